@@ -1,0 +1,2 @@
+//! The `chatnio` command.
+fn main() {}
