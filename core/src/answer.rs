@@ -1,0 +1,175 @@
+//! `Answer`: what a turn has brought, and how it ended.
+
+use alloc::string::String;
+use core::fmt;
+
+use crate::chunk::{Chunk, Text};
+use crate::request::RequestKind;
+
+/// What one turn has brought. It grows with each piece and is handed over by the turn's
+/// [`End`](crate::event::End) event.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The turn's number: 1 for a session's first chat or restart that was sent, then counting up.
+    pub turn: u64,
+    /// What was asked: a chat or a restart.
+    pub request: RequestKind,
+    /// How the turn ended; `None` while it runs.
+    pub outcome: Option<Outcome>,
+    /// The answer's text. Empty when [`Config::keep_text`](crate::Config::keep_text) is off. Never holds a
+    /// notice's text.
+    pub text: String,
+    /// What the server said instead of the model (protocol.md, section 4): out of quota, unknown model, the
+    /// upstream's error.
+    pub notice: Option<String>,
+    /// Words that the web search used (2023 servers), otherwise empty.
+    pub keyword: String,
+    /// Paid for by a subscription: true once any frame said so.
+    pub plan: bool,
+    /// The conversation's id from the turn's opener (-1 for anonymous); `None` where a server sends none.
+    pub conversation: Option<i64>,
+    /// How many frames carried text of the answer.
+    pub chunks: u64,
+    /// How many malformed messages came while the turn ran: each may be a hole in the text.
+    pub malformed: u64,
+    quota: f64,
+    quota_text: String,
+}
+
+impl Answer {
+    pub(crate) fn new(turn: u64, request: RequestKind) -> Self {
+        Answer {
+            turn,
+            request,
+            outcome: None,
+            text: String::new(),
+            notice: None,
+            keyword: String::new(),
+            plan: false,
+            conversation: None,
+            chunks: 0,
+            malformed: 0,
+            quota: 0.0,
+            quota_text: String::new(),
+        }
+    }
+
+    /// What the answer costs so far, in the server's unit: the running total. 0 before any.
+    pub fn quota(&self) -> f64 {
+        self.quota
+    }
+
+    /// The quota as the server wrote it; `0` before any.
+    pub fn quota_text(&self) -> &str {
+        if self.quota_text.is_empty() { "0" } else { &self.quota_text }
+    }
+
+    /// Takes in what a frame says beside the answer's text. A notice's quota of 0 does not reset the total.
+    pub(crate) fn update(&mut self, chunk: &Chunk<'_>, notice: Option<Text<'_>>) {
+        match (notice, chunk.quota) {
+            (Some(text), _) => self.notice = Some(text.to_str().into_owned()),
+            (None, Some(quota)) => {
+                self.quota = quota.value();
+                self.quota_text.clear();
+                self.quota_text.push_str(quota.text());
+            }
+            (None, None) => {}
+        }
+        if let Some(keyword) = chunk.keyword.filter(|keyword| !keyword.is_empty()) {
+            self.keyword.clear();
+            keyword.append_to(&mut self.keyword);
+        }
+        self.plan |= chunk.plan;
+        self.conversation = self.conversation.or(chunk.opener());
+    }
+}
+
+/// How a turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The answer came to its end. A server ends one whose upstream broke off half-way in the same way: nothing
+    /// tells them apart (protocol.md, section 4).
+    Complete,
+    /// A stop was sent before the end came.
+    Stopped,
+    /// The server answered instead of the model, and no stop was asked: see [`Answer::notice`].
+    Notice,
+    /// The end never came. The text so far is kept.
+    Interrupted(Interruption),
+}
+
+impl Outcome {
+    /// `complete`, `stopped`, `notice` or `interrupted`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Complete => "complete",
+            Outcome::Stopped => "stopped",
+            Outcome::Notice => "notice",
+            Outcome::Interrupted(_) => "interrupted",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Interrupted(why) => write!(f, "interrupted: {why}"),
+            outcome => f.write_str(outcome.name()),
+        }
+    }
+}
+
+/// Why a turn ended without its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Interruption {
+    /// No frame came within [`Config::first_frame`](crate::Config::first_frame).
+    #[error("the first frame did not come in time (Config::first_frame)")]
+    FirstFrameDeadline,
+    /// The next frame did not come within [`Config::next_frame`](crate::Config::next_frame).
+    #[error("the next frame did not come in time (Config::next_frame)")]
+    NextFrameDeadline,
+    /// The turn did not end within [`Config::after_stop`](crate::Config::after_stop) of its stop.
+    #[error("the end did not come in time after the stop (Config::after_stop)")]
+    AfterStopDeadline,
+    /// A message was over [`Config::max_message`](crate::Config::max_message).
+    #[error("a message was over the limit of {limit} bytes (Config::max_message)")]
+    MessageTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The text would have grown over [`Config::max_answer`](crate::Config::max_answer). The piece that was too
+    /// much is only in the event's chunk.
+    #[error("the answer was over the limit of {limit} bytes (Config::max_answer)")]
+    AnswerTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The server closed the connection.
+    #[error("the server closed the connection")]
+    ClosedByServer,
+    /// The connection was lost.
+    #[error("the connection was lost")]
+    ConnectionLost,
+    /// The host closed the session.
+    #[error("the host closed the session")]
+    ClosedByHost,
+    /// The host reconnected.
+    #[error("the host reconnected")]
+    Reconnected,
+}
+
+impl Interruption {
+    /// Whether the session can be used on. If so it is [`Draining`](crate::State::Draining) until the turn's own
+    /// end comes; if not it is closed.
+    pub fn keeps_session(self) -> bool {
+        use Interruption::*;
+        match self {
+            FirstFrameDeadline | NextFrameDeadline | AfterStopDeadline => true,
+            MessageTooLong { .. } | AnswerTooLong { .. } | Reconnected => true,
+            ClosedByServer | ConnectionLost | ClosedByHost => false,
+        }
+    }
+}

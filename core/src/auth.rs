@@ -1,0 +1,193 @@
+//! `Auth`: the first message of every connection (protocol.md, section 1).
+
+use alloc::string::String;
+use core::fmt;
+use zeroize::Zeroizing;
+
+use crate::json::push_string;
+use crate::message::{Message, MessageKind};
+
+/// The token that asks without an account.
+const ANONYMOUS: &str = "anonymous";
+
+/// The conversation id that starts a new conversation.
+const NEW: i64 = -1;
+
+/// Who asks, and in which conversation.
+///
+/// The token is zeroized when the value is dropped and never shows in `Debug`.
+///
+/// ```
+/// use chatnio_core::Auth;
+///
+/// let auth = Auth::new("sk-secret").conversation(29);
+/// assert_eq!(format!("{auth:?}"), r#"Auth { token: "sk-...", conversation: 29, share: None }"#);
+/// ```
+#[derive(Clone)]
+pub struct Auth {
+    token: Zeroizing<String>,
+    pub(crate) conversation: i64,
+    pub(crate) share: Option<String>,
+}
+
+impl Auth {
+    /// Authenticates with an API key `sk-...` or a login JWT, in a new conversation.
+    ///
+    /// A server never says whether it accepts a token: with a bad one it goes on as anonymous, and the first
+    /// question may be answered by a notice.
+    pub fn new(token: impl Into<String>) -> Self {
+        Auth { token: Zeroizing::new(token.into()), conversation: NEW, share: None }
+    }
+
+    /// Asks without an account, in a new conversation.
+    pub fn anonymous() -> Self {
+        Auth::new(ANONYMOUS)
+    }
+
+    /// Continues the conversation `id`; -1 starts a new one. An id that the server does not know starts a new one
+    /// too: the opener's [`Conversation`](crate::Conversation) tells.
+    #[must_use]
+    pub fn conversation(mut self, id: i64) -> Self {
+        self.conversation = id;
+        self
+    }
+
+    /// Starts a new conversation from a shared one, by the share's hash. A valid hash wins over
+    /// [`conversation`](Self::conversation).
+    #[must_use]
+    pub fn share(mut self, hash: impl Into<String>) -> Self {
+        self.share = Some(hash.into());
+        self
+    }
+
+    /// Whether this asks without an account.
+    pub fn is_anonymous(&self) -> bool {
+        self.token.as_str() == ANONYMOUS
+    }
+
+    /// The token, for those who must keep it out of what they write.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Whether no conversation was asked for by its id.
+    pub(crate) fn starts_new(&self) -> bool {
+        self.conversation == NEW
+    }
+
+    /// Whether a `restart` may find a question to answer again.
+    pub(crate) fn continues(&self) -> bool {
+        !self.starts_new() || self.share.is_some()
+    }
+
+    /// The authentication after `learnt`, the conversation that the server opened: a reconnect continues it.
+    /// The share has done its work then. An anonymous conversation (-1) is not stored and starts afresh.
+    pub(crate) fn continue_in(&mut self, learnt: i64) {
+        self.conversation = learnt;
+        if learnt != NEW {
+            self.share = None;
+        }
+    }
+
+    pub(crate) fn encode(&self, max_request: usize) -> Result<Message, AuthError> {
+        if self.token.trim().is_empty() {
+            return Err(AuthError::EmptyToken);
+        }
+        if self.conversation < 1 && self.conversation != NEW {
+            return Err(AuthError::InvalidConversation { id: self.conversation });
+        }
+        if self.share.as_ref().is_some_and(String::is_empty) {
+            return Err(AuthError::EmptyShare);
+        }
+        // A buffer that grew would leave copies of the token behind: 6 is the longest that a byte gets escaped.
+        let share_len = self.share.as_ref().map_or(0, String::len);
+        let mut text = Zeroizing::new(String::with_capacity(64 + 6 * (self.token.len() + share_len)));
+        text.push_str("{\"token\":");
+        push_string(&mut text, &self.token);
+        let _ = fmt::Write::write_fmt(&mut *text, format_args!(",\"id\":{}", self.conversation));
+        if let Some(share) = &self.share {
+            text.push_str(",\"ref\":");
+            push_string(&mut text, share);
+        }
+        text.push('}');
+        if max_request != 0 && text.len() > max_request {
+            return Err(AuthError::TooLong { len: text.len(), limit: max_request });
+        }
+        Ok(Message::new(text, MessageKind::Auth))
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth")
+            .field("token", if self.is_anonymous() { &ANONYMOUS } else { &"sk-..." })
+            .field("conversation", &self.conversation)
+            .field("share", &self.share)
+            .finish()
+    }
+}
+
+/// An [`Auth`] that cannot be sent. None of these shows the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The token is empty or only white space. To ask without an account use [`Auth::anonymous`].
+    #[error("the token is empty; to ask without an account use `anonymous`")]
+    EmptyToken,
+    /// Conversation ids are positive; -1 starts a new one.
+    #[error("{id} is no conversation id: ids are positive, and -1 starts a new conversation")]
+    InvalidConversation {
+        /// The id that was given.
+        id: i64,
+    },
+    /// The share's hash is empty.
+    #[error("the share's hash is empty; leave it out to start without a share")]
+    EmptyShare,
+    /// The encoded message is over [`Config::max_request`](crate::Config::max_request).
+    #[error("the authentication has {len} bytes, over the limit of {limit} (Config::max_request)")]
+    TooLong {
+        /// The length of the encoded message, in bytes.
+        len: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn encodes_as_recorded() {
+        assert_eq!(&*Auth::new("sk-...").encode(0).unwrap(), r#"{"token":"sk-...","id":-1}"#);
+        assert_eq!(
+            &*Auth::anonymous().conversation(7).share("ab\"c").encode(0).unwrap(),
+            r#"{"token":"anonymous","id":7,"ref":"ab\"c"}"#
+        );
+    }
+
+    #[test]
+    fn refuses_what_a_server_would_take_for_something_else() {
+        assert_eq!(Auth::new(" \n").encode(0).unwrap_err(), AuthError::EmptyToken);
+        for id in [0, -2, i64::MIN] {
+            assert_eq!(Auth::new("t").conversation(id).encode(0).unwrap_err(), AuthError::InvalidConversation { id });
+        }
+        assert_eq!(Auth::new("t").share("").encode(0).unwrap_err(), AuthError::EmptyShare);
+        assert_eq!(Auth::new("token").encode(24).unwrap_err(), AuthError::TooLong { len: 25, limit: 24 });
+    }
+
+    #[test]
+    fn the_buffer_never_grows() {
+        let token = "\u{1}".repeat(1000);
+        let auth = Auth::new(token.as_str()).share(token.as_str()).conversation(i64::MAX);
+        let message = auth.encode(0).unwrap();
+        assert!(message.len() > 12_000 && message.len() <= 64 + 12_000);
+    }
+
+    #[test]
+    fn debug_hides_the_token() {
+        let auth = Auth::new("sk-secret");
+        assert!(!format!("{auth:?} {:?}", auth.encode(0).unwrap()).contains("secret"));
+    }
+}

@@ -1,0 +1,373 @@
+//! `Chunk`: one decoded frame from the server (protocol.md, section 3).
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+
+use crate::json::{RawString, Scanner, SyntaxError, Value, unescape_into};
+
+/// One frame from the server, borrowed from the message that it came in.
+///
+/// Decoding allocates nothing. Every field may be missing or null (old servers know fewer) and unknown fields
+/// are allowed (new ones know more): see [`field`](Self::field).
+///
+/// ```
+/// use chatnio_core::Chunk;
+///
+/// let chunk = Chunk::decode(r#"{"quota":0.0034000003,"message":"caf\u00e9","end":false,"title":"x"}"#)?;
+/// assert_eq!(chunk.message.unwrap().to_str(), "café");
+/// assert_eq!(chunk.quota.unwrap().text(), "0.0034000003");
+/// assert_eq!(chunk.field("title"), Some(r#""x""#));
+/// # Ok::<(), chatnio_core::Malformed>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Chunk<'a> {
+    /// The next piece of the answer, or a notice's text.
+    pub message: Option<Text<'a>>,
+    /// What the answer has cost so far: a running total.
+    pub quota: Option<Quota<'a>>,
+    /// Words that the web search used (2023 servers).
+    pub keyword: Option<Text<'a>>,
+    /// The answer's last frame. False when missing.
+    pub end: bool,
+    /// Paid for by a subscription. False when missing.
+    pub plan: bool,
+    /// The conversation's id in an opener (-1 for anonymous), otherwise 0 or missing.
+    pub conversation: Option<i64>,
+    raw: &'a str,
+}
+
+impl<'a> Chunk<'a> {
+    /// Decodes one text message.
+    ///
+    /// # Errors
+    /// [`Malformed`] when it is not one JSON object, or when a known field has a wrong type or is out of range.
+    pub fn decode(message: &'a str) -> Result<Self, Malformed> {
+        let mut chunk = Chunk {
+            message: None,
+            quota: None,
+            keyword: None,
+            end: false,
+            plan: false,
+            conversation: None,
+            raw: message,
+        };
+        let mut fields = Fields::new(message)?;
+        while let Some((name, offset, value)) = fields.next()? {
+            let at = |field| move |reason| Malformed { field: Some(field), offset, reason };
+            // A duplicate overwrites what came before, null included: the last one wins.
+            match &*name {
+                "message" => chunk.message = text(value).map_err(at("message"))?,
+                "quota" => chunk.quota = number(value).map_err(at("quota"))?,
+                "keyword" => chunk.keyword = text(value).map_err(at("keyword"))?,
+                "end" => chunk.end = boolean(value).map_err(at("end"))?,
+                "plan" => chunk.plan = boolean(value).map_err(at("plan"))?,
+                "conversation" => chunk.conversation = integer(value).map_err(at("conversation"))?,
+                _ => {}
+            }
+        }
+        Ok(chunk)
+    }
+
+    /// The message as it was received.
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// The raw JSON of the field called `name`, known or unknown; `None` when the frame has none. Of several
+    /// with one name the last wins. Reads the message anew: meant for fields that this crate does not know,
+    /// such as `title` or `tool_call`.
+    pub fn field(&self, name: &str) -> Option<&'a str> {
+        self.fields().filter(|(key, _)| key == name).last().map(|(_, value)| value)
+    }
+
+    /// Every field of the frame, in its order: the name, and its value as raw JSON.
+    pub fn fields(&self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
+        // The message was decoded before, so nothing fails here.
+        let mut fields = Fields::new(self.raw).ok();
+        core::iter::from_fn(move || {
+            let fields = fields.as_mut()?;
+            let (name, offset, _) = fields.next().ok()??;
+            Some((name, fields.scanner.since(offset)))
+        })
+    }
+
+    /// The conversation that an opener names (protocol.md, section 3); `None` for any other frame.
+    pub(crate) fn opener(&self) -> Option<i64> {
+        self.conversation.filter(|id| *id != 0)
+    }
+}
+
+fn text(value: Value<'_>) -> Result<Option<Text<'_>>, Reason> {
+    match value {
+        Value::String(raw) => Ok(Some(Text(raw))),
+        Value::Null => Ok(None),
+        _ => Err(Reason::WrongType { expected: "a string" }),
+    }
+}
+
+fn number(value: Value<'_>) -> Result<Option<Quota<'_>>, Reason> {
+    match value {
+        Value::Number(text) => match serde_json::from_str(text) {
+            Ok(value) => Ok(Some(Quota { value, text })),
+            // The grammar is right, so it can only be too large for a double.
+            Err(_) => Err(Reason::OutOfRange),
+        },
+        Value::Null => Ok(None),
+        _ => Err(Reason::WrongType { expected: "a number" }),
+    }
+}
+
+fn integer(value: Value<'_>) -> Result<Option<i64>, Reason> {
+    match value {
+        Value::Number(text) if text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E')) => {
+            Err(Reason::WrongType { expected: "an integer" })
+        }
+        Value::Number(text) => text.parse().map(Some).map_err(|_| Reason::OutOfRange),
+        Value::Null => Ok(None),
+        _ => Err(Reason::WrongType { expected: "an integer" }),
+    }
+}
+
+fn boolean(value: Value<'_>) -> Result<bool, Reason> {
+    match value {
+        Value::Bool(value) => Ok(value),
+        Value::Null => Ok(false),
+        _ => Err(Reason::WrongType { expected: "true or false" }),
+    }
+}
+
+/// Walks over the fields of a JSON object that is a whole message.
+struct Fields<'a> {
+    scanner: Scanner<'a>,
+    first: bool,
+}
+
+impl<'a> Fields<'a> {
+    fn new(message: &'a str) -> Result<Self, Malformed> {
+        let mut scanner = Scanner::new(message);
+        scanner.skip_whitespace();
+        if !scanner.eat(b'{') {
+            return Err(Malformed { field: None, offset: scanner.offset(), reason: Reason::NotAnObject });
+        }
+        Ok(Fields { scanner, first: true })
+    }
+
+    /// The next field: its name, its value's offset and its value; `None` behind the last.
+    #[allow(clippy::type_complexity)]
+    fn next(&mut self) -> Result<Option<(Cow<'a, str>, usize, Value<'a>)>, SyntaxError> {
+        let scanner = &mut self.scanner;
+        scanner.skip_whitespace();
+        if scanner.eat(b'}') {
+            scanner.finish()?;
+            return Ok(None);
+        }
+        if !core::mem::take(&mut self.first) {
+            scanner.expect(b',')?;
+            scanner.skip_whitespace();
+        }
+        let name = scanner.string()?;
+        scanner.skip_whitespace();
+        scanner.expect(b':')?;
+        scanner.skip_whitespace();
+        let offset = scanner.offset();
+        let value = scanner.value()?;
+        Ok(Some((name.to_str(), offset, value)))
+    }
+}
+
+/// A string of a frame, as it lies in the message: decoded only when asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a>(RawString<'a>);
+
+impl<'a> Text<'a> {
+    /// Whether it is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.raw.is_empty()
+    }
+
+    /// The text as a slice of the message; `None` when it holds escapes and has to be decoded.
+    pub fn as_plain(&self) -> Option<&'a str> {
+        (!self.0.escaped).then_some(self.0.raw)
+    }
+
+    /// The text. Allocates only when the string holds escapes; an unpaired surrogate becomes U+FFFD.
+    pub fn to_str(&self) -> Cow<'a, str> {
+        self.0.to_str()
+    }
+
+    /// Appends the text to `out`.
+    pub fn append_to(&self, out: &mut String) {
+        if self.0.escaped {
+            unescape_into(self.0.raw, out);
+        } else {
+            out.push_str(self.0.raw);
+        }
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.to_str(), f)
+    }
+}
+
+/// A quota: what an answer costs, in the server's own unit. Servers send 32-bit floats in their shortest form.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quota<'a> {
+    value: f64,
+    text: &'a str,
+}
+
+impl<'a> Quota<'a> {
+    /// The nearest double.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// The number's text as received.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+}
+
+/// A message from the server that could not be read. It ends neither the turn nor the session; the session
+/// and the running [`Answer`](crate::Answer) count it, so that a hole is never silent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub struct Malformed {
+    /// The known field at fault; `None` when the message as a whole is.
+    pub field: Option<&'static str>,
+    /// Where in the message, in bytes: the value at fault, or where the JSON breaks.
+    pub offset: usize,
+    /// What is wrong.
+    pub reason: Reason,
+}
+
+impl Malformed {
+    /// A binary message: the protocol has text messages only.
+    pub(crate) const BINARY: Malformed = Malformed { field: None, offset: 0, reason: Reason::Binary };
+}
+
+impl From<SyntaxError> for Malformed {
+    fn from(error: SyntaxError) -> Self {
+        Malformed { field: None, offset: error.offset, reason: Reason::Syntax }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("malformed message: ")?;
+        if let Some(field) = self.field {
+            write!(f, "`{field}`: ")?;
+        }
+        write!(f, "{} at byte {}", self.reason, self.offset)
+    }
+}
+
+/// What is wrong with a [`Malformed`] message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The message is not a JSON object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// The message is not valid JSON.
+    #[error("invalid JSON")]
+    Syntax,
+    /// A known field has another type than the protocol gives it.
+    #[error("expected {expected}")]
+    WrongType {
+        /// What was expected in its place.
+        expected: &'static str,
+    },
+    /// A known number does not fit: a quota over the range of a double, a conversation over that of an int64.
+    #[error("number out of range")]
+    OutOfRange,
+    /// A binary message; the protocol has text messages only.
+    #[error("binary message")]
+    Binary,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn a_recorded_frame() {
+        let raw =
+            "{\"conversation\":0,\"quota\":0.00014,\"keyword\":\"\",\"message\":\"!\",\"end\":false,\"plan\":false}\n";
+        let chunk = Chunk::decode(raw).unwrap();
+        assert_eq!(chunk.message.unwrap().as_plain(), Some("!"));
+        assert_eq!(chunk.quota.unwrap().value(), 0.00014);
+        assert!(chunk.keyword.unwrap().is_empty());
+        assert_eq!((chunk.end, chunk.plan, chunk.conversation), (false, false, Some(0)));
+        assert_eq!(chunk.raw(), raw);
+    }
+
+    #[test]
+    fn fields_may_be_missing_null_unknown_reordered_and_spaced() {
+        let raw = " {\t\"title\" : {\"a\":[1,\"}\"]} ,\r\n\"end\":true,\"quota\":null , \"message\":null} ";
+        let chunk = Chunk::decode(raw).unwrap();
+        assert!(chunk.end && chunk.quota.is_none() && chunk.message.is_none());
+        assert_eq!(chunk.field("title"), Some(r#"{"a":[1,"}"]}"#));
+        assert_eq!(chunk.field("nothing"), None);
+        let names: Vec<_> = chunk.fields().map(|(name, _)| name).collect();
+        assert_eq!(names, ["title", "end", "quota", "message"]);
+        assert_eq!(Chunk::decode("{}").unwrap().raw(), "{}");
+    }
+
+    #[test]
+    fn the_last_of_duplicates_wins() {
+        let chunk = Chunk::decode(r#"{"x":1,"message":"a","x":2,"mess\u0061ge":"b","quota":1,"quota":null}"#).unwrap();
+        assert_eq!(chunk.message.unwrap().to_str(), "b");
+        assert!(chunk.quota.is_none());
+        assert_eq!(chunk.field("x"), Some("2"));
+    }
+
+    #[test]
+    fn wrong_types_name_field_and_offset() {
+        for (raw, field, offset, reason) in [
+            (r#"{"message":1}"#, "message", 11, "expected a string"),
+            (r#"{"message":{}}"#, "message", 11, "expected a string"),
+            (r#"{"end":true,"quota": "1"}"#, "quota", 21, "expected a number"),
+            (r#"{"quota":1e999}"#, "quota", 9, "number out of range"),
+            (r#"{"keyword":[]}"#, "keyword", 11, "expected a string"),
+            (r#"{"end":0}"#, "end", 7, "expected true or false"),
+            (r#"{"plan":"true"}"#, "plan", 8, "expected true or false"),
+            (r#"{"conversation":1.5}"#, "conversation", 16, "expected an integer"),
+            (r#"{"conversation":"1"}"#, "conversation", 16, "expected an integer"),
+            (r#"{"conversation":9223372036854775808}"#, "conversation", 16, "number out of range"),
+        ] {
+            let error = Chunk::decode(raw).unwrap_err();
+            assert_eq!((error.field, error.offset), (Some(field), offset), "{raw}");
+            assert_eq!(error.reason.to_string(), reason, "{raw}");
+        }
+        let error = Chunk::decode(r#"{"end":0}"#).unwrap_err();
+        assert_eq!(error.to_string(), "malformed message: `end`: expected true or false at byte 7");
+    }
+
+    #[test]
+    fn only_one_whole_object_is_a_message() {
+        for (raw, offset, reason) in [
+            ("", 0, Reason::NotAnObject),
+            ("hello", 0, Reason::NotAnObject),
+            (r#"[0,0.1,"","x",false,false]"#, 0, Reason::NotAnObject),
+            ("null", 0, Reason::NotAnObject),
+            ("{", 1, Reason::Syntax),
+            ("{}{}", 2, Reason::Syntax),
+            ("{,}", 1, Reason::Syntax),
+            (r#"{"end":true,}"#, 12, Reason::Syntax),
+            (r#"{"end":tru}"#, 7, Reason::Syntax),
+            (r#"{"message":"a"#, 13, Reason::Syntax),
+            ("{\"message\":\"a\nb\"}", 13, Reason::Syntax),
+            (r#"{"title":{"a":}}"#, 9, Reason::Syntax),
+        ] {
+            let error = Chunk::decode(raw).unwrap_err();
+            assert_eq!((error.field, error.offset, error.reason), (None, offset, reason), "{raw}");
+        }
+    }
+}

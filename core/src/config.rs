@@ -1,0 +1,58 @@
+//! `Config`: a session's settings.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// A session's settings. Every deadline and limit is off when it is zero.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let mut config = chatnio_core::Config::default();
+/// config.first_frame = Duration::from_secs(30);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Send the authentication at once instead of with the first request. Off: the server takes a new
+    /// conversation's id when it reads the authentication and does not reserve it, so two idle connections would
+    /// share one (protocol.md, section 1).
+    pub auth_at_once: bool,
+    /// Gather each answer's text in its [`Answer`](crate::Answer). On; a host that only wants the pieces can spare
+    /// the memory.
+    pub keep_text: bool,
+    /// Send a keep-alive after this long without a message in either direction. 25 s.
+    pub keep_alive: Duration,
+    /// How long a turn's first frame may take. 120 s: a web search comes before it.
+    pub first_frame: Duration,
+    /// How long each further frame may take. 120 s.
+    pub next_frame: Duration,
+    /// How long a turn may go on after its stop was sent. 10 s.
+    pub after_stop: Duration,
+    /// When a stop is sent again, counted from the first, in rising order. 0.5, 1, 2 and 4 s: servers may swallow
+    /// a stop (protocol.md, section 5), but their queue holds only ten requests. Empty: never.
+    pub stop_repeats: Vec<Duration>,
+    /// The longest message to accept from the server, in bytes. 1 MiB.
+    pub max_message: usize,
+    /// The longest message to send, in bytes. 1 MiB.
+    pub max_request: usize,
+    /// The longest answer to accept, in bytes of its text. 64 MiB.
+    pub max_answer: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            auth_at_once: false,
+            keep_text: true,
+            keep_alive: Duration::from_secs(25),
+            first_frame: Duration::from_secs(120),
+            next_frame: Duration::from_secs(120),
+            after_stop: Duration::from_secs(10),
+            stop_repeats: [500, 1000, 2000, 4000].map(Duration::from_millis).into(),
+            max_message: 1 << 20,
+            max_request: 1 << 20,
+            max_answer: 64 << 20,
+        }
+    }
+}

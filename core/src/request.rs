@@ -1,0 +1,489 @@
+//! `Request`: what a host may ask of the server (protocol.md, section 2).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::message::{Message, MessageKind};
+
+/// A request to the server: reusable, and sent by [`Session::request`](crate::Session::request).
+///
+/// What cannot be sent is either impossible to build or refused before anything is sent, because servers answer
+/// a bad request with silence, a dropped connection or a request loop that is dead (protocol.md, section 2).
+///
+/// The parameters (`model` and those below it) belong to [`chat`](Self::chat) and [`restart`](Self::restart);
+/// what is not set is left out and takes the server's default. 2023 servers ignore `context` and the sampling
+/// parameters.
+///
+/// ```
+/// use chatnio_core::Request;
+///
+/// let request = Request::chat("hi").model("gpt-4").temperature(0.5);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    body: Body,
+    parameters: Parameters,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Body {
+    Chat(String),
+    Restart,
+    Stop,
+    Share(String),
+    Mask(Vec<MaskMessage>),
+    Edit { index: u32, text: String },
+    Remove { index: u32 },
+}
+
+/// The kinds of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RequestKind {
+    /// A question.
+    Chat,
+    /// The last question again.
+    Restart,
+    /// End the running answer.
+    Stop,
+    /// Put a shared conversation before this one.
+    Share,
+    /// Put messages before this conversation.
+    Mask,
+    /// Change a stored message.
+    Edit,
+    /// Remove a stored message.
+    Remove,
+}
+
+impl RequestKind {
+    /// The name that the protocol gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            RequestKind::Chat => "chat",
+            RequestKind::Restart => "restart",
+            RequestKind::Stop => "stop",
+            RequestKind::Share => "share",
+            RequestKind::Mask => "mask",
+            RequestKind::Edit => "edit",
+            RequestKind::Remove => "remove",
+        }
+    }
+
+    /// Whether the server answers it, so that it begins a turn.
+    pub fn begins_turn(self) -> bool {
+        matches!(self, RequestKind::Chat | RequestKind::Restart)
+    }
+}
+
+impl fmt::Display for RequestKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One message of a mask: who says what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaskMessage {
+    /// `system`, `user` or `assistant`.
+    pub role: String,
+    /// The text.
+    pub content: String,
+}
+
+impl MaskMessage {
+    /// A message by `role` (`system`, `user` or `assistant`).
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+        MaskMessage { role: role.into(), content: content.into() }
+    }
+}
+
+/// Declared in the order in which it is encoded.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Parameters {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) web: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ignore_context: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) context: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_tokens: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) temperature: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) top_p: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) top_k: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) presence_penalty: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) frequency_penalty: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) repetition_penalty: Option<f32>,
+}
+
+impl Parameters {
+    fn check(&self) -> Result<(), RequestError> {
+        let floats = [
+            ("temperature", self.temperature),
+            ("top_p", self.top_p),
+            ("presence_penalty", self.presence_penalty),
+            ("frequency_penalty", self.frequency_penalty),
+            ("repetition_penalty", self.repetition_penalty),
+        ];
+        match floats.into_iter().find(|(_, value)| value.is_some_and(|value| !value.is_finite())) {
+            Some((parameter, _)) => Err(RequestError::NotFinite { parameter }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The encoded form.
+#[derive(Serialize)]
+struct Encoded<'a> {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(flatten)]
+    parameters: &'a Parameters,
+}
+
+impl Request {
+    fn new(body: Body) -> Self {
+        Request { body, parameters: Parameters::default() }
+    }
+
+    /// A question. Must hold more than white space: an empty one would never be answered.
+    pub fn chat(message: impl Into<String>) -> Self {
+        Request::new(Body::Chat(message.into()))
+    }
+
+    /// Answers the last question again. The old answer stays in the stored history; left-out parameters take the
+    /// server's defaults, not the question's. 2023 servers ignore the parameters.
+    pub fn restart() -> Self {
+        Request::new(Body::Restart)
+    }
+
+    /// Ends the running answer; the same as [`Session::stop`](crate::Session::stop).
+    pub fn stop() -> Self {
+        Request::new(Body::Stop)
+    }
+
+    /// Puts a shared conversation, by its hash, before this one. Only a connection's first counts, an unknown hash
+    /// is ignored, and there is no answer.
+    pub fn share(hash: impl Into<String>) -> Self {
+        Request::new(Body::Share(hash.into()))
+    }
+
+    /// Puts messages at the front of the conversation. There is no answer.
+    pub fn mask(messages: impl Into<Vec<MaskMessage>>) -> Self {
+        Request::new(Body::Mask(messages.into()))
+    }
+
+    /// A mask from its JSON: an array of `{"role":"...","content":"..."}`.
+    ///
+    /// # Errors
+    /// [`RequestError::InvalidMask`] when it is anything else: a server would ignore it without a word.
+    pub fn mask_json(json: &str) -> Result<Self, RequestError> {
+        let messages: Vec<MaskMessage> = serde_json::from_str(json).map_err(|_| RequestError::InvalidMask)?;
+        Ok(Request::mask(messages))
+    }
+
+    /// Replaces the text of the stored message at `index`. Each chat adds two messages (question; answer or notice),
+    /// a restart one, mask and share theirs at the front; an index out of range is ignored, and there is no answer.
+    /// 2023 servers have no edit.
+    pub fn edit(index: u32, text: impl Into<String>) -> Self {
+        Request::new(Body::Edit { index, text: text.into() })
+    }
+
+    /// Removes the stored message at `index`, counted as for [`edit`](Self::edit). 2023 servers have no remove.
+    pub fn remove(index: u32) -> Self {
+        Request::new(Body::Remove { index })
+    }
+
+    /// The model's id. Left out: `gpt-3.5-turbo`, also on a restart.
+    #[must_use]
+    pub fn model(mut self, id: impl Into<String>) -> Self {
+        self.parameters.model = Some(id.into());
+        self
+    }
+
+    /// Searches the web first, which can make the first frame late.
+    #[must_use]
+    pub fn web(mut self, on: bool) -> Self {
+        self.parameters.web = Some(on);
+        self
+    }
+
+    /// Answers without the conversation so far.
+    #[must_use]
+    pub fn ignore_context(mut self, on: bool) -> Self {
+        self.parameters.ignore_context = Some(on);
+        self
+    }
+
+    /// How many messages to send to the model, the question included; 0 or negative is the server's default of 8.
+    #[must_use]
+    pub fn context(mut self, messages: i64) -> Self {
+        self.parameters.context = Some(messages);
+        self
+    }
+
+    /// The most tokens that the model may answer with.
+    #[must_use]
+    pub fn max_tokens(mut self, tokens: i64) -> Self {
+        self.parameters.max_tokens = Some(tokens);
+        self
+    }
+
+    /// The sampling temperature.
+    #[must_use]
+    pub fn temperature(mut self, value: f32) -> Self {
+        self.parameters.temperature = Some(value);
+        self
+    }
+
+    /// Nucleus sampling: the share of probability to sample from.
+    #[must_use]
+    pub fn top_p(mut self, value: f32) -> Self {
+        self.parameters.top_p = Some(value);
+        self
+    }
+
+    /// Samples from the `k` likeliest tokens only.
+    #[must_use]
+    pub fn top_k(mut self, k: i64) -> Self {
+        self.parameters.top_k = Some(k);
+        self
+    }
+
+    /// Penalty on tokens that have occurred.
+    #[must_use]
+    pub fn presence_penalty(mut self, value: f32) -> Self {
+        self.parameters.presence_penalty = Some(value);
+        self
+    }
+
+    /// Penalty on tokens by how often they have occurred.
+    #[must_use]
+    pub fn frequency_penalty(mut self, value: f32) -> Self {
+        self.parameters.frequency_penalty = Some(value);
+        self
+    }
+
+    /// Penalty on repetition.
+    #[must_use]
+    pub fn repetition_penalty(mut self, value: f32) -> Self {
+        self.parameters.repetition_penalty = Some(value);
+        self
+    }
+
+    pub(crate) fn with_parameters(mut self, parameters: Parameters) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
+    /// What kind of request this is.
+    pub fn kind(&self) -> RequestKind {
+        match self.body {
+            Body::Chat(_) => RequestKind::Chat,
+            Body::Restart => RequestKind::Restart,
+            Body::Stop => RequestKind::Stop,
+            Body::Share(_) => RequestKind::Share,
+            Body::Mask(_) => RequestKind::Mask,
+            Body::Edit { .. } => RequestKind::Edit,
+            Body::Remove { .. } => RequestKind::Remove,
+        }
+    }
+
+    pub(crate) fn encode(&self, max_request: usize) -> Result<Message, RequestError> {
+        let kind = self.kind();
+        if kind.begins_turn() {
+            self.parameters.check()?;
+        } else if self.parameters != Parameters::default() {
+            return Err(RequestError::UnexpectedParameters { kind });
+        }
+        let owned;
+        let message = match &self.body {
+            Body::Chat(message) if message.trim().is_empty() => return Err(RequestError::EmptyMessage),
+            Body::Share(hash) if hash.trim().is_empty() => return Err(RequestError::EmptyShare),
+            Body::Chat(message) | Body::Share(message) => Some(message.as_str()),
+            Body::Restart | Body::Stop => None,
+            Body::Mask(messages) => {
+                let role = |m: &MaskMessage| matches!(&*m.role, "system" | "user" | "assistant");
+                if messages.is_empty() || !messages.iter().all(role) {
+                    return Err(RequestError::InvalidMask);
+                }
+                owned = to_json(messages);
+                Some(owned.as_str())
+            }
+            Body::Edit { index, text } => {
+                owned = alloc::format!("{index}:{text}");
+                Some(owned.as_str())
+            }
+            Body::Remove { index } => {
+                owned = alloc::format!("{index}");
+                Some(owned.as_str())
+            }
+        };
+        let text = Zeroizing::new(to_json(&Encoded { r#type: kind.name(), message, parameters: &self.parameters }));
+        if max_request != 0 && text.len() > max_request {
+            return Err(RequestError::TooLong { len: text.len(), limit: max_request });
+        }
+        Ok(Message::new(text, MessageKind::Request(kind)))
+    }
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    // Strings, numbers and structs of them cannot fail to serialize.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// A request that was not sent. Nothing has changed: what was received is kept, and another call may follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// A turn runs or is being drained. The same request is fine once its end has come.
+    #[error("busy: the server takes nothing but `stop` until the running turn ({turn}) has ended")]
+    Busy {
+        /// The number of the turn that runs.
+        turn: u64,
+    },
+    /// The question is empty or only white space: it would never be answered.
+    #[error("the message is empty: it would never be answered")]
+    EmptyMessage,
+    /// The share's hash is empty.
+    #[error("the share's hash is empty")]
+    EmptyShare,
+    /// A mask is a non-empty list of messages by `system`, `user` or `assistant`.
+    #[error(
+        "not a mask: a mask is a JSON array of {{\"role\":\"system|user|assistant\",\"content\":\"...\"}}, not empty"
+    )]
+    InvalidMask,
+    /// A parameter is NaN or infinite, which JSON cannot carry.
+    #[error("`{parameter}` must be a finite number")]
+    NotFinite {
+        /// The parameter's name.
+        parameter: &'static str,
+    },
+    /// Only `chat` and `restart` take parameters.
+    #[error("`{kind}` takes no parameters: only chat and restart do")]
+    UnexpectedParameters {
+        /// The request's kind.
+        kind: RequestKind,
+    },
+    /// The encoded request is over [`Config::max_request`](crate::Config::max_request).
+    #[error("the request has {len} bytes, over the limit of {limit} (Config::max_request)")]
+    TooLong {
+        /// The length of the encoded request, in bytes.
+        len: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// This session has no question yet, and was neither resumed nor started from a share: a server might never
+    /// answer.
+    #[error("nothing to restart: no question was asked in this session, and it continues no conversation")]
+    NothingToRestart,
+    /// The session is closed. [`Session::reconnect`](crate::Session::reconnect) makes it usable again.
+    #[error("the session is closed: reconnect first")]
+    Closed,
+}
+
+impl RequestError {
+    /// Whether the same request may succeed later, on this session as it is.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, RequestError::Busy { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(request: Request) -> String {
+        String::from(&*request.encode(0).unwrap())
+    }
+
+    #[test]
+    fn every_kind_encodes_as_the_protocol_has_it() {
+        let pairs = [MaskMessage::new("system", "Be \"brief\""), MaskMessage::new("user", "hi")];
+        for (request, expected) in [
+            (Request::chat("hi"), r#"{"type":"chat","message":"hi"}"#),
+            (Request::restart().model("m"), r#"{"type":"restart","model":"m"}"#),
+            (Request::stop(), r#"{"type":"stop"}"#),
+            (Request::share("ab12"), r#"{"type":"share","message":"ab12"}"#),
+            (
+                Request::mask(pairs),
+                r#"{"type":"mask","message":"[{\"role\":\"system\",\"content\":\"Be \\\"brief\\\"\"},{\"role\":\"user\",\"content\":\"hi\"}]"}"#,
+            ),
+            (Request::edit(3, "a:b"), r#"{"type":"edit","message":"3:a:b"}"#),
+            (Request::remove(0), r#"{"type":"remove","message":"0"}"#),
+        ] {
+            assert_eq!(encoded(request), expected);
+        }
+    }
+
+    #[test]
+    fn every_parameter_is_sent() {
+        let request = Request::chat("hi")
+            .model("hello")
+            .web(false)
+            .ignore_context(true)
+            .context(3)
+            .max_tokens(10)
+            .temperature(0.5)
+            .top_p(0.9)
+            .top_k(3)
+            .presence_penalty(0.1)
+            .frequency_penalty(0.2)
+            .repetition_penalty(1.1);
+        assert_eq!(
+            encoded(request),
+            concat!(
+                r#"{"type":"chat","message":"hi","model":"hello","web":false,"ignore_context":true,"context":3,"#,
+                r#""max_tokens":10,"temperature":0.5,"top_p":0.9,"top_k":3,"presence_penalty":0.1,"#,
+                r#""frequency_penalty":0.2,"repetition_penalty":1.1}"#
+            )
+        );
+    }
+
+    #[test]
+    fn what_would_not_be_answered_is_refused() {
+        use RequestError::*;
+        for (request, error) in [
+            (Request::chat(""), EmptyMessage),
+            (Request::chat(" \n\t"), EmptyMessage),
+            (Request::share(""), EmptyShare),
+            (Request::mask([]), InvalidMask),
+            (Request::mask([MaskMessage::new("robot", "hi")]), InvalidMask),
+            (Request::chat("x").temperature(f32::NAN), NotFinite { parameter: "temperature" }),
+            (Request::chat("x").top_p(f32::INFINITY), NotFinite { parameter: "top_p" }),
+            (Request::restart().repetition_penalty(f32::NEG_INFINITY), NotFinite { parameter: "repetition_penalty" }),
+            (Request::chat("x").presence_penalty(f32::NAN), NotFinite { parameter: "presence_penalty" }),
+            (Request::chat("x").frequency_penalty(f32::NAN), NotFinite { parameter: "frequency_penalty" }),
+            (Request::edit(1, "x").model("m"), UnexpectedParameters { kind: RequestKind::Edit }),
+        ] {
+            assert_eq!(request.encode(0).unwrap_err(), error);
+        }
+        assert_eq!(Request::chat("hi").encode(29).unwrap_err(), TooLong { len: 30, limit: 29 });
+        assert!(Request::chat("hi").encode(30).is_ok());
+    }
+
+    #[test]
+    fn a_mask_is_role_content_pairs() {
+        let good = r#"[{"role":"user","content":"a"},{"content":"b","role":"assistant"}]"#;
+        assert_eq!(
+            Request::mask_json(good).unwrap(),
+            Request::mask([MaskMessage::new("user", "a"), MaskMessage::new("assistant", "b")])
+        );
+        for bad in ["", "{}", r#"[{"role":"user"}]"#, r#"["user","a"]"#, r#"[{"role":1,"content":"a"}]"#] {
+            assert_eq!(Request::mask_json(bad), Err(RequestError::InvalidMask), "{bad}");
+        }
+    }
+}
