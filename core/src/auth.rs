@@ -65,6 +65,12 @@ impl Auth {
         self.token.as_str() == ANONYMOUS
     }
 
+    /// The same for another token.
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        self.token = Zeroizing::new(token.into());
+        self
+    }
+
     /// The token, for those who must keep it out of what they write.
     pub(crate) fn token(&self) -> &str {
         &self.token

@@ -1,4 +1,94 @@
-//! x
+//! A pure state machine for the Chat Nio (CoAI) streaming chat protocol: it encodes the authentication and the
+//! requests, decodes and gathers the chunks of the answers, and keeps turns, deadlines and errors.
+//!
+//! It does no I/O at all: no socket, no clock, no thread, no randomness, `no_std` with `alloc`. Text messages of a
+//! WebSocket go in and out, and the host says what time it is. For one with sockets see the crate `chatnio`.
+//!
+//! # The loop
+//!
+//! A [`Session`] is driven by five calls. What to do after which:
+//!
+//! | after | do |
+//! | --- | --- |
+//! | any call that takes `now` | send all that [`poll_transmit`](Session::poll_transmit) hands out, then arm the timer with [`next_deadline`](Session::next_deadline) anew |
+//! | a text message came | [`receive`](Session::receive): one event |
+//! | a binary message came | [`receive_binary`](Session::receive_binary) |
+//! | the timer ran out | [`handle_timeout`](Session::handle_timeout) until it returns `None` |
+//! | the connection is gone | [`closed`](Session::closed): the running turn's end, if there is one |
+//!
+//! ```
+//! use chatnio_core::{Auth, CloseReason, Config, Event, Request, Session};
+//! use std::time::Duration;
+//!
+//! /// A WebSocket of the host's own.
+//! trait WebSocket {
+//!     fn now(&self) -> Duration;
+//!     fn send(&mut self, text: &str);
+//!     /// The next message, or `None` at the deadline.
+//!     fn receive(&mut self, until: Option<Duration>) -> Result<Option<String>, Lost>;
+//! }
+//! struct Lost;
+//!
+//! fn ask(socket: &mut impl WebSocket, question: &str) -> String {
+//!     let mut session = Session::new(Auth::anonymous(), Config::default(), socket.now()).unwrap();
+//!     session.request(socket.now(), &Request::chat(question).model("gpt-4")).unwrap();
+//!     loop {
+//!         while let Some(message) = session.poll_transmit() {
+//!             socket.send(&message);
+//!         }
+//!         let received = socket.receive(session.next_deadline());
+//!         let now = socket.now();
+//!         let event = match &received {
+//!             Ok(Some(text)) => session.receive(now, text).ok(), // malformed ones are counted
+//!             Ok(None) => session.handle_timeout(now),
+//!             Err(Lost) => session.closed(CloseReason::Lost),
+//!         };
+//!         match event {
+//!             Some(Event::Delta { text, .. }) => print!("{text}"),
+//!             Some(Event::End(end)) => return end.answer.text,
+//!             _ => {}
+//!         }
+//!     }
+//! }
+//! # struct Fake(Vec<&'static str>);
+//! # impl WebSocket for Fake {
+//! #     fn now(&self) -> Duration { Duration::ZERO }
+//! #     fn send(&mut self, _: &str) {}
+//! #     fn receive(&mut self, _: Option<Duration>) -> Result<Option<String>, Lost> {
+//! #         if self.0.is_empty() { Err(Lost) } else { Ok(Some(self.0.remove(0).into())) }
+//! #     }
+//! # }
+//! # assert_eq!(ask(&mut Fake(vec![r#"{"message":"Hello"}"#, r#"{"end":true}"#]), "hi"), "Hello");
+//! # assert_eq!(ask(&mut Fake(vec![r#"{"message":"Hel"}"#]), "hi"), "Hel");
+//! ```
+//!
+//! # Turns
+//!
+//! A chat or a restart that was sent begins a turn, and exactly one [`Event::End`] ends it, whatever happens; it
+//! hands the [`Answer`] over. One turn runs at a time: the server takes nothing but a stop while it answers.
+//!
+//! # Errors
+//!
+//! | error | retry? | ends the turn | ends the session |
+//! | --- | --- | --- | --- |
+//! | [`AuthError`] | no: correct it | | there is none yet |
+//! | [`RequestError::Busy`] | yes, after the turn's end | no | no |
+//! | [`RequestError::Closed`] | after [`Session::reconnect`] | | it has ended |
+//! | any other [`RequestError`] | no: correct it | no | no |
+//! | [`ReceiveError::Malformed`] | | no; the [`Answer`] counts it | no |
+//! | [`ReceiveError::TooLong`] | | no turn runs | no |
+//! | [`ReceiveError::Closed`] | | | it has ended |
+//! | [`Interruption::FirstFrameDeadline`], [`NextFrameDeadline`](Interruption::NextFrameDeadline), [`AfterStopDeadline`](Interruption::AfterStopDeadline) | ask again once it is idle, or reconnect | yes | no: it drains |
+//! | [`Interruption::MessageTooLong`], [`AnswerTooLong`](Interruption::AnswerTooLong) | ask again once it is idle, or reconnect | yes | no: it drains |
+//! | [`Interruption::ClosedByServer`], [`ConnectionLost`](Interruption::ConnectionLost), [`ClosedByHost`](Interruption::ClosedByHost) | after [`Session::reconnect`] | yes | yes |
+//! | [`Interruption::Reconnected`] | yes, at once | yes | no: it is fresh |
+//!
+//! A call that fails changes nothing: what was received is kept, and the session can be used on. After a session
+//! has ended, every call but `reconnect` is inert: requests are refused, nothing is transmitted, no deadline runs.
+//!
+//! The sections of "protocol.md" that the docs cite are those of the project's description of the protocol, as
+//! real servers speak it.
+
 #![no_std]
 extern crate alloc;
 #[cfg(test)]
@@ -13,6 +103,7 @@ mod json;
 mod message;
 mod request;
 mod session;
+pub mod transcript;
 
 pub use answer::{Answer, Interruption, Outcome};
 pub use auth::{Auth, AuthError};

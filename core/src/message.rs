@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::request::RequestKind;
 
 /// The keep-alive. The server compares it byte by byte (protocol.md, section 2).
-const PING: &str = r#"{"type":"ping"}"#;
+pub(crate) const PING: &str = r#"{"type":"ping"}"#;
 
 /// A text message to send to the server, handed out exactly once by
 /// [`Session::poll_transmit`](crate::Session::poll_transmit).

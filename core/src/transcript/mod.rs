@@ -1,0 +1,210 @@
+//! Transcripts: recorded frames as readable text, to replay and to record (protocol.md, section 8).
+//!
+//! ```text
+//! WEBSOCKET wss://api.chatnio.net/chat
+//!
+//! > SEND {"token":"sk-...","id":-1}
+//! > SEND {"type":"chat","message":"hi"}  // a comment
+//! < RECV {"message":"Hello","quota":0.1,"end":false}
+//! ! CLOSED
+//! ```
+
+mod log;
+mod record;
+mod replay;
+mod sent;
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::json::Scanner;
+
+pub use log::EventLog;
+pub use record::Recorder;
+pub use replay::{Replay, Replayed, Step};
+
+/// The frames of one connection, in their order.
+///
+/// `Display` writes the same form that [`parse`](Self::parse) reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transcript {
+    /// The URL of the `WEBSOCKET` line.
+    pub url: Option<String>,
+    /// What was sent and received.
+    pub entries: Vec<Entry>,
+}
+
+/// One line of a [`Transcript`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The line's number, from 1.
+    pub line: usize,
+    /// What it says.
+    pub frame: Frame,
+}
+
+/// What an [`Entry`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Frame {
+    /// The client sent this message.
+    Send(String),
+    /// The client received this message.
+    Receive(String),
+    /// The server closed the socket.
+    Closed,
+}
+
+/// A text that is no transcript.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+#[non_exhaustive]
+pub struct TranscriptError {
+    /// The line's number, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a line of a transcript.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The line has none of the known beginnings.
+    #[error("expected `WEBSOCKET url`, `> SEND {{json}}`, `< RECV {{json}}`, `! CLOSED` or a `// comment`")]
+    UnknownLine,
+    /// A `WEBSOCKET` line without a URL.
+    #[error("`WEBSOCKET` needs a URL")]
+    MissingUrl,
+    /// A `WEBSOCKET` line that is not the first: a transcript holds one connection.
+    #[error("`WEBSOCKET` must come first, and once: a transcript holds one connection")]
+    MisplacedUrl,
+    /// Something after `! CLOSED`.
+    #[error("nothing can follow `! CLOSED`")]
+    AfterClosed,
+}
+
+impl Transcript {
+    /// Reads a transcript. Blank lines and comments (`//`, on a line of their own or behind a frame) are ignored.
+    ///
+    /// The messages are not decoded: a recording may hold malformed ones.
+    ///
+    /// # Errors
+    /// [`TranscriptError`], with the line.
+    pub fn parse(text: &str) -> Result<Self, TranscriptError> {
+        let mut transcript = Transcript::default();
+        for (line, content) in (1..).zip(text.lines()) {
+            let content = content.trim();
+            if content.is_empty() || content.starts_with("//") {
+                continue;
+            }
+            let fail = |problem| Err(TranscriptError { line, problem });
+            let (word, rest) = content.split_once(char::is_whitespace).unwrap_or((content, ""));
+            let frame = if word == "WEBSOCKET" {
+                if transcript.url.is_some() || !transcript.entries.is_empty() {
+                    return fail(Problem::MisplacedUrl);
+                }
+                match rest.split_whitespace().next() {
+                    Some(url) if !url.starts_with("//") => transcript.url = Some(url.to_string()),
+                    _ => return fail(Problem::MissingUrl),
+                }
+                continue;
+            } else if let Some(message) = directive(content, ">", "SEND") {
+                Frame::Send(without_comment(message).to_string())
+            } else if let Some(message) = directive(content, "<", "RECV") {
+                Frame::Receive(without_comment(message).to_string())
+            } else if directive(content, "!", "CLOSED").is_some_and(|rest| rest.is_empty() || rest.starts_with("//")) {
+                Frame::Closed
+            } else {
+                return fail(Problem::UnknownLine);
+            };
+            if let Some(Entry { frame: Frame::Closed, .. }) = transcript.entries.last() {
+                return fail(Problem::AfterClosed);
+            }
+            transcript.entries.push(Entry { line, frame });
+        }
+        Ok(transcript)
+    }
+}
+
+/// What follows `mark word` on a line that begins so.
+fn directive<'a>(line: &'a str, mark: &str, word: &str) -> Option<&'a str> {
+    let rest = line.strip_prefix(mark)?.trim_start().strip_prefix(word)?;
+    (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
+}
+
+/// A message without the comment behind it. Only a JSON value shows where a message ends and a comment begins;
+/// anything else is taken whole.
+fn without_comment(message: &str) -> &str {
+    let mut scanner = Scanner::new(message);
+    if scanner.value().is_err() {
+        return message;
+    }
+    let (value, rest) = message.split_at(scanner.offset());
+    let rest = rest.trim_start();
+    if rest.is_empty() || rest.starts_with("//") { value } else { message }
+}
+
+impl fmt::Display for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(url) = &self.url {
+            writeln!(f, "WEBSOCKET {url}\n")?;
+        }
+        for entry in &self.entries {
+            match &entry.frame {
+                Frame::Send(message) => writeln!(f, "> SEND {message}")?,
+                Frame::Receive(message) => writeln!(f, "< RECV {message}")?,
+                Frame::Closed => writeln!(f, "! CLOSED")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_form_is_read_with_its_comments() {
+        let text = "WEBSOCKET wss://h/chat // here\n\n> SEND {\"a\":\"// no comment\"} // one\n//two\n< RECV {}//3\r\n<  RECV not json // x\n! CLOSED // end\n";
+        let transcript = Transcript::parse(text).unwrap();
+        assert_eq!(transcript.url.as_deref(), Some("wss://h/chat"));
+        let frames: Vec<_> = transcript.entries.iter().map(|entry| (entry.line, entry.frame.clone())).collect();
+        assert_eq!(
+            frames,
+            [
+                (3, Frame::Send("{\"a\":\"// no comment\"}".into())),
+                (5, Frame::Receive("{}".into())),
+                (6, Frame::Receive("not json // x".into())),
+                (7, Frame::Closed),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let text =
+            "WEBSOCKET ws://h/chat\n\n> SEND {\"token\":\"sk-...\",\"id\":-1}\n< RECV {\"message\":\"x\"}\n! CLOSED\n";
+        assert_eq!(Transcript::parse(text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        for (text, line, problem) in [
+            ("\n\nhello", 3, Problem::UnknownLine),
+            ("> RECV {}", 1, Problem::UnknownLine),
+            ("< RECVX {}", 1, Problem::UnknownLine),
+            ("! CLOSED now", 1, Problem::UnknownLine),
+            ("WEBSOCKET", 1, Problem::MissingUrl),
+            ("WEBSOCKET // none", 1, Problem::MissingUrl),
+            ("WEBSOCKET a\nWEBSOCKET b", 2, Problem::MisplacedUrl),
+            ("> SEND {}\nWEBSOCKET b", 2, Problem::MisplacedUrl),
+            ("! CLOSED\n\n< RECV {}", 3, Problem::AfterClosed),
+        ] {
+            assert_eq!(Transcript::parse(text), Err(TranscriptError { line, problem }), "{text}");
+        }
+    }
+}
