@@ -160,16 +160,3 @@ pub enum Interruption {
     #[error("the host reconnected")]
     Reconnected,
 }
-
-impl Interruption {
-    /// Whether the session can be used on. If so it is [`Draining`](crate::State::Draining) until the turn's own
-    /// end comes; if not it is closed.
-    pub fn keeps_session(self) -> bool {
-        use Interruption::*;
-        match self {
-            FirstFrameDeadline | NextFrameDeadline | AfterStopDeadline => true,
-            MessageTooLong { .. } | AnswerTooLong { .. } | Reconnected => true,
-            ClosedByServer | ConnectionLost | ClosedByHost => false,
-        }
-    }
-}

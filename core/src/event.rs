@@ -1,10 +1,12 @@
 //! `Event`: what a session tells its host.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 
 use crate::answer::Answer;
 use crate::auth::Auth;
 use crate::chunk::Chunk;
+use crate::session::ReceiveError;
 
 /// What happened. Borrowed from the session and the message: valid until the next call that changes the session.
 ///
@@ -41,6 +43,9 @@ pub enum Event<'a> {
         /// The frame.
         chunk: Chunk<'a>,
     },
+    /// A message that could not be read; it was skipped and counted. [`Session::receive`](crate::Session::receive)
+    /// says this as an error; those above it, who have no message to return an error for, by this event.
+    Malformed(ReceiveError),
     /// [`Config::stop_repeats`](crate::Config::stop_repeats): the end has not come, and the stop goes out again.
     StopRepeated {
         /// The number of the turn that is being stopped.
@@ -54,6 +59,56 @@ impl Event<'_> {
     /// The end of a turn that no frame brought.
     pub(crate) fn ended(answer: Box<Answer>) -> Self {
         Event::End(End { answer, chunk: None, piece: Piece::Slice("") })
+    }
+
+    /// The same event, no longer borrowed from its session: for a host that keeps the session behind a lock and
+    /// hands the event on after unlocking.
+    ///
+    /// `chunk` is the frame that it was made from, decoded from a message of the host's; `scratch` takes the text
+    /// where that had to be unescaped.
+    ///
+    /// ```
+    /// # use chatnio_core::{Auth, Chunk, Config, Event, Request, Session};
+    /// # use std::{sync::Mutex, time::Duration};
+    /// fn receive<'m>(
+    ///     session: &Mutex<Session>,
+    ///     now: Duration,
+    ///     message: &'m str,
+    ///     scratch: &'m mut String,
+    /// ) -> Option<Event<'m>> {
+    ///     let chunk = Chunk::decode(message).ok()?;
+    ///     let mut session = session.lock().unwrap();
+    ///     Some(session.receive_decoded(now, Ok(chunk)).ok()?.detach(chunk, scratch))
+    /// }
+    /// ```
+    pub fn detach<'m>(self, chunk: Chunk<'m>, scratch: &'m mut String) -> Event<'m> {
+        match self {
+            Event::Opened { turn, conversation, .. } => Event::Opened { turn, conversation, chunk },
+            Event::Delta { turn, text, .. } => Event::Delta { turn, text: own_text(text, &chunk, scratch), chunk },
+            Event::Stray { text, .. } => Event::Stray { text: own_text(text, &chunk, scratch), chunk },
+            Event::End(end) => {
+                let piece = match end.piece {
+                    Piece::InAnswer(start) => Piece::InAnswer(start),
+                    Piece::Slice(text) => Piece::Slice(own_text(text, &chunk, scratch)),
+                };
+                Event::End(End { answer: end.answer, chunk: end.chunk.map(|_| chunk), piece })
+            }
+            Event::Malformed(error) => Event::Malformed(error),
+            Event::StopRepeated { turn } => Event::StopRepeated { turn },
+            Event::KeepAlive => Event::KeepAlive,
+        }
+    }
+}
+
+/// `text` as a slice of the message that `chunk` was decoded from, or else as a copy in `scratch`.
+fn own_text<'m>(text: &str, chunk: &Chunk<'m>, scratch: &'m mut String) -> &'m str {
+    match chunk.message.and_then(|message| message.as_plain()) {
+        Some(plain) if plain == text => plain,
+        _ => {
+            scratch.clear();
+            scratch.push_str(text);
+            scratch
+        }
     }
 }
 

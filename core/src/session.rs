@@ -92,6 +92,11 @@ pub enum CloseReason {
     Server,
     /// The connection was lost.
     Lost,
+    /// The server sent a message over the limit, and the transport cannot skip it.
+    TooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
 }
 
 /// A message that [`Session::receive`] did not make an event of.
@@ -262,22 +267,29 @@ impl Session {
                 None => Err(ReceiveError::TooLong { len: message.len(), limit }),
             };
         }
-        let chunk = match Chunk::decode(message) {
-            Ok(chunk) => chunk,
-            Err(error) => return Err(self.malformed(error)),
-        };
-        if self.belongs_to_turn(&chunk) { Ok(self.turn_frame(chunk)) } else { Ok(self.stray(chunk)) }
+        self.take_in(Chunk::decode(message))
+    }
+
+    /// [`receive`](Self::receive) for a message that the host has decoded itself, with [`Chunk::decode`]. The limit
+    /// on its length is then the host's to keep.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub fn receive_decoded<'a>(
+        &'a mut self,
+        now: Duration,
+        decoded: Result<Chunk<'a>, Malformed>,
+    ) -> Result<Event<'a>, ReceiveError> {
+        self.arrived(now)?;
+        self.take_in(decoded)
     }
 
     /// Takes a binary message from the server: the protocol has none, so it is malformed.
     ///
     /// # Errors
-    /// Always a [`ReceiveError`].
-    pub fn receive_binary(&mut self, now: Duration) -> ReceiveError {
-        match self.arrived(now) {
-            Ok(()) => self.malformed(Malformed::BINARY),
-            Err(error) => error,
-        }
+    /// Always: [`ReceiveError::Malformed`], or that the session is closed.
+    pub fn receive_binary(&mut self, now: Duration) -> Result<Event<'_>, ReceiveError> {
+        self.receive_decoded(now, Err(Malformed::BINARY))
     }
 
     /// The next message to send, if any: handed out exactly once.
@@ -299,7 +311,7 @@ impl Session {
 
     /// Does what is due at `now`. Call it, at or after [`next_deadline`](Self::next_deadline), until it returns
     /// `None`; calling it early does nothing.
-    pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'_>> {
+    pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'static>> {
         if self.closed {
             return None;
         }
@@ -323,7 +335,7 @@ impl Session {
 
     /// Tells the session that its connection is gone. A running turn ends [`Outcome::Interrupted`]: its event is
     /// returned, once. Afterwards every call is inert until [`reconnect`](Self::reconnect).
-    pub fn closed(&mut self, reason: CloseReason) -> Option<Event<'_>> {
+    pub fn closed(&mut self, reason: CloseReason) -> Option<Event<'static>> {
         if self.closed {
             return None;
         }
@@ -331,6 +343,7 @@ impl Session {
             CloseReason::Host => Interruption::ClosedByHost,
             CloseReason::Server => Interruption::ClosedByServer,
             CloseReason::Lost => Interruption::ConnectionLost,
+            CloseReason::TooLong { limit } => Interruption::MessageTooLong { limit },
         });
         self.closed = true;
         self.turn = None;
@@ -345,7 +358,7 @@ impl Session {
     ///
     /// What the server loads is what it saved last: the question, perhaps not the answer (protocol.md, section 7).
     /// Turn numbers and counters go on.
-    pub fn reconnect(&mut self, now: Duration) -> Option<Event<'_>> {
+    pub fn reconnect(&mut self, now: Duration) -> Option<Event<'static>> {
         self.advance(now);
         let answer = self.take_answer(Interruption::Reconnected);
         if let Some(id) = self.conversation.id() {
@@ -501,6 +514,14 @@ impl Session {
             && turn.answering
         {
             turn.frame_deadline = deadline(self.now, self.config.next_frame);
+        }
+    }
+
+    fn take_in<'a>(&'a mut self, decoded: Result<Chunk<'a>, Malformed>) -> Result<Event<'a>, ReceiveError> {
+        match decoded {
+            Ok(chunk) if self.belongs_to_turn(&chunk) => Ok(self.turn_frame(chunk)),
+            Ok(chunk) => Ok(self.stray(chunk)),
+            Err(error) => Err(self.malformed(error)),
         }
     }
 
