@@ -1,4 +1,8 @@
 //! A client for the Chat Nio streaming chat protocol, over bytes that the host moves.
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the connection is put on top of the wire")
+)]
 
 mod buffer;
 mod clock;
@@ -8,6 +12,7 @@ mod frame;
 mod handshake;
 mod headers;
 mod http_body;
+mod pipe;
 mod tls;
 mod tls_options;
 #[cfg_attr(

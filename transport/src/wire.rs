@@ -1,6 +1,6 @@
 //! TLS, handshake and WebSocket in one machine over bytes: everything below the session.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::time::Duration;
 
 use tungstenite::error::CapacityError;
@@ -8,12 +8,13 @@ use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
 use tungstenite::{Error, Message, Utf8Bytes};
 
-use crate::buffer::{InBuffer, OutBuffer};
+use crate::buffer::OutBuffer;
 use crate::endpoint::Endpoint;
 use crate::error::{Step, WireError};
 use crate::frame::{Random, write_masked};
 use crate::handshake::Handshake;
 use crate::headers::Headers;
+use crate::pipe::Pipe;
 use crate::tls::Tls;
 use crate::tls_options::TlsConfig;
 
@@ -528,47 +529,6 @@ impl Wire {
     }
 }
 
-/// What tungstenite takes for the socket.
-#[derive(Default)]
-struct Pipe {
-    inbound: InBuffer,
-    outbound: OutBuffer,
-    /// Takes nothing more for now.
-    is_full: bool,
-    /// Something was not taken.
-    refused: bool,
-    /// How many bytes were read since the last message was complete.
-    since_message: usize,
-}
-
-impl Read for Pipe {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let unread = self.inbound.unread();
-        if unread.is_empty() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let n = unread.len().min(buf.len());
-        buf[..n].copy_from_slice(&unread[..n]);
-        self.inbound.consume(n);
-        self.since_message += n;
-        Ok(n)
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.is_full {
-            self.refused = true;
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        self.outbound.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What the wire is doing; without TLS, and once TLS is established, the WebSocket handshake comes first.
 fn step_of(stage: &Stage, tls: Option<&Tls>) -> Step {
     match stage {
@@ -593,8 +553,10 @@ fn backlog(encrypted: &OutBuffer, pipe: &Pipe) -> usize {
     encrypted.pending().len() + pipe.outbound.pending().len()
 }
 
-/// Writes what tungstenite keeps. Writing to memory does not fail.
+/// Writes what tungstenite keeps. Writing to memory does not fail; the second time is for a pong that
+/// found tungstenite's own buffer full the first time.
 fn flush(context: &mut WebSocketContext, pipe: &mut Pipe) {
+    let _ = context.flush(pipe);
     let _ = context.flush(pipe);
 }
 
