@@ -1,7 +1,7 @@
 //! A client for the Chat Nio streaming chat protocol, over bytes that the host moves.
 #![cfg_attr(
     not(test),
-    expect(dead_code, reason = "the connection is put on top of the wire")
+    allow(dead_code, reason = "the connection is put on top of the wire")
 )]
 
 mod buffer;

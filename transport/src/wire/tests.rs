@@ -59,7 +59,7 @@ impl Link {
     fn exchange(&mut self) -> Vec<Incoming> {
         let mut events = Vec::new();
         for _ in 0..20 {
-            self.to_peer();
+            self.send_all();
             let bytes = self.peer.output();
             if bytes.is_empty() {
                 return events;
@@ -69,7 +69,7 @@ impl Link {
         panic!("the two never fall silent");
     }
 
-    fn to_peer(&mut self) {
+    fn send_all(&mut self) {
         while let Some(bytes) = self.wire.poll_transmit() {
             let n = bytes.len();
             self.peer.receive(bytes);

@@ -12,7 +12,7 @@ use crate::error::Step;
 fn closing() -> Link {
     let mut link = Link::open();
     link.wire.close(link.now);
-    link.to_peer();
+    link.send_all();
     link
 }
 
@@ -91,7 +91,7 @@ fn the_server_closes_first() {
         });
         assert_eq!(link.receive(&bytes), [text("x"), end]);
         assert!(!link.wire.is_finished(), "the answer is not sent yet");
-        link.to_peer();
+        link.send_all();
         assert!(link.wire.is_finished());
         assert!(matches!(&link.peer.read()[..], [Message::Close(_)]));
     }
@@ -190,12 +190,12 @@ fn a_close_over_tls_ends_tls_too() {
     };
     let mut link = Link::open_with("wss://localhost", &config, Peer::tls(Ca::get().server()));
     link.wire.close(link.now);
-    link.to_peer();
+    link.send_all();
     assert_eq!(link.peer.read().len(), 1);
     let bytes = link.peer.output();
     assert_eq!(link.receive(&bytes), clean());
     assert!(!link.wire.is_finished(), "close_notify is not sent yet");
-    link.to_peer();
+    link.send_all();
     assert!(link.peer.tls_closed());
     assert!(link.wire.is_finished());
     // Servers that drop the connection do so without close_notify.

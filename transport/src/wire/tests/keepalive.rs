@@ -8,7 +8,7 @@ use super::*;
 fn silence_is_answered_by_a_ping_and_then_by_the_end() {
     let mut link = Link::open();
     assert_eq!(link.wait(), secs(30));
-    link.to_peer();
+    link.send_all();
     assert_eq!(link.wait(), secs(10));
     assert_eq!(
         link.events(),
@@ -23,7 +23,7 @@ fn a_pong_proves_life() {
     let mut link = Link::open();
     for _ in 0..3 {
         assert_eq!(link.wait(), secs(30));
-        link.to_peer();
+        link.send_all();
         assert_eq!(link.peer.read(), [Message::Ping(Bytes::new())]);
         link.now += secs(9);
         assert_eq!(link.exchange(), []);
@@ -60,7 +60,7 @@ fn zero_switches_it_off() {
     let mut link = Link::open_with("ws://localhost", &config, Peer::plain());
     for _ in 0..3 {
         assert_eq!(link.wait(), secs(30));
-        link.to_peer();
+        link.send_all();
         assert_eq!(link.peer.read(), [Message::Ping(Bytes::new())]);
     }
 }

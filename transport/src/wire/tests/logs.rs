@@ -66,7 +66,7 @@ fn neither_texts_nor_headers_are_logged() {
         let bytes = link.peer.output();
         log += &captured(|| assert_eq!(link.receive(&bytes), [Incoming::Open]));
         log += &captured(|| link.wire.send_text(TOKEN).unwrap());
-        link.to_peer();
+        link.send_all();
         assert_eq!(link.peer.read(), [Message::text(TOKEN)]);
         link.peer.send(Message::text("answer"));
         let bytes = link.peer.output();

@@ -50,12 +50,12 @@ fn say_everything(peer: &mut Peer) -> Vec<Incoming> {
 fn every_split_gives_the_same() {
     let all = |split: &dyn Fn(&mut Link, &[u8]) -> Vec<Incoming>| {
         let mut link = Link::plain();
-        link.to_peer();
+        link.send_all();
         link.peer.accept();
         let expected = say_everything(&mut link.peer);
         let bytes = link.peer.output();
         assert_eq!(split(&mut link, &bytes), expected);
-        link.to_peer();
+        link.send_all();
         // Two pings: only the newest of several need be answered (RFC 6455, section 5.5.3).
         let pongs = link.peer.read();
         assert_eq!(pongs.last(), Some(&Message::Pong(Bytes::from_static(b"q"))));
@@ -88,7 +88,7 @@ fn every_split_gives_the_same_over_tls() {
         let mut link = Link::new("wss://localhost", &config, Peer::tls(Ca::get().server()));
         let (mut events, mut expected, mut total) = (Vec::new(), Vec::new(), 0);
         for _ in 0..10 {
-            link.to_peer();
+            link.send_all();
             if link.peer.has_request() {
                 link.peer.accept();
                 expected = say_everything(&mut link.peer);
@@ -120,7 +120,7 @@ fn texts_go_out_masked_and_whole() {
     for len in [0, 1, 125, 126, 65535, 65536, 300_000] {
         let text = "x".repeat(len);
         link.wire.send_text(&text).unwrap();
-        link.to_peer();
+        link.send_all();
         assert!(link.peer.read() == [Message::text(text)], "{len}");
     }
     assert!(link.wire.memory() <= 8 * 1024);
@@ -173,7 +173,7 @@ fn a_server_that_pings_without_reading_does_not_fill_the_memory() {
     }
     assert!(link.wire.memory() < 64 * 1024, "{}", link.wire.memory());
     // When it reads again, it gets the answer to its newest ping without sending anything more.
-    link.to_peer();
+    link.send_all();
     let pongs = link.peer.read();
     assert_eq!(
         pongs.last(),
@@ -181,7 +181,7 @@ fn a_server_that_pings_without_reading_does_not_fill_the_memory() {
     );
     // And the session is as good as before.
     link.wire.send_text("hi").unwrap();
-    link.to_peer();
+    link.send_all();
     assert_eq!(link.peer.read(), [Message::text("hi")]);
     link.peer.send(Message::text("ho"));
     assert_eq!(link.exchange(), [text("ho")]);
@@ -197,7 +197,7 @@ fn closing_works_with_a_full_output() {
         assert_eq!(link.receive(&bytes), []);
     }
     link.wire.close(link.now);
-    link.to_peer();
+    link.send_all();
     assert!(matches!(
         link.peer.read().last(),
         Some(Message::Close(Some(_)))
@@ -257,7 +257,7 @@ fn too_long_messages_end_the_session() {
 /// The code of the Close that the server got.
 fn close_code(link: &mut Link) -> Option<u16> {
     assert!(!link.wire.is_finished(), "the Close is not sent yet");
-    link.to_peer();
+    link.send_all();
     assert!(link.wire.is_finished());
     match link.peer.read().pop() {
         Some(Message::Close(Some(frame))) => Some(frame.code.into()),

@@ -51,8 +51,10 @@ impl Peer {
     }
 
     pub(super) fn tls(config: Arc<ServerConfig>) -> Self {
+        let mut tls = ServerConnection::new(config).unwrap();
+        tls.set_buffer_limit(None);
         Self {
-            tls: Some(ServerConnection::new(config).unwrap()),
+            tls: Some(tls),
             ..Self::default()
         }
     }

@@ -10,7 +10,7 @@ const THROTTLED: &str = r#"{"error":"request_throttled","reason":"You have sent 
 /// A link whose request was sent.
 fn requested() -> Link {
     let mut link = Link::plain();
-    link.to_peer();
+    link.send_all();
     assert!(link.peer.has_request());
     link
 }
@@ -369,7 +369,7 @@ fn the_request_is_what_a_server_expects() {
         .add("x-b", "2")
         .unwrap();
     let mut link = Link::new("ws://[::1]:8094/api", &config, Peer::plain());
-    link.to_peer();
+    link.send_all();
     let request = String::from_utf8(link.peer.received().to_vec()).unwrap();
     let lines: Vec<&str> = request.split("\r\n").collect();
     assert_eq!(lines[0], "GET /api/chat HTTP/1.1");

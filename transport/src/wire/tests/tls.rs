@@ -61,7 +61,7 @@ fn both_versions_work() {
         let server = Ca::get().server_with(version);
         let mut link = Link::open_with("wss://localhost", &config, Peer::tls(server));
         link.wire.send_text("hi").unwrap();
-        link.to_peer();
+        link.send_all();
         assert_eq!(link.peer.read(), [Message::text("hi")]);
         link.peer.send(Message::text("ho"));
         assert_eq!(link.exchange(), [text("ho")]);
@@ -270,7 +270,7 @@ fn a_changed_record_ends_the_session() {
             TlsError::Other { .. }
         )))]
     ));
-    link.to_peer();
+    link.send_all();
     assert!(link.wire.is_finished(), "the alert was sent");
 }
 
