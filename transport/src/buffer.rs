@@ -2,7 +2,8 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
-/// A queue that is empty gives memory beyond this back, so that one large message does not stay for the connection's life.
+/// A queue that is empty gives memory beyond this back, so that one large message does not stay for
+/// the connection's life.
 const KEEP: usize = 64 * 1024;
 
 /// Bytes that came in and are not read yet.
@@ -45,8 +46,8 @@ impl InBuffer {
     }
 }
 
-/// Bytes that wait to go out. They may hold a token (masked, which hides nothing) or a secret header, so they are wiped once they
-/// are sent, and no copy is left behind when the buffer grows.
+/// Bytes that wait to go out. They may hold a token (masked, which hides nothing) or a secret
+/// header, so they are wiped once they are sent, and no copy is left behind when the buffer grows.
 #[derive(Default)]
 pub(crate) struct OutBuffer {
     bytes: Zeroizing<Vec<u8>>,

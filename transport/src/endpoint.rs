@@ -8,8 +8,8 @@ use url::{Host, Url};
 
 /// Where a chat server listens: scheme, host, port and path.
 ///
-/// Parsed from a URL by [`Endpoint::parse`]. It holds nothing secret: user info, query and fragment are refused, so it may be
-/// shown and logged.
+/// Parsed from a URL by [`Endpoint::parse`]. It holds nothing secret: user info, query and fragment
+/// are refused, so it may be shown and logged.
 ///
 /// ```
 /// use chatnio::Endpoint;
@@ -66,15 +66,17 @@ pub enum EndpointError {
 impl Endpoint {
     /// Parses a server URL.
     ///
-    /// The schemes `wss` and `https` mean TLS, `ws` and `http` mean none; a bare `host[:port][/path]` means `wss`. Without a path
-    /// `/chat` is added, `/api` becomes `/api/chat` (protocol.md, the paragraph before section 1), and any other path is used as
-    /// it is.
+    /// The schemes `wss` and `https` mean TLS, `ws` and `http` mean none; a bare
+    /// `host[:port][/path]` means `wss`. Without a path `/chat` is added, `/api` becomes
+    /// `/api/chat` (protocol.md, the paragraph before section 1), and any other path is used as it
+    /// is.
     ///
     /// # Errors
     /// See [`EndpointError`]; none of them echoes the text.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
         let text = text.trim();
-        // The URL standard silently drops or rewrites these; an address that is not what was written is not what was meant.
+        // The URL standard silently drops or rewrites these; an address that is not what was
+        // written is not what was meant.
         if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err(EndpointError::Character);
         }
@@ -137,8 +139,8 @@ impl Endpoint {
         self.is_tls
     }
 
-    /// The host's name (in its ASCII form) or address, for name look-up and for the certificate's check; an IPv6 address has no
-    /// brackets.
+    /// The host's name (in its ASCII form) or address, for name look-up and for the certificate's
+    /// check; an IPv6 address has no brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
@@ -156,8 +158,8 @@ impl Endpoint {
         &self.path
     }
 
-    /// Whether the host is this machine by its very form: `localhost`, a name under `.localhost`, `127.0.0.0/8` or `::1`. No name
-    /// is looked up.
+    /// Whether the host is this machine by its very form: `localhost`, a name under `.localhost`,
+    /// `127.0.0.0/8` or `::1`. No name is looked up.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.is_loopback
@@ -199,7 +201,8 @@ fn scheme_name(is_tls: bool) -> &'static str {
     if is_tls { "wss" } else { "ws" }
 }
 
-/// RFC 6761, section 6.3: these names never leave the machine. A trailing dot only says that the name is complete.
+/// RFC 6761, section 6.3: these names never leave the machine. A trailing dot only says that the
+/// name is complete.
 fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name == "localhost" || name.ends_with(".localhost")

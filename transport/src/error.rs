@@ -6,9 +6,9 @@ use thiserror::Error;
 
 /// Why a connection could not be opened, or how it was lost.
 ///
-/// No variant holds a token or the value of an extra header. Texts that come from the server (`reason`,
-/// `body`, `problem`) are bounded, but otherwise as the server sent them: a terminal wants control
-/// characters filtered.
+/// No variant holds a token or the value of an extra header. Texts that come from the server
+/// (`reason`, `body`, `problem`) are bounded, but otherwise as the server sent them: a terminal
+/// wants control characters filtered.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WireError {
@@ -19,7 +19,7 @@ pub enum WireError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The server refuses new connections from this address for now (protocol.md, section 6).
-    #[error("the server throttles this address: {reason} Try again later")]
+    #[error("the server throttles this address, wait before the next connection: {reason}")]
     Throttled {
         /// The server's words.
         reason: String,
@@ -33,8 +33,8 @@ pub enum WireError {
         /// The whole answer, at most 64 KiB.
         body: String,
     },
-    /// The server answered with another HTTP status than 101. A redirect (3xx) is one of these: none is
-    /// ever followed.
+    /// The server answered with another HTTP status than 101. A redirect (3xx) is one of these:
+    /// none is ever followed.
     #[error("the server answered HTTP {status} instead of opening a WebSocket: {}", http_hint(*.status))]
     Http {
         /// The HTTP status.
@@ -71,7 +71,8 @@ pub enum WireError {
         /// Where it had got to.
         step: Step,
     },
-    /// The stream ended without TLS's closing message: whoever cut it, it need not have been the server.
+    /// The stream ended without TLS's closing message: whoever cut it, it need not have been the
+    /// server.
     #[error("the encrypted connection was cut during {step} (no TLS close_notify)")]
     Truncated {
         /// Where it had got to.
@@ -83,7 +84,8 @@ pub enum WireError {
         /// What was wrong.
         problem: String,
     },
-    /// A text message or a Close reason was not UTF-8; the server was told so by a Close with code 1007.
+    /// A text message or a Close reason was not UTF-8; the server was told so by a Close with code
+    /// 1007.
     #[error("the server sent text that is not UTF-8")]
     InvalidUtf8,
     /// A message was over the limit; the server was told so by a Close with code 1009.
@@ -103,8 +105,8 @@ pub enum WireError {
     /// The server neither answered our Close nor ended the stream in time.
     #[error("the server did not answer the closing of the connection in time")]
     CloseTimeout,
-    /// There is no open WebSocket to send on: before the handshake is done, or after the close began.
-    /// Nothing was changed by the call.
+    /// There is no open WebSocket to send on: before the handshake is done, or after the close
+    /// began. Nothing was changed by the call.
     #[error("the connection is not open: send after it opened and before it is closed")]
     NotOpen,
 }
@@ -223,6 +225,12 @@ pub enum TlsError {
         "this machine has no usable root certificates ({problem}): install them (ca-certificates), or give a root file"
     )]
     NoPlatformRoots {
+        /// What was wrong.
+        problem: String,
+    },
+    /// TLS cannot be set up at all.
+    #[error("TLS cannot be set up on this machine: {problem}")]
+    Setup {
         /// What was wrong.
         problem: String,
     },

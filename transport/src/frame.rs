@@ -1,8 +1,8 @@
 //! Frames that this side writes, and the random bytes they need.
 //!
-//! Text goes this way and not through `WebSocketContext::write`: that one logs the whole frame at trace
-//! level, and the first one holds the token. Here the payload is masked on its way into the output, so
-//! no plain copy of it is ever made.
+//! Text goes this way and not through `WebSocketContext::write`: that one logs the whole frame at
+//! trace level, and the first one holds the token. Here the payload is masked on its way into the
+//! output, so no plain copy of it is ever made.
 
 use std::fmt;
 

@@ -1,12 +1,13 @@
 //! The client's side of the WebSocket handshake, over bytes.
 //!
 //! Tungstenite builds the request and judges a 101 answer. Three things are done around it:
-//! - Extra headers are not given to it but put into the request afterwards: it logs the whole request at
-//!   trace level, and their values may be secret.
-//! - The answer's head is collected here and handed over whole: it takes input in many small pieces for an
-//!   attack and gives up.
-//! - The body of another answer is collected here: of a body that comes in a later segment than the head,
-//!   it returns nothing, and that body holds the reason of a refusal (protocol.md, section 6).
+//! - Extra headers are not given to it but put into the request afterwards: it logs the whole
+//!   request at trace level, and their values may be secret.
+//! - The answer's head is collected here and handed over whole: it takes input in many small pieces
+//!   for an attack and gives up.
+//! - The body of another answer is collected here: of a body that comes in a later segment than the
+//!   head, it returns nothing, and that body holds the reason of a refusal (protocol.md, section
+//!   6).
 
 use std::io::{self, Read, Write};
 
@@ -77,8 +78,8 @@ impl Handshake {
         ))
     }
 
-    /// Reads on. True when the WebSocket is open: what is left of `input` are frames. False when more
-    /// input is needed.
+    /// Reads on. True when the WebSocket is open: what is left of `input` are frames. False when
+    /// more input is needed.
     pub(crate) fn advance(&mut self, input: &mut InBuffer) -> Result<bool, WireError> {
         if let Some((status, body)) = &mut self.refusal {
             let complete = body.push(input.unread());
@@ -121,8 +122,8 @@ impl Handshake {
         }
     }
 
-    /// The error to end with when nothing more is to come because of `reason`: a refusal whose body is
-    /// incomplete says more than that.
+    /// The error to end with when nothing more is to come because of `reason`: a refusal whose body
+    /// is incomplete says more than that.
     pub(crate) fn give_up(&self, reason: WireError) -> WireError {
         match &self.refusal {
             Some((status, body)) => refusal(*status, body),
@@ -159,8 +160,8 @@ impl Handshake {
     }
 }
 
-/// Where the blank line that ends a head ends itself; everything before `from` was searched before. As in
-/// the parser that follows, a line may end without a carriage return.
+/// Where the blank line that ends a head ends itself; everything before `from` was searched before.
+/// As in the parser that follows, a line may end without a carriage return.
 fn find_blank_line(head: &[u8], from: usize) -> Option<usize> {
     (from..head.len())
         .find(|&at| {

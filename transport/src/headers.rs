@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 
 /// Headers that the host adds to the WebSocket handshake's request, in the order they were added.
 ///
-/// The servers need none (protocol.md, the paragraph before section 1); proxies in front of one sometimes do. A value may be a
-/// secret: it is not shown by `Debug`, never logged, and wiped when dropped.
+/// The servers need none (protocol.md, the paragraph before section 1); proxies in front of one
+/// sometimes do. A value may be a secret: it is not shown by `Debug`, never logged, and wiped when
+/// dropped.
 ///
 /// ```
 /// use chatnio::Headers;
@@ -29,7 +30,8 @@ pub struct Headers {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// The name is not an HTTP token. It is not repeated here: it may be a value in the wrong place.
+    /// The name is not an HTTP token. It is not repeated here: it may be a value in the wrong
+    /// place.
     #[error("a header's name is not valid: use letters, digits and hyphens")]
     Name,
     /// The value holds a line break, another control character or something outside ASCII.
@@ -99,7 +101,8 @@ impl Headers {
     }
 }
 
-/// The names that the handshake sets (`Sec-WebSocket-*` among them), and those that decide where a request ends.
+/// The names that the handshake sets (`Sec-WebSocket-*` among them), and those that decide where a
+/// request ends.
 fn is_reserved(name: &str) -> bool {
     let exact = [
         "host",

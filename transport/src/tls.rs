@@ -36,8 +36,8 @@ impl Tls {
         self.connection.is_handshaking()
     }
 
-    /// Takes bytes from the server: what they decrypt to goes to `plain`, answers of TLS itself to `out`.
-    /// True when the server closed TLS in order.
+    /// Takes bytes from the server: what they decrypt to goes to `plain`, answers of TLS itself to
+    /// `out`. True when the server closed TLS in order.
     pub(crate) fn receive(
         &mut self,
         mut bytes: &[u8],
@@ -45,8 +45,8 @@ impl Tls {
         out: &mut OutBuffer,
     ) -> Result<bool, TlsError> {
         while !bytes.is_empty() {
-            // Takes some 4 KiB or a record at a time, so that after each step the decrypted bytes have to
-            // be taken out: their buffer is small, and reading fails while it is full.
+            // Takes some 4 KiB or a record at a time, so that after each step the decrypted bytes
+            // have to be taken out: their buffer is small, and reading fails while it is full.
             match self.connection.read_tls(&mut bytes) {
                 Ok(0) => break,
                 Ok(_) => {}

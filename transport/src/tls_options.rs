@@ -126,7 +126,8 @@ impl TlsOptions {
     }
 
     /// Accepts every certificate, so that anybody on the way can read and change everything, tokens
-    /// included. For experiments against one's own server only; [`TlsOptions::root_file`] is the right way.
+    /// included. For experiments against one's own server only; [`TlsOptions::root_file`] is the
+    /// right way.
     #[must_use]
     pub fn dangerous_accept_any_certificate(mut self) -> Self {
         self.accept_any = true;
@@ -191,18 +192,19 @@ impl TlsOptions {
         if self.accept_any {
             return Ok(Arc::new(AcceptAny(provider.clone())));
         }
-        let no_roots = |problem: String| TlsError::NoPlatformRoots { problem };
         match self.trust {
             Trust::Platform => platform_verifier(self.roots.clone(), provider.clone())
                 .map(|verifier| Arc::new(verifier) as Arc<dyn ServerCertVerifier>)
-                .map_err(|error| no_roots(error.to_string())),
+                .map_err(|error| TlsError::NoPlatformRoots {
+                    problem: error.to_string(),
+                }),
             Trust::GivenOnly => {
                 let mut store = RootCertStore::empty();
                 store.add_parsable_certificates(self.roots.iter().cloned());
                 WebPkiServerVerifier::builder_with_provider(store.into(), provider.clone())
                     .build()
                     .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
-                    .map_err(|error| no_roots(error.to_string()))
+                    .map_err(setup)
             }
         }
     }
@@ -230,8 +232,8 @@ fn platform_verifier(
     ))
 }
 
-/// Usable settings of TLS. Clones are cheap and share everything, loaded roots and resumable sessions
-/// included: make one and give it to every connection.
+/// Usable settings of TLS. Clones are cheap and share everything, loaded roots and resumable
+/// sessions included: make one and give it to every connection.
 #[derive(Debug, Clone)]
 pub struct TlsConfig(Arc<Shared>);
 
@@ -249,12 +251,12 @@ impl TlsConfig {
         }))
     }
 
-    /// Loads the platform's root certificates now (it takes some milliseconds and reads files), instead
-    /// of when the first encrypted connection is made; does nothing the second time. A connection without
-    /// TLS never does it, so a machine without roots can still use those.
+    /// Loads the platform's root certificates now (it takes some milliseconds and reads files),
+    /// instead of when the first encrypted connection is made; does nothing the second time. A
+    /// connection without TLS never does it, so a machine without roots can still use those.
     ///
     /// # Errors
-    /// [`TlsError::NoPlatformRoots`].
+    /// [`TlsError::NoPlatformRoots`], and [`TlsError::Setup`].
     pub fn load(&self) -> Result<(), TlsError> {
         self.client().map(drop)
     }
@@ -280,14 +282,18 @@ fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TlsError> {
     let verifier = options.verifier(&provider)?;
     let config = ClientConfig::builder_with_details(provider, Arc::new(options.clock.clone()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| TlsError::NoPlatformRoots {
-            problem: error.to_string(),
-        })?
+        .map_err(setup)?
         // "Dangerous" is rustls' word for any verifier that is not its own default.
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+fn setup(problem: impl ToString) -> TlsError {
+    TlsError::Setup {
+        problem: problem.to_string(),
+    }
 }
 
 /// Accepts every certificate, but still checks that the server holds its key.

@@ -18,12 +18,12 @@ use crate::pipe::Pipe;
 use crate::tls::Tls;
 use crate::tls_options::TlsConfig;
 
-/// Tungstenite fills this much with zeros at every read, so more costs time when input comes in small
-/// pieces, and less costs calls when it comes in large ones.
+/// Tungstenite fills this much with zeros at every read, so more costs time when input comes in
+/// small pieces, and less costs calls when it comes in large ones.
 const READ_BUFFER: usize = 8 * 1024;
 
-/// With so much waiting to go out, only the newest ping is still answered: a server that pings without
-/// reading must not fill the memory.
+/// With so much waiting to go out, only the newest ping is still answered: a server that pings
+/// without reading must not fill the memory.
 const MAX_BACKLOG_FOR_PONG: usize = 16 * 1024;
 
 /// Largest payload of a control frame (RFC 6455, section 5.5).
@@ -44,8 +44,8 @@ pub(crate) struct WireConfig {
     pub(crate) ping_after: Duration,
     /// So long after a ping at least one byte must have come.
     pub(crate) pong_within: Duration,
-    /// From our Close until the server's or the end of the stream; also the longest time that is spent on
-    /// sending a goodbye after the connection is over.
+    /// From our Close until the server's or the end of the stream; also the longest time that is
+    /// spent on sending a goodbye after the connection is over.
     pub(crate) close: Duration,
     pub(crate) random: Random,
 }
@@ -84,8 +84,8 @@ pub(crate) enum Incoming {
 /// How a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Closed {
-    /// By our Close: the server answered it or ended the stream after it (protocol.md, section 7), or it was
-    /// given up before it opened.
+    /// By our Close: the server answered it or ended the stream after it (protocol.md, section 7),
+    /// or it was given up before it opened.
     Clean,
     /// By the server's Close, which was answered.
     ByServer {
@@ -102,15 +102,17 @@ pub(crate) enum Closed {
 ///
 /// # What must follow what
 /// - After [`Wire::new`]: `poll_transmit`, `next_deadline`.
-/// - After `receive` and `handle_eof`: `next` until `None`, then `poll_transmit` and `next_deadline`. The wire
-///   buffers what it was given, so whoever does not want more does not read the socket.
+/// - After `receive` and `handle_eof`: `next` until `None`, then `poll_transmit` and
+///   `next_deadline`. The wire buffers what it was given, so whoever does not want more does not
+///   read the socket.
 /// - After `handle_timeout`, `send_text`, `close`: the same (`next` may hold the end).
-/// - Bytes that are already there are to be received before `handle_timeout` is called, or a host that was
-///   busy for long takes its own silence for the server's.
+/// - Bytes that are already there are to be received before `handle_timeout` is called, or a host
+///   that was busy for long takes its own silence for the server's.
 /// - When `is_finished` says so: close the socket.
 ///
 /// # Time
-/// `now` is the time since an origin of the host's choice; one that goes back counts as the last one.
+/// `now` is the time since an origin of the host's choice; one that goes back counts as the last
+/// one.
 ///
 /// # After the end
 /// [`Incoming::Closed`] is handed out once. From then on input is dropped, `send_text` answers
@@ -153,8 +155,8 @@ impl Wire {
     /// Starts the handshake.
     ///
     /// # Errors
-    /// [`WireError::NoRandom`], and with `wss` [`WireError::Tls`] when the roots cannot be loaded or the host
-    /// cannot have a certificate.
+    /// [`WireError::NoRandom`], and with `wss` [`WireError::Tls`] when the roots cannot be loaded
+    /// or the host cannot have a certificate.
     pub(crate) fn new(
         now: Duration,
         endpoint: &Endpoint,
@@ -190,8 +192,8 @@ impl Wire {
         Ok(wire)
     }
 
-    /// Takes bytes from the server, split in any way. Nothing is said about them until [`Wire::next`]; what
-    /// is wrong with them comes from there too.
+    /// Takes bytes from the server, split in any way. Nothing is said about them until
+    /// [`Wire::next`]; what is wrong with them comes from there too.
     pub(crate) fn receive(&mut self, now: Duration, bytes: &[u8]) {
         self.advance_clock(now);
         if bytes.is_empty() || self.over.is_some() || matches!(self.stage, Stage::Closed(_)) {
@@ -298,8 +300,8 @@ impl Wire {
         Ok(())
     }
 
-    /// Starts the close handshake; before the WebSocket is open, ends at once. Messages that still come are
-    /// handed out. A repeated call does nothing.
+    /// Starts the close handshake; before the WebSocket is open, ends at once. Messages that still
+    /// come are handed out. A repeated call does nothing.
     pub(crate) fn close(&mut self, now: Duration) {
         self.advance_clock(now);
         match std::mem::replace(&mut self.stage, Stage::Closed(None)) {
@@ -382,14 +384,15 @@ impl Wire {
         }
     }
 
-    /// Whether it is over and nothing is left to send: the socket can be closed. The end may still wait in
-    /// [`Wire::next`] when [`Wire::close`] was called before the WebSocket was open.
+    /// Whether it is over and nothing is left to send: the socket can be closed. The end may still
+    /// wait in [`Wire::next`] when [`Wire::close`] was called before the WebSocket was open.
     pub(crate) fn is_finished(&self) -> bool {
         matches!(self.stage, Stage::Closed(_)) && self.poll_transmit().is_none()
     }
 
-    /// About how many bytes are held, never less than the input that is held and not handed out, plus the
-    /// output that is not sent. What rustls keeps of an unfinished record (at most 18 KiB) is not counted.
+    /// About how many bytes are held, never less than the input that is held and not handed out,
+    /// plus the output that is not sent. What rustls keeps of an unfinished record (at most 18 KiB)
+    /// is not counted.
     pub(crate) fn memory(&self) -> usize {
         let inside = match &self.stage {
             Stage::Handshake(handshake) => handshake.memory(),
@@ -471,7 +474,8 @@ impl Wire {
     }
 
     fn ping(&mut self) {
-        // Without random bytes there is no ping, and without an answer the connection ends as it should.
+        // Without random bytes there is no ping, and without an answer the connection ends as it
+        // should.
         let _ = write_masked(
             &mut self.pipe.outbound,
             OpCode::Control(Control::Ping),
@@ -529,7 +533,8 @@ impl Wire {
     }
 }
 
-/// What the wire is doing; without TLS, and once TLS is established, the WebSocket handshake comes first.
+/// What the wire is doing; without TLS, and once TLS is established, the WebSocket handshake comes
+/// first.
 fn step_of(stage: &Stage, tls: Option<&Tls>) -> Step {
     match stage {
         Stage::Handshake(_) if tls.is_some_and(Tls::is_handshaking) => Step::Tls,
@@ -538,8 +543,8 @@ fn step_of(stage: &Stage, tls: Option<&Tls>) -> Step {
     }
 }
 
-/// How an open WebSocket ends when nothing more comes in. Two generations of servers drop the connection
-/// instead of answering a Close (protocol.md, section 7).
+/// How an open WebSocket ends when nothing more comes in. Two generations of servers drop the
+/// connection instead of answering a Close (protocol.md, section 7).
 fn end_of(stage: &Stage, reason: WireError) -> Closed {
     match (stage, reason) {
         (Stage::Closing(_), WireError::EndOfStream { .. } | WireError::Truncated { .. }) => {
@@ -553,14 +558,15 @@ fn backlog(encrypted: &OutBuffer, pipe: &Pipe) -> usize {
     encrypted.pending().len() + pipe.outbound.pending().len()
 }
 
-/// Writes what tungstenite keeps. Writing to memory does not fail; the second time is for a pong that
-/// found tungstenite's own buffer full the first time.
+/// Writes what tungstenite keeps. Writing to memory does not fail; the second time is for a pong
+/// that found tungstenite's own buffer full the first time.
 fn flush(context: &mut WebSocketContext, pipe: &mut Pipe) {
     let _ = context.flush(pipe);
     let _ = context.flush(pipe);
 }
 
-/// Lets tungstenite write the Close, so that it knows that nothing follows: it answers no ping after it.
+/// Lets tungstenite write the Close, so that it knows that nothing follows: it answers no ping
+/// after it.
 fn send_close(context: &mut WebSocketContext, pipe: &mut Pipe, code: CloseCode) {
     // A pong that found no room may still be there, and might leave none for the Close.
     flush(context, pipe);

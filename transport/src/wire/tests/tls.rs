@@ -338,3 +338,44 @@ fn roots_are_loaded_once_and_only_for_tls() {
         &shared.client().unwrap()
     ));
 }
+
+/// In a process of its own, because the places of the platform's roots are set by its environment.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_without_roots_can_do_all_but_trust_them() {
+    const MARK: &str = "CHATNIO_TEST_WITHOUT_ROOTS";
+    if std::env::var_os(MARK).is_none() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "wire::tests::tls::a_machine_without_roots_can_do_all_but_trust_them",
+            ])
+            .env(MARK, "1")
+            .env("SSL_CERT_FILE", "/nonexistent")
+            .env("SSL_CERT_DIR", "/nonexistent")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{text}"
+        );
+        return;
+    }
+    let config = WireConfig::default();
+    assert!(matches!(
+        config.tls.load(),
+        Err(TlsError::NoPlatformRoots { .. })
+    ));
+    let wire = |url| Wire::new(secs(0), &Endpoint::parse(url).unwrap(), &config);
+    let error = wire("wss://localhost").err();
+    assert!(matches!(
+        error,
+        Some(WireError::Tls(TlsError::NoPlatformRoots { .. }))
+    ));
+    assert!(wire("ws://localhost").is_ok());
+    // Given roots do without the platform's.
+    let tls = TlsOptions::new().root_der(&Ca::get().der).unwrap();
+    let tls = tls.wall_clock(WallClock::fixed(SUMMER)).build().unwrap();
+    assert_eq!(connect("wss://localhost", tls).1, [Incoming::Open]);
+}
