@@ -31,8 +31,11 @@ use crate::http_body::Body;
 /// Largest accepted head of the server's answer; real ones are below 1 KiB.
 pub(crate) const MAX_HEAD: usize = 16 * 1024;
 
-/// How every acceptable answer starts.
-const PROTOCOL: &[u8] = b"HTTP/1.1 ";
+/// How every answer starts that means anything.
+const PROTOCOL: &[u8] = b"HTTP/1.";
+
+/// How the errors of some proxies start.
+const OLD_PROTOCOL: &[u8] = b"HTTP/1.0 ";
 
 /// A handshake whose request was made.
 pub(crate) struct Handshake {
@@ -93,6 +96,13 @@ impl Handshake {
         if !self.collect_head(input)? {
             return Ok(false);
         }
+        // Tungstenite takes nothing but HTTP/1.1, and for a refusal there is no difference. A WebSocket
+        // needs the real thing.
+        if self.head.starts_with(OLD_PROTOCOL)
+            && !self.head[OLD_PROTOCOL.len()..].starts_with(b"101")
+        {
+            self.head[..PROTOCOL.len() + 1].copy_from_slice(b"HTTP/1.1");
+        }
         let response = match Response::try_parse(&self.head) {
             Ok(Some((_, response))) => response,
             Ok(None) => return Err(bad_http("the head of the answer ends too early")),
@@ -144,7 +154,7 @@ impl Handshake {
         // Found out now and not at a blank line that may never come.
         let start = self.head.len().min(PROTOCOL.len());
         if self.head[..start] != PROTOCOL[..start] {
-            return Err(bad_http("the answer does not start with HTTP/1.1"));
+            return Err(bad_http("the answer does not start with HTTP/1"));
         }
         let end = find_blank_line(&self.head, before);
         let taken = end.unwrap_or(self.head.len()) - before;

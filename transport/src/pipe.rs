@@ -13,7 +13,8 @@ pub(crate) struct Pipe {
     pub(crate) is_full: bool,
     /// Something was not taken.
     pub(crate) refused: bool,
-    /// How many bytes were read since the last message was complete.
+    /// How many bytes were read since the last message was complete, without control frames that
+    /// were taken out.
     pub(crate) since_message: usize,
 }
 

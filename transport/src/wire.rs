@@ -255,17 +255,20 @@ impl Wire {
                     let read = context.read(&mut self.pipe);
                     self.pipe.is_full = false;
                     match read {
-                        Ok(message) => {
+                        Ok(Message::Text(text)) => {
                             self.pipe.since_message = 0;
-                            match message {
-                                Message::Text(text) => break Some(Incoming::Text(text)),
-                                Message::Binary(data) => {
-                                    break Some(Incoming::Binary { len: data.len() });
-                                }
-                                Message::Close(frame) => self.close_received(frame),
-                                // A ping's answer is written by the next read.
-                                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
-                            }
+                            break Some(Incoming::Text(text));
+                        }
+                        Ok(Message::Binary(data)) => {
+                            self.pipe.since_message = 0;
+                            break Some(Incoming::Binary { len: data.len() });
+                        }
+                        Ok(Message::Close(frame)) => self.close_received(frame),
+                        // A ping's answer is written by the next read. The frame is gone, but an
+                        // unfinished message around it is not.
+                        Ok(control) => {
+                            let frame = 2 + control.len();
+                            self.pipe.since_message = self.pipe.since_message.saturating_sub(frame);
                         }
                         Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                             let Some(reason) = self.over.clone() else {

@@ -217,6 +217,13 @@ fn input_that_is_not_taken_is_counted() {
     // An unfinished message is held too.
     link.receive(&frame(TEXT, false, &[b'x'; 50_000]));
     assert!(link.wire.memory() >= 50_000);
+    // Pings inside it change nothing about that.
+    for _ in 0..1000 {
+        link.receive(&frame(PING, true, &[b'x'; 125]));
+        link.send_all();
+    }
+    let memory = link.wire.memory();
+    assert!((50_000..60_000).contains(&memory), "{memory}");
 }
 
 #[test]

@@ -130,6 +130,8 @@ fn other_answers_are_http_errors() {
         "moved",
     );
     assert_eq!(answered(&moved), http(301, "moved"));
+    let old_proxy = with_length("HTTP/1.0 503 Service Unavailable", "no backend");
+    assert_eq!(answered(&old_proxy), http(503, "no backend"));
     assert_eq!(answered("HTTP/1.1 204 No Content\r\n\r\n"), http(204, ""));
     assert_eq!(
         answered("HTTP/1.1 404 x\nContent-Length: 2\n\nno"),
@@ -248,7 +250,7 @@ fn what_is_not_http_is_said_at_once() {
         "SSH-2.0-OpenSSH_9",
         "\x15\x03\x01",
         "HTTP/2 200",
-        "HTTP/1.0 101 x\r\n",
+        "HTTP/1.0 101 x\r\n\r\n",
     ] {
         let events = requested().receive(bytes.as_bytes());
         let is_bad = matches!(
