@@ -407,6 +407,12 @@ impl Session {
         self.counters
     }
 
+    /// About how many bytes are held: the running answer, and what waits to be sent.
+    pub fn memory(&self) -> usize {
+        let answer = self.answer().map_or(0, |answer| answer.text.capacity());
+        answer + self.scratch.capacity() + self.transmits.iter().map(|message| message.len()).sum::<usize>()
+    }
+
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.config

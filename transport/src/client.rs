@@ -1,0 +1,643 @@
+//! `Client`: blocking, over a std `TcpStream`.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chatnio_core::transcript::Transcript;
+use chatnio_core::{
+    Answer, Auth, Chunk, Conversation, Counters, Event, Interruption, Outcome, Request, RequestError, State,
+};
+use thiserror::Error;
+use tungstenite::Utf8Bytes;
+
+use crate::config::ConnectionConfig;
+use crate::connection::{Arrival, Connection, ConnectionEnd, StartError};
+use crate::endpoint::{Endpoint, EndpointError};
+
+/// The longest that one read or write waits, so that what another thread changed is noticed.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long a client that is dropped mid-answer waits for the server to have read its stop.
+const GOODBYE: Duration = Duration::from_millis(250);
+
+/// A blocking client: a std `TcpStream` and a [`Connection`], nothing else.
+///
+/// ```no_run
+/// use chatnio::{Auth, Client, ConnectionConfig, Request};
+///
+/// let mut client = Client::connect("wss://api.chatnio.net", Auth::new("sk-..."), &ConnectionConfig::default())?;
+/// for piece in client.ask(&Request::chat("hi").model("gpt-4"))? {
+///     print!("{}", piece?);
+/// }
+/// # Ok::<(), chatnio::ClientError>(())
+/// ```
+///
+/// Nothing is sent or received while no call is under way: a client that idles for long is kept alive by
+/// [`next_within`](Self::next_within), or reconnects.
+#[derive(Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+    /// Read from without the lock.
+    socket: TcpStream,
+    input: Box<[u8]>,
+    /// What the last event borrows from.
+    message: Utf8Bytes,
+    scratch: String,
+    /// The socket's read time-out, to spare a system call a read.
+    read_timeout: Option<Duration>,
+    /// An event that no call could return.
+    pending: Option<Event<'static>>,
+    /// Whether an answer was left before its end, which nobody waits for.
+    abandoned: bool,
+}
+
+/// What the client shares with its stoppers.
+#[derive(Debug)]
+struct Shared {
+    origin: Instant,
+    inner: Mutex<Inner>,
+}
+
+/// Locked only to change state and to write, never while reading.
+#[derive(Debug)]
+struct Inner {
+    connection: Connection,
+    /// The same socket, to write to.
+    socket: TcpStream,
+}
+
+/// Why a [`Client`] failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The URL is not one of a chat server.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The connection cannot be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The host's name cannot be looked up.
+    #[error("cannot look up {host}: {source}")]
+    Resolve {
+        /// The host.
+        host: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// No address of the host can be connected to.
+    #[error("cannot connect to {host}: {source}")]
+    Connect {
+        /// The host.
+        host: String,
+        /// Why the last address failed.
+        source: io::Error,
+    },
+    /// Name look-up and connect took longer than [`ConnectionConfig::connect`].
+    #[error("cannot connect to {host} within {} s", limit.as_secs_f32())]
+    ConnectTimeout {
+        /// The host.
+        host: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The connection was refused, lost, or closed by the server. The running turn's end came before this.
+    #[error(transparent)]
+    Ended(#[from] ConnectionEnd),
+    /// The answer did not come to its end, though the connection holds.
+    #[error(transparent)]
+    Interrupted(#[from] Interruption),
+    /// The request was refused; nothing was sent.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The operating system failed in setting the socket up.
+    #[error("socket: {0}")]
+    Socket(#[from] io::Error),
+}
+
+impl Client {
+    /// Connects to `url` (see [`Endpoint::parse`]) and waits until the WebSocket is open.
+    ///
+    /// # Errors
+    /// [`ClientError`]; within [`ConnectionConfig::connect`] and [`ConnectionConfig::handshake`].
+    pub fn connect(url: &str, auth: Auth, config: &ConnectionConfig) -> Result<Self, ClientError> {
+        let endpoint = Endpoint::parse(url)?;
+        let started = Instant::now();
+        let addresses = look_up(&endpoint, config.connect)?;
+        let socket = connect_any(&endpoint, &addresses, started, config.connect)?;
+        Self::from_stream(socket, &endpoint, auth, config)
+    }
+
+    /// Connects to `endpoint` by these addresses, without looking its name up; each is tried within the time that
+    /// is left.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn connect_to(
+        addresses: &[SocketAddr],
+        endpoint: &Endpoint,
+        auth: Auth,
+        config: &ConnectionConfig,
+    ) -> Result<Self, ClientError> {
+        let socket = connect_any(endpoint, addresses, Instant::now(), config.connect)?;
+        Self::from_stream(socket, endpoint, auth, config)
+    }
+
+    /// Uses a stream that is connected to `endpoint` already, through a proxy for instance, and waits until the
+    /// WebSocket is open. The stream's time-outs are changed.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn from_stream(
+        socket: TcpStream,
+        endpoint: &Endpoint,
+        auth: Auth,
+        config: &ConnectionConfig,
+    ) -> Result<Self, ClientError> {
+        let origin = Instant::now();
+        let connection = Connection::new(endpoint, auth, config, Duration::ZERO)?;
+        let writer = prepare(&socket)?;
+        let inner = Mutex::new(Inner { connection, socket: writer });
+        let mut client = Client {
+            shared: Arc::new(Shared { origin, inner }),
+            socket,
+            input: vec![0; 16 * 1024].into(),
+            message: Utf8Bytes::default(),
+            scratch: String::new(),
+            read_timeout: None,
+            pending: None,
+            abandoned: false,
+        };
+        client.open()?;
+        Ok(client)
+    }
+
+    /// Asks, and iterates over the pieces of the answer as they come. An answer that was left before its end is
+    /// drained first: its stop was sent when it was left, so that is bounded by
+    /// [`Config::after_stop`](chatnio_core::Config::after_stop).
+    ///
+    /// # Errors
+    /// [`ClientError::Request`], and [`ClientError::Ended`] when the connection is gone.
+    pub fn ask(&mut self, request: &Request) -> Result<Pieces<'_>, ClientError> {
+        while self.abandoned && self.next()?.is_some() && self.state() == State::Stopping {}
+        self.abandoned = false;
+        self.request(request)?;
+        Ok(Pieces { running: request.kind().begins_turn(), client: self, answer: None })
+    }
+
+    /// Sends a request without waiting for anything; [`next`](Self::next) then brings its events.
+    ///
+    /// # Errors
+    /// [`ClientError::Request`].
+    pub fn request(&mut self, request: &Request) -> Result<(), ClientError> {
+        let now = self.shared.now();
+        let mut inner = self.shared.lock();
+        inner.connection.request(now, request)?;
+        inner.write();
+        Ok(())
+    }
+
+    /// Waits for the running turn's next event; `None` when no turn runs. The turn's deadlines bound the wait.
+    ///
+    /// # Errors
+    /// [`ClientError::Ended`] when the connection was lost or closed by the server, from then on at every call; the
+    /// running turn's end came before. When this side has closed it: `Ok(None)`.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Option<Event<'_>>, ClientError> {
+        let arrival = self.wait(None, |connection| connection.session().state() == State::Idle)?;
+        Ok(arrival.map(|arrival| self.event(arrival)))
+    }
+
+    /// Waits for any event, at most `timeout` long, also while no turn runs: an idle connection is kept alive by it.
+    /// `None` when there was none.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn next_within(&mut self, timeout: Duration) -> Result<Option<Event<'_>>, ClientError> {
+        let arrival = self.wait(Some(timeout), |_| false)?;
+        Ok(arrival.map(|arrival| self.event(arrival)))
+    }
+
+    /// Stops the running answer: see [`Session::stop`](chatnio_core::Session::stop). Its end comes by
+    /// [`next`](Self::next).
+    ///
+    /// # Errors
+    /// [`ClientError::Request`] when the connection is gone.
+    pub fn stop(&mut self) -> Result<bool, ClientError> {
+        Ok(self.shared.stop()?)
+    }
+
+    /// A handle that stops the answer or closes the connection from another thread.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::downgrade(&self.shared))
+    }
+
+    /// Closes the connection in an orderly way, bounded by [`ConnectionConfig::close`]. Returns the running turn's
+    /// answer so far, interrupted, if one ran.
+    ///
+    /// # Errors
+    /// [`ClientError::Ended`] when the connection was lost instead.
+    pub fn close(mut self) -> Result<Option<Box<Answer>>, ClientError> {
+        {
+            let now = self.shared.now();
+            let mut inner = self.shared.lock();
+            inner.connection.close(now);
+            inner.write();
+        }
+        let mut answer = None;
+        while let Some(arrival) = self.wait(None, |_| false)? {
+            if let Event::End(end) = self.event(arrival) {
+                answer = Some(end.answer);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Connects anew and goes on in the same conversation: see [`Session::reconnect`](chatnio_core::Session::reconnect).
+    /// A running turn ends interrupted: its end is the next event. Stoppers stay valid.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect); `reconnect` may be tried again.
+    pub fn reconnect(&mut self) -> Result<(), ClientError> {
+        let (endpoint, config) = {
+            let inner = self.shared.lock();
+            (inner.connection.endpoint().clone(), inner.connection.config().clone())
+        };
+        let started = Instant::now();
+        let addresses = look_up(&endpoint, config.connect)?;
+        let socket = connect_any(&endpoint, &addresses, started, config.connect)?;
+        let writer = prepare(&socket)?;
+        let now = self.shared.now();
+        {
+            let mut inner = self.shared.lock();
+            let end = inner.connection.reconnect(now).map_err(StartError::from)?;
+            self.pending = self.pending.take().or(end);
+            let _ = inner.socket.shutdown(Shutdown::Both);
+            inner.socket = writer;
+        }
+        self.socket = socket;
+        self.read_timeout = None;
+        self.open()
+    }
+
+    /// What the session is doing.
+    pub fn state(&self) -> State {
+        self.shared.lock().connection.session().state()
+    }
+
+    /// Which conversation the connection is in, as far as the server has said.
+    pub fn conversation(&self) -> Conversation {
+        self.shared.lock().connection.session().conversation()
+    }
+
+    /// What the session has counted.
+    pub fn counters(&self) -> Counters {
+        self.shared.lock().connection.session().counters()
+    }
+
+    /// A copy of what was sent and received so far, without tokens, if [`ConnectionConfig::record`] is on.
+    pub fn transcript(&self) -> Option<Transcript> {
+        self.shared.lock().connection.transcript().cloned()
+    }
+
+    /// Waits for the WebSocket to open.
+    fn open(&mut self) -> Result<(), ClientError> {
+        // Nothing but the opening and the end can arrive before.
+        let arrival = self.wait(None, Connection::is_open)?;
+        match arrival {
+            None if self.shared.lock().connection.is_open() => Ok(()),
+            _ => Err(ConnectionEnd::Clean.into()),
+        }
+    }
+
+    /// Drives the connection until something arrives; `None` when `timeout` is over, when `done` says that nothing
+    /// will, or when this side has closed it.
+    fn wait(
+        &mut self,
+        timeout: Option<Duration>,
+        done: impl Fn(&Connection) -> bool,
+    ) -> Result<Option<Arrival>, ClientError> {
+        if let Some(event) = self.pending.take() {
+            return Ok(Some(Arrival::Event(event)));
+        }
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut has_read = false;
+        loop {
+            let now = self.shared.now();
+            let mut limit = TICK;
+            {
+                let mut inner = self.shared.lock();
+                let arrival = inner.connection.advance(now);
+                inner.write();
+                match arrival {
+                    None | Some(Arrival::Open | Arrival::Closed(_)) => {}
+                    arrival => return Ok(arrival),
+                }
+                match inner.connection.end() {
+                    Some(ConnectionEnd::Clean) => return Ok(None),
+                    Some(end) => return Err(end.clone().into()),
+                    None if done(&inner.connection) => return Ok(None),
+                    None => {}
+                }
+                if let Some(deadline) = inner.connection.next_deadline() {
+                    limit = limit.min(deadline.saturating_sub(now));
+                }
+            }
+            if let Some(until) = until {
+                let left = until.saturating_duration_since(Instant::now());
+                if left.is_zero() && has_read {
+                    return Ok(None);
+                }
+                limit = limit.min(left);
+            }
+            self.read(limit)?;
+            has_read = true;
+        }
+    }
+
+    /// Waits for input, at most `limit`, and takes it in; then does what is due.
+    fn read(&mut self, limit: Duration) -> Result<(), ClientError> {
+        // Zero would mean for ever.
+        let limit = limit.max(Duration::from_millis(1));
+        if self.read_timeout != Some(limit) {
+            self.socket.set_read_timeout(Some(limit))?;
+            self.read_timeout = Some(limit);
+        }
+        let read = self.socket.read(&mut self.input);
+        let now = self.shared.now();
+        let mut inner = self.shared.lock();
+        let connection = &mut inner.connection;
+        match read {
+            Ok(0) => connection.handle_eof(now),
+            Ok(n) => connection.receive(now, &self.input[..n]),
+            // A time-out (the second is Windows'), or a signal.
+            Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => connection.handle_eof(now),
+        }
+        if connection.next_deadline().is_some_and(|deadline| deadline <= now) {
+            connection.handle_timeout(now);
+        }
+        Ok(())
+    }
+
+    /// The event that an arrival is.
+    fn event(&mut self, arrival: Arrival) -> Event<'_> {
+        let now = self.shared.now();
+        let mut inner = self.shared.lock();
+        match arrival {
+            Arrival::Text(text) => {
+                // Decoded from a message of the client's own, so that the event need not keep the lock.
+                self.message = text;
+                let decoded = Chunk::decode(&self.message);
+                let chunk = decoded.as_ref().ok().copied();
+                match (inner.connection.receive_decoded(now, decoded), chunk) {
+                    (Event::Malformed(error), _) => Event::Malformed(error),
+                    (event, Some(chunk)) => event.detach(chunk, &mut self.scratch),
+                    (_, None) => unreachable!("a message that is not decoded is malformed"),
+                }
+            }
+            Arrival::Binary => inner.connection.receive_binary(now),
+            Arrival::Event(event) => event,
+            Arrival::Open | Arrival::Closed(_) => unreachable!("wait keeps them"),
+        }
+    }
+}
+
+impl Drop for Client {
+    /// Says goodbye as well as is possible at once. An answer that is still running is stopped first, and the server
+    /// is given a moment to read that: a socket closed on unread input takes back what was sent last.
+    fn drop(&mut self) {
+        let now = self.shared.now();
+        {
+            let mut inner = self.shared.lock();
+            let stopped = inner.connection.session().answer().is_some();
+            let _ = inner.connection.stop(now);
+            inner.connection.close(now);
+            inner.write();
+            let _ = inner.socket.shutdown(Shutdown::Write);
+            if !stopped {
+                return;
+            }
+        }
+        let until = Instant::now() + GOODBYE;
+        let _ = self.socket.set_read_timeout(Some(GOODBYE));
+        while let Ok(1..) = self.socket.read(&mut self.input) {
+            if Instant::now() >= until {
+                break;
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it is held; if something did, a broken connection would say so itself.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self) -> Result<bool, RequestError> {
+        let now = self.now();
+        let mut inner = self.lock();
+        let sent = inner.connection.stop(now)?;
+        inner.write();
+        Ok(sent)
+    }
+}
+
+impl Inner {
+    /// Writes what is to be written, as far as the socket takes it within a [`TICK`]. Plain writes: a vectored one to
+    /// a closed peer would raise SIGPIPE in a C host.
+    fn write(&mut self) {
+        while let Some(bytes) = self.connection.poll_transmit() {
+            match self.socket.write(bytes) {
+                Ok(n) => self.connection.transmitted(n),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // The rest goes out later; and if the socket is broken, reading from it tells.
+                Err(_) => break,
+            }
+        }
+    }
+}
+
+/// Stops a [`Client`]'s answer, or closes it, from another thread. It may outlive the client and then does nothing.
+#[derive(Debug, Clone)]
+pub struct Stopper(Weak<Shared>);
+
+impl Stopper {
+    /// Stops the running answer at once; its end comes to the thread that reads. Returns whether a stop was sent:
+    /// not when no turn runs, it has had its stop, or the client is gone.
+    pub fn stop(&self) -> bool {
+        self.0.upgrade().is_some_and(|shared| shared.stop().unwrap_or(false))
+    }
+
+    /// Closes the connection at once. A thread that reads gets the running turn's end, and then `None`.
+    pub fn close(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            let now = shared.now();
+            let mut inner = shared.lock();
+            inner.connection.close(now);
+            inner.write();
+            // Wakes the thread that reads.
+            let _ = inner.socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// The pieces of one answer as they come, by [`Client::ask`]; each is owned and not empty. At its end the whole
+/// [`answer`](Self::answer) is there.
+///
+/// An answer that did not come to its end yields an error last; what came of it is kept. A notice (the server answered
+/// instead of the model) has no pieces: see [`Answer::notice`].
+///
+/// Dropping it before the end stops the answer, so that nobody pays for text that was thrown away.
+#[derive(Debug)]
+pub struct Pieces<'c> {
+    client: &'c mut Client,
+    running: bool,
+    answer: Option<Box<Answer>>,
+}
+
+impl Pieces<'_> {
+    /// The whole answer; `None` before its end.
+    pub fn answer(&self) -> Option<&Answer> {
+        self.answer.as_deref()
+    }
+
+    /// Waits for the end and returns the whole answer, whatever its outcome.
+    ///
+    /// # Errors
+    /// [`ClientError`] when there is no answer: the connection had been gone before the question, or the request is
+    /// none that is answered.
+    pub fn into_answer(mut self) -> Result<Box<Answer>, ClientError> {
+        let mut failed = None;
+        for piece in self.by_ref() {
+            failed = piece.err().or(failed);
+        }
+        self.answer.take().ok_or_else(|| failed.unwrap_or(ClientError::Ended(ConnectionEnd::Clean)))
+    }
+
+    /// Why the answer did not come to its end, if it did not.
+    fn interruption(&mut self, outcome: Option<Outcome>) -> Option<ClientError> {
+        let Some(Outcome::Interrupted(why)) = outcome else { return None };
+        // If the connection was the reason, it knows more.
+        let ended = self.client.wait(Some(Duration::ZERO), |_| true).err();
+        Some(ended.unwrap_or(ClientError::Interrupted(why)))
+    }
+}
+
+impl Drop for Pieces<'_> {
+    fn drop(&mut self) {
+        if self.running {
+            self.client.abandoned = true;
+            let _ = self.client.stop();
+        }
+    }
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Result<String, ClientError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.running {
+            let (piece, answer) = match self.client.next() {
+                Ok(Some(Event::Delta { text, .. })) => (text.to_owned(), None),
+                Ok(Some(Event::End(end))) => (end.text().to_owned(), Some(end.answer)),
+                Ok(Some(_)) => continue,
+                Ok(None) => {
+                    self.running = false;
+                    return None;
+                }
+                Err(error) => {
+                    self.running = false;
+                    return Some(Err(error));
+                }
+            };
+            if let Some(answer) = answer {
+                self.running = false;
+                let outcome = answer.outcome;
+                self.answer = Some(answer);
+                if piece.is_empty() {
+                    return self.interruption(outcome).map(Err);
+                }
+            }
+            if !piece.is_empty() {
+                return Some(Ok(piece));
+            }
+        }
+        None
+    }
+}
+
+/// Whether an I/O error only says that the time is over (the second is Windows').
+fn is_tick(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// Sets a socket up, and clones it to write to.
+fn prepare(socket: &TcpStream) -> io::Result<TcpStream> {
+    socket.set_nonblocking(false)?;
+    // Requests are small, and each is to go out at once.
+    socket.set_nodelay(true)?;
+    socket.set_write_timeout(Some(TICK))?;
+    socket.try_clone()
+}
+
+/// The addresses of a host, within `limit`. A look-up cannot be broken off: at the deadline its thread is left behind.
+fn look_up(endpoint: &Endpoint, limit: Duration) -> Result<Vec<SocketAddr>, ClientError> {
+    if let Ok(address) = endpoint.host().parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, endpoint.port())]);
+    }
+    let host = endpoint.host().to_owned();
+    let target = (host.clone(), endpoint.port());
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new().name("chatnio-look-up".into()).spawn(move || {
+        let _ = sender.send(target.to_socket_addrs().map(Vec::from_iter));
+    })?;
+    let found = if limit.is_zero() {
+        receiver.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected)
+    } else {
+        receiver.recv_timeout(limit)
+    };
+    match found {
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(source)) => Err(ClientError::Resolve { host, source }),
+        Err(_) => Err(ClientError::ConnectTimeout { host, limit }),
+    }
+}
+
+/// Connects to the first address that answers. Each gets an even share of the time that is left.
+fn connect_any(
+    endpoint: &Endpoint,
+    addresses: &[SocketAddr],
+    started: Instant,
+    limit: Duration,
+) -> Result<TcpStream, ClientError> {
+    let host = || endpoint.host().to_owned();
+    let mut failure = io::Error::new(ErrorKind::NotFound, "the host has no address");
+    for (i, address) in addresses.iter().enumerate() {
+        let connected = if limit.is_zero() {
+            TcpStream::connect(address)
+        } else {
+            let left = limit.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return Err(ClientError::ConnectTimeout { host: host(), limit });
+            }
+            let share = left / u32::try_from(addresses.len() - i).unwrap_or(u32::MAX);
+            TcpStream::connect_timeout(address, share.max(Duration::from_millis(1)))
+        };
+        match connected {
+            Ok(socket) => return Ok(socket),
+            Err(error) => failure = error,
+        }
+    }
+    if is_tick(&failure) {
+        return Err(ClientError::ConnectTimeout { host: host(), limit });
+    }
+    Err(ClientError::Connect { host: host(), source: failure })
+}

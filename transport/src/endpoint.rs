@@ -1,0 +1,293 @@
+//! The address of a chat server.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use thiserror::Error;
+use url::{Host, Url};
+
+/// Where a chat server listens: scheme, host, port and path.
+///
+/// Parsed from a URL by [`Endpoint::parse`]. It holds nothing secret: user info, query and fragment
+/// are refused, so it may be shown and logged.
+///
+/// ```
+/// use chatnio::Endpoint;
+///
+/// let endpoint = Endpoint::parse("https://chat.example.com/api")?;
+/// assert_eq!(endpoint.to_string(), "wss://chat.example.com/api/chat");
+/// # Ok::<(), chatnio::EndpointError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    is_tls: bool,
+    host: String,
+    /// As it stands in a URL: an IPv6 address has brackets.
+    url_host: String,
+    port: u16,
+    path: String,
+    is_loopback: bool,
+}
+
+/// Why a text is not the address of a chat server.
+///
+/// None of these repeats any part of the text: it may hold a secret in the wrong place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// The URL holds a user name or a password.
+    #[error("the server URL holds a user name or password: remove everything up to the `@`")]
+    UserInfo,
+    /// The URL holds a query (`?...`).
+    #[error("the server URL holds a query: remove the `?` and what follows")]
+    Query,
+    /// The URL holds a fragment (`#...`).
+    #[error("the server URL holds a fragment: remove the `#` and what follows")]
+    Fragment,
+    /// The scheme is none of the four known ones.
+    #[error("the server URL's scheme is not supported: use wss, ws, https or http")]
+    Scheme,
+    /// There is no host.
+    #[error("the server URL has no host: write it like wss://chat.example.com")]
+    EmptyHost,
+    /// The host is neither a valid name nor an address.
+    #[error("the server URL's host is neither a valid name nor an IP address (IPv6 addresses need brackets)")]
+    Host,
+    /// The port is not a number from 1 to 65535.
+    #[error("the server URL's port is not a number from 1 to 65535")]
+    Port,
+    /// White space, a control character or a backslash stands in the URL.
+    #[error("the server URL holds white space, a control character or a backslash: remove it")]
+    Character,
+}
+
+impl Endpoint {
+    /// Parses a server URL.
+    ///
+    /// The schemes `wss` and `https` mean TLS, `ws` and `http` mean none; a bare
+    /// `host[:port][/path]` means `wss`. Without a path `/chat` is added, `/api` becomes
+    /// `/api/chat` (protocol.md, the paragraph before section 1), and any other path is used as it
+    /// is.
+    ///
+    /// # Errors
+    /// See [`EndpointError`]; none of them echoes the text.
+    pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        let text = text.trim();
+        // The URL standard silently drops or rewrites these; an address that is not what was
+        // written is not what was meant.
+        if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+            return Err(EndpointError::Character);
+        }
+        let (scheme, rest) = text.split_once("://").unwrap_or(("wss", text));
+        let is_tls = match scheme.to_ascii_lowercase().as_str() {
+            "wss" | "https" => true,
+            "ws" | "http" => false,
+            _ => return Err(EndpointError::Scheme),
+        };
+        let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        if authority.contains('@') {
+            return Err(EndpointError::UserInfo);
+        }
+        if rest.contains('#') {
+            return Err(EndpointError::Fragment);
+        }
+        if rest.contains('?') {
+            return Err(EndpointError::Query);
+        }
+        // The standard would take the host of `wss:///x` from the path.
+        if authority.is_empty() || authority.starts_with(':') {
+            return Err(EndpointError::EmptyHost);
+        }
+        let url = Url::parse(&format!("{}://{rest}", scheme_name(is_tls))).map_err(|error| match error {
+            url::ParseError::EmptyHost => EndpointError::EmptyHost,
+            url::ParseError::InvalidPort => EndpointError::Port,
+            _ => EndpointError::Host,
+        })?;
+        let port = url.port_or_known_default().filter(|port| *port != 0).ok_or(EndpointError::Port)?;
+        let (host, is_loopback) = match url.host().ok_or(EndpointError::EmptyHost)? {
+            Host::Domain(name) => (name.to_owned(), is_localhost(name)),
+            Host::Ipv4(address) => (address.to_string(), address.is_loopback()),
+            Host::Ipv6(address) => (address.to_string(), is_loopback_v6(address)),
+        };
+        let path = match url.path().trim_end_matches('/') {
+            "" => "/chat".to_owned(),
+            "/api" => "/api/chat".to_owned(),
+            _ => url.path().to_owned(),
+        };
+        let url_host = url.host_str().ok_or(EndpointError::EmptyHost)?.to_owned();
+        Ok(Self { is_tls, host, url_host, port, path, is_loopback })
+    }
+
+    /// Whether the connection is encrypted (`wss`).
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+
+    /// The host's name (in its ASCII form) or address, for name look-up and for the certificate's
+    /// check; an IPv6 address has no brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The TCP port; 443 or 80 when the URL gave none.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The path of the WebSocket handshake's request, starting with `/`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether the host is this machine by its very form: `localhost`, a name under `.localhost`,
+    /// `127.0.0.0/8` or `::1`. No name is looked up.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+
+    /// The value of the `Host` header: the port is left out when it is the scheme's own.
+    pub(crate) fn host_header(&self) -> String {
+        let default = if self.is_tls { 443 } else { 80 };
+        if self.port == default { self.url_host.clone() } else { format!("{}:{}", self.url_host, self.port) }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    /// The normalized URL, for example `wss://chat.example.com/chat`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", scheme_name(self.is_tls), self.host_header(), self.path)
+    }
+}
+
+impl std::str::FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        Self::parse(text)
+    }
+}
+
+fn scheme_name(is_tls: bool) -> &'static str {
+    if is_tls { "wss" } else { "ws" }
+}
+
+/// RFC 6761, section 6.3: these names never leave the machine. A trailing dot only says that the
+/// name is complete.
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn is_loopback_v6(address: Ipv6Addr) -> bool {
+    address.is_loopback() || address.to_ipv4_mapped().is_some_and(|mapped: Ipv4Addr| mapped.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normalizes_every_accepted_form() {
+        let cases = [
+            ("wss://api.chatnio.net/chat", "wss://api.chatnio.net/chat"),
+            ("wss://api.chatnio.net", "wss://api.chatnio.net/chat"),
+            ("wss://api.chatnio.net/", "wss://api.chatnio.net/chat"),
+            ("WSS://API.chatnio.net:443//", "wss://api.chatnio.net/chat"),
+            ("https://example.com/api", "wss://example.com/api/chat"),
+            ("https://example.com/api/", "wss://example.com/api/chat"),
+            ("https://example.com/api/chat", "wss://example.com/api/chat"),
+            ("http://example.com:80", "ws://example.com/chat"),
+            ("http://example.com:443", "ws://example.com:443/chat"),
+            ("ws://localhost:8094/other/", "ws://localhost:8094/other/"),
+            ("ws://example.com/apis", "ws://example.com/apis"),
+            ("example.com", "wss://example.com/chat"),
+            ("localhost:8094", "wss://localhost:8094/chat"),
+            ("example.com:8443/api", "wss://example.com:8443/api/chat"),
+            ("  wss://example.com\n", "wss://example.com/chat"),
+            ("ws://[::1]:8094/chat", "ws://[::1]:8094/chat"),
+            ("[2001:db8::1]", "wss://[2001:db8::1]/chat"),
+            ("wss://b\u{fc}cher.example", "wss://xn--bcher-kva.example/chat"),
+            ("ws://example.com/a@b", "ws://example.com/a@b"),
+        ];
+        for (text, expected) in cases {
+            let endpoint = Endpoint::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(endpoint.to_string(), expected, "{text}");
+            assert_eq!(Endpoint::parse(expected).unwrap(), endpoint, "normalizing twice changes nothing");
+        }
+    }
+
+    #[test]
+    fn gives_the_parts() {
+        let endpoint: Endpoint = "ws://[::1]:8094/api".parse().unwrap();
+        assert!(!endpoint.is_tls());
+        assert_eq!((endpoint.host(), endpoint.port(), endpoint.path()), ("::1", 8094, "/api/chat"));
+        assert_eq!(endpoint.host_header(), "[::1]:8094");
+        let endpoint: Endpoint = "example.com".parse().unwrap();
+        assert!(endpoint.is_tls());
+        assert_eq!((endpoint.host(), endpoint.port(), endpoint.path()), ("example.com", 443, "/chat"));
+        assert_eq!(endpoint.host_header(), "example.com");
+    }
+
+    #[test]
+    fn refuses_everything_else_without_echoing_it() {
+        let cases = [
+            ("wss://user:SECRET@example.com", EndpointError::UserInfo),
+            ("wss://SECRET@example.com/?SECRET", EndpointError::UserInfo),
+            ("wss://@example.com", EndpointError::UserInfo),
+            ("SECRET@example.com:99999", EndpointError::UserInfo),
+            ("wss://example.com/chat?token=SECRET", EndpointError::Query),
+            ("wss://example.com?", EndpointError::Query),
+            ("wss://example.com:99999?SECRET", EndpointError::Query),
+            ("wss://example.com/#SECRET", EndpointError::Fragment),
+            ("ftp://example.com", EndpointError::Scheme),
+            ("SECRET://example.com", EndpointError::Scheme),
+            ("", EndpointError::EmptyHost),
+            ("wss://", EndpointError::EmptyHost),
+            ("wss:///chat", EndpointError::EmptyHost),
+            ("wss://:443", EndpointError::EmptyHost),
+            ("wss://example.com:0", EndpointError::Port),
+            ("wss://example.com:65536", EndpointError::Port),
+            ("wss://example.com:SECRET", EndpointError::Port),
+            ("mailto:SECRET", EndpointError::Port),
+            ("wss://::1/chat", EndpointError::EmptyHost),
+            ("wss://[::1", EndpointError::Host),
+            ("wss://[::1%25eth0]/", EndpointError::Host),
+            ("wss://exa%mple.com", EndpointError::Host),
+            ("wss://999.999.999.999", EndpointError::Host),
+            ("wss://exam ple.com", EndpointError::Character),
+            ("wss://example.com\\@SECRET", EndpointError::Character),
+            ("wss://exam\tple.com", EndpointError::Character),
+        ];
+        for (text, expected) in cases {
+            let error = Endpoint::parse(text).expect_err(text);
+            assert_eq!(error, expected, "{text}");
+            assert!(!format!("{error} {error:?}").contains("SECRET"));
+        }
+    }
+
+    #[test]
+    fn knows_loopback_by_its_form() {
+        for text in [
+            "localhost",
+            "ws://LOCALHOST:1",
+            "a.localhost",
+            "localhost.",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(Endpoint::parse(text).unwrap().is_loopback(), "{text}");
+        }
+        for text in
+            ["example.com", "localhost.example.com", "notlocalhost", "128.0.0.1", "[::2]", "10.0.0.1", "0.0.0.0"]
+        {
+            assert!(!Endpoint::parse(text).unwrap().is_loopback(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What can go wrong below the session.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Why a connection could not be opened, or how it was lost.
+///
+/// No variant holds a token or the value of an extra header. Texts that come from the server
+/// (`reason`, `body`, `problem`) are bounded, but otherwise as the server sent them: a terminal
+/// wants control characters filtered.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum WireError {
+    /// The system gave no random bytes, which the handshake's key and every frame's mask need.
+    #[error("the system's random number generator failed: nothing can be sent safely")]
+    NoRandom,
+    /// TLS failed.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The server refuses new connections from this address for now (protocol.md, section 6).
+    #[error("the server throttles this address, wait before the next connection: {reason}")]
+    Throttled {
+        /// The server's words.
+        reason: String,
+    },
+    /// The server answered HTTP 200 with a refusal instead of opening the WebSocket (protocol.md,
+    /// section 6).
+    #[error("the server refused the connection: {reason}")]
+    Refused {
+        /// The server's words, or its code if it sent no words.
+        reason: String,
+        /// The whole answer, at most 64 KiB.
+        body: String,
+    },
+    /// The server answered with another HTTP status than 101. A redirect (3xx) is one of these:
+    /// none is ever followed.
+    #[error("the server answered HTTP {status} instead of opening a WebSocket: {}", http_hint(*.status))]
+    Http {
+        /// The HTTP status.
+        status: u16,
+        /// The answer's body as far as it came, at most 64 KiB; what is not UTF-8 became U+FFFD.
+        body: String,
+    },
+    /// The server answered HTTP 101, but not as the WebSocket protocol wants it.
+    #[error("the server's WebSocket handshake is wrong: {0}; is this really a chat server's URL?")]
+    Upgrade(#[from] UpgradeError),
+    /// What the server sent in the handshake is not HTTP/1.1.
+    #[error("the server does not speak HTTP/1.1 ({problem}): check the URL's host, port and scheme")]
+    BadHttp {
+        /// What was wrong.
+        problem: String,
+    },
+    /// The head of the server's handshake answer is larger than anything sensible.
+    #[error("the head of the server's handshake answer is over {limit} bytes")]
+    HeadTooLarge {
+        /// The largest accepted size in bytes.
+        limit: usize,
+    },
+    /// The handshake's deadline passed.
+    #[error("the server did not complete {step} in time: check the URL, or allow more time")]
+    HandshakeTimeout {
+        /// Where it had got to.
+        step: Step,
+    },
+    /// The server ended the stream, or closed TLS, without a WebSocket Close.
+    #[error("the server ended the connection during {step}")]
+    EndOfStream {
+        /// Where it had got to.
+        step: Step,
+    },
+    /// The stream ended without TLS's closing message: whoever cut it, it need not have been the
+    /// server.
+    #[error("the encrypted connection was cut during {step} (no TLS close_notify)")]
+    Truncated {
+        /// Where it had got to.
+        step: Step,
+    },
+    /// The server broke the WebSocket protocol; it was told so by a Close with code 1002.
+    #[error("the server broke the WebSocket protocol: {problem}")]
+    Protocol {
+        /// What was wrong.
+        problem: String,
+    },
+    /// A text message or a Close reason was not UTF-8; the server was told so by a Close with code
+    /// 1007.
+    #[error("the server sent text that is not UTF-8")]
+    InvalidUtf8,
+    /// A message was over the limit; the server was told so by a Close with code 1009.
+    #[error("the server sent a message of over {limit} bytes: raise the message limit if that is expected")]
+    MessageTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Nothing came in answer to a WebSocket ping: the connection is only half open.
+    #[error("the connection is dead: nothing came for {} s, not even in answer to a ping", .silence.as_secs())]
+    Unresponsive {
+        /// How long nothing at all had come.
+        silence: Duration,
+    },
+    /// The server neither answered our Close nor ended the stream in time.
+    #[error("the server did not answer the closing of the connection in time")]
+    CloseTimeout,
+    /// There is no open WebSocket to send on: before the handshake is done, or after the close
+    /// began. Nothing was changed by the call.
+    #[error("the connection is not open: send after it opened and before it is closed")]
+    NotOpen,
+}
+
+/// What a connection was doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// The TLS handshake.
+    Tls,
+    /// The HTTP request and answer that open the WebSocket.
+    Upgrade,
+    /// The WebSocket is open.
+    Session,
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Tls => "the TLS handshake",
+            Self::Upgrade => "the WebSocket handshake",
+            Self::Session => "the session",
+        })
+    }
+}
+
+/// What was wrong with an HTTP 101 answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// No `Upgrade: websocket`.
+    #[error("the header `Upgrade: websocket` is missing")]
+    Upgrade,
+    /// No `Connection: Upgrade`.
+    #[error("the header `Connection: Upgrade` is missing")]
+    Connection,
+    /// `Sec-WebSocket-Accept` is missing or is not made from this handshake's key.
+    #[error("the header `Sec-WebSocket-Accept` is missing or does not fit the request")]
+    Accept,
+    /// The server chose a sub-protocol, and none was offered.
+    #[error("the server chose a sub-protocol, and none was offered")]
+    Subprotocol,
+    /// The server switched an extension on, and none was offered.
+    #[error("the server switched an extension on, and none was offered")]
+    Extension,
+}
+
+/// Why TLS failed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// Nobody trusted signed the server's certificate.
+    #[error(
+        "the certificate of {host} is signed by nobody this machine trusts: if it is your own server, add its root certificate"
+    )]
+    UnknownIssuer {
+        /// The host as it stands in the URL.
+        host: String,
+    },
+    /// The certificate is for other names.
+    #[error("the certificate is not for {host}{}: use the name it was made for", presented_names(.presented))]
+    WrongName {
+        /// The host as it stands in the URL.
+        host: String,
+        /// The names in the certificate, where known.
+        presented: Vec<String>,
+    },
+    /// The certificate has expired.
+    #[error("the certificate of {host} has expired: the server must renew it (or this machine's clock is wrong)")]
+    Expired {
+        /// The host as it stands in the URL.
+        host: String,
+    },
+    /// The certificate is not valid yet.
+    #[error("the certificate of {host} is not valid yet: check this machine's clock")]
+    NotYetValid {
+        /// The host as it stands in the URL.
+        host: String,
+    },
+    /// The certificate is wrong in another way.
+    #[error("the certificate of {host} cannot be accepted: {problem}")]
+    Certificate {
+        /// The host as it stands in the URL.
+        host: String,
+        /// What was wrong.
+        problem: String,
+    },
+    /// What came is not TLS.
+    #[error("{host} does not speak TLS on this port: check the port, or use ws:// if the server has no TLS")]
+    NotTls {
+        /// The host as it stands in the URL.
+        host: String,
+    },
+    /// The server ended TLS with an alert.
+    #[error("{host} refused TLS with the alert {alert}")]
+    Alert {
+        /// The host as it stands in the URL.
+        host: String,
+        /// The alert's name.
+        alert: String,
+    },
+    /// The host cannot be the subject of a certificate.
+    #[error("{host} is not a name that a certificate can be checked for: use a DNS name or an IP address")]
+    Host {
+        /// The host as it stands in the URL.
+        host: String,
+    },
+    /// The platform's root certificates could not be loaded, and no others were given.
+    #[error(
+        "this machine has no usable root certificates ({problem}): install them (ca-certificates), or give a root file"
+    )]
+    NoPlatformRoots {
+        /// What was wrong.
+        problem: String,
+    },
+    /// TLS cannot be set up at all.
+    #[error("TLS cannot be set up on this machine: {problem}")]
+    Setup {
+        /// What was wrong.
+        problem: String,
+    },
+    /// Everything else.
+    #[error("TLS with {host} failed: {problem}")]
+    Other {
+        /// The host as it stands in the URL.
+        host: String,
+        /// What was wrong.
+        problem: String,
+    },
+}
+
+fn http_hint(status: u16) -> &'static str {
+    match status {
+        300..=399 => "redirects are not followed, use the URL it points to",
+        400..=499 => "check the URL's path (/chat or /api/chat) and what the server demands",
+        500..=599 => "the server or a proxy in front of it has a problem, try again later",
+        _ => "check the URL",
+    }
+}
+
+fn presented_names(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!(" but for {}", names.join(", ")) }
+}

@@ -1,0 +1,116 @@
+//! TLS over bytes.
+
+use std::io::{BufRead, Write};
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConfig, ClientConnection, Error};
+
+use crate::buffer::{InBuffer, OutBuffer};
+use crate::error::TlsError;
+
+/// The client's side of one TLS connection.
+pub(crate) struct Tls {
+    connection: ClientConnection,
+    host: String,
+}
+
+impl Tls {
+    /// Starts a connection; its first bytes are to be had from [`Tls::drain`].
+    pub(crate) fn new(config: Arc<ClientConfig>, host: &str) -> Result<Self, TlsError> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsError::Host { host: host.to_owned() })?;
+        let mut connection = ClientConnection::new(config, name).map_err(|error| explain(error, host))?;
+        // What is written is bounded by those who write; here a limit would only tear messages.
+        connection.set_buffer_limit(None);
+        Ok(Self { connection, host: host.to_owned() })
+    }
+
+    /// Until this is false nothing is encrypted, and so nothing sent before the server is known.
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.connection.is_handshaking()
+    }
+
+    /// Takes bytes from the server: what they decrypt to goes to `plain`, answers of TLS itself to
+    /// `out`. True when the server closed TLS in order.
+    pub(crate) fn receive(
+        &mut self,
+        mut bytes: &[u8],
+        plain: &mut InBuffer,
+        out: &mut OutBuffer,
+    ) -> Result<bool, TlsError> {
+        while !bytes.is_empty() {
+            // Takes some 4 KiB or a record at a time, so that after each step the decrypted bytes
+            // have to be taken out: their buffer is small, and reading fails while it is full.
+            match self.connection.read_tls(&mut bytes) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => return Err(self.other(error)),
+            }
+            let processed = self.connection.process_new_packets();
+            self.take_plain(plain);
+            // Also after an error: the alert tells the server about it.
+            self.drain(out);
+            let state = processed.map_err(|error| explain(error, &self.host))?;
+            if state.peer_has_closed() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Encrypts. Only after the handshake: see [`Tls::is_handshaking`].
+    pub(crate) fn send(&mut self, plain: &[u8], out: &mut OutBuffer) -> Result<(), TlsError> {
+        self.connection.writer().write_all(plain).map_err(|error| self.other(error))?;
+        self.drain(out);
+        Ok(())
+    }
+
+    /// Tells the server that nothing more will come.
+    pub(crate) fn close(&mut self, out: &mut OutBuffer) {
+        self.connection.send_close_notify();
+        self.drain(out);
+    }
+
+    /// Moves what waits to be sent to `out`.
+    pub(crate) fn drain(&mut self, out: &mut OutBuffer) {
+        while self.connection.wants_write() {
+            // Writing to memory does not fail.
+            if !matches!(self.connection.write_tls(out), Ok(1..)) {
+                break;
+            }
+        }
+    }
+
+    fn take_plain(&mut self, plain: &mut InBuffer) {
+        let mut reader = self.connection.reader();
+        // An error here means that there is nothing (yet).
+        while let Ok(chunk @ [_, ..]) = reader.fill_buf() {
+            plain.push(chunk);
+            let len = chunk.len();
+            reader.consume(len);
+        }
+    }
+
+    fn other(&self, problem: impl ToString) -> TlsError {
+        TlsError::Other { host: self.host.clone(), problem: problem.to_string() }
+    }
+}
+
+fn explain(error: Error, host: &str) -> TlsError {
+    let host = host.to_owned();
+    match error {
+        Error::InvalidCertificate(error) => match error {
+            CertificateError::UnknownIssuer => TlsError::UnknownIssuer { host },
+            CertificateError::NotValidForName => TlsError::WrongName { host, presented: Vec::new() },
+            CertificateError::NotValidForNameContext { presented, .. } => TlsError::WrongName { host, presented },
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsError::Expired { host },
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                TlsError::NotYetValid { host }
+            }
+            error => TlsError::Certificate { host, problem: error.to_string() },
+        },
+        Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => TlsError::NotTls { host },
+        Error::AlertReceived(alert) => TlsError::Alert { host, alert: format!("{alert:?}") },
+        error => TlsError::Other { host, problem: error.to_string() },
+    }
+}

@@ -1,0 +1,537 @@
+//! TLS, handshake and WebSocket in one machine over bytes: everything below the session.
+
+use std::io;
+use std::time::Duration;
+
+use tungstenite::error::CapacityError;
+use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
+use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
+use tungstenite::{Error, Message, Utf8Bytes};
+
+use crate::buffer::OutBuffer;
+use crate::endpoint::Endpoint;
+use crate::error::{Step, WireError};
+use crate::frame::{Random, write_masked};
+use crate::handshake::Handshake;
+use crate::headers::Headers;
+use crate::pipe::Pipe;
+use crate::tls::Tls;
+use crate::tls_options::TlsConfig;
+
+/// Tungstenite fills this much with zeros at every read, so more costs time when input comes in
+/// small pieces, and less costs calls when it comes in large ones.
+const READ_BUFFER: usize = 8 * 1024;
+
+/// With so much waiting to go out, only the newest ping is still answered: a server that pings
+/// without reading must not fill the memory.
+const MAX_BACKLOG_FOR_PONG: usize = 16 * 1024;
+
+/// Largest payload of a control frame (RFC 6455, section 5.5).
+const MAX_CONTROL: usize = 125;
+
+/// The settings of a [`Wire`]. A duration of zero switches what it stands for off.
+#[derive(Debug, Clone)]
+pub(crate) struct WireConfig {
+    /// Used for `wss` only.
+    pub(crate) tls: TlsConfig,
+    /// Extra headers of the handshake's request.
+    pub(crate) headers: Headers,
+    /// Largest accepted message, in bytes.
+    pub(crate) max_message: usize,
+    /// From the start until the WebSocket is open, TLS included.
+    pub(crate) handshake: Duration,
+    /// After so long without a byte from the server it is pinged.
+    pub(crate) ping_after: Duration,
+    /// So long after a ping at least one byte must have come.
+    pub(crate) pong_within: Duration,
+    /// From our Close until the server's or the end of the stream; also the longest time that is
+    /// spent on sending a goodbye after the connection is over.
+    pub(crate) close: Duration,
+    pub(crate) random: Random,
+}
+
+impl Default for WireConfig {
+    fn default() -> Self {
+        Self {
+            tls: TlsConfig::default(),
+            headers: Headers::new(),
+            max_message: 1024 * 1024,
+            handshake: Duration::from_secs(10),
+            ping_after: Duration::from_secs(30),
+            pong_within: Duration::from_secs(10),
+            close: Duration::from_secs(3),
+            random: Random::system(),
+        }
+    }
+}
+
+/// What came from the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Incoming {
+    /// The WebSocket is open. First, and once.
+    Open,
+    /// A text message.
+    Text(Utf8Bytes),
+    /// A binary message, which no server sends; its content is dropped.
+    Binary {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// The connection is over. Last, and once.
+    Closed(Closed),
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// By our Close: the server answered it or ended the stream after it (protocol.md, section 7),
+    /// or it was given up before it opened.
+    Clean,
+    /// By the server's Close, which was answered.
+    ByServer {
+        /// The code, if there was one.
+        code: Option<u16>,
+        /// The reason, often empty.
+        reason: String,
+    },
+    /// In any other way.
+    Lost(WireError),
+}
+
+/// One connection to a server, without its socket and without a clock.
+///
+/// # What must follow what
+/// - After [`Wire::new`]: `poll_transmit`, `next_deadline`.
+/// - After `receive` and `handle_eof`: `next` until `None`, then `poll_transmit` and
+///   `next_deadline`. The wire buffers what it was given, so whoever does not want more does not
+///   read the socket.
+/// - After `handle_timeout`, `send_text`, `close`: the same (`next` may hold the end).
+/// - Bytes that are already there are to be received before `handle_timeout` is called, or a host
+///   that was busy for long takes its own silence for the server's.
+/// - When `is_finished` says so: close the socket.
+///
+/// # Time
+/// `now` is the time since an origin of the host's choice; one that goes back counts as the last
+/// one.
+///
+/// # After the end
+/// [`Incoming::Closed`] is handed out once. From then on input is dropped, `send_text` answers
+/// [`WireError::NotOpen`], and the rest does nothing; only a goodbye may still wait to be sent.
+pub(crate) struct Wire {
+    now: Duration,
+    timing: Timing,
+    max_message: usize,
+    random: Random,
+    tls: Option<Box<Tls>>,
+    /// With TLS: what waits to go out. Without: unused, it is `pipe.outbound`.
+    encrypted: OutBuffer,
+    pipe: Pipe,
+    stage: Stage,
+    /// Of the handshake, the close or the goodbye, whichever the stage is.
+    stage_deadline: Option<Duration>,
+    last_heard: Duration,
+    pong_deadline: Option<Duration>,
+    /// Why nothing more comes in. What came before is still handed out, and then this.
+    over: Option<WireError>,
+}
+
+#[derive(Clone, Copy)]
+struct Timing {
+    ping_after: Option<Duration>,
+    pong_within: Option<Duration>,
+    close: Option<Duration>,
+}
+
+enum Stage {
+    Handshake(Box<Handshake>),
+    Open(Box<WebSocketContext>),
+    /// Our Close was sent.
+    Closing(Box<WebSocketContext>),
+    /// With the end, until it is handed out.
+    Closed(Option<Closed>),
+}
+
+impl Wire {
+    /// Starts the handshake.
+    ///
+    /// # Errors
+    /// [`WireError::NoRandom`], and with `wss` [`WireError::Tls`] when the roots cannot be loaded
+    /// or the host cannot have a certificate.
+    pub(crate) fn new(now: Duration, endpoint: &Endpoint, config: &WireConfig) -> Result<Self, WireError> {
+        let tls =
+            if endpoint.is_tls() { Some(Box::new(Tls::new(config.tls.client()?, endpoint.host())?)) } else { None };
+        let (handshake, request) = Handshake::start(endpoint, &config.headers, config.random)?;
+        let mut pipe = Pipe::default();
+        pipe.outbound.push(&request);
+        let mut wire = Self {
+            now,
+            timing: Timing {
+                ping_after: on(config.ping_after),
+                pong_within: on(config.pong_within),
+                close: on(config.close),
+            },
+            max_message: config.max_message,
+            random: config.random,
+            tls,
+            encrypted: OutBuffer::default(),
+            pipe,
+            stage: Stage::Handshake(Box::new(handshake)),
+            stage_deadline: on(config.handshake).map(|limit| now.saturating_add(limit)),
+            last_heard: now,
+            pong_deadline: None,
+            over: None,
+        };
+        wire.encrypt();
+        Ok(wire)
+    }
+
+    /// Takes bytes from the server, split in any way. Nothing is said about them until
+    /// [`Wire::next`]; what is wrong with them comes from there too.
+    pub(crate) fn receive(&mut self, now: Duration, bytes: &[u8]) {
+        self.advance_clock(now);
+        if bytes.is_empty() || self.over.is_some() || matches!(self.stage, Stage::Closed(_)) {
+            return;
+        }
+        // Whatever it is: somebody is there.
+        self.last_heard = self.now;
+        self.pong_deadline = None;
+        let Some(tls) = &mut self.tls else {
+            self.pipe.inbound.push(bytes);
+            return;
+        };
+        let step = step_of(&self.stage, Some(tls));
+        match tls.receive(bytes, &mut self.pipe.inbound, &mut self.encrypted) {
+            Ok(false) => {}
+            Ok(true) => self.over = Some(WireError::EndOfStream { step }),
+            Err(error) => self.over = Some(error.into()),
+        }
+        self.encrypt();
+    }
+
+    /// The server ended the stream. A repeated call does nothing.
+    pub(crate) fn handle_eof(&mut self, now: Duration) {
+        self.advance_clock(now);
+        if self.over.is_some() || matches!(self.stage, Stage::Closed(_)) {
+            return;
+        }
+        let step = step_of(&self.stage, self.tls.as_deref());
+        self.over = Some(match (&self.tls, step) {
+            // Without its closing message an encrypted stream may have been cut by anybody.
+            (Some(_), Step::Upgrade | Step::Session) => WireError::Truncated { step },
+            _ => WireError::EndOfStream { step },
+        });
+    }
+
+    /// Hands out what came, one thing at a time; `None` until there is more input.
+    pub(crate) fn next(&mut self, now: Duration) -> Option<Incoming> {
+        self.advance_clock(now);
+        let incoming = loop {
+            match &mut self.stage {
+                Stage::Closed(end) => break end.take().map(Incoming::Closed),
+                Stage::Handshake(handshake) => match handshake.advance(&mut self.pipe.inbound) {
+                    Ok(true) => {
+                        self.open();
+                        break Some(Incoming::Open);
+                    }
+                    Ok(false) => {
+                        let Some(reason) = self.over.clone() else {
+                            break None;
+                        };
+                        let end = handshake.give_up(reason);
+                        self.finish(Closed::Lost(end));
+                    }
+                    Err(error) => self.finish(Closed::Lost(error)),
+                },
+                Stage::Open(context) | Stage::Closing(context) => {
+                    // A pong that cannot be sent now is tried again at the next call.
+                    self.pipe.is_full = backlog(&self.encrypted, &self.pipe) > MAX_BACKLOG_FOR_PONG;
+                    let read = context.read(&mut self.pipe);
+                    self.pipe.is_full = false;
+                    match read {
+                        Ok(Message::Text(text)) => {
+                            self.pipe.since_message = 0;
+                            break Some(Incoming::Text(text));
+                        }
+                        Ok(Message::Binary(data)) => {
+                            self.pipe.since_message = 0;
+                            break Some(Incoming::Binary { len: data.len() });
+                        }
+                        Ok(Message::Close(frame)) => self.close_received(frame),
+                        // A ping's answer is written by the next read. The frame is gone, but an
+                        // unfinished message around it is not.
+                        Ok(control) => {
+                            let frame = 2 + control.len();
+                            self.pipe.since_message = self.pipe.since_message.saturating_sub(frame);
+                        }
+                        Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                            let Some(reason) = self.over.clone() else {
+                                break None;
+                            };
+                            self.finish(end_of(&self.stage, reason));
+                        }
+                        Err(error) => self.fail(error),
+                    }
+                }
+            }
+        };
+        self.encrypt();
+        incoming
+    }
+
+    /// Writes a text message.
+    ///
+    /// # Errors
+    /// [`WireError::NotOpen`] and [`WireError::NoRandom`]; nothing was changed.
+    pub(crate) fn send_text(&mut self, text: &str) -> Result<(), WireError> {
+        if !matches!(self.stage, Stage::Open(_)) || self.over.is_some() {
+            return Err(WireError::NotOpen);
+        }
+        write_masked(&mut self.pipe.outbound, OpCode::Data(Data::Text), text.as_bytes(), self.random)?;
+        self.encrypt();
+        Ok(())
+    }
+
+    /// Starts the close handshake; before the WebSocket is open, ends at once. Messages that still
+    /// come are handed out. A repeated call does nothing.
+    pub(crate) fn close(&mut self, now: Duration) {
+        self.advance_clock(now);
+        match std::mem::replace(&mut self.stage, Stage::Closed(None)) {
+            Stage::Handshake(_) => {
+                self.finish(Closed::Clean);
+                self.drop_output();
+            }
+            Stage::Open(mut context) => {
+                send_close(&mut context, &mut self.pipe, CloseCode::Normal);
+                self.stage = Stage::Closing(context);
+                self.stage_deadline = self.after(self.timing.close);
+                self.pong_deadline = None;
+                self.encrypt();
+            }
+            unchanged => self.stage = unchanged,
+        }
+    }
+
+    /// The bytes to send next; `None` when there are none.
+    pub(crate) fn poll_transmit(&self) -> Option<&[u8]> {
+        let out = if self.tls.is_some() { &self.encrypted } else { &self.pipe.outbound };
+        Some(out.pending()).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// Says that the first `n` of those bytes were sent.
+    pub(crate) fn transmitted(&mut self, n: usize) {
+        let out = if self.tls.is_some() { &mut self.encrypted } else { &mut self.pipe.outbound };
+        out.consume(n);
+        // A pong that found no room earlier.
+        if self.pipe.refused && backlog(&self.encrypted, &self.pipe) <= MAX_BACKLOG_FOR_PONG {
+            self.pipe.refused = false;
+            if let Stage::Open(context) = &mut self.stage {
+                flush(context, &mut self.pipe);
+                self.encrypt();
+            }
+        }
+    }
+
+    /// When [`Wire::handle_timeout`] is to be called, unless something happens before.
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        match self.stage {
+            Stage::Closed(_) if self.poll_transmit().is_none() => None,
+            Stage::Closed(_) => self.stage_deadline,
+            // The end waits to be handed out.
+            _ if self.over.is_some() => None,
+            Stage::Handshake(_) | Stage::Closing(_) => self.stage_deadline,
+            Stage::Open(_) => self.pong_deadline.or(self.ping_at()),
+        }
+    }
+
+    /// Does what is due at `now`; nothing if nothing is.
+    pub(crate) fn handle_timeout(&mut self, now: Duration) {
+        self.advance_clock(now);
+        if self.next_deadline().is_none_or(|deadline| self.now < deadline) {
+            return;
+        }
+        match self.stage {
+            Stage::Handshake(_) => {
+                let step = step_of(&self.stage, self.tls.as_deref());
+                self.over = Some(WireError::HandshakeTimeout { step });
+            }
+            Stage::Open(_) if self.pong_deadline.is_some() => {
+                let silence = self.now.saturating_sub(self.last_heard);
+                self.over = Some(WireError::Unresponsive { silence });
+            }
+            Stage::Open(_) => self.ping(),
+            Stage::Closing(_) => self.over = Some(WireError::CloseTimeout),
+            Stage::Closed(_) => self.drop_output(),
+        }
+    }
+
+    /// Whether it is over and nothing is left to send: the socket can be closed. The end may still
+    /// wait in [`Wire::next`] when [`Wire::close`] was called before the WebSocket was open.
+    pub(crate) fn is_finished(&self) -> bool {
+        matches!(self.stage, Stage::Closed(_)) && self.poll_transmit().is_none()
+    }
+
+    /// About how many bytes are held, never less than the input that is held and not handed out,
+    /// plus the output that is not sent. What rustls keeps of an unfinished record (at most 18 KiB)
+    /// is not counted.
+    pub(crate) fn memory(&self) -> usize {
+        let inside = match &self.stage {
+            Stage::Handshake(handshake) => handshake.memory(),
+            Stage::Open(_) | Stage::Closing(_) => READ_BUFFER + self.pipe.since_message,
+            Stage::Closed(_) => 0,
+        };
+        inside + self.pipe.inbound.len() + backlog(&self.encrypted, &self.pipe)
+    }
+
+    fn advance_clock(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+    }
+
+    fn after(&self, time: Option<Duration>) -> Option<Duration> {
+        time.map(|time| self.now.saturating_add(time))
+    }
+
+    fn ping_at(&self) -> Option<Duration> {
+        self.timing.ping_after.map(|silence| self.last_heard.saturating_add(silence))
+    }
+
+    fn open(&mut self) {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            // Room for a few control frames, the only ones that pass through it.
+            .max_write_buffer_size(4 * (MAX_CONTROL + 6))
+            .max_message_size(Some(self.max_message))
+            .max_frame_size(Some(self.max_message.max(MAX_CONTROL)));
+        self.stage = Stage::Open(Box::new(WebSocketContext::new(Role::Client, Some(config))));
+        self.stage_deadline = None;
+        self.last_heard = self.now;
+    }
+
+    /// The server's Close: the answer to ours, or one that tungstenite has an answer ready for.
+    fn close_received(&mut self, frame: Option<CloseFrame>) {
+        let Stage::Open(context) = &mut self.stage else {
+            return self.finish(Closed::Clean);
+        };
+        flush(context, &mut self.pipe);
+        self.finish(Closed::ByServer {
+            code: frame.as_ref().map(|frame| frame.code.into()),
+            reason: frame.map(|frame| frame.reason.to_string()).unwrap_or_default(),
+        });
+    }
+
+    /// The server broke the protocol or a limit: says so to it, once, and ends.
+    fn fail(&mut self, error: Error) {
+        let (code, error) = match error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+                (CloseCode::Size, WireError::MessageTooLong { limit: self.max_message })
+            }
+            // Tungstenite's text holds the bytes themselves.
+            Error::Utf8(_) => (CloseCode::Invalid, WireError::InvalidUtf8),
+            Error::Protocol(error) => (CloseCode::Protocol, WireError::Protocol { problem: error.to_string() }),
+            error => (CloseCode::Protocol, WireError::Protocol { problem: error.to_string() }),
+        };
+        if let Stage::Open(context) = &mut self.stage {
+            send_close(context, &mut self.pipe, code);
+        }
+        self.finish(Closed::Lost(error));
+    }
+
+    fn ping(&mut self) {
+        // Without random bytes there is no ping, and without an answer the connection ends as it
+        // should.
+        let _ = write_masked(&mut self.pipe.outbound, OpCode::Control(Control::Ping), b"", self.random);
+        self.encrypt();
+        match self.after(self.timing.pong_within) {
+            Some(deadline) => self.pong_deadline = Some(deadline),
+            // Nobody waits for an answer: the next ping is due after as much silence again.
+            None => self.last_heard = self.now,
+        }
+    }
+
+    /// Ends. What waits to go out stays while somebody may read it.
+    fn finish(&mut self, end: Closed) {
+        let listening = match (&end, &self.over) {
+            // The Close or the alert that says why.
+            (Closed::Lost(WireError::Tls(_)), _) | (Closed::ByServer { .. }, _) => true,
+            (_, over) => over.is_none(),
+        };
+        // What is left of a request has become pointless.
+        if matches!(self.stage, Stage::Handshake(_)) {
+            self.pipe.outbound.clear();
+        }
+        self.stage = Stage::Closed(Some(end));
+        self.pipe.inbound.clear();
+        self.stage_deadline = self.after(self.timing.close);
+        if listening {
+            self.encrypt();
+            if let Some(tls) = &mut self.tls {
+                tls.close(&mut self.encrypted);
+            }
+        } else {
+            self.drop_output();
+        }
+    }
+
+    fn drop_output(&mut self) {
+        self.pipe.outbound.clear();
+        self.encrypted.clear();
+    }
+
+    /// Moves what was written through TLS, once the server is known.
+    fn encrypt(&mut self) {
+        let Some(tls) = &mut self.tls else { return };
+        if tls.is_handshaking() || self.pipe.outbound.is_empty() {
+            tls.drain(&mut self.encrypted);
+            return;
+        }
+        if let Err(error) = tls.send(self.pipe.outbound.pending(), &mut self.encrypted) {
+            self.over.get_or_insert(error.into());
+        }
+        self.pipe.outbound.clear();
+    }
+}
+
+/// What the wire is doing; without TLS, and once TLS is established, the WebSocket handshake comes
+/// first.
+fn step_of(stage: &Stage, tls: Option<&Tls>) -> Step {
+    match stage {
+        Stage::Handshake(_) if tls.is_some_and(Tls::is_handshaking) => Step::Tls,
+        Stage::Handshake(_) => Step::Upgrade,
+        Stage::Open(_) | Stage::Closing(_) | Stage::Closed(_) => Step::Session,
+    }
+}
+
+/// How an open WebSocket ends when nothing more comes in. Two generations of servers drop the
+/// connection instead of answering a Close (protocol.md, section 7).
+fn end_of(stage: &Stage, reason: WireError) -> Closed {
+    match (stage, reason) {
+        (Stage::Closing(_), WireError::EndOfStream { .. } | WireError::Truncated { .. }) => Closed::Clean,
+        (_, reason) => Closed::Lost(reason),
+    }
+}
+
+fn backlog(encrypted: &OutBuffer, pipe: &Pipe) -> usize {
+    encrypted.pending().len() + pipe.outbound.pending().len()
+}
+
+/// Writes what tungstenite keeps. Writing to memory does not fail; the second time is for a pong
+/// that found tungstenite's own buffer full the first time.
+fn flush(context: &mut WebSocketContext, pipe: &mut Pipe) {
+    let _ = context.flush(pipe);
+    let _ = context.flush(pipe);
+}
+
+/// Lets tungstenite write the Close, so that it knows that nothing follows: it answers no ping
+/// after it.
+fn send_close(context: &mut WebSocketContext, pipe: &mut Pipe, code: CloseCode) {
+    // A pong that found no room may still be there, and might leave none for the Close.
+    flush(context, pipe);
+    let _ = context.close(pipe, Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+}
+
+fn on(time: Duration) -> Option<Duration> {
+    Some(time).filter(|time| !time.is_zero())
+}
+
+#[cfg(test)]
+mod tests;

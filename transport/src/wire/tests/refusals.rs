@@ -1,0 +1,268 @@
+//! Handshakes that fail.
+
+use super::*;
+use crate::error::{Step, UpgradeError};
+use crate::handshake::MAX_HEAD;
+use crate::http_body::MAX_BODY;
+
+const THROTTLED: &str = r#"{"error":"request_throttled","reason":"You have sent too many requests. Please try again later.","status":false}"#;
+
+/// A link whose request was sent.
+fn requested() -> Link {
+    let mut link = Link::plain();
+    link.send_all();
+    assert!(link.peer.has_request());
+    link
+}
+
+/// The end after an answer that comes at once; also checks it at every split and byte by byte.
+fn answered(answer: &str) -> WireError {
+    let whole = requested().receive(answer.as_bytes());
+    for at in 1..answer.len().min(700) {
+        let mut link = requested();
+        let mut events = link.receive(&answer.as_bytes()[..at]);
+        events.extend(link.receive(&answer.as_bytes()[at..]));
+        assert_eq!(events, whole, "split at {at}");
+        assert!(link.wire.is_finished());
+    }
+    let mut link = requested();
+    let events: Vec<_> = answer.bytes().take(4096).flat_map(|byte| link.receive(&[byte])).collect();
+    assert_eq!(events, whole, "byte by byte");
+    match <[Incoming; 1]>::try_from(whole) {
+        Ok([Incoming::Closed(Closed::Lost(error))]) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn with_length(head: &str, body: &str) -> String {
+    format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn http(status: u16, body: &str) -> WireError {
+    WireError::Http { status, body: body.into() }
+}
+
+#[test]
+fn throttling_shows_the_reason() {
+    let reason = "You have sent too many requests. Please try again later.".to_owned();
+    let throttled = WireError::Throttled { reason: reason.clone() };
+    assert_eq!(answered(&with_length("HTTP/1.1 200 OK", THROTTLED)), throttled);
+    // The 2023-11 server sends no code.
+    let old = format!(r#"{{"reason":"{reason}","status":false}}"#);
+    assert_eq!(answered(&with_length("HTTP/1.1 200 OK", &old)), throttled);
+    assert!(throttled.to_string().contains(&reason));
+}
+
+#[test]
+fn chunks_are_joined() {
+    let (a, b) = THROTTLED.split_at(30);
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{a}\r\n{:X}\r\n{b}\r\n0\r\n\r\n",
+        a.len(),
+        b.len()
+    );
+    assert!(matches!(answered(&answer), WireError::Throttled { .. }));
+}
+
+#[test]
+fn other_refusals_show_theirs() {
+    for (body, expected) in [
+        (r#"{"status":false,"reason":"closed for today","error":"x"}"#, "closed for today"),
+        (r#"{"status":false,"message":"go away"}"#, "go away"),
+        (r#"{"status":false,"error":"redis: nil","reason":""}"#, "redis: nil"),
+    ] {
+        let error = answered(&with_length("HTTP/1.1 200 OK", body));
+        assert_eq!(error, WireError::Refused { reason: expected.into(), body: body.into() });
+    }
+}
+
+#[test]
+fn other_answers_are_http_errors() {
+    for body in ["<html>", r#"{"status":true}"#, r#"{"status":false}"#, "[]", "", r#"{"status":fal"#] {
+        assert_eq!(answered(&with_length("HTTP/1.1 200 OK", body)), http(200, body));
+    }
+    // A refusal is only what comes with status 200.
+    assert_eq!(answered(&with_length("HTTP/1.1 429 Slow down", THROTTLED)), http(429, THROTTLED));
+    let not_found = r#"{"message":"not found or method not allowed","status":false}"#;
+    assert_eq!(answered(&with_length("HTTP/1.1 404 Not Found", not_found)), http(404, not_found));
+    let moved = with_length("HTTP/1.1 301 Moved\r\nLocation: ws://evil.example/", "moved");
+    assert_eq!(answered(&moved), http(301, "moved"));
+    let old_proxy = with_length("HTTP/1.0 503 Service Unavailable", "no backend");
+    assert_eq!(answered(&old_proxy), http(503, "no backend"));
+    assert_eq!(answered("HTTP/1.1 204 No Content\r\n\r\n"), http(204, ""));
+    assert_eq!(answered("HTTP/1.1 404 x\nContent-Length: 2\n\nno"), http(404, "no"));
+}
+
+#[test]
+fn a_body_without_length_ends_with_the_stream_or_the_deadline() {
+    let head = "HTTP/1.1 502 Bad Gateway\r\n\r\n";
+    let mut link = requested();
+    assert_eq!(link.receive(head.as_bytes()), []);
+    assert_eq!(link.receive(b"no "), []);
+    assert_eq!(link.receive(b"backend"), []);
+    assert_eq!(link.eof(), lost(http(502, "no backend")));
+    assert!(link.wire.is_finished());
+
+    let mut link = requested();
+    assert_eq!(link.receive(head.as_bytes()), []);
+    assert_eq!(link.receive(b"no backend"), []);
+    assert_eq!(link.wait(), secs(10));
+    assert_eq!(link.events(), lost(http(502, "no backend")));
+    assert!(link.wire.is_finished());
+
+    let mut link = requested();
+    assert_eq!(link.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"), []);
+    assert_eq!(link.receive(THROTTLED.as_bytes()), []);
+    link.wait();
+    assert!(matches!(&link.events()[..], [Incoming::Closed(Closed::Lost(WireError::Throttled { .. }))]));
+}
+
+#[test]
+fn a_body_is_cut_at_its_cap() {
+    for head in ["", "Content-Length: 99999999\r\n", "Transfer-Encoding: chunked\r\n"] {
+        let mut link = requested();
+        assert_eq!(link.receive(format!("HTTP/1.1 500 x\r\n{head}\r\n").as_bytes()), []);
+        if head.contains("chunked") {
+            assert_eq!(link.receive(b"ffffff\r\n"), []);
+        }
+        let mut end = Vec::new();
+        for _ in 0..100 {
+            end.extend(link.receive(&[b'x'; 1000]));
+            assert!(link.wire.memory() <= MAX_BODY);
+        }
+        assert_eq!(end, lost(http(500, &"x".repeat(MAX_BODY))));
+    }
+}
+
+#[test]
+fn wrong_upgrades_are_told_apart() {
+    let answer = |change: &dyn Fn(String) -> String| {
+        let mut link = requested();
+        link.peer.accept();
+        let good = String::from_utf8(link.peer.output()).unwrap();
+        let changed = change(good.clone());
+        assert_ne!(good, changed);
+        let end = link.receive(changed.as_bytes());
+        assert!(link.wire.is_finished());
+        end
+    };
+    let without = |header: &'static str| {
+        answer(&move |good| {
+            let lines: Vec<_> = good.split("\r\n").filter(|line| !line.to_lowercase().starts_with(header)).collect();
+            lines.join("\r\n")
+        })
+    };
+    let upgrade = |error: UpgradeError| lost(error.into());
+    assert_eq!(without("upgrade:"), upgrade(UpgradeError::Upgrade));
+    assert_eq!(without("connection:"), upgrade(UpgradeError::Connection));
+    assert_eq!(without("sec-websocket-accept:"), upgrade(UpgradeError::Accept));
+    let other_key = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    let wrong_key = answer(&|good| {
+        let key = good.split_once("Accept: ").or(good.split_once("accept: ")).unwrap().1;
+        good.replace(key.split("\r\n").next().unwrap(), other_key)
+    });
+    assert_eq!(wrong_key, upgrade(UpgradeError::Accept));
+    let with = |header: &'static str| answer(&move |good| good.replacen("\r\n", &format!("\r\n{header}\r\n"), 1));
+    assert_eq!(with("Sec-WebSocket-Protocol: x"), upgrade(UpgradeError::Subprotocol));
+    assert_eq!(with("Sec-WebSocket-Extensions: permessage-deflate"), upgrade(UpgradeError::Extension));
+}
+
+#[test]
+fn what_is_not_http_is_said_at_once() {
+    for bytes in ["SSH-2.0-OpenSSH_9", "\x15\x03\x01", "HTTP/2 200", "HTTP/1.0 101 x\r\n\r\n"] {
+        let events = requested().receive(bytes.as_bytes());
+        let is_bad = matches!(&events[..], [Incoming::Closed(Closed::Lost(WireError::BadHttp { .. }))]);
+        assert!(is_bad, "{bytes:?}: {events:?}");
+    }
+    for bytes in ["HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 \r\n\r\n"] {
+        assert!(matches!(answered(bytes), WireError::BadHttp { .. }), "{bytes:?}");
+    }
+    let many = format!("HTTP/1.1 101 x\r\n{}\r\n", "a: b\r\n".repeat(200));
+    assert!(matches!(answered(&many), WireError::BadHttp { .. }));
+}
+
+#[test]
+fn a_head_is_bounded() {
+    for size in [1, 100, 5000] {
+        let mut link = requested();
+        let mut events = link.receive(b"HTTP/1.1 200 OK\r\nx: ");
+        while events.is_empty() {
+            events = link.receive(&vec![b'y'; size]);
+            assert!(link.wire.memory() <= MAX_HEAD + size);
+        }
+        assert_eq!(events, lost(WireError::HeadTooLarge { limit: MAX_HEAD }));
+    }
+    // As large as allowed.
+    let mut link = requested();
+    let head = "HTTP/1.1 404 x\r\nContent-Length: 0\r\ny: ";
+    let filler = "y".repeat(MAX_HEAD - head.len() - 4);
+    assert_eq!(link.receive(format!("{head}{filler}\r\n\r\n").as_bytes()), lost(http(404, "")));
+}
+
+#[test]
+fn silence_ends_at_the_deadline() {
+    let mut link = Link::plain();
+    assert_eq!(link.wait(), secs(10));
+    assert_eq!(link.events(), lost(WireError::HandshakeTimeout { step: Step::Upgrade }));
+    assert!(link.wire.is_finished());
+    assert_eq!(link.wire.next_deadline(), None);
+    // Bytes that come do not extend it.
+    let mut link = requested();
+    link.now += secs(9);
+    assert_eq!(link.receive(b"HTTP/1.1"), []);
+    assert_eq!(link.wait(), secs(1));
+    assert_eq!(link.events(), lost(WireError::HandshakeTimeout { step: Step::Upgrade }));
+    let config = WireConfig { handshake: Duration::ZERO, ..WireConfig::default() };
+    let link = Link::new("ws://localhost", &config, Peer::plain());
+    assert_eq!(link.wire.next_deadline(), None);
+}
+
+#[test]
+fn an_early_end_of_the_stream_is_an_error() {
+    for bytes in ["", "HTTP/1.1 101 Switching"] {
+        let mut link = requested();
+        assert_eq!(link.receive(bytes.as_bytes()), []);
+        assert_eq!(link.eof(), lost(WireError::EndOfStream { step: Step::Upgrade }));
+        assert_eq!(link.eof(), []);
+        assert!(link.wire.is_finished());
+    }
+}
+
+#[test]
+fn without_random_bytes_there_is_no_handshake() {
+    #[derive(Debug)]
+    struct Broken;
+    impl rustls::crypto::SecureRandom for Broken {
+        fn fill(&self, _: &mut [u8]) -> Result<(), rustls::crypto::GetRandomFailed> {
+            Err(rustls::crypto::GetRandomFailed)
+        }
+    }
+    let config = WireConfig { random: crate::frame::Random(&Broken), ..WireConfig::default() };
+    let endpoint = Endpoint::parse("ws://localhost").unwrap();
+    assert_eq!(Wire::new(secs(0), &endpoint, &config).err(), Some(WireError::NoRandom));
+}
+
+#[test]
+fn the_request_is_what_a_server_expects() {
+    let mut config = WireConfig::default();
+    config.headers.add("X-Gate", "open sesame").unwrap().add("x-b", "2").unwrap();
+    let mut link = Link::new("ws://[::1]:8094/api", &config, Peer::plain());
+    link.send_all();
+    let request = String::from_utf8(link.peer.received().to_vec()).unwrap();
+    let lines: Vec<&str> = request.split("\r\n").collect();
+    assert_eq!(lines[0], "GET /api/chat HTTP/1.1");
+    assert_eq!(lines[1], "Host: [::1]:8094");
+    assert_eq!(lines[lines.len() - 4..], ["x-gate: open sesame", "x-b: 2", "", ""]);
+    assert_eq!(link.shake_hands(), [Incoming::Open], "and tungstenite's server accepts it");
+}
+
+#[test]
+fn keys_differ() {
+    let keys: std::collections::HashSet<String> = (0..8)
+        .map(|_| {
+            let request = String::from_utf8(requested().peer.received().to_vec()).unwrap();
+            request.split_once("Sec-WebSocket-Key: ").unwrap().1[..24].to_owned()
+        })
+        .collect();
+    assert_eq!(keys.len(), 8);
+}
