@@ -13,11 +13,11 @@ pub(crate) fn input(generation: Generation, messages: &[Message]) -> f32 {
     }
 }
 
-/// The cost of the pieces so far, each counted as one token (2023: three).
+/// The cost of the pieces so far, each counted as one token (2023 and 2024: three).
 pub(crate) fn output(generation: Generation, pieces: usize) -> f32 {
     match generation {
         Generation::G2023 => thousands(pieces * 3) * 4.3 * 0.6,
-        Generation::G2024 => thousands(pieces) * 0.09,
+        Generation::G2024 => thousands(pieces * 3) * 0.03,
         Generation::G2026 => thousands(pieces) * 0.03,
     }
 }
