@@ -364,7 +364,7 @@ impl Session {
         if let Some(id) = self.conversation.id() {
             self.auth.continue_in(id);
         }
-        // It was encoded once; the id alone has changed, to one that the server gave.
+        // It was encoded once; the id alone has changed, to one that can be asked for.
         self.auth_message = self.auth.encode(0).ok();
         self.can_restart = self.auth.continues();
         self.turn = None;
