@@ -44,11 +44,11 @@ fn the_error_names_field_and_offset() {
 #[test]
 fn a_binary_message() {
     let mut host = Host::asking();
-    let ReceiveError::Malformed(error) = host.session.receive_binary(host.now) else { panic!() };
+    let Err(ReceiveError::Malformed(error)) = host.session.receive_binary(host.now) else { panic!() };
     assert_eq!((error.field, error.reason), (None, Reason::Binary));
     assert_eq!(error.to_string(), "malformed message: binary message at byte 0");
     assert_eq!(host.receive(&end("", 0.1)).answer().malformed, 1);
-    assert!(matches!(host.session.receive_binary(host.now), ReceiveError::Malformed(_)), "between turns too");
+    assert!(matches!(host.session.receive_binary(host.now), Err(ReceiveError::Malformed(_))), "between turns too");
 }
 
 #[test]
