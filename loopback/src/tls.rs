@@ -1,5 +1,6 @@
 //! Certificates made on the spot, and rustls settings that use them.
 
+use core::fmt;
 use std::sync::Arc;
 
 use rcgen::{
@@ -23,7 +24,7 @@ pub enum TlsError {
 }
 
 /// A throw-away CA with one server certificate. Its keys are made anew each time and never stored.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Tls {
     ca_pem: String,
     config: Arc<ServerConfig>,
@@ -76,5 +77,12 @@ impl Tls {
 
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
+    }
+}
+
+/// Without the keys.
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
     }
 }

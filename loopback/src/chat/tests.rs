@@ -589,6 +589,17 @@ fn a_stop_right_after_the_previous_end_is_swallowed() {
     assert_eq!(rig.world.stats().stops_swallowed, 1);
     rig.until(2000);
     assert!(rig.take().contains("(p10)"), "the stop is lost");
+    // Repeated while the answer runs, it is seen by that answer's own poller.
+    rig.ask("cut", "q")
+        .until(2090)
+        .ask("ten", "q")
+        .send(STOP)
+        .until(2110)
+        .send(STOP)
+        .until(2190);
+    assert!(rig.take().ends_with("(p1) (p2) END"));
+    rig = Rig::open(G2026);
+    rig.until(2000);
     // Sent after that tick, it is seen.
     rig.ask("cut", "q").until(2150).ask("ten", "q").send(STOP).until(4000);
     assert_eq!(rig.world.stats().stops_seen, 1);
@@ -729,13 +740,34 @@ fn the_firehose_flows_while_it_is_drained() {
 #[test]
 fn a_clock_that_goes_back_is_clamped() {
     let mut rig = Rig::open(G2024);
-    rig.now = Duration::from_secs(10);
-    rig.ask("ten", "q");
+    rig.chat.handle_timeout(Duration::from_secs(10));
+    rig.chat
+        .receive(Duration::ZERO, r#"{"message":"q","model":"ten"}"#);
+    assert_eq!(
+        rig.chat.next_deadline(),
+        Some(Duration::from_millis(10_050))
+    );
     rig.chat.handle_timeout(Duration::from_secs(1));
-    assert_eq!(rig.chat.next_deadline(), Some(Duration::from_millis(10_050)));
     rig.chat.receive(Duration::ZERO, STOP);
     rig.until(11_000);
     assert_eq!(rig.take(), "#1 END0(empty response)");
+}
+
+#[test]
+fn requests_wait_too_while_the_client_does_not_read() {
+    all(|generation| {
+        let mut rig = Rig::open(generation);
+        for _ in 0..200 {
+            rig.chat
+                .receive(rig.now, r#"{"message":"q","model":"paid"}"#);
+        }
+        assert!(rig.world.stats().frames < 40, "{generation}");
+        assert!(rig.world.stats().evicted > 100, "{generation}");
+        assert!(
+            rig.until(1000).take().matches("END0").count() < 45,
+            "{generation}"
+        );
+    });
 }
 
 #[test]
