@@ -590,13 +590,7 @@ fn a_stop_right_after_the_previous_end_is_swallowed() {
     rig.until(2000);
     assert!(rig.take().contains("(p10)"), "the stop is lost");
     // Repeated while the answer runs, it is seen by that answer's own poller.
-    rig.ask("cut", "q")
-        .until(2090)
-        .ask("ten", "q")
-        .send(STOP)
-        .until(2110)
-        .send(STOP)
-        .until(2190);
+    rig.ask("cut", "q").until(2090).ask("ten", "q").send(STOP).until(2110).send(STOP).until(2190);
     assert!(rig.take().ends_with("(p1) (p2) END"));
     rig = Rig::open(G2026);
     rig.until(2000);
@@ -741,12 +735,8 @@ fn the_firehose_flows_while_it_is_drained() {
 fn a_clock_that_goes_back_is_clamped() {
     let mut rig = Rig::open(G2024);
     rig.chat.handle_timeout(Duration::from_secs(10));
-    rig.chat
-        .receive(Duration::ZERO, r#"{"message":"q","model":"ten"}"#);
-    assert_eq!(
-        rig.chat.next_deadline(),
-        Some(Duration::from_millis(10_050))
-    );
+    rig.chat.receive(Duration::ZERO, r#"{"message":"q","model":"ten"}"#);
+    assert_eq!(rig.chat.next_deadline(), Some(Duration::from_millis(10_050)));
     rig.chat.handle_timeout(Duration::from_secs(1));
     rig.chat.receive(Duration::ZERO, STOP);
     rig.until(11_000);
@@ -758,15 +748,11 @@ fn requests_wait_too_while_the_client_does_not_read() {
     all(|generation| {
         let mut rig = Rig::open(generation);
         for _ in 0..200 {
-            rig.chat
-                .receive(rig.now, r#"{"message":"q","model":"paid"}"#);
+            rig.chat.receive(rig.now, r#"{"message":"q","model":"paid"}"#);
         }
         assert!(rig.world.stats().frames < 40, "{generation}");
         assert!(rig.world.stats().evicted > 100, "{generation}");
-        assert!(
-            rig.until(1000).take().matches("END0").count() < 45,
-            "{generation}"
-        );
+        assert!(rig.until(1000).take().matches("END0").count() < 45, "{generation}");
     });
 }
 
