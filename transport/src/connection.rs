@@ -418,3 +418,6 @@ impl Connection {
         self.recorder = self.config.record.then(|| Recorder::new(Some(&self.endpoint.to_string())));
     }
 }
+
+#[cfg(test)]
+mod tests;

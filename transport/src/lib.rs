@@ -20,6 +20,8 @@ mod handshake;
 mod headers;
 mod http_body;
 mod pipe;
+#[cfg(test)]
+mod test_peer;
 mod tls;
 mod tls_options;
 mod wire;
