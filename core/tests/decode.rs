@@ -144,6 +144,21 @@ fn strings_are_read_as_serde_json_reads_them_and_lone_surrogates_are_replaced() 
 }
 
 #[test]
+fn the_outermost_surrogates_are_pairs_and_their_neighbours_are_none() {
+    for (raw, expected) in [
+        (r"\ud800\udc00", "\u{10000}"),
+        (r"\udbff\udfff", "\u{10FFFF}"),
+        (r"\ud7ff\udc00", "\u{D7FF}\u{FFFD}"),
+        (r"\ue000\udfff", "\u{E000}\u{FFFD}"),
+        (r"\udbff\udbff", "\u{FFFD}\u{FFFD}"),
+        (r"\ud800\ue000", "\u{FFFD}\u{E000}"),
+    ] {
+        let message = format!("{{\"message\":\"{raw}\"}}");
+        assert_eq!(Chunk::decode(&message).unwrap().message.unwrap().to_str(), expected, "{raw}");
+    }
+}
+
+#[test]
 fn a_quota_is_the_nearest_double() {
     check(4000, &json_number(), |number| {
         let message = format!("{{\"quota\":{number}}}");
