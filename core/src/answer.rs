@@ -162,8 +162,8 @@ pub enum Interruption {
 }
 
 impl Interruption {
-    /// Whether the session can be used on. If so it is [`Draining`](crate::State::Draining) until the turn's own
-    /// end comes; if not it is closed.
+    /// Whether the session can be used on; if not it is closed. After a deadline or a limit it is
+    /// [`Draining`](crate::State::Draining) until the turn's own end has come; after a reconnect it is fresh.
     pub fn keeps_session(self) -> bool {
         use Interruption::*;
         match self {

@@ -97,7 +97,7 @@ fn objects_are_read_as_serde_json_reads_them() {
     });
 }
 
-/// Where two of the strategies above never meet would be a test of nothing.
+/// A strategy that never made one of these would test nothing.
 #[test]
 fn the_generated_objects_are_of_every_kind() {
     let seen = std::cell::Cell::new([0; 4]);
