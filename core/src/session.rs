@@ -57,9 +57,9 @@ pub struct Session {
 pub enum State {
     /// No turn runs: any request is welcome.
     Idle,
-    /// A request was sent, and no piece of the answer has come.
+    /// A request was sent, and no frame of the answer has come.
     Asking,
-    /// The answer is coming in.
+    /// The answer is coming in: its opener, or its first piece, has come.
     Answering,
     /// A stop was sent, and the end has not come.
     Stopping,

@@ -1,6 +1,8 @@
 //! Limits, each with its own error.
 
-use chatnio_core::{Interruption, MessageKind, Outcome, ReceiveError, Request, RequestError, RequestKind, State};
+use chatnio_core::{
+    Event, Interruption, MessageKind, Outcome, ReceiveError, Request, RequestError, RequestKind, State,
+};
 
 use crate::frames::{end, opener, piece};
 use crate::host::{Host, Seen};
@@ -98,6 +100,20 @@ fn an_answer_that_is_too_long_on_its_end() {
     assert_eq!(answer.outcome, Some(Outcome::Interrupted(Interruption::AnswerTooLong { limit: 4 })));
     assert_eq!(host.state(), State::Idle, "the server has ended it: nothing is left to drain");
     assert!(host.sent().is_empty());
+}
+
+#[test]
+fn the_piece_that_was_too_much_is_in_the_chunk() {
+    let mut host = Host::with_config(|config| config.max_answer = 4);
+    host.ask("hi");
+    let message = piece("abcde", 0.1);
+    let Event::End(end) = host.session.receive(host.now, &message).unwrap() else { panic!() };
+    assert_eq!(end.chunk.unwrap().message.unwrap().to_str(), "abcde");
+
+    let mut host = Host::with_config(|config| config.max_message = 4);
+    host.request(&Request::chat("hi")).unwrap();
+    let Event::End(end) = host.session.receive(host.now, &message).unwrap() else { panic!() };
+    assert!(end.chunk.is_none(), "it was not even read");
 }
 
 #[test]

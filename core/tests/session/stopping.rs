@@ -92,6 +92,11 @@ fn repeats_out_of_order_come_to_an_end_too() {
     let mut host = Host::with_config(|config| config.stop_repeats = vec![secs(2), ms(0), Duration::MAX, secs(3)]);
     host.ask("hi");
     assert_eq!(repeats(&mut host, secs(100)), [secs(2)], "nothing comes behind one that never comes");
+    // The last is overdue when its time comes: it goes out at once, and then there is nothing more.
+    let mut host = Host::with_config(|config| config.stop_repeats = vec![secs(2), secs(5), ms(0)]);
+    host.ask("hi");
+    host.stop().unwrap();
+    assert_eq!(host.pass(secs(9)), vec![Seen::StopRepeated(1); 2]);
 }
 
 #[test]
