@@ -60,15 +60,21 @@ fn play(transcript: &Transcript, tls: bool, change: impl FnOnce(&mut Link)) -> (
             Step::Closed { .. } => link.connection.handle_eof(link.now),
             step => panic!("{step:?}"),
         }
-        link.exchange_with(&mut |event| match event {
-            ConnectionEvent::Session(Event::Malformed(error)) => log.warning(line, &error, &mut out),
-            ConnectionEvent::Session(event) => log.event(&event, &mut out),
-            ConnectionEvent::Open | ConnectionEvent::Closed(_) => {}
-        });
+        link.exchange_with(&mut |event| write(event, line, &mut log, &mut out));
     }
+    // A transcript that ends mid-turn ends it interrupted.
     link.connection.close(link.now);
-    link.eof();
+    link.connection.handle_eof(link.now);
+    link.exchange_with(&mut |event| write(event, None, &mut log, &mut out));
     (out, link.received)
+}
+
+fn write(event: ConnectionEvent<'_>, line: Option<usize>, log: &mut EventLog, out: &mut String) {
+    match event {
+        ConnectionEvent::Session(Event::Malformed(error)) => log.warning(line, &error, out),
+        ConnectionEvent::Session(event) => log.event(&event, out),
+        ConnectionEvent::Open | ConnectionEvent::Closed(_) => {}
+    }
 }
 
 /// A small generator of split positions, the same at every run.
