@@ -74,10 +74,10 @@ fn requests() -> impl Strategy<Value = Expected> {
         }),
         1 => any::<u32>().prop_map(move |index| other("remove", Request::remove(index), Some(index.to_string()))),
         1 => mask.prop_map(move |messages| {
-            let pairs: Vec<_> =
-                messages.iter().map(|(role, content)| format!("{{\"role\":\"{role}\",\"content\":{}}}", json!(content))).collect();
-            let messages: Vec<_> = messages.into_iter().map(|(role, content)| MaskMessage::new(role, content)).collect();
-            other("mask", Request::mask(messages), Some(format!("[{}]", pairs.join(","))))
+            let pair = |(role, content): &_| format!("{{\"role\":\"{role}\",\"content\":{}}}", json!(content));
+            let json = messages.iter().map(pair).collect::<Vec<_>>().join(",");
+            let messages = messages.into_iter().map(|(role, content): (&str, String)| MaskMessage::new(role, content));
+            other("mask", Request::mask(messages.collect::<Vec<_>>()), Some(format!("[{json}]")))
         }),
     ]
 }
@@ -143,13 +143,13 @@ const END: [&str; 11] =
 /// The lines of a transcript: questions, stops, frames with texts of every kind, and garbage.
 fn transcripts() -> impl Strategy<Value = String> {
     let quota = prop::sample::select(vec!["0", "0.0034000003", "1e-7", "null"]);
-    let frame = (json_string(true), quota, json_string(true), prop::sample::select(vec![-1, 0, 0, 0, 29]), any::<(bool, bool)>())
-        .prop_map(|(message, quota, keyword, id, (end, plan))| {
-            let (message, keyword) = (message.raw, keyword.raw);
-            format!(
-                "< RECV {{\"conversation\":{id},\"quota\":{quota},\"keyword\":{keyword},\"message\":{message},\"end\":{end},\"plan\":{plan}}}"
-            )
-        });
+    let id = prop::sample::select(vec![-1, 0, 0, 0, 29]);
+    let texts = (json_string(true), json_string(true));
+    let frame = (id, quota, texts, any::<(bool, bool)>()).prop_map(|(id, quota, (message, keyword), (end, plan))| {
+        let (message, keyword) = (message.raw, keyword.raw);
+        let cost = format!("\"conversation\":{id},\"quota\":{quota},\"plan\":{plan}");
+        format!("< RECV {{{cost},\"keyword\":{keyword},\"message\":{message},\"end\":{end}}}")
+    });
     let line = prop_oneof![
         6 => frame,
         2 => Just(r#"> SEND {"type":"chat","message":"hi"}"#.to_string()),
