@@ -55,16 +55,20 @@ impl<'a> Chunk<'a> {
         };
         let mut fields = Fields::new(message)?;
         while let Some((name, offset, value)) = fields.next()? {
-            let at = |field| move |reason| Malformed { field: Some(field), offset, reason };
-            // A duplicate overwrites what came before, null included: the last one wins.
-            match &*name {
-                "message" => chunk.message = text(value).map_err(at("message"))?,
-                "quota" => chunk.quota = number(value).map_err(at("quota"))?,
-                "keyword" => chunk.keyword = text(value).map_err(at("keyword"))?,
-                "end" => chunk.end = boolean(value).map_err(at("end"))?,
-                "plan" => chunk.plan = boolean(value).map_err(at("plan"))?,
-                "conversation" => chunk.conversation = integer(value).map_err(at("conversation"))?,
-                _ => {}
+            let (field, fits) = match &*name {
+                "message" => ("message", text(value).map(|value| chunk.message = value)),
+                "quota" => ("quota", number(value).map(|value| chunk.quota = value)),
+                "keyword" => ("keyword", text(value).map(|value| chunk.keyword = value)),
+                "end" => ("end", boolean(value).map(|value| chunk.end = value)),
+                "plan" => ("plan", boolean(value).map(|value| chunk.plan = value)),
+                "conversation" => ("conversation", integer(value).map(|value| chunk.conversation = value)),
+                _ => continue,
+            };
+            // Of several with one name the last counts: this one need not fit if another follows.
+            if let Err(reason) = fits
+                && !fields.repeat(field)?
+            {
+                return Err(Malformed { field: Some(field), offset, reason });
             }
         }
         Ok(chunk)
@@ -139,12 +143,24 @@ fn boolean(value: Value<'_>) -> Result<bool, Reason> {
 }
 
 /// Walks over the fields of a JSON object that is a whole message.
+#[derive(Clone)]
 struct Fields<'a> {
     scanner: Scanner<'a>,
     first: bool,
 }
 
 impl<'a> Fields<'a> {
+    /// Whether a field called `name` is still to come.
+    fn repeat(&self, name: &str) -> Result<bool, SyntaxError> {
+        let mut rest = self.clone();
+        while let Some((later, ..)) = rest.next()? {
+            if later == name {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn new(message: &'a str) -> Result<Self, Malformed> {
         let mut scanner = Scanner::new(message);
         scanner.skip_whitespace();
@@ -326,6 +342,9 @@ mod tests {
         assert_eq!(chunk.message.unwrap().to_str(), "b");
         assert!(chunk.quota.is_none());
         assert_eq!(chunk.field("x"), Some("2"));
+        assert!(Chunk::decode(r#"{"end":"x","plan":1,"end":true,"plan":false}"#).unwrap().end);
+        assert_eq!(Chunk::decode(r#"{"end":true,"end":1}"#).unwrap_err().offset, 18);
+        assert_eq!(Chunk::decode(r#"{"end":1,"plan":2,"end":true}"#).unwrap_err().field, Some("plan"));
     }
 
     #[test]

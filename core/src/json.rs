@@ -46,6 +46,7 @@ pub(crate) enum Value<'a> {
 }
 
 /// A cursor over one JSON text.
+#[derive(Clone)]
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     pos: usize,

@@ -102,7 +102,7 @@ impl MaskMessage {
 }
 
 /// Declared in the order in which it is encoded.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Parameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<String>,
