@@ -305,23 +305,32 @@ impl Client {
     /// Waits for the WebSocket to open.
     fn open(&mut self) -> Result<(), ClientError> {
         // Nothing but the opening and the end can arrive before.
-        let arrival = self.wait(None, Connection::is_open)?;
+        let arrival = self.drive(None, Connection::is_open)?;
         match arrival {
             None if self.shared.lock().connection.is_open() => Ok(()),
             _ => Err(ConnectionEnd::Clean.into()),
         }
     }
 
-    /// Drives the connection until something arrives; `None` when `timeout` is over, when `done` says that nothing
-    /// will, or when this side has closed it.
+    /// What could not be handed out before, or else what [`drive`](Self::drive) brings.
     fn wait(
         &mut self,
         timeout: Option<Duration>,
         done: impl Fn(&Connection) -> bool,
     ) -> Result<Option<Arrival>, ClientError> {
-        if let Some(event) = self.pending.take() {
-            return Ok(Some(Arrival::Event(event)));
+        match self.pending.take() {
+            Some(event) => Ok(Some(Arrival::Event(event))),
+            None => self.drive(timeout, done),
         }
+    }
+
+    /// Drives the connection until something arrives; `None` when `timeout` is over, when `done` says that nothing
+    /// will, or when this side has closed it.
+    fn drive(
+        &mut self,
+        timeout: Option<Duration>,
+        done: impl Fn(&Connection) -> bool,
+    ) -> Result<Option<Arrival>, ClientError> {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut has_read = false;
         loop {
