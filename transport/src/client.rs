@@ -238,7 +238,7 @@ impl Client {
     /// answer so far, interrupted, if one ran.
     ///
     /// # Errors
-    /// [`ClientError::Ended`] when the connection was lost instead.
+    /// [`ClientError::Ended`] when the connection was lost instead, and no turn ran.
     pub fn close(mut self) -> Result<Option<Box<Answer>>, ClientError> {
         {
             let now = self.shared.now();
@@ -247,12 +247,19 @@ impl Client {
             inner.write();
         }
         let mut answer = None;
-        while let Some(arrival) = self.wait(None, |_| false)? {
-            if let Event::End(end) = self.event(arrival) {
-                answer = Some(end.answer);
+        loop {
+            match self.wait(None, |_| false) {
+                Ok(Some(arrival)) => {
+                    if let Event::End(end) = self.event(arrival) {
+                        answer = Some(end.answer);
+                    }
+                }
+                Ok(None) => return Ok(answer),
+                // Nothing that was received is lost for it.
+                Err(_) if answer.is_some() => return Ok(answer),
+                Err(error) => return Err(error),
             }
         }
-        Ok(answer)
     }
 
     /// Connects anew and goes on in the same conversation: see [`Session::reconnect`](chatnio_core::Session::reconnect).
