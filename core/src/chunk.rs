@@ -54,8 +54,15 @@ impl<'a> Chunk<'a> {
             raw: message,
         };
         let mut fields = Fields::new(message)?;
-        while let Some((name, offset, value)) = fields.next()? {
-            let (field, fits) = match &*name {
+        while let Some(Field { name, offset, value }) = fields.next()? {
+            let unescaped;
+            let name = if name.escaped {
+                unescaped = name.to_str();
+                &*unescaped
+            } else {
+                name.raw
+            };
+            let (field, fits) = match name {
                 "message" => ("message", text(value).map(|value| chunk.message = value)),
                 "quota" => ("quota", number(value).map(|value| chunk.quota = value)),
                 "keyword" => ("keyword", text(value).map(|value| chunk.keyword = value)),
@@ -92,8 +99,8 @@ impl<'a> Chunk<'a> {
         let mut fields = Fields::new(self.raw).ok();
         core::iter::from_fn(move || {
             let fields = fields.as_mut()?;
-            let (name, offset, _) = fields.next().ok()??;
-            Some((name, fields.scanner.since(offset)))
+            let field = fields.next().ok()??;
+            Some((field.name.to_str(), fields.scanner.since(field.offset)))
         })
     }
 
@@ -113,10 +120,10 @@ fn text(value: Value<'_>) -> Result<Option<Text<'_>>, Reason> {
 
 fn number(value: Value<'_>) -> Result<Option<Quota<'_>>, Reason> {
     match value {
-        Value::Number(text) => match serde_json::from_str(text) {
-            Ok(value) => Ok(Some(Quota { value, text })),
-            // The grammar is right, so it can only be too large for a double.
-            Err(_) => Err(Reason::OutOfRange),
+        // Rounds as serde_json does with `float_roundtrip`, in a third of the time.
+        Value::Number(text) => match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(Some(Quota { value, text })),
+            _ => Err(Reason::OutOfRange),
         },
         Value::Null => Ok(None),
         _ => Err(Reason::WrongType { expected: "a number" }),
@@ -142,6 +149,14 @@ fn boolean(value: Value<'_>) -> Result<bool, Reason> {
     }
 }
 
+/// One field of a JSON object.
+struct Field<'a> {
+    name: RawString<'a>,
+    /// Where its value begins.
+    offset: usize,
+    value: Value<'a>,
+}
+
 /// Walks over the fields of a JSON object that is a whole message.
 #[derive(Clone)]
 struct Fields<'a> {
@@ -151,10 +166,11 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Whether a field called `name` is still to come.
+    #[cold]
     fn repeat(&self, name: &str) -> Result<bool, SyntaxError> {
         let mut rest = self.clone();
-        while let Some((later, ..)) = rest.next()? {
-            if later == name {
+        while let Some(later) = rest.next()? {
+            if later.name.to_str() == name {
                 return Ok(true);
             }
         }
@@ -170,9 +186,9 @@ impl<'a> Fields<'a> {
         Ok(Fields { scanner, first: true })
     }
 
-    /// The next field: its name, its value's offset and its value; `None` behind the last.
-    #[allow(clippy::type_complexity)]
-    fn next(&mut self) -> Result<Option<(Cow<'a, str>, usize, Value<'a>)>, SyntaxError> {
+    /// The next field; `None` behind the last.
+    #[inline(always)]
+    fn next(&mut self) -> Result<Option<Field<'a>>, SyntaxError> {
         let scanner = &mut self.scanner;
         scanner.skip_whitespace();
         if scanner.eat(b'}') {
@@ -189,7 +205,7 @@ impl<'a> Fields<'a> {
         scanner.skip_whitespace();
         let offset = scanner.offset();
         let value = scanner.value()?;
-        Ok(Some((name.to_str(), offset, value)))
+        Ok(Some(Field { name, offset, value }))
     }
 }
 
