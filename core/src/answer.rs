@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::chunk::{Chunk, Text};
-use crate::request::RequestKind;
+use crate::message::RequestKind;
 
 /// What one turn has brought. It grows with each piece and is handed over by the turn's
 /// [`End`](crate::event::End) event.

@@ -5,8 +5,7 @@ use alloc::string::String;
 
 use crate::answer::Answer;
 use crate::auth::Auth;
-use crate::chunk::Chunk;
-use crate::session::ReceiveError;
+use crate::chunk::{Chunk, Malformed};
 
 /// What happened. Borrowed from the session and the message: valid until the next call that changes the session.
 ///
@@ -145,6 +144,27 @@ impl End<'_> {
     pub fn turn(&self) -> u64 {
         self.answer.turn
     }
+}
+
+/// A message that [`Session::receive`](crate::Session::receive) did not make an event of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiveError {
+    /// The message could not be read. It was skipped and counted; the turn and the session go on.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// No turn runs, and the message is over [`Config::max_message`](crate::Config::max_message). It was skipped and counted. (A running turn
+    /// is interrupted instead: [`Interruption::MessageTooLong`](crate::Interruption::MessageTooLong).)
+    #[error("the message has {len} bytes, over the limit of {limit} (Config::max_message)")]
+    TooLong {
+        /// The message's length, in bytes.
+        len: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The session is closed.
+    #[error("the session is closed")]
+    Closed,
 }
 
 /// Which conversation the connection is in, as far as the server says.

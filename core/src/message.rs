@@ -1,11 +1,9 @@
-//! `Message`: a text message for the server.
+//! `Message`: a text message for the server, and the kinds that there are.
 
 use alloc::string::String;
 use core::fmt;
 use core::ops::Deref;
 use zeroize::Zeroizing;
-
-use crate::request::RequestKind;
 
 /// The keep-alive. The server compares it byte by byte (protocol.md, section 2).
 pub(crate) const PING: &str = r#"{"type":"ping"}"#;
@@ -30,6 +28,52 @@ pub enum MessageKind {
     Request(RequestKind),
     /// A keep-alive.
     Ping,
+}
+
+/// The kinds of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RequestKind {
+    /// A question.
+    Chat,
+    /// The last question again.
+    Restart,
+    /// End the running answer.
+    Stop,
+    /// Put a shared conversation before this one.
+    Share,
+    /// Put messages before this conversation.
+    Mask,
+    /// Change a stored message.
+    Edit,
+    /// Remove a stored message.
+    Remove,
+}
+
+impl RequestKind {
+    /// The name that the protocol gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            RequestKind::Chat => "chat",
+            RequestKind::Restart => "restart",
+            RequestKind::Stop => "stop",
+            RequestKind::Share => "share",
+            RequestKind::Mask => "mask",
+            RequestKind::Edit => "edit",
+            RequestKind::Remove => "remove",
+        }
+    }
+
+    /// Whether the server answers it, so that it begins a turn.
+    pub fn begins_turn(self) -> bool {
+        matches!(self, RequestKind::Chat | RequestKind::Restart)
+    }
+}
+
+impl fmt::Display for RequestKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 impl Message {

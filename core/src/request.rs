@@ -2,11 +2,10 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::message::{Message, MessageKind};
+use crate::message::{Message, MessageKind, RequestKind};
 
 /// A request to the server: reusable, and sent by [`Session::request`](crate::Session::request).
 ///
@@ -37,52 +36,6 @@ enum Body {
     Mask(Vec<MaskMessage>),
     Edit { index: u32, text: String },
     Remove { index: u32 },
-}
-
-/// The kinds of requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RequestKind {
-    /// A question.
-    Chat,
-    /// The last question again.
-    Restart,
-    /// End the running answer.
-    Stop,
-    /// Put a shared conversation before this one.
-    Share,
-    /// Put messages before this conversation.
-    Mask,
-    /// Change a stored message.
-    Edit,
-    /// Remove a stored message.
-    Remove,
-}
-
-impl RequestKind {
-    /// The name that the protocol gives it.
-    pub fn name(self) -> &'static str {
-        match self {
-            RequestKind::Chat => "chat",
-            RequestKind::Restart => "restart",
-            RequestKind::Stop => "stop",
-            RequestKind::Share => "share",
-            RequestKind::Mask => "mask",
-            RequestKind::Edit => "edit",
-            RequestKind::Remove => "remove",
-        }
-    }
-
-    /// Whether the server answers it, so that it begins a turn.
-    pub fn begins_turn(self) -> bool {
-        matches!(self, RequestKind::Chat | RequestKind::Restart)
-    }
-}
-
-impl fmt::Display for RequestKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// One message of a mask: who says what.

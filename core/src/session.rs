@@ -9,9 +9,9 @@ use crate::answer::{Answer, Interruption, Outcome};
 use crate::auth::{Auth, AuthError};
 use crate::chunk::{Chunk, Malformed};
 use crate::config::Config;
-use crate::event::{Conversation, End, Event, Piece};
-use crate::message::Message;
-use crate::request::{Request, RequestError, RequestKind};
+use crate::event::{Conversation, End, Event, Piece, ReceiveError};
+use crate::message::{Message, RequestKind};
+use crate::request::{Request, RequestError};
 
 /// The text of the second end that a stopped turn without a piece leaves behind (protocol.md, section 3).
 const EMPTY_RESPONSE: &str = "empty response";
@@ -97,27 +97,6 @@ pub enum CloseReason {
         /// The limit, in bytes.
         limit: usize,
     },
-}
-
-/// A message that [`Session::receive`] did not make an event of.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReceiveError {
-    /// The message could not be read. It was skipped and counted; the turn and the session go on.
-    #[error(transparent)]
-    Malformed(#[from] Malformed),
-    /// No turn runs, and the message is over [`Config::max_message`]. It was skipped and counted. (A running turn
-    /// is interrupted instead: [`Interruption::MessageTooLong`].)
-    #[error("the message has {len} bytes, over the limit of {limit} (Config::max_message)")]
-    TooLong {
-        /// The message's length, in bytes.
-        len: usize,
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// The session is closed.
-    #[error("the session is closed")]
-    Closed,
 }
 
 #[derive(Debug)]

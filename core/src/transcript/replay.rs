@@ -8,9 +8,9 @@ use core::time::Duration;
 use super::sent::{self, Sent};
 use super::{Entry, Frame, Transcript};
 use crate::auth::Auth;
-use crate::event::Event;
+use crate::event::{Event, ReceiveError};
 use crate::request::Request;
-use crate::session::{CloseReason, ReceiveError, Session, State};
+use crate::session::{CloseReason, Session, State};
 
 /// The client's side of a [`Transcript`], step by step.
 ///
