@@ -7,6 +7,23 @@
 //! | message | a WebSocket of their own | [`Session`], from the crate `chatnio-core` (all of it is re-exported) |
 //! | byte | a socket and an event loop of their own | [`Connection`]: TLS, WebSocket and session, without I/O |
 //! | blocking | nothing of the kind | [`Client`]: a `TcpStream` and a connection |
+//!
+//! # Errors
+//!
+//! What ends a turn or a session is told in the table of `chatnio-core`. Above it:
+//!
+//! | error | what to do |
+//! | --- | --- |
+//! | [`EndpointError`], [`HeaderError`], [`TlsOptionsError`], [`StartError`] | correct the settings |
+//! | [`WireError::Throttled`], inside [`ConnectionEnd::Lost`] | reconnect after a while: the server says when |
+//! | [`WireError::Http`], [`WireError::Refused`], [`WireError::Upgrade`], [`WireError::BadHttp`], [`WireError::Tls`] | check the URL and whom you trust: trying again brings the same |
+//! | any other [`ConnectionEnd::Lost`], [`ConnectionEnd::ByServer`] | the session has ended: reconnect, which goes on in the same conversation |
+//! | [`ClientError::Resolve`], [`Connect`](ClientError::Connect), [`ConnectTimeout`](ClientError::ConnectTimeout) | check the host, or try again |
+//! | [`ClientError::Interrupted`] | the connection holds and drains: ask again when it is idle, or reconnect |
+//! | [`ClientError::Request`] | as [`RequestError`] says |
+//!
+//! No error shows a token. What a server said in one (a reason, a body) is bounded, but as it came: a terminal wants
+//! control characters filtered.
 
 mod buffer;
 mod client;
