@@ -44,6 +44,35 @@ impl<'a> Chunk<'a> {
     /// # Errors
     /// [`Malformed`] when it is not one JSON object, or when a known field has a wrong type or is out of range.
     pub fn decode(message: &'a str) -> Result<Self, Malformed> {
+        match Self::decode_usual(message) {
+            Some(chunk) => Ok(chunk),
+            None => Self::decode_any(message),
+        }
+    }
+
+    /// A frame exactly as the servers since 2024 write it, as nearly all are; `None` for any other. Takes half the
+    /// time of [`decode_any`](Self::decode_any), and says the same.
+    fn decode_usual(message: &'a str) -> Option<Self> {
+        let mut scanner = Scanner::new(message);
+        let mut next = |before: &str| {
+            scanner.literal(before).ok()?;
+            scanner.value().ok()
+        };
+        let chunk = Chunk {
+            conversation: integer(next(r#"{"conversation":"#)?).ok()?,
+            quota: number(next(r#","quota":"#)?).ok()?,
+            keyword: text(next(r#","keyword":"#)?).ok()?,
+            message: text(next(r#","message":"#)?).ok()?,
+            end: boolean(next(r#","end":"#)?).ok()?,
+            plan: boolean(next(r#","plan":"#)?).ok()?,
+            raw: message,
+        };
+        scanner.literal("}").ok()?;
+        scanner.finish().ok()?;
+        Some(chunk)
+    }
+
+    fn decode_any(message: &'a str) -> Result<Self, Malformed> {
         let mut chunk = Chunk {
             message: None,
             quota: None,
@@ -338,6 +367,26 @@ mod tests {
         assert!(chunk.keyword.unwrap().is_empty());
         assert_eq!((chunk.end, chunk.plan, chunk.conversation), (false, false, Some(0)));
         assert_eq!(chunk.raw(), raw);
+    }
+
+    #[test]
+    fn the_usual_frame_is_read_as_any_other() {
+        for raw in [
+            "{\"conversation\":29,\"quota\":0,\"keyword\":\"\",\"message\":\"\",\"end\":false,\"plan\":false}\n",
+            "{\"conversation\":-1,\"quota\":1e-7,\"keyword\":\"a\\n\",\"message\":\"\\u003c\",\"end\":true,\"plan\":true}",
+            "{\"conversation\":null,\"quota\":null,\"keyword\":null,\"message\":null,\"end\":null,\"plan\":null} \n",
+        ] {
+            let usual = Chunk::decode_usual(raw).unwrap();
+            assert_eq!(Ok(usual), Chunk::decode_any(raw));
+        }
+        for raw in [
+            "{\"conversation\":0,\"quota\":0,\"keyword\":\"\",\"message\":\"\",\"end\":false,\"plan\":false,\"end\":true}",
+            "{\"conversation\":0,\"quota\":0,\"keyword\":\"\",\"message\":\"\",\"end\":false,\"plan\":0}",
+            "{\"conversation\":0,\"quota\":0,\"keyword\":\"\",\"message\":\"\",\"end\":false,\"plan\":false}}",
+            "{\"conversation\":0,\"quota\":0",
+        ] {
+            assert_eq!(Chunk::decode_usual(raw), None);
+        }
     }
 
     #[test]

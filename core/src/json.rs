@@ -178,7 +178,9 @@ impl<'a> Scanner<'a> {
         if self.pos == start { self.error() } else { Ok(()) }
     }
 
-    fn literal(&mut self, word: &str) -> Result<(), SyntaxError> {
+    /// Exactly this text.
+    #[inline(always)]
+    pub(crate) fn literal(&mut self, word: &str) -> Result<(), SyntaxError> {
         if self.text.as_bytes()[self.pos..].starts_with(word.as_bytes()) {
             self.pos += word.len();
             Ok(())

@@ -46,6 +46,8 @@ pub struct Client {
     /// What the last event borrows from.
     message: Utf8Bytes,
     scratch: String,
+    /// When the last arrival was found.
+    now: Duration,
     /// The socket's read time-out, to spare a system call a read.
     read_timeout: Option<Duration>,
     /// An event that no call could return.
@@ -166,6 +168,7 @@ impl Client {
             input: vec![0; 16 * 1024].into(),
             message: Utf8Bytes::default(),
             scratch: String::new(),
+            now: Duration::ZERO,
             read_timeout: None,
             pending: None,
             abandoned: false,
@@ -342,6 +345,7 @@ impl Client {
         let mut has_read = false;
         loop {
             let now = self.shared.now();
+            self.now = now;
             let mut limit = TICK;
             {
                 let mut inner = self.shared.lock();
@@ -400,7 +404,7 @@ impl Client {
 
     /// The event that an arrival is.
     fn event(&mut self, arrival: Arrival) -> Event<'_> {
-        let now = self.shared.now();
+        let now = self.now;
         let mut inner = self.shared.lock();
         match arrival {
             Arrival::Text(text) => {
