@@ -1,1 +1,70 @@
-//! Placeholder.
+//! A server that speaks three generations of the streaming chat protocol on 127.0.0.1, for demos, for
+//! tests and for embedders' own tests. It shares no code with the client, so that each can be tested
+//! against the other.
+//!
+//! Four layers, each of use on its own and knowing only the one below:
+//!
+//! - [`Server`]: real TCP, one thread a connection.
+//! - [`Peer`]: one connection's bytes; TLS, the HTTP upgrade and the WebSocket, without a socket.
+//! - [`Chat`]: one connection's messages; the server's request loop, without a clock.
+//! - [`World`]: what the connections share; stored conversations, shares, counters.
+//!
+//! What is answered depends on the model that a request names ([`Options::plans`] adds others):
+//!
+//! | model | answer |
+//! | --- | --- |
+//! | `hello` | a short greeting, 30 ms a piece |
+//! | `slow` | 81 pieces, 80 ms apart |
+//! | `long`, `long-N` | 5000 or N pieces, as fast as the socket takes them |
+//! | `unicode` | signs of many kinds |
+//! | `latestart` | the first piece comes after 1.5 s |
+//! | `none`, `err`, `err429`, `nosuch` | the notice of an upstream that says nothing, fails, throttles or is missing |
+//! | `notice`, `paid` | a notice about the user's quota |
+//! | `silent` | nothing, for ever |
+//! | `cut` | the upstream breaks off half-way |
+//! | `drop` | the socket is cut mid-answer |
+//! | `garbage` | malformed messages between good ones |
+//! | `anon` | as `hello`, also without a key |
+//! | any other | a few words that quote the question, also without a key |
+//!
+//! In 2023-11 the question's first word may name the model: `@slow hi`. Every key `sk-...` is good and
+//! is a user of its own.
+//!
+//! ```
+//! use chatnio_loopback::{Generation, Options, Server};
+//!
+//! let mut server = Server::start(Options::new(Generation::G2026))?;
+//! println!("ask away at {}", server.url());
+//! server.stop();
+//! # std::io::Result::Ok(())
+//! ```
+
+mod answer;
+mod chat;
+mod conversation;
+mod form;
+mod frame;
+mod generation;
+mod options;
+mod peer;
+mod plan;
+mod queue;
+mod quota;
+mod script;
+mod server;
+mod throttle;
+mod tls;
+mod upgrade;
+mod wire;
+mod world;
+
+pub use chat::{Chat, Output};
+pub use form::Message;
+pub use generation::{Generation, UnknownGeneration};
+pub use options::{Certificate, Options, Refusal};
+pub use peer::Peer;
+pub use plan::{Access, Ending, Piece, Plan};
+pub use script::{Script, ScriptError};
+pub use server::Server;
+pub use tls::{Tls, TlsError};
+pub use world::{Stats, World};

@@ -1,0 +1,156 @@
+//! The settings of a server.
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use crate::generation::Generation;
+use crate::plan::Plan;
+use crate::script::Script;
+
+/// The settings of a server and of each of its connections.
+#[derive(Clone)]
+pub struct Options {
+    /// Which generation of the server is played. Default: 2026-03.
+    pub generation: Generation,
+    /// What the durations of the fake models are multiplied by: 1 is their own pace (the default), 0
+    /// as fast as possible.
+    pub pace: f64,
+    /// Fake models by name; they go before the built-in ones.
+    pub plans: BTreeMap<String, Plan>,
+    /// When given, connections play this recording instead of fake models.
+    pub script: Option<Script>,
+    /// Keys (`sk-...`) that are not accepted: like a real server, it goes on as anonymous
+    /// (protocol.md, section 1).
+    pub bad_keys: Vec<String>,
+    /// The TCP port; 0 (the default) takes a free one.
+    pub port: u16,
+    /// The certificate to serve TLS with; plain TCP without (the default).
+    pub tls: Option<Certificate>,
+    /// How many connections a second one address may open before the others are throttled
+    /// (protocol.md, section 6). `Some(0)` refuses all, `None` (the default) none.
+    pub throttle: Option<u32>,
+    /// When given, every connection is refused with this answer before the WebSocket opens.
+    pub refusal: Option<Refusal>,
+    /// Whether the head and the body of a refusal go out as two segments.
+    pub two_segments: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            generation: Generation::default(),
+            pace: 1.0,
+            plans: BTreeMap::new(),
+            script: None,
+            bad_keys: Vec::new(),
+            port: 0,
+            tls: None,
+            throttle: None,
+            refusal: None,
+            two_segments: false,
+        }
+    }
+}
+
+impl Options {
+    /// The default settings for a generation.
+    #[must_use]
+    pub fn new(generation: Generation) -> Self {
+        Self {
+            generation,
+            ..Self::default()
+        }
+    }
+
+    /// A duration of a fake model at the wanted pace. A pace that is no number counts as 0.
+    pub(crate) fn paced(&self, duration: Duration) -> Duration {
+        if self.pace == 1.0 {
+            return duration;
+        }
+        let seconds = (duration.as_secs_f64() * self.pace).max(0.0);
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+}
+
+/// Without the keys, of which only the number shows.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("generation", &self.generation)
+            .field("pace", &self.pace)
+            .field("plans", &self.plans)
+            .field("script", &self.script.is_some())
+            .field("bad_keys", &self.bad_keys.len())
+            .field("port", &self.port)
+            .field("tls", &self.tls)
+            .field("throttle", &self.throttle)
+            .field("refusal", &self.refusal)
+            .field("two_segments", &self.two_segments)
+            .finish()
+    }
+}
+
+/// What the server's certificate, made when it starts and signed by a CA of its own, is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificate {
+    /// Good for `localhost` and 127.0.0.1.
+    Valid,
+    /// As [`Certificate::Valid`], but its time is over.
+    Expired,
+    /// Good only for another name.
+    WrongName,
+}
+
+/// An HTTP answer in place of the WebSocket's 101.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status, such as 503.
+    pub status: u16,
+    /// The body, JSON or plain text.
+    pub body: String,
+}
+
+impl Refusal {
+    /// The throttling of the real servers: HTTP 200 with a JSON body (protocol.md, section 6).
+    #[must_use]
+    pub fn throttled() -> Self {
+        Self {
+            status: 200,
+            body: "{\"error\":\"request_throttled\",\"reason\":\"You have sent too many requests. Please try again later.\",\"status\":false}".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_scales_durations_and_never_fails() {
+        let second = Duration::from_secs(1);
+        for (pace, expected) in [
+            (1.0, second),
+            (0.5, Duration::from_millis(500)),
+            (0.0, Duration::ZERO),
+            (-1.0, Duration::ZERO),
+            (f64::NAN, Duration::ZERO),
+            (f64::INFINITY, Duration::MAX),
+        ] {
+            let options = Options {
+                pace,
+                ..Options::default()
+            };
+            assert_eq!(options.paced(second), expected, "{pace}");
+        }
+    }
+
+    #[test]
+    fn keys_do_not_show() {
+        let options = Options {
+            bad_keys: vec!["sk-secret".to_owned()],
+            ..Options::default()
+        };
+        assert!(!format!("{options:?}").contains("secret"));
+    }
+}

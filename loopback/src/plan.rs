@@ -1,0 +1,294 @@
+//! The fake models: what is answered, and at what pace, chosen by the model's name.
+
+use core::time::Duration;
+
+use crate::generation::Generation;
+
+/// One step of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A piece of text, sent in a well-formed frame.
+    Text(String),
+    /// A text message sent as it is: a malformed frame.
+    Raw(String),
+    /// A binary message, which no real server sends.
+    Binary(Vec<u8>),
+}
+
+impl From<&str> for Piece {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Piece {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// How an answer ends when nobody stops it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// With the usual end frame (protocol.md, section 3).
+    Complete,
+    /// With this notice from the upstream (protocol.md, section 4).
+    Notice(String),
+    /// Never: nothing more is sent.
+    Silent,
+    /// By cutting the socket.
+    Drop,
+}
+
+/// Who gets the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, with a key or without.
+    Anyone,
+    /// Only connections with a key; the others get the generation's notice.
+    Keyed,
+    /// Nobody: everybody with a key gets this notice, the others the one for a missing key.
+    Refused(String),
+}
+
+/// A fake model's answer.
+///
+/// Durations are multiplied by [`Options::pace`](crate::Options::pace) when they are used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The pieces in order, each with the time that passes before it.
+    pub pieces: Vec<(Duration, Piece)>,
+    /// How often the pieces are sent, one round after the other.
+    pub rounds: usize,
+    /// The time that passes between the last piece and the ending.
+    pub ending_after: Duration,
+    /// How the answer ends.
+    pub ending: Ending,
+    /// Who gets the answer.
+    pub access: Access,
+    /// Whether the quota stays 0, with a key too.
+    pub free: bool,
+    /// Whether the frames say that a subscription paid.
+    pub subscription: bool,
+}
+
+/// The pace at which `hello` and the demo answer come.
+const GENTLE: Duration = Duration::from_millis(30);
+
+/// The time before each piece of `slow`.
+const SLOW: Duration = Duration::from_millis(80);
+
+/// The time before the first piece of `latestart`.
+const LATE: Duration = Duration::from_millis(1500);
+
+/// The pieces of `long` when its name brings no number.
+const LONG: usize = 5000;
+
+/// The rounds in which 2023 asks a failing upstream again, sending what comes each time.
+const TRIES_2023: usize = 3;
+
+/// How much of the question the demo answer quotes, in characters.
+const QUOTED: usize = 200;
+
+/// 2023's one notice for everything that has to do with money.
+const QUOTA_2023: &str = "You don't have enough quota to use this model. please [buy](/buy) or [subscribe](/subscribe) to get more. (or try to refresh the page)";
+
+impl Plan {
+    /// A complete answer for anybody, its pieces `gap` apart.
+    pub fn text<P: Into<Piece>>(gap: Duration, pieces: impl IntoIterator<Item = P>) -> Self {
+        Self {
+            pieces: pieces
+                .into_iter()
+                .map(|piece| (gap, piece.into()))
+                .collect(),
+            rounds: 1,
+            ending_after: Duration::ZERO,
+            ending: Ending::Complete,
+            access: Access::Anyone,
+            free: false,
+            subscription: false,
+        }
+    }
+
+    /// The same answer, only for connections with a key.
+    #[must_use]
+    pub fn keyed(mut self) -> Self {
+        self.access = Access::Keyed;
+        self
+    }
+
+    /// The same answer with another ending.
+    #[must_use]
+    pub fn ending(mut self, ending: Ending) -> Self {
+        self.ending = ending;
+        self
+    }
+
+    /// The built-in plan of a model's name; every name has one.
+    pub(crate) fn named(name: &str, generation: Generation, question: &str) -> Self {
+        if let Some(pieces) = name.strip_prefix("long") {
+            let count = match pieces.strip_prefix('-') {
+                Some(count) => count.parse().ok(),
+                None => pieces.is_empty().then_some(LONG),
+            };
+            if let Some(rounds) = count {
+                return Self {
+                    rounds,
+                    ..Self::text(Duration::ZERO, ["piece "]).keyed()
+                };
+            }
+        }
+        let old = generation == Generation::G2023;
+        let notice = |text: &str| Self::text(GENTLE, [""; 0]).keyed().upstream_error(text);
+        match name {
+            "hello" => Self::hello().keyed().finished(generation),
+            "anon" => Self { free: true, ..Self::hello().finished(generation) },
+            "slow" => {
+                let words = (0..80).map(|number| format!("w{number} "));
+                let pieces = core::iter::once("one ".to_owned()).chain(words);
+                Self::text(SLOW, pieces).keyed().finished(generation)
+            }
+            "unicode" => Self::text(GENTLE, UNICODE).keyed().finished(generation),
+            "latestart" => {
+                let mut plan = Self::text(GENTLE, ["late", " start"]).keyed();
+                plan.pieces[0].0 = LATE;
+                plan.finished(generation)
+            }
+            // 2023 asks three times, and in the end says what went wrong (not in the document).
+            "cut" if old => Self {
+                rounds: TRIES_2023,
+                ..Self::text(GENTLE, ["partial ", "answer"])
+                    .keyed()
+                    .upstream_error("unexpected EOF")
+            },
+            "cut" => Self::text(GENTLE, ["partial ", "answer"]).keyed(),
+            "none" => notice(if old { "empty response" } else { "no response" }),
+            "err" if old => notice("request failed with status: 500 Internal Server Error"),
+            "err" => notice("bad thing happened  (type: upstream_error)"),
+            "err429" if old => notice("request failed with status: 429 Too Many Requests"),
+            "err429" => notice("Rate limit reached (type: rate_limit_error)"),
+            "nosuch" if old => Self {
+                free: true,
+                ..Self::text(
+                    Duration::ZERO,
+                    ["Sorry, we cannot find the model you are looking for. Please try another model."],
+                )
+            },
+            "nosuch" => notice("cannot find channel for model nosuch"),
+            "silent" => Self::text(GENTLE, [""; 0]).keyed().ending(Ending::Silent),
+            "drop" => Self::text(GENTLE, ["Hello", "!", " How"]).keyed().ending(Ending::Drop),
+            "garbage" => {
+                let mut plan = Self::text(GENTLE, ["Hello", "!", " How", " are", " you?"]).keyed();
+                let junk = [
+                    Piece::Raw("not json\n".to_owned()),
+                    Piece::Raw("[0,\"\",\"array\",false,false]\n".to_owned()),
+                    Piece::Raw("{\"quota\":\"free\",\"message\":5,\"end\":false}\n".to_owned()),
+                    Piece::Binary(vec![0, 159, 146, 150]),
+                ];
+                for (at, piece) in junk.into_iter().enumerate() {
+                    plan.pieces.insert(2 * at + 1, (GENTLE, piece));
+                }
+                plan
+            }
+            "notice" => Self {
+                access: Access::Refused(match generation {
+                    Generation::G2023 => QUOTA_2023.to_owned(),
+                    _ => "user quota is not enough error (model: notice, minimum quota: 1.00, your quota: 0.00)".to_owned(),
+                }),
+                ..Self::hello()
+            },
+            "paid" => Self {
+                access: Access::Refused(match generation {
+                    Generation::G2023 => QUOTA_2023.to_owned(),
+                    Generation::G2024 => "user quota is not enough error (model: paid, minimum quota: 200000.00, your quota: 500.00)".to_owned(),
+                    Generation::G2026 => "estimated cost exceeds user quota (model: paid, estimated cost: 800.00, your quota: 500.00)".to_owned(),
+                }),
+                ..Self::hello()
+            },
+            _ => Self::demo(question).finished(generation),
+        }
+    }
+
+    /// The notice for an anonymous connection that asks a model which needs a key.
+    pub(crate) fn not_authenticated(generation: Generation, model: &str) -> String {
+        match generation {
+            Generation::G2023 => QUOTA_2023.to_owned(),
+            _ => format!("not authenticated error (model: {model})"),
+        }
+    }
+
+    fn hello() -> Self {
+        Self::text(GENTLE, ["Hello", "!", " How", " can", " I", " help?"])
+    }
+
+    fn demo(question: &str) -> Self {
+        let mut quoted: String = question.chars().take(QUOTED).collect();
+        if quoted.len() < question.len() {
+            quoted.push('…');
+        }
+        let text = format!(
+            "Hello! This is the loopback server, a stand-in for a real one on this machine. You asked: “{quoted}”"
+        );
+        Self::text(GENTLE, text.split_inclusive(' '))
+    }
+
+    fn upstream_error(mut self, text: &str) -> Self {
+        self.ending_after = GENTLE;
+        self.ending(Ending::Notice(text.to_owned()))
+    }
+
+    /// Adds what models send at the end of a complete answer: 2024 and 2026 pass on an empty piece.
+    fn finished(mut self, generation: Generation) -> Self {
+        if generation != Generation::G2023 {
+            self.pieces.push((GENTLE, "".into()));
+        }
+        self
+    }
+}
+
+/// The recorded pieces of `unicode`.
+const UNICODE: [&str; 11] = [
+    "你好",
+    "，",
+    "世界",
+    "！",
+    "😀",
+    "👩\u{200d}👩\u{200d}👧",
+    "\u{e9}\u{301}",
+    "\n```py\n",
+    "print(\"\\\\\")",
+    "\t</script>\u{2028}",
+    "\0x",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_takes_its_number_from_its_name() {
+        let rounds = |name: &str| Plan::named(name, Generation::G2026, "q").rounds;
+        assert_eq!(rounds("long"), LONG);
+        assert_eq!(rounds("long-7"), 7);
+        assert_eq!(rounds("longer"), 1);
+        assert_eq!(rounds("long-x"), 1);
+    }
+
+    #[test]
+    fn a_foreign_name_gets_the_demo_answer_with_the_question() {
+        let plan = Plan::named("gpt-3.5-turbo", Generation::G2023, "why?");
+        let text: String = plan
+            .pieces
+            .iter()
+            .map(|(_, piece)| match piece {
+                Piece::Text(text) => text.as_str(),
+                _ => panic!("only text"),
+            })
+            .collect();
+        assert!(
+            text.contains("loopback server") && text.ends_with("“why?”"),
+            "{text}"
+        );
+        assert_eq!(plan.access, Access::Anyone);
+    }
+}
