@@ -89,10 +89,10 @@ pub(crate) struct AskArgs {
     #[command(flatten)]
     pub(crate) request: RequestArgs,
     /// Print events as JSON, one object a line
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
     /// Write what was sent and received to FILE, as a transcript without the token
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) record: Option<PathBuf>,
     /// The question; `-`, or none with a pipe, is standard input
     #[arg(value_name = "TEXT")]
@@ -145,7 +145,7 @@ pub(crate) struct ConnectionArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Question")]
 pub(crate) struct RequestArgs {
-    /// The model
+    /// The model; otherwise that of CHATNIO_MODEL, or gpt-3.5-turbo
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) model: Option<String>,
     /// Search the web first

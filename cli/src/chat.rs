@@ -96,14 +96,7 @@ impl Chat<'_> {
             return line;
         }
         let (client, printer) = (&mut self.client, &mut self.printer);
-        self.lines.next(IDLE, || {
-            // Keeps the connection alive. That it is lost is said with the next question, not into the prompt.
-            while let Ok(Some(event)) = client.next_within(Duration::ZERO) {
-                if let Event::Malformed(_) = event {
-                    printer.raise(Status::Malformed);
-                }
-            }
-        })
+        self.lines.next(IDLE, || look_after(client, printer))
     }
 
     /// Says that a line makes no sense.
@@ -136,15 +129,14 @@ impl Chat<'_> {
 
     /// Connects anew where the connection is gone, or still owes the end of an answer that nobody waits for.
     fn ready(&mut self) -> Result<(), ClientError> {
-        // What has happened to it since is to be known now.
-        let _ = self.client.next_within(Duration::ZERO);
-        match self.client.state() {
-            State::Idle => Ok(()),
-            _ => {
-                say("note", "the connection is lost or stuck: connecting anew, in the same conversation");
-                self.client.reconnect()
-            }
-        }
+        look_after(&mut self.client, &mut self.printer);
+        let why = match self.client.state() {
+            State::Idle => return Ok(()),
+            State::Closed => "the connection was lost",
+            _ => "the answer before still has no end",
+        };
+        say("note", &format!("{why}: connecting anew, in the same conversation"));
+        self.client.reconnect()
     }
 
     /// Prints the running answer, and takes notice of lines meanwhile.
@@ -187,6 +179,17 @@ impl Chat<'_> {
 
     fn failed(&mut self, error: ClientError) {
         self.printer.raise(Failure::from(error).report());
+    }
+}
+
+/// Keeps an idle connection alive, and takes in what came meanwhile. That it is lost is said with the next question,
+/// not into the prompt.
+fn look_after(client: &mut Client, printer: &mut Printer) {
+    while let Ok(Some(event)) = client.next_within(Duration::ZERO) {
+        if let Event::Malformed(error) = event {
+            say("warning", &error.to_string());
+            printer.raise(Status::Malformed);
+        }
     }
 }
 

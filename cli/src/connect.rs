@@ -33,16 +33,7 @@ impl Target {
     pub(crate) fn new(args: &ConnectionArgs) -> Result<Self, Failure> {
         let url = or_environment(args.url.as_ref(), "CHATNIO_URL")?;
         let token = or_environment(args.token.as_ref(), "CHATNIO_TOKEN")?;
-        let endpoint = match (&url, &token) {
-            (Some(url), _) => Some(parse_url(url)?),
-            (None, Some(_)) => Some(parse_url(PUBLIC_SERVER)?),
-            (None, None) => None,
-        };
-        let mut auth = match (token, &endpoint) {
-            (Some(token), _) => Auth::new(token),
-            (None, Some(_)) => Auth::anonymous(),
-            (None, None) => Auth::new(EMBEDDED_TOKEN),
-        };
+        let (endpoint, mut auth) = whom(url.as_deref(), token)?;
         if let Some(id) = args.conversation {
             auth = auth.conversation(id);
         }
@@ -91,6 +82,16 @@ impl Target {
     pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
         self.endpoint.as_ref()
     }
+}
+
+/// Where to ask and as whom; without an endpoint it is the embedded server.
+fn whom(url: Option<&str>, token: Option<String>) -> Result<(Option<Endpoint>, Auth), Failure> {
+    Ok(match (url, token) {
+        (Some(url), Some(token)) => (Some(parse_url(url)?), Auth::new(token)),
+        (Some(url), None) => (Some(parse_url(url)?), Auth::anonymous()),
+        (None, Some(token)) => (Some(parse_url(PUBLIC_SERVER)?), Auth::new(token)),
+        (None, None) => (None, Auth::new(EMBEDDED_TOKEN)),
+    })
 }
 
 /// The model to ask, from option or environment.
@@ -176,5 +177,24 @@ fn or_environment(option: Option<&String>, name: &str) -> Result<Option<String>,
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(value)),
         Some(Err(_)) => Err(Failure::usage(format!("the environment variable {name} is not valid UTF-8"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn url_and_token_say_whom_to_ask() {
+        let whom = |url, token: Option<&str>| {
+            let (endpoint, auth) = whom(url, token.map(str::to_owned)).unwrap();
+            (endpoint.map(|endpoint| endpoint.to_string()), auth.is_anonymous())
+        };
+        let public = Some("wss://api.chatnio.net/chat".to_owned());
+        let own = Some("ws://h/chat".to_owned());
+        assert_eq!(whom(None, Some("sk-x")), (public, false));
+        assert_eq!(whom(Some("ws://h"), None), (own.clone(), true));
+        assert_eq!(whom(Some("ws://h"), Some("sk-x")), (own, false));
+        assert_eq!(whom(None, None), (None, false));
     }
 }
