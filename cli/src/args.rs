@@ -125,7 +125,7 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "HASH")]
     pub(crate) share: Option<String>,
     /// Allow S seconds for each step: to connect, for each frame, after a stop, to close. Not for the whole answer
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
     /// Trust the root certificates in FILE (PEM or DER) too
     #[arg(long, value_name = "FILE")]
@@ -211,7 +211,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
     /// Multiply the models' pauses by X; 0 answers as fast as possible
-    #[arg(long, value_name = "X", default_value = "1", value_parser = pace)]
+    #[arg(long, value_name = "X", default_value = "1", allow_negative_numbers = true, value_parser = pace)]
     pub(crate) pace: f64,
     /// Refuse more than N connections a second from one address; 0 refuses all
     #[arg(long, value_name = "N")]

@@ -156,7 +156,8 @@ fn edit(mut editor: DefaultEditor, asked: &Receiver<()>, lines: &mpsc::Sender<Li
 
 /// A line editor with a history, which talks to the terminal even where stdout goes elsewhere.
 fn editor() -> rustyline::Result<DefaultEditor> {
-    let config = Config::builder().behavior(Behavior::PreferTerm).auto_add_history(true).build();
+    let behavior = if io::stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm };
+    let config = Config::builder().behavior(behavior).auto_add_history(true).build();
     let mut editor = DefaultEditor::with_config(config)?;
     editor.bind_sequence(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(ClearOrQuit)));
     Ok(editor)
