@@ -20,6 +20,7 @@ pub(crate) struct Interrupts(Arc<Shared>);
 struct Shared {
     stopper: Mutex<Option<Stopper>>,
     quitting: AtomicBool,
+    terminal: Terminal,
 }
 
 impl Interrupts {
@@ -63,7 +64,33 @@ impl Shared {
             stopper.close();
             thread::sleep(FAREWELL);
         }
+        self.terminal.restore();
         process::exit(Status::Quit.code().into());
+    }
+}
+
+/// The terminal's modes as they were found: a line editor that is cut short leaves its own behind.
+struct Terminal {
+    #[cfg(unix)]
+    modes: Option<rustix::termios::Termios>,
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        Terminal {
+            #[cfg(unix)]
+            modes: rustix::termios::tcgetattr(std::io::stdin()).ok(),
+        }
+    }
+}
+
+impl Terminal {
+    fn restore(&self) {
+        #[cfg(unix)]
+        if let Some(modes) = &self.modes {
+            use rustix::termios::{OptionalActions, tcsetattr};
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, modes);
+        }
     }
 }
 

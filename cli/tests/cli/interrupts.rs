@@ -1,11 +1,14 @@
 //! Ctrl-C.
 
 use std::fs;
+use std::io::Read;
 use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::Duration;
 
-use chatnio_loopback::Generation;
+use chatnio_loopback::{Generation, Options, Plan};
 
-use crate::process::{Directory, Running, ask, chatnio, gated};
+use crate::process::{Directory, KEY, Running, ask, chatnio, gated, server_with, wait_until};
 
 #[test]
 fn the_first_stops_the_answer() {
@@ -33,9 +36,7 @@ fn the_second_quits() {
     let mut running = Running::start(ask(&server, "gated").args(["--record", &record]));
     running.stdout_until("first");
     running.signal("INT");
-    while server.stats().stops_received == 0 {
-        std::thread::yield_now();
-    }
+    wait_until(|| server.stats().stops_received > 0);
     running.signal("INT");
     let ended = running.end().with(130);
     assert_eq!(ended.stdout, "first\n");
@@ -55,20 +56,15 @@ fn the_first_quits_before_the_connection_is_open() {
 
 #[test]
 fn it_quits_even_when_nobody_reads_the_answer() {
-    use chatnio_loopback::{Options, Plan};
-    use std::time::Duration;
-
     let mut options = Options::default();
     let mut plan = Plan::text(Duration::ZERO, ["x".repeat(10_000)]);
     plan.rounds = 1000;
     options.plans.insert("flood".to_owned(), plan);
-    let server = crate::process::server_with(options);
+    let server = server_with(options);
     let (running, mut stdout) = Running::start_unread(&mut ask(&server, "flood"));
-    std::io::Read::read_exact(&mut stdout, &mut [0]).unwrap();
+    stdout.read_exact(&mut [0]).unwrap();
     running.signal("INT");
-    while server.stats().stops_received == 0 {
-        std::thread::yield_now();
-    }
+    wait_until(|| server.stats().stops_received > 0);
     running.signal("INT");
     running.end().with(130);
 }
@@ -76,8 +72,8 @@ fn it_quits_even_when_nobody_reads_the_answer() {
 #[test]
 fn in_a_chat_it_stops_the_answer_and_the_chat_goes_on() {
     let server = gated(Generation::G2026);
-    let arguments = ["chat", "--url", &server.url(), "--token", crate::process::KEY, "--model", "gated"];
-    let mut running = Running::start(chatnio(arguments).stdin(std::process::Stdio::piped()));
+    let arguments = ["chat", "--url", &server.url(), "--token", KEY, "--model", "gated"];
+    let mut running = Running::start(chatnio(arguments).stdin(Stdio::piped()));
     running.write(b"one\n");
     running.stdout_until("first");
     running.signal("INT");

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use chatnio_loopback::{Generation, Options, Plan, Server};
@@ -66,12 +66,17 @@ pub(crate) struct Running {
     stdin: Option<Box<dyn Write>>,
     stdout: Stream,
     stderr: Stream,
+    /// The near side of its terminal, if it runs on one.
+    #[cfg(target_os = "linux")]
+    terminal: Option<std::fs::File>,
 }
 
 /// One of its outputs, read by a thread.
 struct Stream {
     pieces: Receiver<Vec<u8>>,
     text: Vec<u8>,
+    /// How much of the text was waited for.
+    seen: usize,
 }
 
 impl Stream {
@@ -87,7 +92,7 @@ impl Stream {
                 }
             });
         }
-        Stream { pieces, text: Vec::new() }
+        Stream { pieces, text: Vec::new(), seen: 0 }
     }
 
     /// Waits for more; whether there is any.
@@ -102,13 +107,18 @@ impl Stream {
         }
     }
 
+    /// Waits for `text` behind what was waited for before.
     fn until(&mut self, text: &str) -> Result<(), &'static str> {
-        while !String::from_utf8_lossy(&self.text).contains(text) {
+        loop {
+            let rest = &self.text[self.seen..];
+            if let Some(at) = rest.windows(text.len()).position(|window| window == text.as_bytes()) {
+                self.seen += at + text.len();
+                return Ok(());
+            }
             if !self.more()? {
                 return Err("it ended before");
             }
         }
-        Ok(())
     }
 
     fn text(&self) -> String {
@@ -124,6 +134,8 @@ impl Running {
             stdout: Stream::new(child.stdout.take()),
             stderr: Stream::new(child.stderr.take()),
             child,
+            #[cfg(target_os = "linux")]
+            terminal: None,
         }
     }
 
@@ -136,6 +148,8 @@ impl Running {
             stdout: Stream::new(None::<std::io::Empty>),
             stderr: Stream::new(child.stderr.take()),
             child,
+            #[cfg(target_os = "linux")]
+            terminal: None,
         };
         (running, stdout)
     }
@@ -158,13 +172,28 @@ impl Running {
         drop(command);
         Running {
             stdin: Some(Box::new(clone(&near))),
+            terminal: Some(clone(&near)),
             stdout: Stream::new(Some(near)),
             stderr: Stream::new(None::<std::io::Empty>),
             child,
         }
     }
 
-    /// Waits until all that it has written to stdout contains `text`.
+    /// The modes of its terminal, as text.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn terminal_modes(&self) -> String {
+        let modes = rustix::termios::tcgetattr(self.terminal.as_ref().expect("it runs on a terminal"));
+        format!("{:?}", modes.expect("a terminal has modes"))
+    }
+
+    /// Waits until its stdout is closed.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn stdout_end(&mut self) {
+        while self.stdout.more().expect("it ends") {}
+    }
+
+    /// Waits until it has written `text` to stdout, behind what was waited for before; returns all that it has
+    /// written.
     #[track_caller]
     pub(crate) fn stdout_until(&mut self, text: &str) -> String {
         let found = self.stdout.until(text);
@@ -212,6 +241,16 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until a server, which cannot call back, says that something has happened.
+#[track_caller]
+pub(crate) fn wait_until(happened: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !happened() {
+        assert!(started.elapsed() < LIMIT, "it does not happen");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chatnio_loopback::{Generation, Options, Plan, Server};
 
-use crate::process::{KEY, Running, ask, chatnio, gated, server, server_with};
+use crate::process::{KEY, Running, ask, chatnio, gated, server, server_with, wait_until};
 
 const CTRL_C: &[u8] = b"\x03";
 const CTRL_D: &[u8] = b"\x04";
@@ -44,9 +44,7 @@ fn lines_are_edited_and_remembered() {
     chat.write(b"onf\x7fe\r");
     chat.stdout_until("quota: ");
     chat.write(b"\x1b[A two\r");
-    while server.world().messages(KEY, 1).is_none_or(|messages| messages.len() < 4) {
-        std::thread::yield_now();
-    }
+    wait_until(|| server.world().messages(KEY, 1).is_some_and(|messages| messages.len() >= 4));
     let messages = server.world().messages(KEY, 1).unwrap();
     assert_eq!((messages[0].content.as_str(), messages[2].content.as_str()), ("one", "one two"));
     chat.write(b"/quit\r");
@@ -61,9 +59,25 @@ fn ctrl_c_clears_a_line_and_quits_on_an_empty_one() {
     chat.write(b"nonsense");
     chat.stdout_until("nonsense");
     chat.write(CTRL_C);
+    chat.write(b"/model\r");
+    chat.stdout_until("model: hello");
+    chat.stdout_until("> ");
     chat.write(CTRL_C);
     chat.end().with(0);
     assert_eq!(server.stats().requests, 0);
+}
+
+#[test]
+fn being_told_to_go_leaves_it_as_it_was() {
+    let server = server();
+    let mut chat = chat(&server, "hello");
+    let before = chat.terminal_modes();
+    chat.stdout_until("> ");
+    assert_ne!(chat.terminal_modes(), before, "a line is being edited");
+    chat.signal("TERM");
+    chat.stdout_end();
+    assert_eq!(chat.terminal_modes(), before);
+    chat.end().with(130);
 }
 
 #[test]
