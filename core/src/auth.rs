@@ -13,6 +13,11 @@ const ANONYMOUS: &str = "anonymous";
 /// The conversation id that starts a new conversation.
 const NEW: i64 = -1;
 
+/// Whether `id` can be that of a stored conversation.
+fn is_stored(id: i64) -> bool {
+    id > 0
+}
+
 /// Who asks, and in which conversation.
 ///
 /// The token is zeroized when the value is dropped and never shows in `Debug`.
@@ -87,11 +92,14 @@ impl Auth {
     }
 
     /// The authentication after `learnt`, the conversation that the server opened: a reconnect continues it.
-    /// The share has done its work then. An anonymous conversation (-1) is not stored and starts afresh.
+    /// The share has done its work then. An anonymous conversation (-1) is not stored and starts afresh; so does
+    /// what cannot be asked for, lest there be no authentication at all.
     pub(crate) fn continue_in(&mut self, learnt: i64) {
-        self.conversation = learnt;
-        if learnt != NEW {
+        if is_stored(learnt) {
+            self.conversation = learnt;
             self.share = None;
+        } else {
+            self.conversation = NEW;
         }
     }
 
@@ -99,7 +107,7 @@ impl Auth {
         if self.token.trim().is_empty() {
             return Err(AuthError::EmptyToken);
         }
-        if self.conversation < 1 && self.conversation != NEW {
+        if !self.starts_new() && !is_stored(self.conversation) {
             return Err(AuthError::InvalidConversation { id: self.conversation });
         }
         if self.share.as_ref().is_some_and(String::is_empty) {

@@ -118,7 +118,7 @@ fn own_text<'m>(text: &str, chunk: &Chunk<'m>, scratch: &'m mut String) -> &'m s
 pub struct End<'a> {
     /// The whole answer; its `outcome` is set.
     pub answer: Box<Answer>,
-    /// The frame that ended the turn; `None` when a deadline, a limit or a close did.
+    /// The frame that ended the turn; `None` when a deadline, a message over the limit or a close did.
     pub chunk: Option<Chunk<'a>>,
     pub(crate) piece: Piece<'a>,
 }

@@ -45,7 +45,21 @@ pub(crate) enum Value<'a> {
     Nested,
 }
 
-/// A cursor over one JSON text.
+/// The bytes that stand for themselves in a string: no quote, no backslash, no control character.
+const ORDINARY: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = false;
+        byte += 1;
+    }
+    table[b'"' as usize] = false;
+    table[b'\\' as usize] = false;
+    table
+};
+
+/// A cursor over one JSON text. Small enough to be inlined, so that the cursor stays in a register.
+#[derive(Clone)]
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     pos: usize,
@@ -60,6 +74,7 @@ impl<'a> Scanner<'a> {
         self.pos
     }
 
+    #[inline(always)]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.pos).copied()
     }
@@ -68,6 +83,7 @@ impl<'a> Scanner<'a> {
         Err(SyntaxError { offset: self.pos })
     }
 
+    #[inline(always)]
     pub(crate) fn skip_whitespace(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
             self.pos += 1;
@@ -75,12 +91,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes `byte` if it is next.
+    #[inline(always)]
     pub(crate) fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.pos += usize::from(found);
         found
     }
 
+    #[inline(always)]
     pub(crate) fn expect(&mut self, byte: u8) -> Result<(), SyntaxError> {
         if self.eat(byte) { Ok(()) } else { self.error() }
     }
@@ -92,38 +110,48 @@ impl<'a> Scanner<'a> {
     }
 
     /// A string; the cursor stands on its opening quote.
+    #[inline(always)]
     pub(crate) fn string(&mut self) -> Result<RawString<'a>, SyntaxError> {
         self.expect(b'"')?;
         let start = self.pos;
         let mut escaped = false;
         loop {
+            while self.peek().is_some_and(|byte| ORDINARY[usize::from(byte)]) {
+                self.pos += 1;
+            }
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.pos += 1;
-                    match self.peek() {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.pos += 1,
-                        Some(b'u') => {
-                            self.pos += 1;
-                            for _ in 0..4 {
-                                if !self.peek().is_some_and(|b| b.is_ascii_hexdigit()) {
-                                    return self.error();
-                                }
-                                self.pos += 1;
-                            }
-                        }
-                        _ => return self.error(),
-                    }
+                    self.escape()?;
                 }
-                Some(0x20..) => self.pos += 1,
                 // A bare control character, or the text ends inside the string.
-                Some(_) | None => return self.error(),
+                _ => return self.error(),
             }
         }
         let raw = &self.text[start..self.pos];
         self.pos += 1;
         Ok(RawString { raw, escaped })
+    }
+
+    /// What follows a backslash.
+    #[cold]
+    fn escape(&mut self) -> Result<(), SyntaxError> {
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.pos += 1,
+            Some(b'u') => {
+                self.pos += 1;
+                for _ in 0..4 {
+                    if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                        return self.error();
+                    }
+                    self.pos += 1;
+                }
+            }
+            _ => return self.error(),
+        }
+        Ok(())
     }
 
     /// A number; the cursor stands on its first character.
@@ -160,6 +188,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Any value; the cursor stands on its first character.
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Value<'a>, SyntaxError> {
         let start = self.pos;
         match self.peek() {

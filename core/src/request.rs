@@ -102,7 +102,7 @@ impl MaskMessage {
 }
 
 /// Declared in the order in which it is encoded.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Parameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<String>,
@@ -191,8 +191,14 @@ impl Request {
     /// # Errors
     /// [`RequestError::InvalidMask`] when it is anything else: a server would ignore it without a word.
     pub fn mask_json(json: &str) -> Result<Self, RequestError> {
-        let messages: Vec<MaskMessage> = serde_json::from_str(json).map_err(|_| RequestError::InvalidMask)?;
-        Ok(Request::mask(messages))
+        /// `flatten` takes objects alone; derived for a struct as it is, `["user","hi"]` would be one too.
+        #[derive(Deserialize)]
+        struct Object {
+            #[serde(flatten)]
+            message: MaskMessage,
+        }
+        let objects: Vec<Object> = serde_json::from_str(json).map_err(|_| RequestError::InvalidMask)?;
+        Ok(Request::mask(objects.into_iter().map(|object| object.message).collect::<Vec<_>>()))
     }
 
     /// Replaces the text of the stored message at `index`. Each chat adds two messages (question; answer or notice),
@@ -482,7 +488,9 @@ mod tests {
             Request::mask_json(good).unwrap(),
             Request::mask([MaskMessage::new("user", "a"), MaskMessage::new("assistant", "b")])
         );
-        for bad in ["", "{}", r#"[{"role":"user"}]"#, r#"["user","a"]"#, r#"[{"role":1,"content":"a"}]"#] {
+        for bad in
+            ["", "{}", r#"[{"role":"user"}]"#, r#"["user","a"]"#, r#"[["user","a"]]"#, r#"[{"role":1,"content":"a"}]"#]
+        {
             assert_eq!(Request::mask_json(bad), Err(RequestError::InvalidMask), "{bad}");
         }
     }

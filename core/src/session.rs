@@ -57,9 +57,9 @@ pub struct Session {
 pub enum State {
     /// No turn runs: any request is welcome.
     Idle,
-    /// A request was sent, and no piece of the answer has come.
+    /// A request was sent, and no frame of the answer has come.
     Asking,
-    /// The answer is coming in.
+    /// The answer is coming in: its opener, or its first piece, has come.
     Answering,
     /// A stop was sent, and the end has not come.
     Stopping,
@@ -364,7 +364,7 @@ impl Session {
         if let Some(id) = self.conversation.id() {
             self.auth.continue_in(id);
         }
-        // It was encoded once; the id alone has changed, to one that the server gave.
+        // It was encoded once; the id alone has changed, to one that can be asked for.
         self.auth_message = self.auth.encode(0).ok();
         self.can_restart = self.auth.continues();
         self.turn = None;

@@ -81,8 +81,7 @@ impl Answer {
 
     /// The time that passes before the next step.
     pub(crate) fn wait(&self) -> Duration {
-        self.current()
-            .map_or(self.plan.ending_after, |(after, _)| *after)
+        self.current().map_or(self.plan.ending_after, |(after, _)| *after)
     }
 
     /// What the next step is.
@@ -110,11 +109,7 @@ impl Answer {
 
     /// The cost so far.
     pub(crate) fn quota(&self) -> f32 {
-        if self.free {
-            0.0
-        } else {
-            self.input + quota::output(self.generation, self.pieces)
-        }
+        if self.free { 0.0 } else { self.input + quota::output(self.generation, self.pieces) }
     }
 
     /// Whether the frames say that a subscription paid.
@@ -123,10 +118,6 @@ impl Answer {
     }
 
     fn current(&self) -> Option<&(Duration, Piece)> {
-        if self.round < self.plan.rounds {
-            self.plan.pieces.get(self.index)
-        } else {
-            None
-        }
+        if self.round < self.plan.rounds { self.plan.pieces.get(self.index) } else { None }
     }
 }

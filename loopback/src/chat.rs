@@ -225,11 +225,7 @@ impl Chat {
     }
 
     fn next_event(&self) -> Option<(Duration, Event)> {
-        let tick = self
-            .pollers
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, poller)| poller.tick);
+        let tick = self.pollers.iter().enumerate().min_by_key(|(_, poller)| poller.tick);
         let tick = tick.map(|(index, poller)| (poller.tick, Event::Tick(index)));
         let answer = self.answer_due().map(|due| (due, Event::Answer));
         match (answer, tick) {
@@ -240,11 +236,7 @@ impl Chat {
 
     /// When the running answer goes on, unless too many frames wait.
     fn answer_due(&self) -> Option<Duration> {
-        if self.is_blocked() {
-            None
-        } else {
-            self.answer.as_ref()?.due
-        }
+        if self.is_blocked() { None } else { self.answer.as_ref()?.due }
     }
 
     fn is_blocked(&self) -> bool {
@@ -264,11 +256,8 @@ impl Chat {
         };
         let token = form.token.trim();
         let token = token.strip_prefix("Bearer ").unwrap_or(token);
-        let good =
-            token.starts_with("sk-") && !self.options.bad_keys.iter().any(|bad| bad == token);
-        self.conversation =
-            self.world
-                .open(good.then(|| token.to_owned()), form.id, &form.reference);
+        let good = token.starts_with("sk-") && !self.options.bad_keys.iter().any(|bad| bad == token);
+        self.conversation = self.world.open(good.then(|| token.to_owned()), form.id, &form.reference);
         self.stage = Stage::Open;
         self.world.count(|stats| {
             stats.authentications += 1;
@@ -395,10 +384,7 @@ impl Chat {
         let generation = self.options.generation;
         let keyed = self.conversation.owner.is_some();
         if generation != Generation::G2023 {
-            self.send(&Frame {
-                conversation: self.conversation.id,
-                ..Frame::default()
-            });
+            self.send(&Frame { conversation: self.conversation.id, ..Frame::default() });
             self.world.count(|stats| stats.openers += 1);
         }
         let segment = self.conversation.segment(generation, answer.restart);
@@ -423,31 +409,20 @@ impl Chat {
         let plan = if segment.is_empty() {
             // The upstream refuses a request without messages.
             let notice = Ending::Notice("request failed with status code: 500".to_owned());
-            Plan {
-                pieces: Vec::new(),
-                ..plan
-            }
-            .ending(notice)
+            Plan { pieces: Vec::new(), ..plan }.ending(notice)
         } else {
             plan
         };
         let input = (keyed && !plan.free).then(|| quota::input(generation, segment));
         if generation == Generation::G2023 && self.conversation.web {
             let keyword = question.to_owned();
-            self.send(&Frame {
-                keyword: &keyword,
-                ..Frame::default()
-            });
+            self.send(&Frame { keyword: &keyword, ..Frame::default() });
         }
         let wait = answer.ask(plan, input);
         answer.due = Some(self.now.saturating_add(self.options.paced(wait)));
         if generation == Generation::G2026 {
             let tick = self.now + TICK;
-            self.pollers.push(Poller {
-                answer: answer.number,
-                tick,
-                unread: 0,
-            });
+            self.pollers.push(Poller { answer: answer.number, tick, unread: 0 });
         }
         self.answer = Some(answer);
     }
@@ -529,8 +504,7 @@ impl Chat {
             Generation::G2026 => return false,
         };
         let found = self.queue.peek_stop(words);
-        self.world
-            .count(|stats| stats.stops_seen += u64::from(found));
+        self.world.count(|stats| stats.stops_seen += u64::from(found));
         found
     }
 
@@ -539,16 +513,16 @@ impl Chat {
         let blocked = self.is_blocked();
         let poller = &mut self.pollers[index];
         let number = poller.answer;
-        let running = self.answer.as_mut().filter(|answer| {
-            answer.number == number && matches!(answer.phase, Phase::Answering | Phase::Stopping)
-        });
+        let running = self
+            .answer
+            .as_mut()
+            .filter(|answer| answer.number == number && matches!(answer.phase, Phase::Answering | Phase::Stopping));
         poller.tick += TICK;
         let Some(answer) = running else {
             // Its answer is over, but it looks once more before it notices.
             self.pollers.swap_remove(index);
             let found = self.queue.peek_stop(StopWords::StopOrRemove);
-            self.world
-                .count(|stats| stats.stops_swallowed += u64::from(found));
+            self.world.count(|stats| stats.stops_swallowed += u64::from(found));
             return;
         };
         if blocked {
@@ -570,12 +544,7 @@ impl Chat {
 
     /// The end that 2026 sends as soon as it has seen a stop.
     fn first_end(&mut self, mut answer: Answer) {
-        self.send(&Frame {
-            quota: answer.quota(),
-            end: true,
-            plan: answer.subscription(),
-            ..Frame::default()
-        });
+        self.send(&Frame { quota: answer.quota(), end: true, plan: answer.subscription(), ..Frame::default() });
         answer.phase = Phase::Closing;
         answer.due = Some(self.now + self.options.paced(SECOND_END));
         self.answer = Some(answer);
@@ -590,19 +559,10 @@ impl Chat {
         if answer.text.is_empty() {
             self.send_end(placeholder);
         } else {
-            self.send(&Frame {
-                quota: answer.quota(),
-                end: true,
-                plan: answer.subscription(),
-                ..Frame::default()
-            });
+            self.send(&Frame { quota: answer.quota(), end: true, plan: answer.subscription(), ..Frame::default() });
         }
         let blank = answer.text.trim().is_empty();
-        self.save(if blank {
-            placeholder.to_owned()
-        } else {
-            answer.text
-        });
+        self.save(if blank { placeholder.to_owned() } else { answer.text });
     }
 
     /// Stores the answer, or what stands in its place.
@@ -616,11 +576,7 @@ impl Chat {
 
     /// Ends the answer with a text of the server's own.
     fn send_end(&mut self, message: &str) {
-        self.send(&Frame {
-            message,
-            end: true,
-            ..Frame::default()
-        });
+        self.send(&Frame { message, end: true, ..Frame::default() });
     }
 
     fn send(&mut self, frame: &Frame<'_>) {
@@ -654,10 +610,7 @@ impl Chat {
 /// The fake model that is meant. 2023 knew few models, so there the question's first word may name
 /// one: `@slow hi`.
 fn model_name<'a>(generation: Generation, model: &'a str, question: &'a str) -> &'a str {
-    let first = question
-        .split_whitespace()
-        .next()
-        .and_then(|word| word.strip_prefix('@'));
+    let first = question.split_whitespace().next().and_then(|word| word.strip_prefix('@'));
     match first {
         Some(name) if generation == Generation::G2023 && !name.is_empty() => name,
         _ => model,

@@ -34,13 +34,7 @@ pub(crate) struct Conversation {
 
 impl Conversation {
     pub(crate) fn new(owner: Option<String>, id: i64, messages: Vec<Message>) -> Self {
-        Self {
-            owner,
-            id,
-            messages,
-            model: DEFAULT_MODEL.to_owned(),
-            ..Self::default()
-        }
+        Self { owner, id, messages, model: DEFAULT_MODEL.to_owned(), ..Self::default() }
     }
 
     /// Takes over a request's model and settings.
@@ -55,10 +49,7 @@ impl Conversation {
     }
 
     pub(crate) fn add(&mut self, role: &str, content: String) {
-        self.messages.push(Message {
-            role: role.to_owned(),
-            content,
-        });
+        self.messages.push(Message { role: role.to_owned(), content });
     }
 
     pub(crate) fn insert_front(&mut self, messages: Vec<Message>) {
@@ -67,9 +58,7 @@ impl Conversation {
 
     /// Replaces one message's text; an index out of range is ignored.
     pub(crate) fn edit(&mut self, index: i64, text: &str) {
-        let message = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.messages.get_mut(index));
+        let message = usize::try_from(index).ok().and_then(|index| self.messages.get_mut(index));
         if let Some(message) = message {
             text.clone_into(&mut message.content);
         }
@@ -93,9 +82,7 @@ impl Conversation {
             return &messages[messages.len().saturating_sub(length)..];
         }
         if restart {
-            let question = messages
-                .iter()
-                .rposition(|message| message.role != "assistant");
+            let question = messages.iter().rposition(|message| message.role != "assistant");
             if let Some(question) = question {
                 messages = &messages[..=question];
             }
@@ -134,34 +121,21 @@ mod tests {
     }
 
     fn texts(messages: &[Message]) -> String {
-        messages
-            .iter()
-            .map(|message| message.content.as_str())
-            .collect()
+        messages.iter().map(|message| message.content.as_str()).collect()
     }
 
     #[test]
     fn the_context_is_counted_in_messages() {
         let mut conversation = conversation("uauauauauau");
-        let count =
-            |conversation: &Conversation, generation| conversation.segment(generation, false).len();
+        let count = |conversation: &Conversation, generation| conversation.segment(generation, false).len();
         assert_eq!(count(&conversation, Generation::G2026), 8);
         assert_eq!(count(&conversation, Generation::G2023), 11);
-        conversation.apply(&RequestForm {
-            context: -4,
-            ..RequestForm::default()
-        });
+        conversation.apply(&RequestForm { context: -4, ..RequestForm::default() });
         assert_eq!(count(&conversation, Generation::G2024), 8);
-        conversation.apply(&RequestForm {
-            context: 1,
-            ..RequestForm::default()
-        });
+        conversation.apply(&RequestForm { context: 1, ..RequestForm::default() });
         assert_eq!(count(&conversation, Generation::G2024), 1);
         assert_eq!(count(&conversation, Generation::G2023), 11);
-        conversation.apply(&RequestForm {
-            ignore_context: true,
-            ..RequestForm::default()
-        });
+        conversation.apply(&RequestForm { ignore_context: true, ..RequestForm::default() });
         assert_eq!(count(&conversation, Generation::G2026), 1);
         assert_eq!(count(&conversation, Generation::G2023), 1);
     }

@@ -66,12 +66,7 @@ impl RequestForm {
 /// The messages of a mask, or nothing when Go could not have read them.
 pub(crate) fn parse_mask(text: &str) -> Vec<Message> {
     let list: Result<Option<Vec<Object<Message>>>, _> = serde_json::from_str(text);
-    list.ok()
-        .flatten()
-        .unwrap_or_default()
-        .into_iter()
-        .map(|object| object.0)
-        .collect()
+    list.ok().flatten().unwrap_or_default().into_iter().map(|object| object.0).collect()
 }
 
 /// Whether a message authenticates (it names a token) rather than requests something. A script
@@ -113,14 +108,10 @@ impl Fields for RequestForm {
             "context" => set(&mut self.context, map),
             // The fake model has no use for these; a wrong type must still be noticed.
             "max_tokens" | "top_k" => set(&mut 0_i64, map),
-            "temperature" | "top_p" | "presence_penalty" | "frequency_penalty"
-            | "repetition_penalty" => {
+            "temperature" | "top_p" | "presence_penalty" | "frequency_penalty" | "repetition_penalty" => {
                 let mut value = 0.0_f64;
                 set(&mut value, map)?;
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "the range is what is checked"
-                )]
+                #[expect(clippy::cast_possible_truncation, reason = "the range is what is checked")]
                 let narrow = value as f32;
                 if narrow.is_infinite() {
                     return Err(A::Error::custom("out of range of a 32-bit float"));
@@ -162,10 +153,7 @@ impl Fields for Keys {
     }
 }
 
-fn set<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
-    field: &mut T,
-    map: &mut A,
-) -> Result<(), A::Error> {
+fn set<'de, T: Deserialize<'de>, A: MapAccess<'de>>(field: &mut T, map: &mut A) -> Result<(), A::Error> {
     if let Some(value) = map.next_value::<Option<T>>()? {
         *field = value;
     }
@@ -316,10 +304,7 @@ mod tests {
     fn a_mask_is_a_list_of_messages_or_nothing() {
         let mask = parse_mask(r#"[{"role":"system","content":"yo","name":"n"},{}]"#);
         assert_eq!(mask.len(), 2);
-        assert_eq!(
-            (mask[0].role.as_str(), mask[0].content.as_str()),
-            ("system", "yo")
-        );
+        assert_eq!((mask[0].role.as_str(), mask[0].content.as_str()), ("system", "yo"));
         for text in ["zz", "{}", "null", "[1]", r#"[{"role":1}]"#, "[]"] {
             assert!(parse_mask(text).is_empty(), "{text}");
         }

@@ -35,16 +35,8 @@ impl Frame<'_> {
         push_str(&mut out, self.keyword);
         out.push_str(",\"message\":");
         push_str(&mut out, self.message);
-        out.push_str(if self.end {
-            ",\"end\":true"
-        } else {
-            ",\"end\":false"
-        });
-        out.push_str(if self.plan {
-            ",\"plan\":true}\n"
-        } else {
-            ",\"plan\":false}\n"
-        });
+        out.push_str(if self.end { ",\"end\":true" } else { ",\"end\":false" });
+        out.push_str(if self.plan { ",\"plan\":true}\n" } else { ",\"plan\":false}\n" });
         out
     }
 }
@@ -99,22 +91,13 @@ mod tests {
 
     #[test]
     fn fields_and_their_order_follow_the_generation() {
-        let frame = Frame {
-            quota: 0.000_14,
-            message: "!",
-            ..Frame::default()
-        };
+        let frame = Frame { quota: 0.000_14, message: "!", ..Frame::default() };
         assert_eq!(
             frame.encode(Generation::G2026),
             "{\"conversation\":0,\"quota\":0.00014,\"keyword\":\"\",\"message\":\"!\",\"end\":false,\"plan\":false}\n"
         );
         assert_eq!(
-            Frame {
-                end: true,
-                plan: true,
-                ..frame
-            }
-            .encode(Generation::G2023),
+            Frame { end: true, plan: true, ..frame }.encode(Generation::G2023),
             "{\"quota\":0.00014,\"keyword\":\"\",\"message\":\"!\",\"end\":true,\"plan\":true}\n"
         );
     }
@@ -141,13 +124,7 @@ mod tests {
     #[test]
     fn text_is_escaped_as_a_real_server_escaped_it() {
         let mut out = String::new();
-        push_str(
-            &mut out,
-            "no\u{8}\u{c}\u{7f}<>&\u{2028}such\u{2029}\u{0}\"\\\n\r\t\u{1f}😀",
-        );
-        assert_eq!(
-            out,
-            "\"no\\b\\f\u{7f}\\u003c\\u003e\\u0026\\u2028such\\u2029\\u0000\\\"\\\\\\n\\r\\t\\u001f😀\""
-        );
+        push_str(&mut out, "no\u{8}\u{c}\u{7f}<>&\u{2028}such\u{2029}\u{0}\"\\\n\r\t\u{1f}😀");
+        assert_eq!(out, "\"no\\b\\f\u{7f}\\u003c\\u003e\\u0026\\u2028such\\u2029\\u0000\\\"\\\\\\n\\r\\t\\u001f😀\"");
     }
 }

@@ -62,9 +62,6 @@ mod tests {
             assert_eq!(generation.to_string().parse(), Ok(generation));
         }
         let error = "2025-01".parse::<Generation>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "unknown generation \"2025-01\": use 2023-11, 2024-03 or 2026-03"
-        );
+        assert_eq!(error.to_string(), "unknown generation \"2025-01\": use 2023-11, 2024-03 or 2026-03");
     }
 }

@@ -64,7 +64,7 @@ pub use generation::{Generation, UnknownGeneration};
 pub use options::{Certificate, Options, Refusal};
 pub use peer::Peer;
 pub use plan::{Access, Ending, Piece, Plan};
-pub use script::{Script, ScriptError};
+pub use script::Script;
 pub use server::Server;
 pub use tls::{Tls, TlsError};
 pub use world::{Stats, World};

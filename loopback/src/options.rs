@@ -57,10 +57,7 @@ impl Options {
     /// The default settings for a generation.
     #[must_use]
     pub fn new(generation: Generation) -> Self {
-        Self {
-            generation,
-            ..Self::default()
-        }
+        Self { generation, ..Self::default() }
     }
 
     /// A duration of a fake model at the wanted pace. A pace that is no number counts as 0.
@@ -137,20 +134,14 @@ mod tests {
             (f64::NAN, Duration::ZERO),
             (f64::INFINITY, Duration::MAX),
         ] {
-            let options = Options {
-                pace,
-                ..Options::default()
-            };
+            let options = Options { pace, ..Options::default() };
             assert_eq!(options.paced(second), expected, "{pace}");
         }
     }
 
     #[test]
     fn keys_do_not_show() {
-        let options = Options {
-            bad_keys: vec!["sk-secret".to_owned()],
-            ..Options::default()
-        };
+        let options = Options { bad_keys: vec!["sk-secret".to_owned()], ..Options::default() };
         assert!(!format!("{options:?}").contains("secret"));
     }
 }

@@ -49,11 +49,7 @@ enum Link {
     /// The request head is awaited.
     Head(Wire),
     /// A refusal was sent, but for a body that is due as a segment of its own.
-    Refused {
-        wire: Wire,
-        body: Option<String>,
-        due: Duration,
-    },
+    Refused { wire: Wire, body: Option<String>, due: Duration },
     /// The WebSocket is open.
     Open(Box<WebSocket<Wire>>, Box<Chat>),
 }
@@ -73,15 +69,7 @@ impl Peer {
         let link = Link::Head(Wire::new(tls)?);
         world.count(|stats| stats.connections += 1);
         let refusal = refusal.or_else(|| options.refusal.clone());
-        Ok(Self {
-            world,
-            options,
-            refusal,
-            link,
-            now: Duration::ZERO,
-            closing: false,
-            gone: false,
-        })
+        Ok(Self { world, options, refusal, link, now: Duration::ZERO, closing: false, gone: false })
     }
 
     /// Takes in bytes from the socket, in pieces of any size.
@@ -197,10 +185,8 @@ impl Peer {
                 put(&mut wire, &head);
                 self.world.count(|stats| stats.upgrades += 1);
                 // The real servers have no read limit. Frames go to the wire at once.
-                let config = WebSocketConfig::default()
-                    .write_buffer_size(0)
-                    .max_message_size(None)
-                    .max_frame_size(None);
+                let config =
+                    WebSocketConfig::default().write_buffer_size(0).max_message_size(None).max_frame_size(None);
                 let socket = WebSocket::from_raw_socket(wire, Role::Server, Some(config));
                 let chat = Chat::new(self.world.clone(), Arc::clone(&self.options));
                 Link::Open(Box::new(socket), Box::new(chat))
@@ -210,18 +196,10 @@ impl Peer {
                 self.world.count(|stats| stats.refused += 1);
                 if self.options.two_segments {
                     let due = self.now + SEGMENT_GAP;
-                    Link::Refused {
-                        wire,
-                        body: Some(refusal.body),
-                        due,
-                    }
+                    Link::Refused { wire, body: Some(refusal.body), due }
                 } else {
                     put(&mut wire, &refusal.body);
-                    Link::Refused {
-                        wire,
-                        body: None,
-                        due: self.now + LINGER,
-                    }
+                    Link::Refused { wire, body: None, due: self.now + LINGER }
                 }
             }
         };

@@ -97,10 +97,7 @@ impl Plan {
     /// A complete answer for anybody, its pieces `gap` apart.
     pub fn text<P: Into<Piece>>(gap: Duration, pieces: impl IntoIterator<Item = P>) -> Self {
         Self {
-            pieces: pieces
-                .into_iter()
-                .map(|piece| (gap, piece.into()))
-                .collect(),
+            pieces: pieces.into_iter().map(|piece| (gap, piece.into())).collect(),
             rounds: 1,
             ending_after: Duration::ZERO,
             ending: Ending::Complete,
@@ -132,10 +129,7 @@ impl Plan {
                 None => pieces.is_empty().then_some(LONG),
             };
             if let Some(rounds) = count {
-                return Self {
-                    rounds,
-                    ..Self::text(Duration::ZERO, ["piece "]).keyed()
-                };
+                return Self { rounds, ..Self::text(Duration::ZERO, ["piece "]).keyed() };
             }
         }
         let old = generation == Generation::G2023;
@@ -157,9 +151,7 @@ impl Plan {
             // 2023 asks three times, and in the end says what went wrong (not in the document).
             "cut" if old => Self {
                 rounds: TRIES_2023,
-                ..Self::text(GENTLE, ["partial ", "answer"])
-                    .keyed()
-                    .upstream_error("unexpected EOF")
+                ..Self::text(GENTLE, ["partial ", "answer"]).keyed().upstream_error("unexpected EOF")
             },
             "cut" => Self::text(GENTLE, ["partial ", "answer"]).keyed(),
             "none" => notice(if old { "empty response" } else { "no response" }),
@@ -193,15 +185,22 @@ impl Plan {
             "notice" => Self {
                 access: Access::Refused(match generation {
                     Generation::G2023 => QUOTA_2023.to_owned(),
-                    _ => "user quota is not enough error (model: notice, minimum quota: 1.00, your quota: 0.00)".to_owned(),
+                    _ => "user quota is not enough error (model: notice, minimum quota: 1.00, your quota: 0.00)"
+                        .to_owned(),
                 }),
                 ..Self::hello()
             },
             "paid" => Self {
                 access: Access::Refused(match generation {
                     Generation::G2023 => QUOTA_2023.to_owned(),
-                    Generation::G2024 => "user quota is not enough error (model: paid, minimum quota: 200000.00, your quota: 500.00)".to_owned(),
-                    Generation::G2026 => "estimated cost exceeds user quota (model: paid, estimated cost: 800.00, your quota: 500.00)".to_owned(),
+                    Generation::G2024 => {
+                        "user quota is not enough error (model: paid, minimum quota: 200000.00, your quota: 500.00)"
+                            .to_owned()
+                    }
+                    Generation::G2026 => {
+                        "estimated cost exceeds user quota (model: paid, estimated cost: 800.00, your quota: 500.00)"
+                            .to_owned()
+                    }
                 }),
                 ..Self::hello()
             },
@@ -285,10 +284,7 @@ mod tests {
                 _ => panic!("only text"),
             })
             .collect();
-        assert!(
-            text.contains("loopback server") && text.ends_with("“why?”"),
-            "{text}"
-        );
+        assert!(text.contains("loopback server") && text.ends_with("“why?”"), "{text}");
         assert_eq!(plan.access, Access::Anyone);
     }
 }

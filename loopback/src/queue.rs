@@ -72,10 +72,7 @@ mod tests {
     use super::*;
 
     fn form(kind: &str) -> Option<RequestForm> {
-        Some(RequestForm {
-            kind: kind.to_owned(),
-            ..RequestForm::default()
-        })
+        Some(RequestForm { kind: kind.to_owned(), ..RequestForm::default() })
     }
 
     fn queue(kinds: &str) -> Queue {

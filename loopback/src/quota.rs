@@ -69,10 +69,7 @@ mod tests {
     use super::*;
 
     fn message(role: &str, content: &str) -> Message {
-        Message {
-            role: role.to_owned(),
-            content: content.to_owned(),
-        }
+        Message { role: role.to_owned(), content: content.to_owned() }
     }
 
     fn first(generation: Generation, messages: &[Message]) -> f32 {
@@ -84,11 +81,7 @@ mod tests {
         let hi = [message("user", "hi")];
         assert_eq!(first(Generation::G2026, &hi).to_string(), "0.00011000001");
         assert_eq!(first(Generation::G2024, &hi).to_string(), "0.00033");
-        let again = [
-            message("user", "hi"),
-            message("assistant", "Hello! How can I help?"),
-            message("user", "again"),
-        ];
+        let again = [message("user", "hi"), message("assistant", "Hello! How can I help?"), message("user", "again")];
         assert_eq!(first(Generation::G2026, &again).to_string(), "0.00027");
         let old = [message("user", "@hello hi 140376255356800")];
         assert_eq!(first(Generation::G2023, &old).to_string(), "0.21564002");

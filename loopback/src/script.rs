@@ -3,7 +3,7 @@
 use core::str::FromStr;
 use std::sync::Arc;
 
-use serde::de::IgnoredAny;
+use chatnio_core::transcript::{Frame, Transcript, TranscriptError};
 
 use crate::form::{PING, RequestForm, has_token};
 use crate::generation::Generation;
@@ -51,65 +51,33 @@ pub(crate) enum Reply {
     Closed,
 }
 
-/// Why a transcript cannot be played.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("transcript, line {line}: {problem}")]
-pub struct ScriptError {
-    /// The line's number, from 1.
-    pub line: usize,
-    /// What is wrong there, and what was expected.
-    pub problem: &'static str,
-}
-
-impl FromStr for Script {
-    type Err = ScriptError;
-
-    /// Reads a transcript's text.
-    ///
-    /// # Errors
-    /// A line that is neither `WEBSOCKET`, `> SEND`, `< RECV`, `! CLOSED`, a comment nor blank; a SEND
-    /// or RECV without a JSON object, or with more than a comment behind it.
-    fn from_str(text: &str) -> Result<Self, ScriptError> {
+impl From<&Transcript> for Script {
+    fn from(transcript: &Transcript) -> Self {
         let mut greeting = Vec::new();
         let mut turns: Vec<Turn> = Vec::new();
-        for (at, line) in text.lines().enumerate() {
-            let failed = |problem| ScriptError {
-                line: at + 1,
-                problem,
+        for entry in &transcript.entries {
+            let reply = match &entry.frame {
+                // A ping begins no turn: what follows it belongs to the turn before.
+                Frame::Send(message) => {
+                    turns.extend(classify(message).map(|kind| Turn { kind, replies: Vec::new() }));
+                    continue;
+                }
+                Frame::Receive(message) => Reply::Frame(format!("{message}\n")),
+                _ => Reply::Closed,
             };
-            let line = line.trim();
-            let reply = if let Some(rest) = line.strip_prefix("> SEND") {
-                turns.extend(sent(object(rest).map_err(failed)?));
-                continue;
-            } else if let Some(rest) = line.strip_prefix("< RECV") {
-                Reply::Frame(format!("{}\n", object(rest).map_err(failed)?))
-            } else if line.strip_prefix("! CLOSED").is_some_and(is_comment) {
-                Reply::Closed
-            } else if is_comment(line) || line.starts_with("WEBSOCKET ") {
-                continue;
-            } else {
-                return Err(failed(
-                    "expected WEBSOCKET, > SEND, < RECV, ! CLOSED or a comment",
-                ));
-            };
-            turns
-                .last_mut()
-                .map_or(&mut greeting, |turn| &mut turn.replies)
-                .push(reply);
+            turns.last_mut().map_or(&mut greeting, |turn| &mut turn.replies).push(reply);
         }
-        Ok(Self {
-            greeting: greeting.into(),
-            turns: turns.into(),
-        })
+        Self { greeting: greeting.into(), turns: turns.into() }
     }
 }
 
-/// The turn that a SEND begins. A ping begins none: what follows it belongs to the turn before.
-fn sent(json: &str) -> Option<Turn> {
-    Some(Turn {
-        kind: classify(json)?,
-        replies: Vec::new(),
-    })
+impl FromStr for Script {
+    type Err = TranscriptError;
+
+    /// Reads a transcript's text.
+    fn from_str(text: &str) -> Result<Self, TranscriptError> {
+        Ok(Self::from(&Transcript::parse(text)?))
+    }
 }
 
 fn classify(json: &str) -> Option<Kind> {
@@ -117,10 +85,7 @@ fn classify(json: &str) -> Option<Kind> {
         return Some(Kind::Auth);
     }
     let Ok(form) = RequestForm::parse(Generation::G2026, json) else {
-        return Some(Kind::Request {
-            kind: String::new(),
-            empty_chat: false,
-        });
+        return Some(Kind::Request { kind: String::new(), empty_chat: false });
     };
     match form.kind.as_str() {
         // Recordings may have written the ping with a space; clients send it exactly.
@@ -128,37 +93,9 @@ fn classify(json: &str) -> Option<Kind> {
         "stop" => Some(Kind::Stop),
         _ => {
             let empty_chat = form.kind == "chat" && form.message.is_empty();
-            Some(Kind::Request {
-                kind: form.kind,
-                empty_chat,
-            })
+            Some(Kind::Request { kind: form.kind, empty_chat })
         }
     }
-}
-
-/// The JSON object at the beginning of a line's rest.
-fn object(rest: &str) -> Result<&str, &'static str> {
-    const EXPECTED: &str = "expected a JSON object, then at most a // comment";
-    let json = rest.trim_start();
-    if !rest.starts_with([' ', '\t']) || !json.starts_with('{') {
-        return Err(EXPECTED);
-    }
-    let mut values = serde_json::Deserializer::from_str(json).into_iter::<IgnoredAny>();
-    match values.next() {
-        Some(Ok(_)) => {}
-        _ => return Err(EXPECTED),
-    }
-    let (json, comment) = json.split_at(values.byte_offset());
-    if is_comment(comment) {
-        Ok(json)
-    } else {
-        Err(EXPECTED)
-    }
-}
-
-fn is_comment(text: &str) -> bool {
-    let text = text.trim_start();
-    text.is_empty() || text.starts_with("//")
 }
 
 /// How far one connection has come in a script.
@@ -234,76 +171,24 @@ mod tests {
     fn replies_follow_their_sends_verbatim() {
         let script = "WEBSOCKET wss://h/chat // x\n\n> SEND {\"token\":\"sk-...\",\"id\":-1} // c\n> SEND {\"type\":\"chat\",\"message\":\"hi\"}\n< RECV { \"message\": \"a // b\" } // c\n// c\n! CLOSED // c\n";
         let sent = [r#"{"token":"x","id":3}"#, r#"{"message":"other"}"#, CHAT];
-        assert_eq!(
-            play(script, &sent),
-            ["", "{ \"message\": \"a // b\" }closed", ""]
-        );
+        assert_eq!(play(script, &sent), ["", "{ \"message\": \"a // b\" }closed", ""]);
     }
 
     #[test]
     fn pings_and_extra_stops_change_nothing() {
         let script = "> SEND {\"message\":\"a\"}\n< RECV {\"n\":1}\n> SEND {\"type\": \"ping\"}\n< RECV {\"n\":2}\n> SEND {\"type\":\"stop\"}\n< RECV {\"n\":3}\n> SEND {\"message\":\"b\"}\n< RECV {\"n\":4}\n";
         let (ping, stop) = (PING, r#"{"type":"stop"}"#);
-        let sent = [
-            r#"{"token":"x"}"#,
-            stop,
-            ping,
-            CHAT,
-            stop,
-            ping,
-            stop,
-            CHAT,
-            stop,
-            CHAT,
-        ];
-        assert_eq!(
-            play(script, &sent),
-            [
-                "",
-                "",
-                "",
-                "{\"n\":1}{\"n\":2}",
-                "{\"n\":3}",
-                "",
-                "",
-                "{\"n\":4}",
-                "",
-                ""
-            ]
-        );
+        let sent = [r#"{"token":"x"}"#, stop, ping, CHAT, stop, ping, stop, CHAT, stop, CHAT];
+        assert_eq!(play(script, &sent), ["", "", "", "{\"n\":1}{\"n\":2}", "{\"n\":3}", "", "", "{\"n\":4}", "", ""]);
         // A client that never stops gets the end all the same.
-        assert_eq!(
-            play(script, &[CHAT, CHAT]),
-            ["{\"n\":1}{\"n\":2}", "{\"n\":3}{\"n\":4}"]
-        );
+        assert_eq!(play(script, &[CHAT, CHAT]), ["{\"n\":1}{\"n\":2}", "{\"n\":3}{\"n\":4}"]);
     }
 
     #[test]
     fn requests_that_no_client_sends_are_skipped() {
-        let script = "> SEND {\"message\":\"\"}\n> SEND {\"message\":\"a\",\"web\":\"false\"}\n! CLOSED\n> SEND {\"type\":\"mask\",\"message\":\"[]\"}\n> SEND {\"message\":\"b\"}\n< RECV {\"n\":1}\n> SEND {\"type\":\"restart\"}\n< RECV {\"n\":2}\n";
+        let script = "> SEND {\"message\":\"\"}\n> SEND {\"message\":\"a\",\"web\":\"false\"}\n< RECV {\"n\":9}\n> SEND {\"type\":\"mask\",\"message\":\"[]\"}\n> SEND {\"message\":\"b\"}\n< RECV {\"n\":1}\n> SEND {\"type\":\"restart\"}\n< RECV {\"n\":2}\n";
         assert_eq!(play(script, &[CHAT, CHAT]), ["{\"n\":1}", "{\"n\":2}"]);
         let share = r#"{"type":"share","message":"x"}"#;
         assert_eq!(play(script, &[share, CHAT]), ["", "{\"n\":1}"]);
-    }
-
-    #[test]
-    fn errors_name_the_line() {
-        for bad in [
-            "> SEND",
-            "< RECV [1]",
-            "> SEND {} x",
-            "hello",
-            "> SEND{}",
-            "< RECV {",
-            "! CLOSEDx",
-        ] {
-            let error = format!("\n{bad}\n").parse::<Script>().unwrap_err();
-            assert_eq!(error.line, 2, "{bad}");
-            assert!(
-                error
-                    .to_string()
-                    .starts_with("transcript, line 2: expected ")
-            );
-        }
     }
 }

@@ -57,11 +57,7 @@ impl Server {
     /// # Errors
     /// When the port is taken, a thread cannot be started or no certificate can be made.
     pub fn start(options: Options) -> io::Result<Self> {
-        let tls = options
-            .tls
-            .map(Tls::new)
-            .transpose()
-            .map_err(io::Error::other)?;
+        let tls = options.tls.map(Tls::new).transpose().map_err(io::Error::other)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         let address = listener.local_addr()?;
         let (world, shared) = (World::new(), Arc::new(Shared::default()));
@@ -74,16 +70,8 @@ impl Server {
             shared: Arc::clone(&shared),
             origin: Instant::now(),
         };
-        let acceptor = thread::Builder::new()
-            .name("loopback".to_owned())
-            .spawn(|| acceptor.run())?;
-        Ok(Self {
-            address,
-            world,
-            tls,
-            shared,
-            acceptor: Some(acceptor),
-        })
+        let acceptor = thread::Builder::new().name("loopback".to_owned()).spawn(|| acceptor.run())?;
+        Ok(Self { address, world, tls, shared, acceptor: Some(acceptor) })
     }
 
     /// The address it listens on.
@@ -181,28 +169,16 @@ impl Acceptor {
     }
 
     /// Starts a connection's thread.
-    fn serve(
-        &mut self,
-        number: u64,
-        socket: TcpStream,
-        from: SocketAddr,
-    ) -> io::Result<JoinHandle<()>> {
+    fn serve(&mut self, number: u64, socket: TcpStream, from: SocketAddr) -> io::Result<JoinHandle<()>> {
         let admitted = self.throttle.admit(self.origin.elapsed(), from.ip());
         let refusal = (!admitted).then(Refusal::throttled);
         let (world, options) = (self.world.clone(), Arc::clone(&self.options));
-        let peer =
-            Peer::new(world, options, self.tls.as_ref(), refusal).map_err(io::Error::other)?;
+        let peer = Peer::new(world, options, self.tls.as_ref(), refusal).map_err(io::Error::other)?;
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
         socket.set_write_timeout(Some(WRITE_WAIT))?;
         let handle = socket.try_clone()?;
-        let connection = Connection {
-            number,
-            socket,
-            peer,
-            shared: Arc::clone(&self.shared),
-            origin: self.origin,
-        };
+        let connection = Connection { number, socket, peer, shared: Arc::clone(&self.shared), origin: self.origin };
         let thread = thread::Builder::new().name(format!("loopback-{number}"));
         {
             let mut state = self.shared.lock();
@@ -286,8 +262,7 @@ impl Connection {
             let wait = deadline.map(|deadline| deadline.saturating_sub(self.origin.elapsed()));
             if wait != Some(Duration::ZERO) {
                 // Less than a millisecond may be taken for no time at all, which is an error.
-                self.socket
-                    .set_read_timeout(wait.map(|wait| wait.max(Duration::from_millis(1))))?;
+                self.socket.set_read_timeout(wait.map(|wait| wait.max(Duration::from_millis(1))))?;
                 self.read(buffer)?;
             }
         }
@@ -310,10 +285,7 @@ impl Connection {
 
 /// Whether the socket only asks for patience; systems differ in how they say it.
 fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-    )
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 #[cfg(test)]

@@ -13,11 +13,7 @@ pub(crate) struct Throttle {
 
 impl Throttle {
     pub(crate) fn new(limit: Option<u32>) -> Self {
-        Self {
-            limit,
-            second: 0,
-            counts: HashMap::new(),
-        }
+        Self { limit, second: 0, counts: HashMap::new() }
     }
 
     /// Whether one more connection is admitted.

@@ -4,8 +4,8 @@ use core::fmt;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -37,8 +37,7 @@ impl Tls {
     /// When the system has no randomness, or a library refuses what the other made.
     pub fn new(certificate: Certificate) -> Result<Self, TlsError> {
         let mut ca = CertificateParams::default();
-        ca.distinguished_name
-            .push(DnType::CommonName, "chatnio loopback CA");
+        ca.distinguished_name.push(DnType::CommonName, "chatnio loopback CA");
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
@@ -49,8 +48,7 @@ impl Tls {
         };
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mut leaf = CertificateParams::new(names)?;
-        leaf.distinguished_name
-            .push(DnType::CommonName, "chatnio loopback server");
+        leaf.distinguished_name.push(DnType::CommonName, "chatnio loopback server");
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.not_before = date_time_ymd(2020, 1, 1);
@@ -68,10 +66,7 @@ impl Tls {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![leaf.der().clone()], key)?;
-        Ok(Self {
-            ca_pem: ca.pem(),
-            config: Arc::new(config),
-        })
+        Ok(Self { ca_pem: ca.pem(), config: Arc::new(config) })
     }
 
     /// The CA's certificate in PEM, for the client to trust.

@@ -15,10 +15,7 @@ const PATHS: [&str; 2] = ["/chat", "/api/chat"];
 /// # Errors
 /// The refusal of a head that is too long.
 pub(crate) fn head_length(bytes: &[u8]) -> Result<Option<usize>, Refusal> {
-    let end = bytes
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .map(|at| at + 4);
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
     if end.unwrap_or(bytes.len()) > HEAD_LIMIT {
         let body = "Request Header Fields Too Large".to_owned();
         return Err(Refusal { status: 431, body });
@@ -40,21 +37,13 @@ pub(crate) fn accept(head: &[u8]) -> Result<String, Refusal> {
         let body = "{\"message\":\"not found or method not allowed\",\"status\":false}".to_owned();
         return Err(Refusal { status: 404, body });
     }
-    let headers: Vec<(&str, &str)> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name, value.trim()))
-        .collect();
+    let headers: Vec<(&str, &str)> =
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim())).collect();
     let header = |wanted: &str| {
-        let found = headers
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let found = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
         found.map_or("", |(_, value)| value)
     };
-    let has = |name: &str, token: &str| {
-        header(name)
-            .split(',')
-            .any(|word| word.trim().eq_ignore_ascii_case(token))
-    };
+    let has = |name: &str, token: &str| header(name).split(',').any(|word| word.trim().eq_ignore_ascii_case(token));
     let problem = if !has("connection", "upgrade") {
         "the client is not using the websocket protocol: 'upgrade' token not found in 'Connection' header"
     } else if !has("upgrade", "websocket") {
@@ -71,9 +60,7 @@ pub(crate) fn accept(head: &[u8]) -> Result<String, Refusal> {
             derive_accept_key(header("sec-websocket-key").as_bytes())
         ));
     };
-    let body = format!(
-        "Bad Request\n{{\"message\":\"\",\"reason\":\"websocket: {problem}\",\"status\":false}}"
-    );
+    let body = format!("Bad Request\n{{\"message\":\"\",\"reason\":\"websocket: {problem}\",\"status\":false}}");
     Err(Refusal { status: 400, body })
 }
 
@@ -92,11 +79,7 @@ pub(crate) fn refusal_head(refusal: &Refusal) -> String {
         503 => "Service Unavailable",
         _ => "Refused",
     };
-    let content = if refusal.body.starts_with('{') {
-        "application/json"
-    } else {
-        "text/plain"
-    };
+    let content = if refusal.body.starts_with('{') { "application/json" } else { "text/plain" };
     format!(
         "HTTP/1.1 {} {reason}\r\nContent-Type: {content}; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
         refusal.status,
@@ -142,9 +125,6 @@ mod tests {
         assert_eq!(head_length(HEAD.as_bytes()), Ok(Some(HEAD.len())));
         assert_eq!(head_length(&HEAD.as_bytes()[..HEAD.len() - 1]), Ok(None));
         assert_eq!(head_length(&[b'x'; HEAD_LIMIT]), Ok(None));
-        assert_eq!(
-            head_length(&[b'x'; HEAD_LIMIT + 1]).unwrap_err().status,
-            431
-        );
+        assert_eq!(head_length(&[b'x'; HEAD_LIMIT + 1]).unwrap_err().status, 431);
     }
 }

@@ -28,13 +28,7 @@ impl Wire {
             }
             None => None,
         };
-        Ok(Self {
-            tls,
-            input: Vec::new(),
-            read: 0,
-            output: Vec::new(),
-            sent: 0,
-        })
+        Ok(Self { tls, input: Vec::new(), read: 0, output: Vec::new(), sent: 0 })
     }
 
     /// Takes in bytes from the socket.
@@ -50,9 +44,7 @@ impl Wire {
             while tls.wants_write() {
                 tls.write_tls(&mut self.output)?;
             }
-            let waiting = processed
-                .map_err(io::Error::other)?
-                .plaintext_bytes_to_read();
+            let waiting = processed.map_err(io::Error::other)?.plaintext_bytes_to_read();
             let start = self.input.len();
             self.input.resize(start + waiting, 0);
             tls.reader().read_exact(&mut self.input[start..])?;
@@ -93,10 +85,7 @@ impl Wire {
     /// # Panics
     /// When fewer wait.
     pub(crate) fn transmitted(&mut self, count: usize) {
-        assert!(
-            count <= self.pending().len(),
-            "more bytes transmitted than were handed out"
-        );
+        assert!(count <= self.pending().len(), "more bytes transmitted than were handed out");
         self.sent += count;
         if self.sent == self.output.len() {
             self.output.clear();

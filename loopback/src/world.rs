@@ -81,11 +81,7 @@ impl World {
     #[must_use]
     pub fn conversations(&self, key: &str) -> Vec<i64> {
         let state = self.state();
-        state
-            .conversations
-            .get(key)
-            .map(|of| of.keys().copied().collect())
-            .unwrap_or_default()
+        state.conversations.get(key).map(|of| of.keys().copied().collect()).unwrap_or_default()
     }
 
     /// The messages stored in a conversation, oldest first.
@@ -118,10 +114,7 @@ impl World {
         {
             return Conversation::new(Some(user), id, messages.clone());
         }
-        let last = stored
-            .and_then(|of| of.keys().next_back())
-            .copied()
-            .unwrap_or(0);
+        let last = stored.and_then(|of| of.keys().next_back()).copied().unwrap_or(0);
         Conversation::new(Some(user), last + 1, shared.unwrap_or_default())
     }
 
@@ -155,9 +148,7 @@ impl World {
 /// Without the conversations: their owners are keys.
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World")
-            .field("stats", &self.stats())
-            .finish_non_exhaustive()
+        f.debug_struct("World").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 

@@ -238,7 +238,7 @@ impl Client {
     /// answer so far, interrupted, if one ran.
     ///
     /// # Errors
-    /// [`ClientError::Ended`] when the connection was lost instead.
+    /// [`ClientError::Ended`] when the connection was lost instead, and no turn ran.
     pub fn close(mut self) -> Result<Option<Box<Answer>>, ClientError> {
         {
             let now = self.shared.now();
@@ -247,12 +247,19 @@ impl Client {
             inner.write();
         }
         let mut answer = None;
-        while let Some(arrival) = self.wait(None, |_| false)? {
-            if let Event::End(end) = self.event(arrival) {
-                answer = Some(end.answer);
+        loop {
+            match self.wait(None, |_| false) {
+                Ok(Some(arrival)) => {
+                    if let Event::End(end) = self.event(arrival) {
+                        answer = Some(end.answer);
+                    }
+                }
+                Ok(None) => return Ok(answer),
+                // Nothing that was received is lost for it.
+                Err(_) if answer.is_some() => return Ok(answer),
+                Err(error) => return Err(error),
             }
         }
-        Ok(answer)
     }
 
     /// Connects anew and goes on in the same conversation: see [`Session::reconnect`](chatnio_core::Session::reconnect).
@@ -305,23 +312,32 @@ impl Client {
     /// Waits for the WebSocket to open.
     fn open(&mut self) -> Result<(), ClientError> {
         // Nothing but the opening and the end can arrive before.
-        let arrival = self.wait(None, Connection::is_open)?;
+        let arrival = self.drive(None, Connection::is_open)?;
         match arrival {
             None if self.shared.lock().connection.is_open() => Ok(()),
             _ => Err(ConnectionEnd::Clean.into()),
         }
     }
 
-    /// Drives the connection until something arrives; `None` when `timeout` is over, when `done` says that nothing
-    /// will, or when this side has closed it.
+    /// What could not be handed out before, or else what [`drive`](Self::drive) brings.
     fn wait(
         &mut self,
         timeout: Option<Duration>,
         done: impl Fn(&Connection) -> bool,
     ) -> Result<Option<Arrival>, ClientError> {
-        if let Some(event) = self.pending.take() {
-            return Ok(Some(Arrival::Event(event)));
+        match self.pending.take() {
+            Some(event) => Ok(Some(Arrival::Event(event))),
+            None => self.drive(timeout, done),
         }
+    }
+
+    /// Drives the connection until something arrives; `None` when `timeout` is over, when `done` says that nothing
+    /// will, or when this side has closed it.
+    fn drive(
+        &mut self,
+        timeout: Option<Duration>,
+        done: impl Fn(&Connection) -> bool,
+    ) -> Result<Option<Arrival>, ClientError> {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut has_read = false;
         loop {

@@ -390,6 +390,15 @@ impl Connection {
     /// Ends the session with the wire: the running turn's end first, if there is one.
     fn closed(&mut self, closed: Closed) -> Arrival {
         self.is_open = false;
+        // A recording says what the server did.
+        let by_server = match &closed {
+            Closed::ByServer { .. } => true,
+            Closed::Lost(error) => matches!(error, WireError::EndOfStream { .. } | WireError::Truncated { .. }),
+            Closed::Clean => false,
+        };
+        if let Some(recorder) = self.recorder.as_mut().filter(|_| by_server) {
+            recorder.closed();
+        }
         let (reason, end) = match closed {
             Closed::Clean => (CloseReason::Host, ConnectionEnd::Clean),
             Closed::ByServer { code, reason } => (CloseReason::Server, ConnectionEnd::ByServer { code, reason }),
@@ -401,9 +410,6 @@ impl Connection {
                 (reason, ConnectionEnd::Lost(error))
             }
         };
-        if let (Some(recorder), false) = (&mut self.recorder, reason == CloseReason::Host) {
-            recorder.closed();
-        }
         self.end = Some(end.clone());
         match self.session.closed(reason) {
             Some(event) => {
@@ -418,3 +424,6 @@ impl Connection {
         self.recorder = self.config.record.then(|| Recorder::new(Some(&self.endpoint.to_string())));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ mod handshake;
 mod headers;
 mod http_body;
 mod pipe;
+#[cfg(test)]
+mod test_peer;
 mod tls;
 mod tls_options;
 mod wire;
@@ -34,3 +36,8 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Step, TlsError, UpgradeError, WireError};
 pub use headers::{HeaderError, Headers};
 pub use tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
+
+/// The README's programs, compiled and run with the other examples of the docs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -534,4 +534,4 @@ fn on(time: Duration) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -44,8 +44,9 @@ impl Recorder {
     pub fn sent(&mut self, message: &str) {
         let redacted = match sent::parse(message) {
             Ok(Sent::Auth(auth)) if !auth.is_anonymous() => {
-                let token = auth.token();
-                let token = token.strip_prefix("Bearer ").unwrap_or(token);
+                // What the server takes for the token, too, is without these.
+                let token = auth.token().trim();
+                let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
                 // Sized so that growing leaves no copy behind.
                 let mut escaped = Zeroizing::new(String::with_capacity(6 * token.len() + 2));
                 push_string(&mut escaped, token);
@@ -124,7 +125,8 @@ mod tests {
 
     #[test]
     fn the_token_shows_nowhere() {
-        for token in ["sk-0123456789", "Bearer sk-0123456789", "quo\\\"ted-\\u0001-token", "short"] {
+        for token in ["sk-0123456789", "Bearer sk-0123456789", " sk-0123456789\\n", "quo\\\"ted-\\u0001-token", "short"]
+        {
             let mut recorder = Recorder::new(None);
             recorder.sent(&alloc::format!("{{\"token\":\"{token}\",\"id\":3,\"ref\":\"r\"}}"));
             recorder.sent("{\"message\":\"my key is sk-0123456789, ok?\"}");

@@ -4,8 +4,8 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::auth::Auth;
 use crate::message::PING;
@@ -21,18 +21,36 @@ pub(crate) enum Sent {
     Ping,
 }
 
-/// Any message that a client may send, with the types that the server expects.
-#[derive(Deserialize)]
-struct Fields {
-    token: Option<String>,
-    id: Option<i64>,
-    r#ref: Option<String>,
-    r#type: Option<String>,
-    message: Option<String>,
-    #[serde(flatten)]
-    parameters: Parameters,
-    #[serde(flatten)]
-    unknown: BTreeMap<String, IgnoredAny>,
+/// The fields of a message, by name, until somebody takes them.
+struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+
+impl Fields<'_> {
+    /// Takes a field; null counts as left out.
+    fn take<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Result<Option<T>, String> {
+        let Some(raw) = self.0.remove(name) else { return Ok(None) };
+        serde_json::from_str(raw.get()).map_err(|_| format!("`{name}` must be {expected}"))
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, String> {
+        self.take(name, "a string")
+    }
+
+    fn parameters(&mut self) -> Result<Parameters, String> {
+        let (bool, int, float) = ("true or false", "an integer", "a 32-bit float");
+        Ok(Parameters {
+            model: self.text("model")?,
+            web: self.take("web", bool)?,
+            ignore_context: self.take("ignore_context", bool)?,
+            context: self.take("context", int)?,
+            max_tokens: self.take("max_tokens", int)?,
+            temperature: self.take("temperature", float)?,
+            top_p: self.take("top_p", float)?,
+            top_k: self.take("top_k", int)?,
+            presence_penalty: self.take("presence_penalty", float)?,
+            frequency_penalty: self.take("frequency_penalty", float)?,
+            repetition_penalty: self.take("repetition_penalty", float)?,
+        })
+    }
 }
 
 /// Reads a message that was sent; the error says in words why it cannot be sent.
@@ -40,19 +58,22 @@ pub(crate) fn parse(message: &str) -> Result<Sent, String> {
     if message == PING {
         return Ok(Sent::Ping);
     }
-    let fields: Fields = serde_json::from_str(message).map_err(|error| error.to_string())?;
-    if let Some(token) = fields.token {
-        let mut auth = Auth::new(token).conversation(fields.id.unwrap_or(-1));
-        if let Some(hash) = fields.r#ref {
+    let mut fields = Fields(serde_json::from_str(message).map_err(|_| "not a JSON object")?);
+    if let Some(token) = fields.text("token")? {
+        let mut auth = Auth::new(token).conversation(fields.take("id", "an integer")?.unwrap_or(-1));
+        // An empty one is none, as for the server.
+        if let Some(hash) = fields.text("ref")?.filter(|hash| !hash.is_empty()) {
             auth = auth.share(hash);
         }
         auth.encode(0).map_err(|error| error.to_string())?;
         return Ok(Sent::Auth(auth));
     }
-    let text = fields.message.unwrap_or_default();
-    let request = match fields.r#type.as_deref().unwrap_or("chat") {
-        "chat" => Request::chat(text).with_parameters(fields.parameters),
-        "restart" => Request::restart().with_parameters(fields.parameters),
+    let kind = fields.text("type")?;
+    let text = fields.text("message")?.unwrap_or_default();
+    let parameters = fields.parameters()?;
+    let request = match kind.as_deref().unwrap_or("chat") {
+        "chat" => Request::chat(text).with_parameters(parameters),
+        "restart" => Request::restart().with_parameters(parameters),
         // Web clients send a whole form with each of these; the server reads the message alone.
         "stop" => Request::stop(),
         "share" => Request::share(text),
@@ -65,7 +86,7 @@ pub(crate) fn parse(message: &str) -> Result<Sent, String> {
         other => return Err(format!("unknown type `{other}`")),
     };
     request.encode(0).map_err(|error| error.to_string())?;
-    Ok(Sent::Request { request, unknown: fields.unknown.into_keys().collect() })
+    Ok(Sent::Request { request, unknown: fields.0.into_keys().collect() })
 }
 
 fn index_of(text: &str) -> Result<u32, String> {

@@ -29,12 +29,7 @@ impl Rig {
         let plan = Plan::text(Duration::from_millis(50), pieces);
         options.plans.entry("ten".to_owned()).or_insert(plan);
         let chat = Chat::new(world.clone(), Arc::new(options));
-        Self {
-            world,
-            chat,
-            now: Duration::ZERO,
-            log: Vec::new(),
-        }
+        Self { world, chat, now: Duration::ZERO, log: Vec::new() }
     }
 
     /// A rig whose connection has authenticated.
@@ -62,9 +57,7 @@ impl Rig {
     }
 
     fn ask(&mut self, model: &str, message: &str) -> &mut Self {
-        self.send(&format!(
-            r#"{{"type":"chat","message":"{message}","model":"{model}"}}"#
-        ))
+        self.send(&format!(r#"{{"type":"chat","message":"{message}","model":"{model}"}}"#))
     }
 
     /// Goes on to a time in milliseconds, from deadline to deadline.
@@ -85,27 +78,19 @@ impl Rig {
     /// What came out since the last look, in short, without the times.
     fn take(&mut self) -> String {
         let log = core::mem::take(&mut self.log);
-        log.into_iter()
-            .map(|(_, text)| text)
-            .collect::<Vec<_>>()
-            .join(" ")
+        log.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(" ")
     }
 
     /// When the things came out since the last look that contain a text.
     fn times(&mut self, wanted: &str) -> Vec<u128> {
         let log = core::mem::take(&mut self.log);
-        log.into_iter()
-            .filter(|(_, text)| text.contains(wanted))
-            .map(|(at, _)| at)
-            .collect()
+        log.into_iter().filter(|(_, text)| text.contains(wanted)).map(|(at, _)| at).collect()
     }
 
     fn history(&self) -> String {
         let messages = self.world.messages("sk-a", 1).unwrap_or_default();
-        let texts: Vec<_> = messages
-            .iter()
-            .map(|message| format!("{}:{}", &message.role[..1], message.content.trim()))
-            .collect();
+        let texts: Vec<_> =
+            messages.iter().map(|message| format!("{}:{}", &message.role[..1], message.content.trim())).collect();
         texts.join("|")
     }
 }
@@ -144,12 +129,7 @@ fn authentication_has_no_reply() {
 
 #[test]
 fn wrong_types_in_the_authentication_drop_or_deafen() {
-    for bad in [
-        r#"{"token":"sk-a","id":"1"}"#,
-        r#"{"token":5,"id":-1}"#,
-        "hello",
-        "[]",
-    ] {
+    for bad in [r#"{"token":"sk-a","id":"1"}"#, r#"{"token":5,"id":-1}"#, "hello", "[]"] {
         for (generation, expected) in [(G2023, ""), (G2024, "drop"), (G2026, "drop")] {
             let mut rig = Rig::new(generation);
             rig.send(bad).send(AUTH).ask("ten", "q").until(1000);
@@ -173,18 +153,10 @@ fn a_later_message_that_is_not_json_drops_the_socket_mid_answer() {
 #[test]
 fn a_bad_token_goes_on_as_anonymous_and_the_first_chat_tells() {
     for token in ["anonymous", "", "eyJ.x.y", "sk-bad", "sk"] {
-        let options = Options {
-            bad_keys: vec!["sk-bad".to_owned()],
-            ..Options::new(G2026)
-        };
+        let options = Options { bad_keys: vec!["sk-bad".to_owned()], ..Options::new(G2026) };
         let mut rig = Rig::with(World::new(), options);
-        rig.send(&format!(r#"{{"token":"{token}","id":5}}"#))
-            .ask("hello", "hi")
-            .until(1000);
-        assert_eq!(
-            rig.take(),
-            "#-1 END0(not authenticated error (model: hello))"
-        );
+        rig.send(&format!(r#"{{"token":"{token}","id":5}}"#)).ask("hello", "hi").until(1000);
+        assert_eq!(rig.take(), "#-1 END0(not authenticated error (model: hello))");
     }
     let mut rig = Rig::new(G2023);
     rig.send(ANONYMOUS).ask("gpt-4", "@hello hi").until(1000);
@@ -194,9 +166,7 @@ fn a_bad_token_goes_on_as_anonymous_and_the_first_chat_tells() {
 #[test]
 fn a_bearer_prefix_is_tolerated() {
     let mut rig = Rig::new(G2024);
-    rig.send(r#"{"token":" Bearer sk-a ","id":-1}"#)
-        .ask("ten", "q")
-        .until(1000);
+    rig.send(r#"{"token":" Bearer sk-a ","id":-1}"#).ask("ten", "q").until(1000);
     assert_eq!(rig.world.conversations("sk-a"), [1]);
 }
 
@@ -215,35 +185,14 @@ fn ids_are_taken_at_authentication_and_written_at_the_first_chat() {
     one.until(1000);
     assert!(one.history().starts_with("u:one|a:p1"));
     two.until(1000);
-    assert!(
-        two.history().starts_with("u:two|a:p1"),
-        "the last writer wins"
-    );
-    assert!(
-        connect(AUTH).ask("ten", "q").take().starts_with("#2"),
-        "a new one"
-    );
-    assert!(
-        connect(r#"{"token":"sk-a","id":1}"#)
-            .ask("ten", "q")
-            .take()
-            .starts_with("#1"),
-        "resumed"
-    );
-    assert!(
-        connect(r#"{"token":"sk-a","id":77}"#)
-            .ask("ten", "q")
-            .take()
-            .starts_with("#3"),
-        "replaced"
-    );
+    assert!(two.history().starts_with("u:two|a:p1"), "the last writer wins");
+    assert!(connect(AUTH).ask("ten", "q").take().starts_with("#2"), "a new one");
+    assert!(connect(r#"{"token":"sk-a","id":1}"#).ask("ten", "q").take().starts_with("#1"), "resumed");
+    assert!(connect(r#"{"token":"sk-a","id":77}"#).ask("ten", "q").take().starts_with("#3"), "replaced");
     let hash = world.share("sk-a", 1).unwrap();
     let mut shared = connect(&format!(r#"{{"token":"sk-b","id":1,"ref":"{hash}"}}"#));
     shared.ask("ten", "q");
-    assert!(
-        world.messages("sk-b", 1).unwrap().len() > 2,
-        "starts from the share"
-    );
+    assert!(world.messages("sk-b", 1).unwrap().len() > 2, "starts from the share");
 }
 
 // Section 2.
@@ -252,16 +201,10 @@ fn ids_are_taken_at_authentication_and_written_at_the_first_chat() {
 fn empty_chats_and_unknown_types_are_silent() {
     all(|generation| {
         let mut rig = Rig::open(generation);
-        rig.send("{}")
-            .send(r#"{"message":""}"#)
-            .send(r#"{"type":"wat","message":"x"}"#)
-            .send("null");
+        rig.send("{}").send(r#"{"message":""}"#).send(r#"{"type":"wat","message":"x"}"#).send("null");
         assert_eq!(rig.until(10_000).take(), "");
         rig.send(r#"{"message":"q","model":"ten"}"#).until(20_000);
-        assert!(
-            rig.take().ends_with("END"),
-            "the type is chat when left out"
-        );
+        assert!(rig.take().ends_with("END"), "the type is chat when left out");
     });
 }
 
@@ -271,8 +214,7 @@ fn a_restart_answers_the_last_question_again() {
         let mut rig = Rig::open(generation);
         rig.ask("hello", "hi").until(1000);
         let first = rig.take();
-        rig.send(r#"{"type":"restart","message":"other","model":"hello"}"#)
-            .until(2000);
+        rig.send(r#"{"type":"restart","message":"other","model":"hello"}"#).until(2000);
         assert_eq!(rig.take(), first);
         let answer = "|a:Hello! How can I help?";
         // 2023 takes the old answer back, the others leave it.
@@ -283,11 +225,7 @@ fn a_restart_answers_the_last_question_again() {
 
 #[test]
 fn a_restart_takes_a_new_model_but_not_in_2023() {
-    for (generation, end) in [
-        (G2023, "END"),
-        (G2024, "END0(no response)"),
-        (G2026, "END0(no response)"),
-    ] {
+    for (generation, end) in [(G2023, "END"), (G2024, "END0(no response)"), (G2026, "END0(no response)")] {
         let mut rig = Rig::open(generation);
         rig.ask("ten", "q").until(1000).take();
         rig.send(r#"{"type":"restart","model":"none"}"#).until(2000);
@@ -299,23 +237,15 @@ fn a_restart_takes_a_new_model_but_not_in_2023() {
 fn a_restart_without_a_question() {
     for generation in [G2024, G2026] {
         let mut rig = Rig::open(generation);
-        rig.send(r#"{"type":"restart","model":"hello"}"#)
-            .until(1000);
+        rig.send(r#"{"type":"restart","model":"hello"}"#).until(1000);
         assert_eq!(rig.take(), "#1 END0(request failed with status code: 500)");
         let mut rig = Rig::open(generation);
-        rig.send(r#"{"type":"restart","model":"hello","web":true}"#)
-            .until(10_000);
+        rig.send(r#"{"type":"restart","model":"hello","web":true}"#).until(10_000);
         assert_eq!(rig.take(), "", "the search finds no question");
     }
     let mut rig = Rig::open(G2023);
-    rig.send(r#"{"type":"restart"}"#)
-        .ask("hello", "hi")
-        .until(1000);
-    assert_eq!(
-        rig.take(),
-        "END0(Hello, How can I assist you?)",
-        "and the request loop is dead"
-    );
+    rig.send(r#"{"type":"restart"}"#).ask("hello", "hi").until(1000);
+    assert_eq!(rig.take(), "END0(Hello, How can I assist you?)", "and the request loop is dead");
 }
 
 #[test]
@@ -323,10 +253,7 @@ fn share_mask_edit_and_remove_change_the_history_silently() {
     for generation in [G2024, G2026] {
         let world = World::new();
         let mut other = Rig::with(world.clone(), Options::new(generation));
-        other
-            .send(r#"{"token":"sk-o","id":-1}"#)
-            .ask("hello", "shared")
-            .until(1000);
+        other.send(r#"{"token":"sk-o","id":-1}"#).ask("hello", "shared").until(1000);
         let hash = world.share("sk-o", 1).unwrap();
         let mut rig = Rig::with(world, Options::new(generation));
         rig.send(AUTH).ask("hello", "hi").until(1000).take();
@@ -348,34 +275,21 @@ fn share_mask_edit_and_remove_change_the_history_silently() {
         assert_eq!(rig.history(), "s:be kind|a:new: text");
         let share = format!(r#"{{"type":"share","message":"{hash}"}}"#);
         rig.send(&share).send(&share);
-        assert_eq!(
-            rig.history(),
-            "u:shared|a:Hello! How can I help?|s:be kind|a:new: text"
-        );
+        assert_eq!(rig.history(), "u:shared|a:Hello! How can I help?|s:be kind|a:new: text");
         assert_eq!(rig.until(5000).take(), "");
     }
 }
 
 #[test]
 fn a_malformed_edit_or_remove_kills_the_request_loop() {
-    for bad in [
-        r#"{"type":"edit","message":"x"}"#,
-        r#"{"type":"remove","message":"1:"}"#,
-    ] {
+    for bad in [r#"{"type":"edit","message":"x"}"#, r#"{"type":"remove","message":"1:"}"#] {
         for generation in [G2024, G2026] {
             let mut rig = Rig::open(generation);
             assert_eq!(rig.send(bad).ask("ten", "q").until(5000).take(), "");
             assert_eq!(rig.send("not json").take(), "drop", "the reader lives");
         }
         let mut rig = Rig::open(G2023);
-        assert!(
-            rig.send(bad)
-                .ask("ten", "q")
-                .until(5000)
-                .take()
-                .ends_with("END"),
-            "unknown to 2023"
-        );
+        assert!(rig.send(bad).ask("ten", "q").until(5000).take().ends_with("END"), "unknown to 2023");
     }
 }
 
@@ -388,10 +302,7 @@ fn a_web_search_delays_the_opener_and_2023_shows_its_words() {
     assert_eq!(rig.until(420).take(), "#1");
     let mut chat = Chat::new(World::new(), Arc::new(Options::new(G2023)));
     chat.receive(Duration::ZERO, AUTH);
-    chat.receive(
-        Duration::ZERO,
-        r#"{"message":"q","model":"hello","web":true}"#,
-    );
+    chat.receive(Duration::ZERO, r#"{"message":"q","model":"hello","web":true}"#);
     let frame = chat.poll_output(Duration::from_millis(400));
     let text = "{\"quota\":0,\"keyword\":\"q\",\"message\":\"\",\"end\":false,\"plan\":false}\n";
     assert_eq!(frame, Some(Output::Frame(text.to_owned())));
@@ -407,15 +318,9 @@ fn the_exact_ping_is_never_queued_and_never_answered() {
         }
         rig.send(STOP).until(3000);
         assert!(rig.take().contains("(p1)"));
-        assert_eq!(
-            (rig.world.stats().stops_seen, rig.world.stats().evicted),
-            (1, 0)
-        );
+        assert_eq!((rig.world.stats().stops_seen, rig.world.stats().evicted), (1, 0));
         // With a space in it, it is a request like any other, and hides the stop.
-        rig.ask("ten", "q")
-            .send(r#"{"type": "ping"}"#)
-            .send(STOP)
-            .until(6000);
+        rig.ask("ten", "q").send(r#"{"type": "ping"}"#).send(STOP).until(6000);
         assert!(rig.take().contains("(p10)"));
     });
 }
@@ -424,19 +329,12 @@ fn the_exact_ping_is_never_queued_and_never_answered() {
 fn a_stop_behind_a_second_chat_is_hidden_until_that_chat_runs() {
     all(|generation| {
         let mut rig = Rig::open(generation);
-        rig.ask("ten", "one")
-            .until(60)
-            .ask("ten", "two")
-            .send(STOP)
-            .until(5000);
+        rig.ask("ten", "one").until(60).ask("ten", "two").send(STOP).until(5000);
         let log = rig.take();
         assert!(log.contains("(p10)"), "{generation}: {log}");
         let (_, second) = log.split_once("END").unwrap();
         match generation {
-            G2023 => assert_eq!(
-                second,
-                " END0(Sorry, I don't understand. Please try again.)"
-            ),
+            G2023 => assert_eq!(second, " END0(Sorry, I don't understand. Please try again.)"),
             G2024 => assert_eq!(second, " #1 END0(empty response)"),
             // As seen on a real server: the poller of the first answer swallows the stop.
             G2026 => assert!(second.ends_with("(p10) END"), "{second}"),
@@ -448,12 +346,7 @@ fn a_stop_behind_a_second_chat_is_hidden_until_that_chat_runs() {
 fn three_queued_requests_lose_the_wrong_one() {
     // As seen on a real server: the stop is seen, but the last chat is dropped in its place.
     let mut rig = Rig::open(G2026);
-    rig.ask("slow", "q")
-        .until(420)
-        .send(STOP)
-        .ask("hello", "A")
-        .ask("hello", "B")
-        .until(9000);
+    rig.ask("slow", "q").until(420).send(STOP).ask("hello", "A").ask("hello", "B").until(9000);
     assert_eq!(
         rig.take(),
         "#1 (one) (w0) (w1) (w2) (w3) (w4) END END #1 (Hello) (!) ( How) ( can) ( I) ( help?) () END"
@@ -471,11 +364,7 @@ fn the_eleventh_queued_request_evicts_the_oldest() {
         }
         assert_eq!(rig.world.stats().evicted, 1);
         rig.until(60_000);
-        assert!(
-            !rig.history().contains("u:0|"),
-            "{generation}: {}",
-            rig.history()
-        );
+        assert!(!rig.history().contains("u:0|"), "{generation}: {}", rig.history());
     });
 }
 
@@ -483,43 +372,25 @@ fn the_eleventh_queued_request_evicts_the_oldest() {
 fn a_remove_sent_mid_answer_stops_it_and_removes_nothing() {
     for generation in [G2024, G2026] {
         let mut rig = Rig::open(generation);
-        rig.ask("ten", "q")
-            .until(60)
-            .send(r#"{"type":"remove","message":"0"}"#)
-            .until(3000);
+        rig.ask("ten", "q").until(60).send(r#"{"type":"remove","message":"0"}"#).until(3000);
         assert!(!rig.take().contains("(p10)"));
         assert!(rig.history().starts_with("u:q|a:p1"));
     }
     let mut rig = Rig::open(G2023);
-    rig.ask("ten", "q")
-        .until(60)
-        .send(r#"{"type":"remove","message":"0"}"#)
-        .until(3000);
+    rig.ask("ten", "q").until(60).send(r#"{"type":"remove","message":"0"}"#).until(3000);
     assert!(rig.take().contains("(p10)"));
 }
 
 // Section 3.
 
 /// Recordings that need no more than one message at a time.
-const FILES: [&str; 8] = [
-    "hello",
-    "unicode",
-    "restart",
-    "two_turns",
-    "params",
-    "anon_denied",
-    "anon_ok",
-    "err",
-];
+const FILES: [&str; 8] = ["hello", "unicode", "restart", "two_turns", "params", "anon_denied", "anon_ok", "err"];
 
 #[test]
 fn the_turns_of_a_generation_are_the_recorded_ones() {
     for (generation, folder) in [(G2023, "2023-11"), (G2024, "2024-03"), (G2026, "2026-03")] {
         for file in FILES {
-            let path = format!(
-                "{}/../transcripts/{folder}/{file}.txt",
-                env!("CARGO_MANIFEST_DIR")
-            );
+            let path = format!("{}/../transcripts/{folder}/{file}.txt", env!("CARGO_MANIFEST_DIR"));
             let Ok(recording) = std::fs::read_to_string(&path) else {
                 assert_ne!(file, "hello", "{path} is missing");
                 continue;
@@ -543,12 +414,8 @@ fn the_turns_of_a_generation_are_the_recorded_ones() {
             while let Some(output) = chat.poll_output(now) {
                 actual.push(plain(output));
             }
-            let strip = |frames: &[String]| {
-                frames
-                    .iter()
-                    .map(|frame| without_id(frame, file == "unicode"))
-                    .collect::<Vec<_>>()
-            };
+            let strip =
+                |frames: &[String]| frames.iter().map(|frame| without_id(frame, file == "unicode")).collect::<Vec<_>>();
             assert_eq!(strip(&actual), strip(&expected), "{path}");
         }
     }
@@ -566,11 +433,7 @@ fn plain(output: Output) -> String {
 fn without_id(frame: &str, without_quota: bool) -> String {
     let mut frame = frame.to_owned();
     for (field, wanted) in [("\"quota\":", without_quota), ("\"conversation\":", true)] {
-        if let Some(start) = frame
-            .find(field)
-            .filter(|_| wanted)
-            .map(|at| at + field.len())
-        {
+        if let Some(start) = frame.find(field).filter(|_| wanted).map(|at| at + field.len()) {
             let end = start + frame[start..].find(',').unwrap();
             if &frame[start..end] != "0" {
                 frame.replace_range(start..end, "N");
@@ -609,21 +472,14 @@ fn a_stop_mid_answer_leaves_one_end_and_in_2026_two() {
         assert_eq!(rig.take(), log, "{generation}");
         rig.log = copy;
         assert_eq!(rig.times("END"), at, "{generation}");
-        assert!(
-            rig.history().starts_with("u:q|a:p1 p2"),
-            "what was answered is stored"
-        );
+        assert!(rig.history().starts_with("u:q|a:p1 p2"), "what was answered is stored");
     }
 }
 
 #[test]
 fn a_stop_before_the_first_piece() {
     for (generation, log, at) in [
-        (
-            G2023,
-            "END0(Sorry, I don't understand. Please try again.)",
-            &[1500][..],
-        ),
+        (G2023, "END0(Sorry, I don't understand. Please try again.)", &[1500][..]),
         (G2024, "#1 END0(empty response)", &[1500]),
         (G2026, "#1 END END0(empty response)", &[400, 403]),
     ] {
@@ -638,11 +494,7 @@ fn a_stop_before_the_first_piece() {
 
 #[test]
 fn a_silent_model_can_be_stopped_only_in_2026() {
-    for (generation, log) in [
-        (G2023, ""),
-        (G2024, "#1"),
-        (G2026, "#1 END END0(empty response)"),
-    ] {
+    for (generation, log) in [(G2023, ""), (G2024, "#1"), (G2026, "#1 END END0(empty response)")] {
         let mut rig = Rig::open(generation);
         rig.ask("silent", "q").until(1000).send(STOP).until(60_000);
         assert_eq!(rig.take(), log);
@@ -653,20 +505,14 @@ fn a_silent_model_can_be_stopped_only_in_2026() {
 fn anonymous_answers_are_free_and_their_opener_says_so() {
     let mut rig = Rig::new(G2026);
     rig.send(ANONYMOUS).ask("anon", "hi").until(2000);
-    assert_eq!(
-        rig.take(),
-        "#-1 (Hello) (!) ( How) ( can) ( I) ( help?) () END0()"
-    );
+    assert_eq!(rig.take(), "#-1 (Hello) (!) ( How) ( can) ( I) ( help?) () END0()");
     assert!(rig.world.conversations("anonymous").is_empty());
 }
 
 #[test]
 fn a_subscription_shows_in_pieces_and_ends() {
     let mut options = Options::new(G2024);
-    let plan = Plan {
-        subscription: true,
-        ..Plan::text(Duration::ZERO, ["a"])
-    };
+    let plan = Plan { subscription: true, ..Plan::text(Duration::ZERO, ["a"]) };
     options.plans.insert("plan".to_owned(), plan);
     let mut chat = Chat::new(World::new(), Arc::new(options));
     chat.receive(Duration::ZERO, AUTH);
@@ -686,10 +532,7 @@ fn notices_are_ends_without_quota_and_are_stored_as_answers() {
         ("err", "bad thing happened  (type: upstream_error)"),
         ("err429", "Rate limit reached (type: rate_limit_error)"),
         ("nosuch", "cannot find channel for model nosuch"),
-        (
-            "notice",
-            "user quota is not enough error (model: notice, minimum quota: 1.00, your quota: 0.00)",
-        ),
+        ("notice", "user quota is not enough error (model: notice, minimum quota: 1.00, your quota: 0.00)"),
     ] {
         let mut rig = Rig::open(G2026);
         rig.ask(model, "q").until(1000);
@@ -697,14 +540,8 @@ fn notices_are_ends_without_quota_and_are_stored_as_answers() {
         assert_eq!(rig.history(), format!("u:q|a:{text}"));
     }
     for (generation, text) in [
-        (
-            G2024,
-            "#1 END0(user quota is not enough error (model: paid, ",
-        ),
-        (
-            G2026,
-            "#1 END0(estimated cost exceeds user quota (model: paid, ",
-        ),
+        (G2024, "#1 END0(user quota is not enough error (model: paid, "),
+        (G2026, "#1 END0(estimated cost exceeds user quota (model: paid, "),
         (G2023, "END0(You don't have enough quota"),
     ] {
         let mut rig = Rig::open(generation);
@@ -715,8 +552,7 @@ fn notices_are_ends_without_quota_and_are_stored_as_answers() {
 #[test]
 fn an_unknown_model_in_2023_cannot_be_told_from_an_answer() {
     let mut rig = Rig::open(G2023);
-    let text =
-        "(Sorry, we cannot find the model you are looking for. Please try another model.) END0()";
+    let text = "(Sorry, we cannot find the model you are looking for. Please try another model.) END0()";
     assert_eq!(rig.ask("nosuch", "q").until(1000).take(), text);
 }
 
@@ -724,26 +560,18 @@ fn an_unknown_model_in_2023_cannot_be_told_from_an_answer() {
 fn an_upstream_that_breaks_off_ends_like_a_complete_one() {
     for generation in [G2024, G2026] {
         let mut rig = Rig::open(generation);
-        assert_eq!(
-            rig.ask("cut", "q").until(1000).take(),
-            "#1 (partial) (answer) END"
-        );
+        assert_eq!(rig.ask("cut", "q").until(1000).take(), "#1 (partial) (answer) END");
     }
     // 2023 asks the upstream again, twice, and tells in the end.
     let mut rig = Rig::open(G2023);
     let tries = "(partial) (answer) ".repeat(3);
-    assert_eq!(
-        rig.ask("cut", "q").until(1000).take(),
-        format!("{tries}END0(unexpected EOF)")
-    );
+    assert_eq!(rig.ask("cut", "q").until(1000).take(), format!("{tries}END0(unexpected EOF)"));
 }
 
 #[test]
 fn an_answer_without_text_ends_with_a_placeholder() {
     let mut options = Options::new(G2024);
-    options
-        .plans
-        .insert("mute".to_owned(), Plan::text(Duration::ZERO, ["", ""]));
+    options.plans.insert("mute".to_owned(), Plan::text(Duration::ZERO, ["", ""]));
     let mut rig = Rig::with(World::new(), options);
     rig.send(AUTH).ask("mute", "q");
     assert_eq!(rig.take(), "#1 () () END0(empty response)");
@@ -762,54 +590,26 @@ fn a_stop_right_after_the_previous_end_is_swallowed() {
     rig.until(2000);
     assert!(rig.take().contains("(p10)"), "the stop is lost");
     // Repeated while the answer runs, it is seen by that answer's own poller.
-    rig.ask("cut", "q")
-        .until(2090)
-        .ask("ten", "q")
-        .send(STOP)
-        .until(2110)
-        .send(STOP)
-        .until(2190);
+    rig.ask("cut", "q").until(2090).ask("ten", "q").send(STOP).until(2110).send(STOP).until(2190);
     assert!(rig.take().ends_with("(p1) (p2) END"));
     rig = Rig::open(G2026);
     rig.until(2000);
     // Sent after that tick, it is seen.
-    rig.ask("cut", "q")
-        .until(2150)
-        .ask("ten", "q")
-        .send(STOP)
-        .until(4000);
+    rig.ask("cut", "q").until(2150).ask("ten", "q").send(STOP).until(4000);
     assert_eq!(rig.world.stats().stops_seen, 1);
     // The other generations have no poller.
     let mut rig = Rig::open(G2024);
-    rig.ask("cut", "q")
-        .until(90)
-        .ask("ten", "q")
-        .send(STOP)
-        .until(4000);
-    assert_eq!(
-        (
-            rig.world.stats().stops_seen,
-            rig.world.stats().stops_swallowed
-        ),
-        (1, 0)
-    );
+    rig.ask("cut", "q").until(90).ask("ten", "q").send(STOP).until(4000);
+    assert_eq!((rig.world.stats().stops_seen, rig.world.stats().stops_swallowed), (1, 0));
 }
 
 #[test]
 fn a_stop_that_finds_nothing_running_does_nothing() {
     all(|generation| {
         let mut rig = Rig::open(generation);
-        rig.send(STOP)
-            .until(1000)
-            .ask("ten", "q")
-            .until(2000)
-            .send(STOP)
-            .until(4000);
+        rig.send(STOP).until(1000).ask("ten", "q").until(2000).send(STOP).until(4000);
         let log = rig.take();
-        assert!(
-            log.contains("(p10)") && log.matches("END").count() == 1,
-            "{generation}: {log}"
-        );
+        assert!(log.contains("(p10)") && log.matches("END").count() == 1, "{generation}: {log}");
         assert_eq!(rig.world.stats().stops_idle, 2);
     });
 }
@@ -826,15 +626,11 @@ fn the_second_end_comes_before_the_next_opener() {
 #[test]
 fn a_client_that_stops_reading_stops_the_model_and_hides_its_stop() {
     let mut rig = Rig::open(G2026);
-    rig.chat
-        .receive(rig.now, r#"{"message":"q","model":"long-1000"}"#);
+    rig.chat.receive(rig.now, r#"{"message":"q","model":"long-1000"}"#);
     // Nothing is taken out, so the model stands still and the poller soon hangs.
     rig.chat.receive(Duration::from_secs(10), STOP);
     assert!(rig.world.stats().frames < 50);
-    assert_eq!(
-        rig.chat.next_deadline(),
-        Some(Duration::from_millis(10_100))
-    );
+    assert_eq!(rig.chat.next_deadline(), Some(Duration::from_millis(10_100)));
     rig.chat.handle_timeout(Duration::from_millis(10_200));
     assert_eq!(rig.world.stats().stops_seen, 0);
     rig.now = Duration::from_millis(10_250);
@@ -842,8 +638,7 @@ fn a_client_that_stops_reading_stops_the_model_and_hides_its_stop() {
     assert_eq!(rig.world.stats().answers, 1);
     // Seen early enough it does stop the answer, once there is room for its end.
     let mut rig = Rig::open(G2026);
-    rig.chat
-        .receive(rig.now, r#"{"message":"q","model":"long-1000"}"#);
+    rig.chat.receive(rig.now, r#"{"message":"q","model":"long-1000"}"#);
     rig.chat.receive(rig.now, STOP);
     rig.chat.handle_timeout(Duration::from_millis(100));
     assert_eq!(rig.world.stats().stops_seen, 1);
@@ -879,10 +674,7 @@ fn a_lost_connection_s_answer_is_stored_later() {
 fn garbage_comes_between_good_frames() {
     let mut rig = Rig::open(G2026);
     rig.ask("garbage", "q").until(2000);
-    assert_eq!(
-        rig.take(),
-        "#1 (Hello) ? (!) (?) ( How) (?) ( are) binary ( you?) END"
-    );
+    assert_eq!(rig.take(), "#1 (Hello) ? (!) (?) ( How) (?) ( are) binary ( you?) END");
 }
 
 #[test]
@@ -900,20 +692,14 @@ fn foreign_models_answer_everybody() {
             let mut rig = Rig::new(generation);
             rig.send(auth).send(r#"{"message":"why?"}"#).until(5000);
             let log = rig.take();
-            assert!(
-                log.contains("(loopback)") && log.contains("“why?”"),
-                "{log}"
-            );
+            assert!(log.contains("(loopback)") && log.contains("“why?”"), "{log}");
         }
     });
 }
 
 #[test]
 fn plans_choose_texts_times_access_and_endings() {
-    let pieces = vec![
-        (Duration::from_millis(7), Piece::from("a")),
-        (Duration::from_millis(5), Piece::from("b")),
-    ];
+    let pieces = vec![(Duration::from_millis(7), Piece::from("a")), (Duration::from_millis(5), Piece::from("b"))];
     let plan = Plan {
         pieces,
         rounds: 2,
@@ -921,34 +707,19 @@ fn plans_choose_texts_times_access_and_endings() {
         access: Access::Keyed,
         ..Plan::text(Duration::ZERO, [""; 0]).ending(Ending::Notice("enough".to_owned()))
     };
-    let mut options = Options {
-        pace: 10.0,
-        ..Options::new(G2023)
-    };
+    let mut options = Options { pace: 10.0, ..Options::new(G2023) };
     options.plans.insert("mine".to_owned(), plan);
     let mut rig = Rig::with(World::new(), options);
     rig.send(AUTH).ask("mine", "q").until(1000);
-    let expected: Vec<(u128, String)> = [
-        (70, "(a)"),
-        (120, "(b)"),
-        (190, "(a)"),
-        (240, "(b)"),
-        (270, "END0(enough)"),
-    ]
-    .map(|(at, text)| (at, text.to_owned()))
-    .into();
+    let expected: Vec<(u128, String)> = [(70, "(a)"), (120, "(b)"), (190, "(a)"), (240, "(b)"), (270, "END0(enough)")]
+        .map(|(at, text)| (at, text.to_owned()))
+        .into();
     assert_eq!(rig.log, expected);
 }
 
 #[test]
 fn a_pace_of_zero_takes_no_time() {
-    let mut rig = Rig::with(
-        World::new(),
-        Options {
-            pace: 0.0,
-            ..Options::new(G2026)
-        },
-    );
+    let mut rig = Rig::with(World::new(), Options { pace: 0.0, ..Options::new(G2026) });
     rig.send(AUTH).ask("slow", "q");
     assert!(rig.take().ends_with("(w79) () END"));
 }
@@ -964,12 +735,8 @@ fn the_firehose_flows_while_it_is_drained() {
 fn a_clock_that_goes_back_is_clamped() {
     let mut rig = Rig::open(G2024);
     rig.chat.handle_timeout(Duration::from_secs(10));
-    rig.chat
-        .receive(Duration::ZERO, r#"{"message":"q","model":"ten"}"#);
-    assert_eq!(
-        rig.chat.next_deadline(),
-        Some(Duration::from_millis(10_050))
-    );
+    rig.chat.receive(Duration::ZERO, r#"{"message":"q","model":"ten"}"#);
+    assert_eq!(rig.chat.next_deadline(), Some(Duration::from_millis(10_050)));
     rig.chat.handle_timeout(Duration::from_secs(1));
     rig.chat.receive(Duration::ZERO, STOP);
     rig.until(11_000);
@@ -981,15 +748,11 @@ fn requests_wait_too_while_the_client_does_not_read() {
     all(|generation| {
         let mut rig = Rig::open(generation);
         for _ in 0..200 {
-            rig.chat
-                .receive(rig.now, r#"{"message":"q","model":"paid"}"#);
+            rig.chat.receive(rig.now, r#"{"message":"q","model":"paid"}"#);
         }
         assert!(rig.world.stats().frames < 40, "{generation}");
         assert!(rig.world.stats().evicted > 100, "{generation}");
-        assert!(
-            rig.until(1000).take().matches("END0").count() < 45,
-            "{generation}"
-        );
+        assert!(rig.until(1000).take().matches("END0").count() < 45, "{generation}");
     });
 }
 
@@ -1008,10 +771,7 @@ fn late_calls_see_events_in_the_order_of_their_time() {
 #[test]
 fn a_script_is_played_back_verbatim() {
     let script = "> SEND {\"token\":\"sk-...\",\"id\":-1}\n> SEND {\"message\":\"hi\"}\n< RECV {\"message\": \"Hello\"} // x\n! CLOSED\n";
-    let options = Options {
-        script: Some(script.parse().unwrap()),
-        ..Options::default()
-    };
+    let options = Options { script: Some(script.parse().unwrap()), ..Options::default() };
     let mut chat = Chat::new(World::new(), Arc::new(options));
     let now = Duration::ZERO;
     for text in [PING, AUTH, PING] {
@@ -1019,10 +779,7 @@ fn a_script_is_played_back_verbatim() {
         assert_eq!(chat.poll_output(now), None);
     }
     chat.receive(now, r#"{"message":"hi"}"#);
-    assert_eq!(
-        chat.poll_output(now),
-        Some(Output::Frame("{\"message\": \"Hello\"}\n".to_owned()))
-    );
+    assert_eq!(chat.poll_output(now), Some(Output::Frame("{\"message\": \"Hello\"}\n".to_owned())));
     assert_eq!(chat.poll_output(now), Some(Output::Drop));
     assert_eq!(chat.poll_output(now), None);
 }

@@ -42,9 +42,7 @@ impl Pipe {
     fn new(options: Options, tls: Option<&Tls>) -> Self {
         let client = tls.map(|tls| {
             let mut roots = RootCertStore::empty();
-            roots
-                .add(CertificateDer::from_pem_slice(tls.ca_pem().as_bytes()).unwrap())
-                .unwrap();
+            roots.add(CertificateDer::from_pem_slice(tls.ca_pem().as_bytes()).unwrap()).unwrap();
             let provider = Arc::new(rustls::crypto::ring::default_provider());
             let config = ClientConfig::builder_with_provider(provider)
                 .with_safe_default_protocol_versions()
@@ -54,12 +52,7 @@ impl Pipe {
             let name = ServerName::try_from("localhost").unwrap();
             ClientConnection::new(Arc::new(config), name).unwrap()
         });
-        Self {
-            peer: peer(options, tls),
-            tls: client,
-            now: Duration::ZERO,
-            input: Vec::new(),
-        }
+        Self { peer: peer(options, tls), tls: client, now: Duration::ZERO, input: Vec::new() }
     }
 
     /// Moves bytes until nothing moves; says why TLS failed.
@@ -101,12 +94,7 @@ impl Pipe {
         self.write_all(UPGRADE.as_bytes()).unwrap();
         self.write_all(early).unwrap();
         self.exchange().unwrap();
-        let end = self
-            .input
-            .windows(4)
-            .position(|window| window == b"\r\n\r\n")
-            .unwrap()
-            + 4;
+        let end = self.input.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
         let head = String::from_utf8(self.input.drain(..end).collect()).unwrap();
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         WebSocket::from_raw_socket(self, Role::Client, None)
@@ -138,9 +126,7 @@ impl Write for Pipe {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.tls {
             Some(tls) => tls.writer().write_all(bytes)?,
-            None => bytes
-                .iter()
-                .for_each(|byte| self.peer.receive(self.now, &[*byte])),
+            None => bytes.iter().for_each(|byte| self.peer.receive(self.now, &[*byte])),
         }
         Ok(bytes.len())
     }
@@ -175,14 +161,8 @@ fn a_chat_byte_by_byte_plain_and_over_tls() {
             let openers = usize::from(generation != Generation::G2023);
             assert_eq!(texts.len(), 7 + 2 * openers);
             assert!(texts[openers].contains("\"message\":\"Hello\""));
-            socket
-                .send(Message::binary(HELLO.as_bytes().to_vec()))
-                .unwrap();
-            assert_eq!(
-                answer(&mut socket).len(),
-                7 + 2 * openers,
-                "binary is as good as text"
-            );
+            socket.send(Message::binary(HELLO.as_bytes().to_vec())).unwrap();
+            assert_eq!(answer(&mut socket).len(), 7 + 2 * openers, "binary is as good as text");
         }
     }
 }
@@ -199,10 +179,7 @@ fn frames_that_come_with_the_request_head_are_not_lost() {
 
 #[test]
 fn bad_certificates_are_refused_by_the_client() {
-    for (certificate, wanted) in [
-        (Certificate::Expired, "Expired"),
-        (Certificate::WrongName, "NotValidForName"),
-    ] {
+    for (certificate, wanted) in [(Certificate::Expired, "Expired"), (Certificate::WrongName, "NotValidForName")] {
         let tls = Tls::new(certificate).unwrap();
         let mut pipe = Pipe::new(Options::default(), Some(&tls));
         let error = pipe.exchange().unwrap_err();
@@ -217,9 +194,7 @@ fn pings_are_answered_but_not_by_a_deaf_server() {
     assert_eq!(socket.read().unwrap(), Message::Pong("x".into()));
     socket.send(Message::text("{\"token\":5}")).unwrap();
     socket.send(Message::Ping("x".into())).unwrap();
-    assert!(
-        matches!(socket.read(), Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock)
-    );
+    assert!(matches!(socket.read(), Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock));
     assert!(!socket.get_ref().peer.finished(), "the socket stays open");
 }
 
@@ -251,14 +226,7 @@ fn what_was_said_before_a_close_frame_arrives() {
     }
     let pipe = socket.get_mut();
     pipe.peer.receive(Duration::ZERO, &bytes);
-    assert!(
-        socket
-            .read()
-            .unwrap()
-            .into_text()
-            .unwrap()
-            .contains("\"conversation\":1,")
-    );
+    assert!(socket.read().unwrap().into_text().unwrap().contains("\"conversation\":1,"));
     assert!(socket.read().is_err());
 }
 
@@ -267,9 +235,7 @@ fn a_dropped_socket_is_finished_once_everything_is_sent() {
     let options = Options::default();
     let mut socket = Pipe::new(options, None).upgrade(b"");
     socket.send(Message::text(AUTH)).unwrap();
-    socket
-        .send(Message::text(HELLO.replace("hello", "drop")))
-        .unwrap();
+    socket.send(Message::text(HELLO.replace("hello", "drop"))).unwrap();
     let mut frames = 0;
     while socket.read().is_ok() {
         frames += 1;
@@ -331,15 +297,10 @@ fn an_end_of_stream_finishes_at_once_and_the_answer_is_stored_later() {
 fn throttling_is_an_http_200_in_one_segment_or_two() {
     let body = "{\"error\":\"request_throttled\",\"reason\":\"You have sent too many requests. Please try again later.\",\"status\":false}";
     for two_segments in [false, true] {
-        let options = Options {
-            two_segments,
-            ..Options::default()
-        };
+        let options = Options { two_segments, ..Options::default() };
         let refusal = Some(Refusal::throttled());
         let mut peer = Peer::new(World::new(), Arc::new(options), None, refusal).unwrap();
-        UPGRADE
-            .bytes()
-            .for_each(|byte| peer.receive(Duration::ZERO, &[byte]));
+        UPGRADE.bytes().for_each(|byte| peer.receive(Duration::ZERO, &[byte]));
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 112\r\n\r\n";
         let first = String::from_utf8(taken(&mut peer)).unwrap();
         if two_segments {
@@ -353,31 +314,19 @@ fn throttling_is_an_http_200_in_one_segment_or_two() {
         assert!(!peer.finished(), "a real server leaves the connection open");
         peer.handle_timeout(peer.next_deadline().unwrap());
         assert!(peer.finished());
-        assert_eq!(
-            (peer.world.stats().refused, peer.world.stats().upgrades),
-            (1, 0)
-        );
+        assert_eq!((peer.world.stats().refused, peer.world.stats().upgrades), (1, 0));
     }
 }
 
 #[test]
 fn wrong_paths_and_wished_for_refusals() {
-    let busy = Refusal {
-        status: 503,
-        body: "busy".to_owned(),
-    };
+    let busy = Refusal { status: 503, body: "busy".to_owned() };
     for (path, refusal, wanted) in [
         ("/nope", None, "HTTP/1.1 404 Not Found\r\n"),
         ("/chat", Some(busy), "HTTP/1.1 503 Service Unavailable\r\n"),
         ("/api/chat", None, "HTTP/1.1 101 Switching Protocols\r\n"),
     ] {
-        let mut peer = peer(
-            Options {
-                refusal,
-                ..Options::default()
-            },
-            None,
-        );
+        let mut peer = peer(Options { refusal, ..Options::default() }, None);
         peer.receive(Duration::ZERO, UPGRADE.replace("/chat", path).as_bytes());
         let answer = String::from_utf8(taken(&mut peer)).unwrap();
         assert!(answer.starts_with(wanted), "{answer}");

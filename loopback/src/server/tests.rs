@@ -26,13 +26,7 @@ fn ask(socket: &mut WebSocket<MaybeTlsStream<TcpStream>>, model: &str) -> usize 
     let text = format!(r#"{{"message":"hi","model":"{model}"}}"#);
     socket.send(Message::text(text)).unwrap();
     for frames in 1.. {
-        if socket
-            .read()
-            .unwrap()
-            .into_text()
-            .unwrap()
-            .contains("\"end\":true")
-        {
+        if socket.read().unwrap().into_text().unwrap().contains("\"end\":true") {
             return frames;
         }
     }
@@ -42,29 +36,16 @@ fn ask(socket: &mut WebSocket<MaybeTlsStream<TcpStream>>, model: &str) -> usize 
 #[test]
 fn several_clients_are_served_at_once() {
     for generation in Generation::ALL {
-        let options = Options {
-            pace: 0.0,
-            ..Options::new(generation)
-        };
+        let options = Options { pace: 0.0, ..Options::new(generation) };
         let mut server = Server::start(options).unwrap();
         let (mut one, mut two) = (connect(&server), connect(&server));
         one.send(Message::text(AUTH)).unwrap();
         two.send(Message::text(AUTH)).unwrap();
-        let hello = if generation == Generation::G2023 {
-            7
-        } else {
-            9
-        };
-        assert_eq!(
-            (ask(&mut one, "hello"), ask(&mut two, "hello")),
-            (hello, hello)
-        );
+        let hello = if generation == Generation::G2023 { 7 } else { 9 };
+        assert_eq!((ask(&mut one, "hello"), ask(&mut two, "hello")), (hello, hello));
         assert!(ask(&mut one, "long-20000") > 20_000);
         let stats = server.stats();
-        assert_eq!(
-            (stats.connections, stats.upgrades, stats.answers),
-            (2, 2, 3)
-        );
+        assert_eq!((stats.connections, stats.upgrades, stats.answers), (2, 2, 3));
         server.stop();
     }
 }
@@ -75,15 +56,12 @@ fn stopping_the_server_ends_waiting_and_busy_connections() {
     let mut idle = connect(&server);
     let mut silent = connect(&server);
     silent.send(Message::text(AUTH)).unwrap();
-    silent
-        .send(Message::text(r#"{"message":"hi","model":"silent"}"#))
-        .unwrap();
+    silent.send(Message::text(r#"{"message":"hi","model":"silent"}"#)).unwrap();
     silent.read().unwrap();
     // Nobody reads this one's answer, so its thread is busy with a full socket.
     let mut full = connect(&server);
     full.send(Message::text(AUTH)).unwrap();
-    full.send(Message::text(r#"{"message":"hi","model":"long-1000000"}"#))
-        .unwrap();
+    full.send(Message::text(r#"{"message":"hi","model":"long-1000000"}"#)).unwrap();
     full.read().unwrap();
     // A request that never ends, and one that never begins.
     let mut slow = TcpStream::connect(server.addr()).unwrap();
@@ -93,24 +71,15 @@ fn stopping_the_server_ends_waiting_and_busy_connections() {
     server.stop();
     assert!(idle.read().is_err());
     assert!(silent.read().is_err());
-    assert!(
-        TcpStream::connect(server.addr()).is_err(),
-        "nobody listens any more"
-    );
+    assert!(TcpStream::connect(server.addr()).is_err(), "nobody listens any more");
 }
 
 #[test]
 fn throttled_connections_are_refused() {
-    let server = Server::start(Options {
-        throttle: Some(0),
-        ..Options::default()
-    })
-    .unwrap();
+    let server = Server::start(Options { throttle: Some(0), ..Options::default() }).unwrap();
     let mut stream = TcpStream::connect(server.addr()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-        .write_all(b"GET /chat HTTP/1.1\r\nHost: x\r\n\r\n")
-        .unwrap();
+    stream.write_all(b"GET /chat HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"\"status\":false}") {
         let mut byte = [0];
@@ -126,9 +95,7 @@ fn the_answer_of_a_lost_client_is_stored() {
     let server = Server::start(Options::default()).unwrap();
     let mut client = connect(&server);
     client.send(Message::text(AUTH)).unwrap();
-    client
-        .send(Message::text(r#"{"message":"hi","model":"slow"}"#))
-        .unwrap();
+    client.send(Message::text(r#"{"message":"hi","model":"slow"}"#)).unwrap();
     client.read().unwrap();
     client.read().unwrap();
     drop(client);
@@ -143,18 +110,10 @@ fn the_answer_of_a_lost_client_is_stored() {
 
 #[test]
 fn a_tls_server_names_its_url_and_ca() {
-    let options = Options {
-        tls: Some(Certificate::Valid),
-        ..Options::default()
-    };
+    let options = Options { tls: Some(Certificate::Valid), ..Options::default() };
     let server = Server::start(options).unwrap();
     assert!(server.url().starts_with("wss://localhost:"));
-    assert!(
-        server
-            .ca_pem()
-            .unwrap()
-            .starts_with("-----BEGIN CERTIFICATE-----")
-    );
+    assert!(server.ca_pem().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
     let plain = Server::start(Options::default()).unwrap();
     assert_eq!(plain.ca_pem(), None);
     assert_eq!(plain.url(), format!("ws://{}/chat", plain.addr()));
@@ -163,11 +122,5 @@ fn a_tls_server_names_its_url_and_ca() {
 #[test]
 fn a_taken_port_is_an_error() {
     let server = Server::start(Options::default()).unwrap();
-    assert!(
-        Server::start(Options {
-            port: server.addr().port(),
-            ..Options::default()
-        })
-        .is_err()
-    );
+    assert!(Server::start(Options { port: server.addr().port(), ..Options::default() }).is_err());
 }

@@ -4,16 +4,15 @@ mod close;
 mod keepalive;
 mod logs;
 mod messages;
-mod peer;
 mod refusals;
-mod tls;
+pub(crate) mod tls;
 
 use std::time::Duration;
 
 use super::{Closed, Incoming, Wire, WireConfig};
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
-use peer::Peer;
+use crate::test_peer::Peer;
 
 /// A wire and its server.
 struct Link {

@@ -4,9 +4,9 @@ use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::peer::Ca;
 use super::*;
 use crate::error::Step;
+use crate::test_peer::Ca;
 
 /// A link whose wire has closed, and the server has got it.
 fn closing() -> Link {

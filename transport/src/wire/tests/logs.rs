@@ -5,8 +5,8 @@ use std::sync::Once;
 
 use tungstenite::Message;
 
-use super::peer::Ca;
 use super::*;
+use crate::test_peer::Ca;
 
 thread_local! {
     static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };

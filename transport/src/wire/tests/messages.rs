@@ -4,8 +4,8 @@ use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 use tungstenite::{Bytes, Message};
 
-use super::peer::Ca;
 use super::*;
+use crate::test_peer::Ca;
 
 /// A frame as a server writes it.
 pub(super) fn frame(opcode: OpCode, is_final: bool, payload: &[u8]) -> Vec<u8> {

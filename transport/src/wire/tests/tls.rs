@@ -3,10 +3,10 @@
 use rustls::version::{TLS12, TLS13};
 use tungstenite::Message;
 
-use super::peer::Ca;
 use super::*;
 use crate::clock::WallClock;
 use crate::error::{Step, TlsError};
+use crate::test_peer::Ca;
 use crate::tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 
 /// The middle of 2026.
@@ -17,7 +17,7 @@ fn options() -> TlsOptions {
 }
 
 /// Trusts the test's authority, in the middle of 2026.
-pub(super) fn trusting() -> TlsConfig {
+pub(crate) fn trusting() -> TlsConfig {
     options().root_der(&Ca::get().der).unwrap().build().unwrap()
 }
 

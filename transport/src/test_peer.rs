@@ -1,4 +1,4 @@
-//! A server in memory.
+//! A server in memory, for the tests.
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use tungstenite::{Message, WebSocket};
 
 /// What tungstenite's server role takes for the socket.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     inbound: Vec<u8>,
     outbound: Vec<u8>,
 }
@@ -37,7 +37,7 @@ impl Write for Memory {
 }
 
 #[derive(Default)]
-pub(super) struct Peer {
+pub(crate) struct Peer {
     tls: Option<ServerConnection>,
     /// What came, until a WebSocket takes it.
     plain: Vec<u8>,
@@ -46,17 +46,17 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    pub(super) fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self::default()
     }
 
-    pub(super) fn tls(config: Arc<ServerConfig>) -> Self {
+    pub(crate) fn tls(config: Arc<ServerConfig>) -> Self {
         let mut tls = ServerConnection::new(config).unwrap();
         tls.set_buffer_limit(None);
         Self { tls: Some(tls), ..Self::default() }
     }
 
-    pub(super) fn receive(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn receive(&mut self, mut bytes: &[u8]) {
         let mut plain = Vec::new();
         if let Some(tls) = &mut self.tls {
             while !bytes.is_empty() {
@@ -77,34 +77,34 @@ impl Peer {
     }
 
     /// What the wire has sent so far, before a WebSocket took it.
-    pub(super) fn received(&self) -> &[u8] {
+    pub(crate) fn received(&self) -> &[u8] {
         &self.plain
     }
 
-    pub(super) fn has_request(&self) -> bool {
+    pub(crate) fn has_request(&self) -> bool {
         self.plain.ends_with(b"\r\n\r\n")
     }
 
     /// Answers the request as a server should.
-    pub(super) fn accept(&mut self) {
+    pub(crate) fn accept(&mut self) {
         let inbound = std::mem::take(&mut self.plain);
         let socket = tungstenite::accept(Memory { inbound, outbound: Vec::new() });
         self.socket = Some(socket.expect("a request that tungstenite accepts"));
         self.forward();
     }
 
-    pub(super) fn send(&mut self, message: impl Into<Message>) {
+    pub(crate) fn send(&mut self, message: impl Into<Message>) {
         self.socket.as_mut().unwrap().send(message.into()).unwrap();
         self.forward();
     }
 
-    pub(super) fn close(&mut self, frame: Option<tungstenite::protocol::CloseFrame>) {
+    pub(crate) fn close(&mut self, frame: Option<tungstenite::protocol::CloseFrame>) {
         self.socket.as_mut().unwrap().close(frame).unwrap();
         self.forward();
     }
 
     /// Everything that came, answered as tungstenite answers it.
-    pub(super) fn read(&mut self) -> Vec<Message> {
+    pub(crate) fn read(&mut self) -> Vec<Message> {
         let socket = self.socket.as_mut().unwrap();
         let messages = std::iter::from_fn(|| socket.read().ok()).collect();
         self.forward();
@@ -112,24 +112,24 @@ impl Peer {
     }
 
     /// Sends raw bytes (through TLS, if there is one).
-    pub(super) fn say(&mut self, plain: impl AsRef<[u8]>) {
+    pub(crate) fn say(&mut self, plain: impl AsRef<[u8]>) {
         match &mut self.tls {
             Some(tls) => tls.writer().write_all(plain.as_ref()).unwrap(),
             None => self.out.extend_from_slice(plain.as_ref()),
         }
     }
 
-    pub(super) fn close_notify(&mut self) {
+    pub(crate) fn close_notify(&mut self) {
         self.tls.as_mut().unwrap().send_close_notify();
     }
 
     /// Whether the wire closed TLS in order.
-    pub(super) fn tls_closed(&mut self) -> bool {
+    pub(crate) fn tls_closed(&mut self) -> bool {
         self.tls.as_mut().unwrap().process_new_packets().unwrap().peer_has_closed()
     }
 
     /// The bytes for the wire.
-    pub(super) fn output(&mut self) -> Vec<u8> {
+    pub(crate) fn output(&mut self) -> Vec<u8> {
         if let Some(tls) = &mut self.tls {
             while tls.wants_write() {
                 tls.write_tls(&mut self.out).unwrap();
@@ -145,14 +145,14 @@ impl Peer {
 }
 
 /// A throw-away certificate authority.
-pub(super) struct Ca {
-    pub(super) pem: String,
-    pub(super) der: Vec<u8>,
+pub(crate) struct Ca {
+    pub(crate) pem: String,
+    pub(crate) der: Vec<u8>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Ca {
-    pub(super) fn get() -> &'static Self {
+    pub(crate) fn get() -> &'static Self {
         static CA: OnceLock<Ca> = OnceLock::new();
         CA.get_or_init(|| {
             let mut params = CertificateParams::default();
@@ -165,12 +165,12 @@ impl Ca {
     }
 
     /// A server for `localhost` with a certificate for the year 2026.
-    pub(super) fn server(&self) -> Arc<ServerConfig> {
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
         static SERVER: OnceLock<Arc<ServerConfig>> = OnceLock::new();
         SERVER.get_or_init(|| self.server_with(&rustls::version::TLS13)).clone()
     }
 
-    pub(super) fn server_with(&self, version: &'static rustls::SupportedProtocolVersion) -> Arc<ServerConfig> {
+    pub(crate) fn server_with(&self, version: &'static rustls::SupportedProtocolVersion) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         params.not_before = rcgen::date_time_ymd(2026, 1, 1);
         params.not_after = rcgen::date_time_ymd(2027, 1, 1);

@@ -1,0 +1,91 @@
+//! What the opener says about the conversation.
+
+use chatnio_core::{Auth, Config, Conversation};
+
+use crate::frames::{end, opener, piece};
+use crate::host::{Host, Seen};
+
+/// What an opener that says `id` tells on a connection that authenticated with `auth`.
+fn opened(auth: Auth, id: i64) -> Conversation {
+    let mut host = Host::with(auth, Config::default());
+    host.ask("hi");
+    assert_eq!(host.session.conversation(), Conversation::Unknown);
+    let Seen::Opened { turn: 1, conversation } = host.receive(&opener(id)) else { panic!() };
+    assert_eq!(host.session.conversation(), conversation);
+    conversation
+}
+
+#[test]
+fn a_new_one() {
+    assert_eq!(opened(Auth::new("t"), 29), Conversation::New { id: 29 });
+    assert_eq!(opened(Auth::new("t").share("ab12"), 29), Conversation::New { id: 29 });
+    assert_eq!(opened(Auth::new("t").conversation(7).share("ab12"), 29), Conversation::New { id: 29 });
+}
+
+#[test]
+fn the_one_asked_for() {
+    assert_eq!(opened(Auth::new("t").conversation(29), 29), Conversation::Resumed { id: 29 });
+}
+
+#[test]
+fn another_than_the_one_asked_for() {
+    assert_eq!(opened(Auth::new("t").conversation(7), 29), Conversation::Replaced { asked: 7, got: 29 });
+    assert_eq!(opened(Auth::new("bad").conversation(7), -1), Conversation::Replaced { asked: 7, got: -1 });
+}
+
+#[test]
+fn an_anonymous_one_has_no_id_of_its_own() {
+    assert_eq!(opened(Auth::anonymous(), -1), Conversation::New { id: -1 });
+    assert_eq!(opened(Auth::new("bad token"), -1), Conversation::New { id: -1 });
+}
+
+#[test]
+fn servers_without_openers_do_not_say() {
+    let mut host = Host::asking();
+    host.receive(&piece("a", 0.1));
+    assert_eq!(host.receive(&end("", 0.1)).answer().conversation, None);
+    assert_eq!(host.session.conversation(), Conversation::Unknown);
+    assert_eq!(host.session.conversation().id(), None);
+}
+
+#[test]
+fn every_turn_says_it_again() {
+    let mut host = Host::with_openers();
+    host.ask("next");
+    let conversation = Conversation::New { id: 29 };
+    assert_eq!(host.receive(&opener(29)), Seen::Opened { turn: 2, conversation });
+    assert_eq!(host.receive(&end("", 0.1)).answer().conversation, Some(29));
+    host.ask("next");
+    let conversation = Conversation::Replaced { asked: 29, got: 30 };
+    assert_eq!(host.receive(&opener(30)), Seen::Opened { turn: 3, conversation });
+    assert_eq!(host.session.conversation().id(), Some(30));
+}
+
+#[test]
+fn an_opener_with_text_is_a_delta() {
+    let mut host = Host::asking();
+    assert_eq!(host.receive(r#"{"conversation":29,"message":"a"}"#), Seen::delta(1, "a"));
+    assert_eq!(host.session.conversation(), Conversation::New { id: 29 });
+    assert_eq!(host.receive(r#"{"end":true}"#).answer().conversation, Some(29));
+}
+
+#[test]
+fn a_turn_opens_once() {
+    let mut host = Host::asking();
+    host.receive(&opener(29));
+    assert_eq!(host.receive(&opener(29)), Seen::delta(1, ""));
+}
+
+#[test]
+fn an_opener_that_ends_the_turn_is_its_end() {
+    let mut host = Host::asking();
+    let answer = host.receive(r#"{"conversation":29,"message":"no","end":true}"#).answer();
+    assert_eq!((answer.conversation, answer.notice.as_deref()), (Some(29), Some("no")));
+}
+
+#[test]
+fn a_stray_opener_says_nothing() {
+    let mut host = Host::new();
+    host.receive(&opener(29));
+    assert_eq!(host.session.conversation(), Conversation::Unknown);
+}

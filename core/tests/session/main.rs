@@ -1,0 +1,17 @@
+//! The rules of `Session`, one test each, on a simulated clock.
+
+mod authentication;
+mod closed;
+mod conversation;
+mod deadlines;
+mod errors;
+mod frames;
+mod host;
+mod limits;
+mod malformed;
+mod reconnect;
+mod second_end;
+mod secrets;
+mod stopping;
+mod texts;
+mod turns;

@@ -1,0 +1,115 @@
+//! Several chats in one thread, in an event loop of the host's own (mio here), with the byte-level connection.
+//!
+//! `cargo run -p chatnio --example event_loop -- ws://127.0.0.1:PORT MODEL QUESTION...`
+
+use chatnio::{Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, Request};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use std::error::Error;
+use std::io::{ErrorKind, Read, Write};
+use std::net::ToSocketAddrs;
+use std::time::Instant;
+
+/// One chat: a socket, and the machine that it feeds.
+struct Chat {
+    socket: TcpStream,
+    connection: Connection,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [url, model, questions @ ..] = arguments.as_slice() else {
+        return Err("usage: event_loop URL MODEL QUESTION...".into());
+    };
+    let endpoint = Endpoint::parse(url)?;
+    let address = (endpoint.host(), endpoint.port()).to_socket_addrs()?.next().ok_or("no address")?;
+    let config = ConnectionConfig::default();
+
+    let origin = Instant::now();
+    let mut poll = Poll::new()?;
+    let mut chats = Vec::new();
+    for (i, question) in questions.iter().enumerate() {
+        let mut socket = TcpStream::connect(address)?;
+        poll.registry().register(&mut socket, Token(i), Interest::READABLE | Interest::WRITABLE)?;
+        let mut connection = Connection::new(&endpoint, Auth::anonymous(), &config, origin.elapsed())?;
+        // Waits inside until the WebSocket is open.
+        connection.request(origin.elapsed(), &Request::chat(question).model(model))?;
+        chats.push(Some(Chat { socket, connection }));
+    }
+
+    let mut events = Events::with_capacity(64);
+    while chats.iter().any(Option::is_some) {
+        let deadlines = chats.iter().flatten().filter_map(|chat| chat.connection.next_deadline());
+        let timeout = deadlines.min().map(|deadline| deadline.saturating_sub(origin.elapsed()));
+        match poll.poll(&mut events, timeout) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.into()),
+            _ => {}
+        }
+        for event in &events {
+            let Token(i) = event.token();
+            if let Some(chat) = &mut chats[i] {
+                chat.read(i, origin);
+            }
+        }
+        for (i, slot) in chats.iter_mut().enumerate() {
+            let Some(chat) = slot else { continue };
+            let now = origin.elapsed();
+            if chat.connection.next_deadline().is_some_and(|deadline| deadline <= now) {
+                chat.connection.handle_timeout(now);
+            }
+            chat.events(i, origin);
+            chat.write();
+            if chat.connection.is_finished() {
+                *slot = None;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Chat {
+    /// Takes in what the socket has: mio tells of it once, so until it would block.
+    fn read(&mut self, i: usize, origin: Instant) {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match self.socket.read(&mut buffer) {
+                Ok(0) => break self.connection.handle_eof(origin.elapsed()),
+                Ok(n) => self.connection.receive(origin.elapsed(), &buffer[..n]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::NotConnected => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => break self.connection.handle_eof(origin.elapsed()),
+            }
+            // The connection buffers only what it was given: hand out its events before it gets more.
+            self.events(i, origin);
+        }
+    }
+
+    fn events(&mut self, i: usize, origin: Instant) {
+        let mut over = false;
+        while let Some(event) = self.connection.poll_event(origin.elapsed()) {
+            match event {
+                ConnectionEvent::Session(Event::Delta { text, .. }) if !text.is_empty() => println!("{i}: {text:?}"),
+                ConnectionEvent::Session(Event::End(end)) => {
+                    println!("{i}: end, {} pieces, quota {}", end.answer.chunks, end.answer.quota_text());
+                    over = true;
+                }
+                ConnectionEvent::Closed(end) => println!("{i}: {end}"),
+                _ => {}
+            }
+        }
+        if over {
+            self.connection.close(origin.elapsed());
+        }
+    }
+
+    fn write(&mut self) {
+        while let Some(bytes) = self.connection.poll_transmit() {
+            match self.socket.write(bytes) {
+                Ok(n) => self.connection.transmitted(n),
+                // More goes out when the socket is writable again; if it is broken, reading from it tells.
+                Err(_) => break,
+            }
+        }
+    }
+}

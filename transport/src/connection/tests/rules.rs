@@ -1,0 +1,257 @@
+//! What a connection adds to a session.
+
+use super::*;
+use chatnio_core::State;
+
+const OPENER: &str = r#"{"conversation":29,"quota":0,"message":"","end":false}"#;
+const PIECE: &str = r#"{"conversation":0,"quota":0.1,"message":"Hello","end":false}"#;
+const END: &str = r#"{"conversation":0,"quota":0.1,"message":"","end":true}"#;
+
+fn ask(link: &mut Link) {
+    link.connection.request(link.now, &Request::chat("hi")).unwrap();
+    link.exchange();
+}
+
+/// A link with a turn that has brought a piece.
+fn answering() -> Link {
+    let mut link = Link::open();
+    ask(&mut link);
+    assert_eq!(link.messages(), [r#"{"token":"sk-secret-token","id":-1}"#, r#"{"type":"chat","message":"hi"}"#]);
+    link.peer.send(OPENER);
+    link.peer.send(PIECE);
+    assert_eq!(link.exchange(), ["opened New { id: 29 }", "delta Hello"]);
+    link
+}
+
+#[test]
+fn requests_wait_until_the_websocket_is_open() {
+    let mut link = Link::new(Auth::anonymous(), false, |_| ());
+    link.connection.request(link.now, &Request::chat("hi")).unwrap();
+    assert_eq!(link.connection.session().state(), State::Asking);
+    assert!(!link.connection.is_open());
+    assert_eq!(link.exchange(), ["open"]);
+    assert_eq!(link.messages(), [r#"{"token":"anonymous","id":-1}"#, r#"{"type":"chat","message":"hi"}"#]);
+}
+
+#[test]
+fn a_token_needs_tls_beyond_loopback() {
+    let new = |url: &str, auth: Auth, allow: bool| {
+        let config = ConnectionConfig { allow_token_over_plain_ws: allow, ..ConnectionConfig::default() };
+        Connection::new(&Endpoint::parse(url).unwrap(), auth, &config, Duration::ZERO).map(drop)
+    };
+    let refused = Err(StartError::PlainToken { host: "chat.example".into() });
+    assert_eq!(new("ws://chat.example", Auth::new("sk-x"), false), refused);
+    assert_eq!(new("http://chat.example", Auth::new("sk-x"), false), refused);
+    assert_eq!(new("ws://chat.example", Auth::new("sk-x"), true), Ok(()));
+    assert_eq!(new("ws://chat.example", Auth::anonymous(), false), Ok(()));
+    assert_eq!(new("wss://chat.example", Auth::new("sk-x"), false), Ok(()));
+    for loopback in ["ws://localhost", "ws://127.0.0.1:81", "ws://[::1]"] {
+        assert_eq!(new(loopback, Auth::new("sk-x"), false), Ok(()), "{loopback}");
+    }
+}
+
+#[test]
+fn an_impossible_authentication_is_refused() {
+    let endpoint = Endpoint::parse("ws://localhost").unwrap();
+    let result = Connection::new(&endpoint, Auth::new(""), &ConnectionConfig::default(), Duration::ZERO);
+    assert_eq!(result.err(), Some(StartError::Auth(AuthError::EmptyToken)));
+}
+
+#[test]
+fn closing_ends_the_turn_and_then_the_connection() {
+    let mut link = answering();
+    link.connection.close(link.now);
+    link.connection.close(link.now);
+    assert_eq!(link.connection.request(link.now, &Request::chat("x")), Err(RequestError::Closed));
+    // What was on its way is still handed out.
+    link.peer.send(PIECE);
+    assert_eq!(link.exchange(), ["delta Hello"]);
+    assert!(!link.connection.is_finished());
+    let end = "end HelloHello interrupted: the host closed the session";
+    assert_eq!(link.eof(), [end, "closed: the connection was closed"]);
+    assert!(link.connection.is_finished());
+    assert_eq!(link.connection.end(), Some(&ConnectionEnd::Clean));
+    assert_eq!(link.connection.next_deadline(), None);
+    assert!(!link.connection.transcript().unwrap().to_string().contains("CLOSED"));
+}
+
+#[test]
+fn a_close_that_nobody_answers_is_bounded() {
+    let mut link = Link::open();
+    link.connection.close(link.now);
+    link.exchange();
+    let before = link.now;
+    assert_eq!(link.wait(), ["closed: the server did not answer the closing of the connection in time"]);
+    assert_eq!(link.now - before, Duration::from_secs(3));
+}
+
+#[test]
+fn the_server_closes_in_the_middle() {
+    let mut link = answering();
+    link.peer.close(Some(tungstenite::protocol::CloseFrame {
+        code: tungstenite::protocol::frame::coding::CloseCode::Away,
+        reason: "restarting".into(),
+    }));
+    let end = "end Hello interrupted: the server closed the connection";
+    assert_eq!(link.exchange(), [end, "closed: the server closed the connection (1001: restarting)"]);
+    assert!(link.connection.transcript().unwrap().to_string().ends_with("! CLOSED\n"));
+}
+
+#[test]
+fn the_stream_ends_in_the_middle() {
+    let mut link = answering();
+    let log = link.eof();
+    assert_eq!(log[0], "end Hello interrupted: the connection was lost");
+    assert_eq!(log[1], "closed: the server ended the connection during the session");
+    assert_eq!(link.eof(), Log::new(), "said once");
+    assert!(link.connection.transcript().unwrap().to_string().ends_with("! CLOSED\n"));
+}
+
+#[test]
+fn a_message_over_the_limit_ends_the_connection() {
+    let mut link = Link::open_with(|config| config.session.max_message = 100);
+    ask(&mut link);
+    link.peer.send(PIECE);
+    link.peer.send(format!("{{\"message\":\"{}\"}}", "x".repeat(100)));
+    let log = link.exchange();
+    assert_eq!(
+        log[..2],
+        ["delta Hello", "end Hello interrupted: a message was over the limit of 100 bytes (Config::max_message)"]
+    );
+    assert!(matches!(link.connection.end(), Some(ConnectionEnd::Lost(WireError::MessageTooLong { limit: 100 }))));
+    let recorded = link.connection.transcript().unwrap().to_string();
+    assert!(!recorded.contains("CLOSED"), "the server did not close it: {recorded}");
+}
+
+#[test]
+fn an_answer_over_the_limit_is_stopped_at_the_server() {
+    let mut link = Link::open_with(|config| config.session.max_answer = 8);
+    ask(&mut link);
+    link.messages();
+    link.peer.send(PIECE);
+    link.peer.send(PIECE);
+    let end = "end Hello interrupted: the answer was over the limit of 8 bytes (Config::max_answer)";
+    assert_eq!(link.exchange(), ["delta Hello", end]);
+    assert_eq!(link.messages(), [r#"{"type":"stop"}"#]);
+    assert_eq!(link.connection.session().state(), State::Draining);
+}
+
+#[test]
+fn a_stop_goes_out_and_is_repeated() {
+    let mut link = answering();
+    assert_eq!(link.connection.stop(link.now), Ok(true));
+    assert_eq!(link.connection.stop(link.now), Ok(false));
+    link.exchange();
+    assert_eq!(link.messages(), [r#"{"type":"stop"}"#]);
+    let start = link.now;
+    for after in [500, 1000, 2000, 4000] {
+        assert_eq!(link.wait(), ["StopRepeated { turn: 1 }"]);
+        assert_eq!(link.now - start, Duration::from_millis(after));
+        assert_eq!(link.messages(), [r#"{"type":"stop"}"#]);
+    }
+    assert_eq!(
+        link.wait(),
+        ["end Hello interrupted: the end did not come in time after the stop (Config::after_stop)"]
+    );
+    assert_eq!(link.now - start, Duration::from_secs(10));
+}
+
+#[test]
+fn the_session_and_the_websocket_each_have_their_deadlines() {
+    let mut link = Link::open();
+    let start = link.now;
+    assert_eq!(link.wait(), ["KeepAlive"]);
+    assert_eq!(link.now - start, Duration::from_secs(25));
+    assert_eq!(link.messages(), [r#"{"type":"ping"}"#]);
+    // The WebSocket's own ping, which the server answers.
+    assert_eq!(link.wait(), Log::new());
+    assert_eq!(link.now - start, Duration::from_secs(30));
+    link.peer.read();
+    assert_eq!(link.exchange(), Log::new());
+    // From now on nothing comes any more.
+    let silent = link.now;
+    while link.connection.end().is_none() {
+        link.wait();
+    }
+    assert_eq!(link.now - silent, Duration::from_secs(40));
+    assert!(matches!(link.connection.end(), Some(ConnectionEnd::Lost(WireError::Unresponsive { .. }))));
+}
+
+#[test]
+fn a_handshake_that_nobody_answers_is_bounded() {
+    let mut link = Link::new(Auth::anonymous(), false, |_| ());
+    link.connection.request(link.now, &Request::chat("hi")).unwrap();
+    let start = link.now;
+    link.connection.poll_transmit();
+    link.now = link.connection.next_deadline().unwrap();
+    assert_eq!(link.now - start, Duration::from_secs(10));
+    link.connection.handle_timeout(link.now);
+    let mut log = Log::new();
+    link.poll(&mut |event| log.push(describe(event)));
+    assert_eq!(log[0], "end  interrupted: the connection was lost");
+    assert!(log[1].starts_with("closed: the server did not complete"), "{log:?}");
+}
+
+#[test]
+fn malformed_messages_are_events() {
+    let mut link = answering();
+    link.peer.send("nonsense");
+    link.peer.send(tungstenite::Message::binary(vec![1]));
+    let log = link.exchange();
+    assert!(log.len() == 2 && log.iter().all(|event| event.starts_with("Malformed(")), "{log:?}");
+    link.peer.send(END);
+    assert_eq!(link.exchange(), ["end Hello complete"]);
+    assert_eq!(link.connection.session().counters().malformed, 2);
+}
+
+#[test]
+fn reconnecting_goes_on_in_the_same_conversation() {
+    for lost in [true, false] {
+        let mut link = answering();
+        if lost {
+            link.eof();
+        }
+        link.peer = Peer::plain();
+        let end = link.connection.reconnect(link.now).unwrap();
+        assert_eq!(end.is_some(), !lost, "the running turn's end is handed out once");
+        assert_eq!(link.connection.end(), None);
+        assert_eq!(link.exchange(), ["open"]);
+        ask(&mut link);
+        assert_eq!(link.messages()[0], r#"{"token":"sk-secret-token","id":29}"#);
+        link.peer.send(OPENER);
+        link.peer.send(END);
+        assert_eq!(link.exchange(), ["opened Resumed { id: 29 }", "end  complete"]);
+        let recorded = link.connection.transcript().unwrap().to_string();
+        assert!(!recorded.contains("Hello") && recorded.contains("\"id\":29"), "a recording of its own: {recorded}");
+    }
+}
+
+#[test]
+fn the_token_shows_nowhere() {
+    let mut link = answering();
+    let shown = |link: &Link| format!("{:?} {:?}", link.connection, link.connection.transcript());
+    assert!(!shown(&link).contains("secret"), "{}", shown(&link));
+    link.eof();
+    assert!(!shown(&link).contains("secret"));
+}
+
+#[test]
+fn memory_is_what_was_received() {
+    let mut link = Link::open();
+    let before = link.connection.memory();
+    ask(&mut link);
+    link.peer.send(format!("{{\"message\":\"{}\"}}", "x".repeat(100_000)));
+    link.exchange();
+    let during = link.connection.memory();
+    assert!(during - before >= 100_000, "{before} {during}");
+    link.peer.send(END);
+    link.exchange();
+    assert!(link.connection.memory() < during - 90_000);
+}
+
+#[test]
+fn it_can_be_sent_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Connection>();
+    is_send::<ConnectionConfig>();
+}

@@ -1,0 +1,420 @@
+//! The blocking client against the loopback server, over real sockets on 127.0.0.1.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use chatnio::{
+    Answer, Auth, Client, ClientError, ConnectionConfig, ConnectionEnd, Conversation, Endpoint, Event, Interruption,
+    Outcome, Request, RequestError, State, TlsError, TlsOptions, Trust, WireError,
+};
+use chatnio_loopback::{Certificate, Ending, Generation, Options, Plan, Refusal, Server};
+
+/// No test needs as long: whatever hangs fails.
+const LONG: Duration = Duration::from_secs(60);
+
+fn serve(change: impl FnOnce(&mut Options)) -> Server {
+    let mut options = Options { pace: 0.1, ..Options::new(Generation::G2026) };
+    options.plans.insert("one".into(), Plan::text(Duration::ZERO, ["one"]));
+    // Never ends by itself within a test.
+    options
+        .plans
+        .insert("endless".into(), Plan { rounds: 100_000, ..Plan::text(Duration::from_millis(50), ["more "]) });
+    let mute = Plan::text(Duration::ZERO, ["said"]).ending(Ending::Silent);
+    options.plans.insert("mute".into(), mute);
+    change(&mut options);
+    Server::start(options).unwrap()
+}
+
+fn config() -> ConnectionConfig {
+    let mut config = ConnectionConfig::default();
+    config.record = true;
+    config.session.first_frame = LONG;
+    config.session.next_frame = LONG;
+    config
+}
+
+fn connect(server: &Server) -> Client {
+    Client::connect(&server.url(), Auth::new("sk-secret-token"), &config()).unwrap()
+}
+
+fn chat(model: &str) -> Request {
+    Request::chat("hi").model(model)
+}
+
+fn ask(client: &mut Client, model: &str) -> Box<Answer> {
+    client.ask(&chat(model)).unwrap().into_answer().unwrap()
+}
+
+#[test]
+fn pieces_come_one_by_one_and_then_the_answer() {
+    for generation in Generation::ALL {
+        let server = serve(|options| options.generation = generation);
+        let mut client = connect(&server);
+        // 2023 takes the plan from the question.
+        let mut pieces = client.ask(&Request::chat("@hello hi").model("hello")).unwrap();
+        assert!(pieces.answer().is_none());
+        let texts: Vec<String> = pieces.by_ref().map(Result::unwrap).collect();
+        assert_eq!(texts, ["Hello", "!", " How", " can", " I", " help?"]);
+        let answer = pieces.answer().unwrap();
+        assert_eq!((&*answer.text, answer.outcome), ("Hello! How can I help?", Some(Outcome::Complete)));
+        assert!(answer.quota() > 0.0);
+        drop(pieces);
+        assert!(client.next().unwrap().is_none(), "no turn runs");
+        assert_eq!(client.state(), State::Idle);
+        let again = client.ask(&Request::restart().model("hello")).unwrap().into_answer().unwrap();
+        assert_eq!((again.turn, &*again.text), (2, "Hello! How can I help?"));
+        assert!(client.close().unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_notice_has_no_pieces() {
+    let server = serve(|_| ());
+    let answer = ask(&mut connect(&server), "notice");
+    assert_eq!((answer.outcome, &*answer.text), (Some(Outcome::Notice), ""));
+    assert!(answer.notice.unwrap().contains("quota"));
+}
+
+#[test]
+fn one_turn_at_a_time() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    client.request(&chat("endless")).unwrap();
+    let busy = client.request(&chat("one"));
+    assert!(matches!(busy, Err(ClientError::Request(RequestError::Busy { turn: 1 }))), "{busy:?}");
+    assert!(matches!(client.ask(&chat("one")), Err(ClientError::Request(RequestError::Busy { turn: 1 }))));
+    assert!(client.stop().unwrap());
+    assert!(!client.stop().unwrap());
+    let mut outcome = None;
+    while let Some(event) = client.next().unwrap() {
+        if let Event::End(end) = event {
+            outcome = end.answer.outcome;
+        }
+    }
+    assert_eq!(outcome, Some(Outcome::Stopped));
+}
+
+#[test]
+fn another_thread_stops_the_answer() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    let stopper = client.stopper();
+    let mut pieces = client.ask(&chat("endless")).unwrap();
+    assert_eq!(pieces.next().unwrap().unwrap(), "more ");
+    let other = thread::spawn(move || (stopper.stop(), stopper.stop()));
+    let answer = pieces.into_answer().unwrap();
+    assert_eq!(other.join().unwrap(), (true, false), "one stop a turn");
+    assert_eq!(answer.outcome, Some(Outcome::Stopped));
+    assert!(answer.quota() > 0.0, "what a stopped answer cost is known");
+}
+
+#[test]
+fn a_stop_that_the_server_swallows_is_repeated() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    // The stop has to come within 100 ms of the answer before, and behind the next question: that needs no luck, but
+    // a machine that does not stand still.
+    for _ in 0..20 {
+        ask(&mut client, "one");
+        let stopper = client.stopper();
+        client.request(&chat("endless")).unwrap();
+        thread::spawn(move || stopper.stop()).join().unwrap();
+        let mut outcome = None;
+        while let Some(event) = client.next().unwrap() {
+            if let Event::End(end) = event {
+                outcome = end.answer.outcome;
+            }
+        }
+        assert_eq!(outcome, Some(Outcome::Stopped));
+        if server.stats().stops_swallowed > 0 {
+            assert!(client.counters().repeated_stops > 0);
+            return;
+        }
+    }
+    panic!("no stop was swallowed");
+}
+
+#[test]
+fn another_thread_closes_the_connection() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    let stopper = client.stopper();
+    client.request(&chat("mute")).unwrap();
+    while !matches!(client.next().unwrap(), Some(Event::Delta { text: "said", .. })) {}
+    let other = thread::spawn(move || stopper.close());
+    let Some(Event::End(end)) = client.next().unwrap() else { panic!("the turn ends first") };
+    assert_eq!(end.answer.outcome, Some(Outcome::Interrupted(Interruption::ClosedByHost)));
+    assert_eq!(end.answer.text, "said");
+    assert!(client.next().unwrap().is_none());
+    other.join().unwrap();
+    assert!(matches!(client.ask(&chat("one")), Err(ClientError::Request(RequestError::Closed))));
+}
+
+#[test]
+fn a_stopper_may_outlive_its_client() {
+    let server = serve(|_| ());
+    let client = connect(&server);
+    let stopper = client.stopper();
+    drop(client);
+    assert!(!stopper.stop());
+    stopper.close();
+}
+
+#[test]
+fn stopper_and_client_can_go_to_other_threads() {
+    fn is_send<T: Send>() {}
+    fn is_sync<T: Sync>() {}
+    is_send::<Client>();
+    is_send::<chatnio::Stopper>();
+    is_sync::<chatnio::Stopper>();
+}
+
+#[test]
+fn an_answer_that_is_left_is_stopped() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    let piece = client.ask(&chat("endless")).unwrap().next();
+    assert_eq!(piece.unwrap().unwrap(), "more ");
+    assert_eq!(client.state(), State::Stopping);
+    // The next question waits for its end, and gets an answer of its own.
+    let answer = ask(&mut client, "one");
+    assert_eq!((&*answer.text, answer.outcome), ("one", Some(Outcome::Complete)));
+    assert_eq!(server.stats().stops_seen, 1);
+}
+
+#[test]
+fn a_client_that_is_dropped_mid_answer_stops_it() {
+    let mut server = serve(|_| ());
+    let mut client = connect(&server);
+    client.request(&chat("endless")).unwrap();
+    while !matches!(client.next().unwrap(), Some(Event::Delta { text: "more ", .. })) {}
+    drop(client);
+    server.stop();
+    assert_eq!(server.stats().stops_received, 1);
+}
+
+#[test]
+fn a_lost_connection_keeps_the_text_and_can_be_made_anew() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    let mut pieces = client.ask(&chat("drop")).unwrap();
+    let (good, bad): (Vec<_>, Vec<_>) = pieces.by_ref().partition(Result::is_ok);
+    assert!(!good.is_empty());
+    assert!(matches!(&bad[..], [Err(ClientError::Ended(ConnectionEnd::Lost(_)))]), "{bad:?}");
+    let text: String = good.into_iter().map(Result::unwrap).collect();
+    assert_eq!(pieces.answer().unwrap().text, text);
+    drop(pieces);
+    for _ in 0..2 {
+        assert!(matches!(client.next(), Err(ClientError::Ended(ConnectionEnd::Lost(_)))), "said at every call");
+    }
+    let Conversation::New { id } = client.conversation() else { panic!() };
+
+    client.reconnect().unwrap();
+    let answer = ask(&mut client, "one");
+    assert_eq!(answer.text, "one");
+    assert_eq!(client.conversation(), Conversation::Resumed { id });
+}
+
+#[test]
+fn reconnecting_mid_answer_hands_out_its_end() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    client.request(&chat("mute")).unwrap();
+    while !matches!(client.next().unwrap(), Some(Event::Delta { text: "said", .. })) {}
+    client.reconnect().unwrap();
+    let Some(Event::End(end)) = client.next().unwrap() else { panic!() };
+    assert_eq!(end.answer.outcome, Some(Outcome::Interrupted(Interruption::Reconnected)));
+    assert_eq!(end.answer.text, "said");
+    assert_eq!(ask(&mut client, "one").text, "one");
+}
+
+#[test]
+fn every_deadline_of_an_answer_bounds_the_call() {
+    let server = serve(|_| ());
+    let short = Duration::from_millis(50);
+    for (model, set, why) in [
+        ("silent", 0, Interruption::FirstFrameDeadline),
+        ("mute", 1, Interruption::NextFrameDeadline),
+        ("mute", 2, Interruption::AfterStopDeadline),
+    ] {
+        let mut config = config();
+        let session = &mut config.session;
+        *[&mut session.first_frame, &mut session.next_frame, &mut session.after_stop][set] = short;
+        // 2024 opens and then looks for a stop only when the model speaks; 2023 says nothing at first.
+        let generation = if set == 0 { Generation::G2023 } else { Generation::G2024 };
+        let server = serve(|options| options.generation = generation);
+        let mut client = Client::connect(&server.url(), Auth::new("sk-x"), &config).unwrap();
+        client.request(&Request::chat(format!("@{model} hi")).model(model)).unwrap();
+        let outcome = loop {
+            match client.next().unwrap() {
+                Some(Event::Delta { text: "said", .. }) if set == 2 => assert!(client.stop().unwrap()),
+                Some(Event::End(end)) => break end.answer.outcome,
+                Some(_) => {}
+                None => panic!("{model}"),
+            }
+        };
+        assert_eq!(outcome, Some(Outcome::Interrupted(why)), "{model}");
+        assert_eq!(client.state(), State::Draining);
+        assert!(matches!(client.ask(&chat("one")), Err(ClientError::Request(RequestError::Busy { .. }))));
+    }
+    drop(server);
+}
+
+#[test]
+fn waiting_can_be_bounded_by_the_call() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    assert!(client.next_within(Duration::ZERO).unwrap().is_none());
+    client.request(&chat("mute")).unwrap();
+    let mut said = false;
+    while let Some(event) = client.next_within(if said { Duration::from_millis(20) } else { LONG }).unwrap() {
+        said |= matches!(event, Event::Delta { text: "said", .. });
+    }
+    assert_eq!(client.state(), State::Answering);
+}
+
+#[test]
+fn an_idle_connection_is_kept_alive_while_it_is_waited_on() {
+    let server = serve(|_| ());
+    let mut config = config();
+    config.session.keep_alive = Duration::from_millis(10);
+    let mut client = Client::connect(&server.url(), Auth::anonymous(), &config).unwrap();
+    for _ in 0..3 {
+        assert!(matches!(client.next_within(LONG).unwrap(), Some(Event::KeepAlive)));
+    }
+    assert_eq!(ask(&mut client, "one").text, "one");
+    assert!(server.stats().pings >= 3);
+}
+
+#[test]
+fn a_server_that_accepts_and_stays_silent_ends_in_the_configured_time() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    for scheme in ["ws", "wss"] {
+        let url = format!("{scheme}://{}", silent.local_addr().unwrap());
+        let mut config = config();
+        config.handshake = Duration::from_millis(100);
+        let error = Client::connect(&url, Auth::anonymous(), &config).unwrap_err();
+        let timeout = matches!(error, ClientError::Ended(ConnectionEnd::Lost(WireError::HandshakeTimeout { .. })));
+        assert!(timeout, "{error:?}");
+    }
+}
+
+#[test]
+fn connecting_fails_as_what_it_is() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = Client::connect(&format!("ws://{closed}"), Auth::anonymous(), &config()).unwrap_err();
+    assert!(matches!(&error, ClientError::Connect { host, .. } if host == "127.0.0.1"), "{error:?}");
+
+    let mut config = config();
+    config.connect = Duration::from_secs(2);
+    let error = Client::connect("ws://no-such-host.invalid", Auth::anonymous(), &config).unwrap_err();
+    let fits = matches!(&error, ClientError::Resolve { host, .. } | ClientError::ConnectTimeout { host, .. } if host == "no-such-host.invalid");
+    assert!(fits, "{error:?}");
+
+    for (url, token) in [("ws://h/?token=sk-1", "sk-1"), ("ws://sk-2@h", "sk-2"), ("ftp://h", "sk-3")] {
+        let error = Client::connect(url, Auth::new(token), &config).unwrap_err();
+        assert!(matches!(error, ClientError::Endpoint(_)) && !error.to_string().contains("sk-"), "{error}");
+    }
+    let error = Client::connect("ws://chat.invalid", Auth::new("sk-4"), &config).unwrap_err();
+    assert!(!error.to_string().contains("sk-4"), "{error}");
+}
+
+#[test]
+fn every_address_is_tried() {
+    let server = serve(|_| ());
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let endpoint = Endpoint::parse("ws://chat.example").unwrap();
+    let addresses: [SocketAddr; 3] = [closed, closed, server.addr()];
+    let mut client = Client::connect_to(&addresses, &endpoint, Auth::anonymous(), &config()).unwrap();
+    assert_eq!(ask(&mut client, "one").text, "one");
+    let none = Client::connect_to(&[], &endpoint, Auth::anonymous(), &config());
+    assert!(matches!(none, Err(ClientError::Connect { .. })));
+}
+
+#[test]
+fn a_stream_of_the_hosts_own_is_used() {
+    let server = serve(|_| ());
+    let stream = TcpStream::connect(server.addr()).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let endpoint = Endpoint::parse("ws://chat.example").unwrap();
+    let mut client = Client::from_stream(stream, &endpoint, Auth::anonymous(), &config()).unwrap();
+    assert_eq!(ask(&mut client, "one").text, "one");
+}
+
+#[test]
+fn refusals_before_the_websocket_say_why() {
+    for two_segments in [false, true] {
+        let server = serve(|options| {
+            options.refusal = Some(Refusal::throttled());
+            options.two_segments = two_segments;
+        });
+        let error = Client::connect(&server.url(), Auth::anonymous(), &config()).unwrap_err();
+        let ClientError::Ended(ConnectionEnd::Lost(WireError::Throttled { reason })) = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(reason, "You have sent too many requests. Please try again later.");
+    }
+    let server = serve(|_| ());
+    let error =
+        Client::connect(&format!("{}/nowhere", server.url().trim_end_matches("/chat")), Auth::anonymous(), &config());
+    assert!(
+        matches!(error, Err(ClientError::Ended(ConnectionEnd::Lost(WireError::Http { status: 404, .. })))),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn tls_trusts_whom_it_is_told_to() {
+    let connect = |server: &Server, host: &str, trusted: bool| {
+        let mut config = config();
+        let mut options = TlsOptions::new();
+        if trusted {
+            options = options.trust(Trust::GivenOnly).roots_pem(server.ca_pem().unwrap().as_bytes()).unwrap();
+        }
+        config.tls = options.build().unwrap();
+        let url = format!("wss://{host}:{}", server.addr().port());
+        let endpoint = Endpoint::parse(&url).unwrap();
+        match Client::connect_to(&[server.addr()], &endpoint, Auth::new("sk-secret-token"), &config) {
+            Ok(mut client) => Ok(ask(&mut client, "one").text),
+            Err(ClientError::Ended(ConnectionEnd::Lost(WireError::Tls(error)))) => Err(error),
+            Err(error) => panic!("{error:?}"),
+        }
+    };
+    let server = serve(|options| options.tls = Some(Certificate::Valid));
+    assert_eq!(connect(&server, "localhost", true), Ok("one".into()));
+    assert_eq!(connect(&server, "127.0.0.1", true), Ok("one".into()));
+    assert!(matches!(connect(&server, "localhost", false), Err(TlsError::UnknownIssuer { .. })));
+    assert!(matches!(connect(&server, "chat.example", true), Err(TlsError::WrongName { .. })));
+    let server = serve(|options| options.tls = Some(Certificate::WrongName));
+    assert!(matches!(connect(&server, "localhost", true), Err(TlsError::WrongName { .. })));
+    let server = serve(|options| options.tls = Some(Certificate::Expired));
+    assert!(matches!(connect(&server, "localhost", true), Err(TlsError::Expired { .. })));
+}
+
+#[test]
+fn a_recording_has_everything_but_the_token() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    ask(&mut client, "hello");
+    let recording = client.transcript().unwrap().to_string();
+    assert!(
+        recording.starts_with(&format!("WEBSOCKET {}\n\n> SEND {{\"token\":\"sk-...\",\"id\":-1}}\n", server.url()))
+    );
+    assert!(recording.contains("\"message\":\" help?\"") && !recording.contains("secret"), "{recording}");
+    assert!(!format!("{client:?}").contains("secret"));
+}
+
+#[test]
+fn a_long_answer_comes_whole() {
+    for tls in [None, Some(Certificate::Valid)] {
+        let server = serve(|options| options.tls = tls);
+        let mut config = config();
+        if let Some(ca) = server.ca_pem() {
+            config.tls = TlsOptions::new().trust(Trust::GivenOnly).roots_pem(ca.as_bytes()).unwrap().build().unwrap();
+        }
+        let mut client = Client::connect(&server.url(), Auth::new("sk-x"), &config).unwrap();
+        let answer = ask(&mut client, "long-20000");
+        assert_eq!((answer.chunks, answer.text.len()), (20_000, 20_000 * "piece ".len()));
+    }
+}
