@@ -19,6 +19,10 @@ const TICK: Duration = Duration::from_millis(50);
 /// How often an idle connection is looked after: its keep-alives are many seconds apart.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// How many events are taken in at once while no answer runs: a server that never pauses must not keep the user
+/// from typing.
+const LOOKED_AT: usize = 1000;
+
 pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
     let mut target = Target::new(&args.connection)?;
     let model = connect::model(&args.request)?;
@@ -145,7 +149,8 @@ impl Chat<'_> {
             for line in self.lines.arrived() {
                 match line {
                     Line::Text(text) if text.trim() == "/stop" => {
-                        self.client.stop()?;
+                        // A connection that is gone says so itself, after the answer's end.
+                        let _ = self.client.stop();
                     }
                     line => self.held.push_back(line),
                 }
@@ -185,10 +190,14 @@ impl Chat<'_> {
 /// Keeps an idle connection alive, and takes in what came meanwhile. That it is lost is said with the next question,
 /// not into the prompt.
 fn look_after(client: &mut Client, printer: &mut Printer) {
-    while let Ok(Some(event)) = client.next_within(Duration::ZERO) {
-        if let Event::Malformed(error) = event {
-            say("warning", &error.to_string());
-            printer.raise(Status::Malformed);
+    for _ in 0..LOOKED_AT {
+        match client.next_within(Duration::ZERO) {
+            Ok(Some(Event::Malformed(error))) => {
+                say("warning", &error.to_string());
+                printer.raise(Status::Malformed);
+            }
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => break,
         }
     }
 }

@@ -183,6 +183,42 @@ fn or_environment(option: Option<&String>, name: &str) -> Result<Option<String>,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    /// The settings that these options of `ask` make.
+    fn config_of(options: &[&str]) -> ConnectionConfig {
+        let Ok(Cli { command: Command::Ask(args) }) = Cli::try_parse_from(["chatnio", "ask"].iter().chain(options))
+        else {
+            panic!("{options:?} are no options of `ask`");
+        };
+        config(&args.connection).unwrap()
+    }
+
+    #[test]
+    fn the_timeout_sets_every_deadline_and_no_pace() {
+        let (default, set) = (config_of(&[]), config_of(&["--timeout", "0.25"]));
+        let deadlines = [
+            set.connect,
+            set.handshake,
+            set.session.first_frame,
+            set.session.next_frame,
+            set.session.after_stop,
+            set.pong_within,
+            set.close,
+        ];
+        assert_eq!(deadlines, [Duration::from_millis(250); 7]);
+        assert_eq!(set.ping_after, default.ping_after);
+        assert_eq!(set.session.keep_alive, default.session.keep_alive);
+        assert_eq!(set.session.stop_repeats, default.session.stop_repeats);
+    }
+
+    #[test]
+    fn dangers_are_off_unless_named() {
+        assert!(!config_of(&[]).allow_token_over_plain_ws);
+        assert!(config_of(&["--allow-token-over-plain-ws"]).allow_token_over_plain_ws);
+        assert_eq!(config_of(&["--header", " X-Gate :  open: sesame "]).headers.len(), 1);
+    }
 
     #[test]
     fn url_and_token_say_whom_to_ask() {

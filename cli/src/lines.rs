@@ -11,6 +11,7 @@ use rustyline::{
     Movement, RepeatCount,
 };
 
+use crate::output::say;
 use crate::status::{Failure, Status};
 
 const PROMPT: &str = "> ";
@@ -145,8 +146,12 @@ fn edit(mut editor: DefaultEditor, asked: &Receiver<()>, lines: &mpsc::Sender<Li
     while asked.recv().is_ok() {
         let line = match editor.readline(PROMPT) {
             Ok(text) => Line::Text(text),
-            // Ctrl-C comes only on an empty line; Ctrl-D; and a terminal that is gone.
-            Err(ReadlineError::Interrupted | ReadlineError::Eof) | Err(_) => Line::End,
+            // Ctrl-C, which comes only on an empty line, and Ctrl-D.
+            Err(ReadlineError::Interrupted | ReadlineError::Eof) => Line::End,
+            Err(error) => {
+                say("error", &format!("cannot read from the terminal: {error}"));
+                Line::End
+            }
         };
         if lines.send(line).is_err() {
             return;

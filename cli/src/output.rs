@@ -99,7 +99,6 @@ impl Printer {
         match replayed {
             Replayed::Event(event) => {
                 if let (Event::Stray { text, .. }, None) = (event, &self.log) {
-                    self.end_line()?;
                     say("stray", &format!("{file}: a frame that belongs to no turn: {text:?}"));
                 }
                 self.event(event)
@@ -118,16 +117,12 @@ impl Printer {
             log.warning(Some(line), message, &mut self.lines);
             return self.print_lines();
         }
-        self.end_line()?;
         say("warning", &format!("{file}: line {line}: {message}"));
         Ok(())
     }
 
     /// Closes the line of a piece that was the last.
-    ///
-    /// # Errors
-    /// When stdout takes nothing more.
-    pub(crate) fn end_line(&mut self) -> io::Result<()> {
+    fn end_line(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.line_is_open) { self.write("\n") } else { Ok(()) }
     }
 

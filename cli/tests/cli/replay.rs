@@ -43,6 +43,7 @@ fn text_goes_to_stdout_and_the_rest_to_stderr() {
             "> SEND {\"type\":\"chat\",\"message\":\"\"}\n",
             "> SEND {\"type\":\"chat\",\"message\":\"one\"}\n",
             "< RECV {\"message\":\"First\",\"quota\":1}\n",
+            "> SEND {\"type\":\"chat\",\"message\":\"one\",\"web\":\"false\"}\n",
             "< RECV {\"message\":\" answer\",\"quota\":1,\"end\":true}\n",
             "> SEND {\"type\":\"chat\",\"message\":\"two\"}\n",
             "< RECV {\"message\":\"Second\"}\n",
@@ -54,11 +55,11 @@ fn text_goes_to_stdout_and_the_rest_to_stderr() {
     assert!(ended.stderr.contains("session.txt: a frame that belongs to no turn: \"early\""), "{ended:?}");
     assert!(ended.stderr.contains("session.txt: line 3: skipped"), "{ended:?}");
     assert!(ended.stderr.contains("interrupted: "), "{ended:?}");
-    assert_eq!(ended.stderr.lines().count(), 3, "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 4, "{ended:?}");
 
     let ended = run(&mut chatnio(["replay", "--json", &file])).with(4);
     let kinds: Vec<_> = ended.stdout.lines().map(|line| line.split('"').nth(3).unwrap()).collect();
-    assert_eq!(kinds, ["stray", "warning", "delta", "delta", "end", "delta", "end"]);
+    assert_eq!(kinds, ["stray", "warning", "delta", "warning", "delta", "end", "delta", "end"]);
 }
 
 #[test]
