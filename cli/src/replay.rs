@@ -1,0 +1,52 @@
+//! `chatnio replay`: transcripts through a session, without a network.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use chatnio::transcript::{Replay, Transcript};
+use chatnio::{Config, Session};
+
+use crate::args::ReplayArgs;
+use crate::output::Printer;
+use crate::status::{Failure, Status};
+
+pub(crate) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
+    let mut printer = Printer::new(args.json);
+    for file in &args.files {
+        let read = read(file).and_then(|transcript| replay(&transcript, file, &mut printer));
+        match read {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Failure::output(&error).map_or(Ok(printer.status()), Err),
+            Err(failure) => printer.raise(failure.report()),
+        }
+    }
+    Ok(printer.status())
+}
+
+fn read(file: &Path) -> Result<Transcript, Failure> {
+    let name = file.display();
+    let bytes =
+        std::fs::read(file).map_err(|error| Failure::usage(format!("cannot read the transcript {name}: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        Failure::new(Status::Malformed, format!("{name}: line {line}: the text is not valid UTF-8"))
+    })?;
+    Transcript::parse(&text).map_err(|error| Failure::new(Status::Malformed, format!("{name}: {error}")))
+}
+
+/// The inner error is stdout's.
+fn replay(transcript: &Transcript, file: &Path, printer: &mut Printer) -> Result<io::Result<()>, Failure> {
+    let (replay, auth) = Replay::new(transcript);
+    let mut session = Session::new(auth, Config::default(), Duration::ZERO)
+        .map_err(|error| Failure::new(Status::Malformed, format!("{}: {error}", file.display())))?;
+    printer.begin();
+    let mut printed = Ok(());
+    replay.run(&mut session, Duration::ZERO, |replayed| {
+        if printed.is_ok() {
+            printed = printer.replayed(&replayed, &file.display());
+        }
+    });
+    Ok(printed)
+}

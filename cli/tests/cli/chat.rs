@@ -1,0 +1,106 @@
+//! A chat by a pipe.
+
+use std::process::{Command, Stdio};
+
+use chatnio_loopback::{Generation, Options, Server};
+
+use crate::process::{KEY, Running, chatnio, gated, run_with, server, server_with};
+
+const HELLO: &str = "Hello! How can I help?\n";
+
+fn chat(server: &Server, model: &str) -> Command {
+    let mut command = chatnio(["chat", "--url", &server.url(), "--token", KEY, "--model", model, "--timeout", "20"]);
+    command.stdin(Stdio::piped());
+    command
+}
+
+#[test]
+fn questions_are_answered_one_after_the_other_in_one_conversation() {
+    for generation in Generation::ALL {
+        let server = server_with(Options::new(generation));
+        let ended = run_with(&mut chat(&server, "hello"), "one\n\n  two\n/restart\nlast".as_bytes()).with(0);
+        assert_eq!(ended.stdout, HELLO.repeat(4));
+        assert_eq!(ended.stderr.matches("quota: ").count(), 4, "{ended:?}");
+        let messages = server.world().messages(KEY, 1).unwrap();
+        let questions: Vec<_> =
+            messages.iter().filter(|message| message.role == "user").map(|message| message.content.as_str()).collect();
+        assert_eq!(questions, ["one", "  two", "last"]);
+        assert_eq!(server.stats().connections, 1);
+    }
+}
+
+#[test]
+fn stop_is_taken_while_an_answer_runs_and_other_lines_wait() {
+    let server = gated(Generation::G2026);
+    let mut running = Running::start(&mut chat(&server, "gated"));
+    running.write(b"one\n");
+    running.stdout_until("first");
+    running.write(b"/model hello\ntwo\n/stop\n");
+    let text = running.stdout_until(HELLO);
+    assert_eq!(text, format!("first\n{HELLO}"));
+    running.write(b"/model\n");
+    running.stderr_until("model: hello");
+    running.write(b"/stop\n");
+    running.stderr_until("no answer is running");
+    running.end().with(0);
+}
+
+#[test]
+fn quit_ends_it_and_nothing_behind_is_asked() {
+    let server = server();
+    let ended = run_with(&mut chat(&server, "hello"), b"one\n/help\n/quit\ntwo\n").with(0);
+    assert_eq!(ended.stdout, HELLO);
+    assert!(ended.stderr.contains("/restart "), "{ended:?}");
+    assert_eq!(server.stats().requests, 1);
+}
+
+#[test]
+fn what_makes_no_sense_is_said_and_the_chat_goes_on() {
+    let server = server();
+    let ended = run_with(&mut chat(&server, "hello"), b"/restart\n/what is it\ncaf\xe9\n /stops at?\n").with(2);
+    assert_eq!(ended.stdout, HELLO);
+    for says in ["error: ", "/what: no such command", "not valid UTF-8"] {
+        assert!(ended.stderr.contains(says), "{ended:?}");
+    }
+    assert_eq!(server.world().messages(KEY, 1).unwrap()[0].content, " /stops at?");
+}
+
+#[test]
+fn the_highest_status_of_several_turns_counts() {
+    let server = server();
+    let ended = run_with(&mut chat(&server, "hello"), b"one\n/model err\ntwo\n/model hello\nthree\n").with(3);
+    assert_eq!(ended.stdout, HELLO.repeat(2));
+    assert!(ended.stderr.contains("notice: bad thing happened"), "{ended:?}");
+}
+
+#[test]
+fn a_lost_connection_is_made_anew_in_the_same_conversation() {
+    let server = server();
+    let ended = run_with(&mut chat(&server, "drop"), b"one\n/model hello\ntwo\n/restart\n").with(4);
+    assert_eq!(ended.stdout, format!("Hello! How\n{HELLO}{HELLO}"));
+    assert!(ended.stderr.contains("interrupted: the connection was lost"), "{ended:?}");
+    assert!(ended.stderr.contains("connecting anew, in the same conversation"), "{ended:?}");
+    assert_eq!((server.stats().connections, server.world().conversations(KEY)), (2, vec![1]));
+}
+
+#[test]
+fn an_answer_that_never_ends_does_not_hold_up_the_next() {
+    let server = server();
+    let mut command = chatnio(["chat", "--url", &server.url(), "--token", KEY, "--model", "silent"]);
+    command.args(["--timeout", "0.3"]).stdin(Stdio::piped());
+    let ended = run_with(&mut command, b"one\n/model hello\ntwo\n").with(4);
+    assert_eq!(ended.stdout, HELLO);
+    assert!(ended.stderr.contains("did not come in time"), "{ended:?}");
+}
+
+#[test]
+fn a_server_that_is_gone_fails_each_question() {
+    let mut server = server();
+    let mut running = Running::start(&mut chat(&server, "hello"));
+    running.write(b"one\n");
+    running.stdout_until(HELLO);
+    server.stop();
+    running.write(b"two\nthree\n");
+    let ended = running.end().with(4);
+    assert_eq!(ended.stderr.matches("error: cannot connect").count(), 2, "{ended:?}");
+}

@@ -1,0 +1,85 @@
+//! Ctrl-C.
+
+use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::Duration;
+
+use chatnio_loopback::{Generation, Options, Plan};
+
+use crate::process::{Directory, KEY, Running, ask, chatnio, gated, server_with, wait_until};
+
+#[test]
+fn the_first_stops_the_answer() {
+    let server = gated(Generation::G2026);
+    let mut running = Running::start(&mut ask(&server, "gated"));
+    running.stdout_until("first");
+    running.signal("INT");
+    let ended = running.end().with(0);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("first\n", ""));
+    assert_eq!(server.stats().stops_seen, 1);
+
+    let mut running = Running::start(ask(&server, "gated").arg("--json"));
+    running.stdout_until("first");
+    running.signal("TERM");
+    let ended = running.end().with(0);
+    assert!(ended.stdout.contains("\"outcome\":\"stopped\",\"text\":\"first\""), "{ended:?}");
+}
+
+#[test]
+fn the_second_quits() {
+    let directory = Directory::new("quit");
+    let record = directory.file("record.txt");
+    // This generation sees a stop only when the model sends its next piece.
+    let server = gated(Generation::G2024);
+    let mut running = Running::start(ask(&server, "gated").args(["--record", &record]));
+    running.stdout_until("first");
+    running.signal("INT");
+    wait_until(|| server.stats().stops_received > 0);
+    running.signal("INT");
+    let ended = running.end().with(130);
+    assert_eq!(ended.stdout, "first\n");
+    let text = fs::read_to_string(record).unwrap();
+    assert!(text.contains("first") && text.contains("> SEND {\"type\":\"stop\"}"), "{text}");
+}
+
+#[test]
+fn the_first_quits_before_the_connection_is_open() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let running = Running::start(&mut chatnio(["ask", "--url", &url, "hi"]));
+    let _socket = listener.accept().unwrap();
+    running.signal("INT");
+    running.end().with(130);
+}
+
+#[test]
+fn it_quits_even_when_nobody_reads_the_answer() {
+    let mut options = Options::default();
+    let mut plan = Plan::text(Duration::ZERO, ["x".repeat(10_000)]);
+    plan.rounds = 1000;
+    options.plans.insert("flood".to_owned(), plan);
+    let server = server_with(options);
+    let (running, mut stdout) = Running::start_unread(&mut ask(&server, "flood"));
+    stdout.read_exact(&mut [0]).unwrap();
+    running.signal("INT");
+    wait_until(|| server.stats().stops_received > 0);
+    running.signal("INT");
+    running.end().with(130);
+}
+
+#[test]
+fn in_a_chat_it_stops_the_answer_and_the_chat_goes_on() {
+    let server = gated(Generation::G2026);
+    let arguments = ["chat", "--url", &server.url(), "--token", KEY, "--model", "gated"];
+    let mut running = Running::start(chatnio(arguments).stdin(Stdio::piped()));
+    running.write(b"one\n");
+    running.stdout_until("first");
+    running.signal("INT");
+    running.stderr_until("quota: ");
+    running.write(b"/model hello\ntwo\n");
+    running.stdout_until("Hello! How can I help?\n");
+    running.stderr_until("quota: ");
+    running.end().with(0);
+}

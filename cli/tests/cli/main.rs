@@ -1,0 +1,13 @@
+//! The `chatnio` command, run as users run it, against servers on 127.0.0.1.
+
+mod ask;
+mod chat;
+mod failures;
+#[cfg(unix)]
+mod interrupts;
+mod process;
+mod replay;
+mod serve;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod tls;

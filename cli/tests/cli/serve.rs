@@ -1,0 +1,80 @@
+//! The server as a process.
+
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use crate::process::{Directory, KEY, Running, chatnio, project_file, run};
+
+/// Starts `chatnio serve`, and gives its URL too.
+fn serve(arguments: &[&str]) -> (Running, String) {
+    let mut command = chatnio(["serve", "--until-stdin-closes"].into_iter().chain(arguments.iter().copied()));
+    let mut running = Running::start(command.stdin(Stdio::piped()));
+    let url = running.stdout_until("\n").trim_end().to_owned();
+    (running, url)
+}
+
+#[test]
+fn its_first_line_is_its_url_and_it_ends_with_its_parent() {
+    for generation in ["2023-11", "2024-03", "2026-03"] {
+        let (server, url) = serve(&["--generation", generation]);
+        let asked = ["ask", "--url", &url, "--token", KEY, "--model", "hello", "hi"];
+        assert_eq!(run(&mut chatnio(asked)).with(0).stdout, "Hello! How can I help?\n");
+        let ended = server.end().with(0);
+        assert_eq!((ended.stdout, ended.stderr.as_str()), (format!("{url}\n"), ""));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_orderly_when_told_to() {
+    for signal in ["INT", "TERM"] {
+        // Its standard input is at its end already, which it does not mind.
+        let mut running = Running::start(&mut chatnio(["serve"]));
+        running.stdout_until("\n");
+        running.signal(signal);
+        running.end().with(0);
+    }
+}
+
+#[test]
+fn it_serves_tls_and_writes_its_root() {
+    let directory = Directory::new("serve-tls");
+    let ca = directory.file("ca.pem");
+    let ask = |url: &str| run(&mut chatnio(["ask", "--url", url, "--ca-file", &ca, "hi"]));
+    for (certificate, status) in [("valid", 0), ("expired", 4), ("wrong-name", 4)] {
+        let (server, url) = serve(&["--tls", "--certificate", certificate, "--ca-out", &ca]);
+        assert!(url.starts_with("wss://"));
+        ask(&url).with(status);
+        server.end().with(0);
+    }
+}
+
+#[test]
+fn it_plays_a_script_and_throttles() {
+    let (server, url) = serve(&["--script", &project_file("transcripts/docs-example.txt"), "--generation", "2023-11"]);
+    let asked = ["ask", "--url", &url, "--token", KEY, "hi"];
+    assert_eq!(run(&mut chatnio(asked)).with(0).stdout, "Hello!\n");
+    server.end().with(0);
+    let (server, url) = serve(&["--throttle", "0", "--pace", "0"]);
+    run(&mut chatnio(["ask", "--url", &url, "hi"])).with(4);
+    server.end().with(0);
+}
+
+#[test]
+fn what_it_cannot_do_is_said() {
+    let directory = Directory::new("serve-bad");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let broken = directory.write("broken.txt", "\nhello\n");
+    for (arguments, status, says) in [
+        (&["--port", &port][..], 2, "cannot start the server on port"),
+        (&["--script", &directory.file("missing")], 2, "--script: cannot read"),
+        (&["--script", &broken], 5, "line 2"),
+        (&["--tls", "--ca-out", &directory.file("none/ca.pem")], 2, "--ca-out: cannot write"),
+        (&["--generation", "2025-01"], 2, "2023-11, 2024-03 or 2026-03"),
+        (&["--pace", "-1"], 2, "0 or more"),
+    ] {
+        let ended = run(&mut chatnio(["serve"].into_iter().chain(arguments.iter().copied()))).with(status);
+        assert!(ended.stderr.contains(says), "{arguments:?}: {ended:?}");
+    }
+}
