@@ -104,6 +104,7 @@ mod message;
 mod request;
 mod session;
 pub mod transcript;
+mod turn;
 
 pub use answer::{Answer, Interruption, Outcome};
 pub use auth::{Auth, AuthError};

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::event::{Conversation, End, Event, Piece, ReceiveError};
 use crate::message::{Message, RequestKind};
 use crate::request::{Request, RequestError};
+use crate::turn::{Absorbed, Due, Turn, deadline};
 
 /// The text of the second end that a stopped turn without a piece leaves behind (protocol.md, section 3).
 const EMPTY_RESPONSE: &str = "empty response";
@@ -99,47 +100,6 @@ pub enum CloseReason {
     },
 }
 
-#[derive(Debug)]
-struct Turn {
-    number: u64,
-    /// `None` once the turn was interrupted: then it only drains.
-    answer: Option<Box<Answer>>,
-    /// Whether its opener has come.
-    opened: bool,
-    /// When the next frame is due; `None` when the deadline is off.
-    frame_deadline: Option<Duration>,
-    /// Whether a frame has come, so that `frame_deadline` is the next one's, not the first's.
-    answering: bool,
-    stop: Option<Stop>,
-    /// How much text has come, in bytes.
-    text_len: usize,
-}
-
-#[derive(Debug)]
-struct Stop {
-    since: Duration,
-    /// How many of [`Config::stop_repeats`] are behind it.
-    repeats: usize,
-}
-
-/// What a frame has added to the running turn.
-struct Absorbed<'a> {
-    turn: u64,
-    /// The frame's piece of the answer, where it lies in the message as it is.
-    plain: Option<&'a str>,
-    /// Where the piece begins in the answer's text, otherwise.
-    start: usize,
-    /// Whether it is the opener and nothing else.
-    opened: bool,
-    /// How it ends the turn, if it does.
-    outcome: Option<Outcome>,
-}
-
-/// When something that takes `span` from `since` is over; never, when the span is zero (off) or beyond all time.
-fn deadline(since: Duration, span: Duration) -> Option<Duration> {
-    if span.is_zero() { None } else { since.checked_add(span) }
-}
-
 impl Session {
     /// A session for a connection that is open or being opened. Time starts at `now`.
     ///
@@ -184,7 +144,7 @@ impl Session {
             return Err(RequestError::Closed);
         }
         if let Some(turn) = &self.turn {
-            return Err(RequestError::Busy { turn: turn.number });
+            return Err(RequestError::Busy { turn: turn.number() });
         }
         if kind == RequestKind::Restart && !self.can_restart {
             return Err(RequestError::NothingToRestart);
@@ -198,15 +158,7 @@ impl Session {
         }
         if kind.begins_turn() {
             self.turns += 1;
-            self.turn = Some(Turn {
-                number: self.turns,
-                answer: Some(Box::new(Answer::new(self.turns, kind))),
-                opened: false,
-                frame_deadline: deadline(self.now, self.config.first_frame),
-                answering: false,
-                stop: None,
-                text_len: 0,
-            });
+            self.turn = Some(Turn::new(self.turns, kind, self.now, &self.config));
         }
         Ok(())
     }
@@ -223,11 +175,7 @@ impl Session {
             return Err(RequestError::Closed);
         }
         self.advance(now);
-        if self.turn.as_ref().is_none_or(|turn| turn.stop.is_some()) {
-            return Ok(false);
-        }
-        self.begin_stop();
-        Ok(true)
+        Ok(self.begin_stop())
     }
 
     /// Takes one text message from the server and says what it means: exactly one event, whose texts are slices
@@ -281,11 +229,8 @@ impl Session {
         if self.closed {
             return None;
         }
-        let (interruption, repeat) = match &self.turn {
-            Some(turn) => (self.interruption_due(turn).map(|(at, _)| at), self.stop_repeat_due(turn)),
-            None => (None, None),
-        };
-        [interruption, repeat, self.keep_alive_due()].into_iter().flatten().min()
+        let turn = self.turn.as_ref().and_then(|turn| turn.next_deadline(&self.config));
+        [turn, self.keep_alive_due()].into_iter().flatten().min()
     }
 
     /// Does what is due at `now`. Call it, at or after [`next_deadline`](Self::next_deadline), until it returns
@@ -295,15 +240,14 @@ impl Session {
             return None;
         }
         self.advance(now);
-        if let Some(turn) = &self.turn {
-            let number = turn.number;
-            if let Some((_, why)) = self.interruption_due(turn).filter(|(at, _)| *at <= self.now) {
-                return self.interrupt(why).map(Event::ended);
+        match self.turn.as_mut().and_then(|turn| turn.due(self.now, &self.config)) {
+            Some(Due::Interruption(why)) => return self.interrupt(why).map(Event::ended),
+            Some(Due::StopRepeat { turn }) => {
+                self.counters.repeated_stops += 1;
+                self.send_stop();
+                return Some(Event::StopRepeated { turn });
             }
-            if self.stop_repeat_due(turn).is_some_and(|at| at <= self.now) {
-                self.repeat_stop();
-                return Some(Event::StopRepeated { turn: number });
-            }
+            None => {}
         }
         if self.keep_alive_due().is_some_and(|at| at <= self.now) {
             self.send(Message::ping());
@@ -364,16 +308,13 @@ impl Session {
         match &self.turn {
             _ if self.closed => State::Closed,
             None => State::Idle,
-            Some(Turn { answer: None, .. }) => State::Draining,
-            Some(Turn { stop: Some(_), .. }) => State::Stopping,
-            Some(Turn { answering: true, .. }) => State::Answering,
-            Some(_) => State::Asking,
+            Some(turn) => turn.state(),
         }
     }
 
     /// The running turn's answer so far; `None` when no turn runs.
     pub fn answer(&self) -> Option<&Answer> {
-        self.turn.as_ref()?.answer.as_deref()
+        self.turn.as_ref()?.answer()
     }
 
     /// Which conversation the connection is in, as far as the server has said.
@@ -416,21 +357,6 @@ impl Session {
         deadline(self.last_activity, self.config.keep_alive)
     }
 
-    /// When and why a running turn is given up.
-    fn interruption_due(&self, turn: &Turn) -> Option<(Duration, Interruption)> {
-        turn.answer.as_ref()?;
-        let stop = turn.stop.as_ref().and_then(|stop| deadline(stop.since, self.config.after_stop));
-        let frame = if turn.answering { Interruption::NextFrameDeadline } else { Interruption::FirstFrameDeadline };
-        let stop = stop.map(|at| (at, Interruption::AfterStopDeadline));
-        let frame = turn.frame_deadline.map(|at| (at, frame));
-        [stop, frame].into_iter().flatten().min_by_key(|(at, _)| *at)
-    }
-
-    fn stop_repeat_due(&self, turn: &Turn) -> Option<Duration> {
-        let stop = turn.stop.as_ref()?;
-        stop.since.checked_add(*self.config.stop_repeats.get(stop.repeats)?)
-    }
-
     // --- sending ---
 
     fn send(&mut self, message: Message) {
@@ -450,31 +376,20 @@ impl Session {
         }
     }
 
-    fn begin_stop(&mut self) {
-        if let Some(turn) = &mut self.turn
-            && turn.stop.is_none()
-        {
-            turn.stop = Some(Stop { since: self.now, repeats: 0 });
+    /// Sends the running turn's stop, unless it has had it.
+    fn begin_stop(&mut self) -> bool {
+        let begun = self.turn.as_mut().is_some_and(|turn| turn.begin_stop(self.now));
+        if begun {
             self.send_stop();
         }
-    }
-
-    fn repeat_stop(&mut self) {
-        let Some(stop) = self.turn.as_mut().and_then(|turn| turn.stop.as_mut()) else { return };
-        let elapsed = self.now.saturating_sub(stop.since);
-        // A host that comes late sends one stop, not all that it has missed.
-        stop.repeats = self.config.stop_repeats.iter().filter(|after| **after <= elapsed).count().max(stop.repeats + 1);
-        self.counters.repeated_stops += 1;
-        self.send_stop();
+        begun
     }
 
     // --- turns ---
 
-    /// Ends the running turn for the host, as far as there is one.
+    /// Ends the running turn for the host, if there is one.
     fn take_answer(&mut self, why: Interruption) -> Option<Box<Answer>> {
-        let mut answer = self.turn.as_mut()?.answer.take()?;
-        answer.outcome = Some(Outcome::Interrupted(why));
-        Some(answer)
+        self.turn.as_mut()?.take_answer(Outcome::Interrupted(why))
     }
 
     /// Gives the running turn up, stops it at the server and drains it.
@@ -486,20 +401,10 @@ impl Session {
 
     fn malformed(&mut self, error: Malformed) -> ReceiveError {
         self.counters.malformed += 1;
-        if let Some(answer) = self.turn.as_mut().and_then(|turn| turn.answer.as_mut()) {
-            answer.malformed += 1;
+        if let Some(turn) = &mut self.turn {
+            turn.malformed(self.now, &self.config);
         }
-        self.frame_came();
         ReceiveError::Malformed(error)
-    }
-
-    /// The server is alive: the running turn's next frame has its full time again.
-    fn frame_came(&mut self) {
-        if let Some(turn) = &mut self.turn
-            && turn.answering
-        {
-            turn.frame_deadline = deadline(self.now, self.config.next_frame);
-        }
     }
 
     fn take_in<'a>(&'a mut self, decoded: Result<Chunk<'a>, Malformed>) -> Result<Event<'a>, ReceiveError> {
@@ -518,13 +423,12 @@ impl Session {
             self.owes_second_end &= !second_end;
             return false;
         };
-        if !turn.opened && chunk.opener().is_some() {
-            turn.opened = true;
+        if turn.open(chunk) {
             self.has_openers = true;
             // The server writes the second end before it reads the next request.
             self.owes_second_end = false;
         }
-        if turn.opened || !self.has_openers {
+        if turn.is_opened() || !self.has_openers {
             return true;
         }
         // Before the opener, on a connection that has openers: the second end of the turn before, or else a notice
@@ -535,21 +439,25 @@ impl Session {
 
     /// A frame of the running turn.
     fn turn_frame<'a>(&'a mut self, chunk: Chunk<'a>) -> Event<'a> {
-        let Some(Absorbed { turn, plain, start, opened, outcome }) = self.absorb(&chunk) else {
+        if let Some(id) = chunk.opener() {
+            self.conversation = self.conversation.opened(&self.auth, id);
+        }
+        let absorbed =
+            self.turn.as_mut().and_then(|turn| turn.absorb(&chunk, self.now, &self.config, &mut self.scratch));
+        let Some(Absorbed { turn, plain, start, opened, outcome }) = absorbed else {
             if chunk.end {
                 self.end_turn();
             }
             return self.stray(chunk);
         };
         if let Some(outcome) = outcome {
-            let answer = self.turn.as_mut().and_then(|turn| turn.answer.take());
+            let answer = self.turn.as_mut().and_then(|turn| turn.take_answer(outcome));
             if chunk.end {
                 self.end_turn();
             } else {
                 self.begin_stop();
             }
-            let Some(mut answer) = answer else { return self.stray(chunk) };
-            answer.outcome = Some(outcome);
+            let Some(answer) = answer else { return self.stray(chunk) };
             let piece = match plain {
                 Some(text) => Piece::Slice(text),
                 None if self.config.keep_text => Piece::InAnswer(start),
@@ -567,53 +475,9 @@ impl Session {
         Event::Delta { turn, text, chunk }
     }
 
-    /// Takes a frame of the running turn into its answer; `None` when the turn only drains.
-    fn absorb<'a>(&mut self, chunk: &Chunk<'a>) -> Option<Absorbed<'a>> {
-        let turn = self.turn.as_mut()?;
-        turn.answering = true;
-        turn.frame_deadline = deadline(self.now, self.config.next_frame);
-        if let Some(id) = chunk.opener() {
-            self.conversation = self.conversation.opened(&self.auth, id);
-        }
-        let answer = turn.answer.as_mut()?;
-
-        // Text on an end frame that costs nothing is the server's own, not the model's (protocol.md, section 4).
-        let costs = chunk.quota.is_some_and(|quota| quota.value() > 0.0);
-        let notice = chunk.message.filter(|text| chunk.end && !costs && !text.is_empty());
-        let text = chunk.message.filter(|text| notice.is_none() && !text.is_empty());
-        let opened = text.is_none() && answer.conversation.is_none() && chunk.opener().is_some();
-        answer.update(chunk, notice);
-
-        let keep = self.config.keep_text;
-        let buffer = if keep { &mut answer.text } else { &mut self.scratch };
-        if !keep {
-            buffer.clear();
-        }
-        let start = buffer.len();
-        let mut plain = text.map_or(Some(""), |text| text.as_plain());
-        if let Some(text) = text.filter(|_| keep || plain.is_none()) {
-            text.append_to(buffer);
-        }
-        turn.text_len += plain.map_or(buffer.len() - start, str::len);
-        let limit = self.config.max_answer;
-        let outcome = if limit != 0 && turn.text_len > limit {
-            buffer.truncate(start);
-            plain = Some("");
-            Some(Outcome::Interrupted(Interruption::AnswerTooLong { limit }))
-        } else {
-            answer.chunks += u64::from(text.is_some());
-            chunk.end.then_some(match notice {
-                _ if turn.stop.is_some() => Outcome::Stopped,
-                Some(_) => Outcome::Notice,
-                None => Outcome::Complete,
-            })
-        };
-        Some(Absorbed { turn: turn.number, plain, start, opened, outcome })
-    }
-
     /// The server has ended the running turn.
     fn end_turn(&mut self) {
-        let stopped = self.turn.take().is_some_and(|turn| turn.stop.is_some());
+        let stopped = self.turn.take().is_some_and(|turn| turn.is_stopped());
         // On connections without openers there is never a second end.
         self.owes_second_end = stopped && self.has_openers;
     }
