@@ -1,0 +1,68 @@
+//! The state machine alone, over a WebSocket that the program has already (tungstenite here): text messages go in and
+//! out, and the program says what time it is.
+//!
+//! `cargo run -p chatnio --example own_websocket -- ws://127.0.0.1:PORT/chat MODEL QUESTION`
+
+use chatnio::{Auth, CloseReason, Config, Event, Request, Session};
+use std::error::Error;
+use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use tungstenite::{Message, WebSocket};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [url, model, question] = arguments.as_slice() else {
+        return Err("usage: own_websocket ws://HOST:PORT/PATH MODEL QUESTION".into());
+    };
+    let authority = url.strip_prefix("ws://").and_then(|rest| rest.split('/').next()).ok_or("expected a ws:// URL")?;
+    let (mut socket, _) = tungstenite::client(url, TcpStream::connect(authority)?)?;
+
+    let origin = Instant::now();
+    let mut session = Session::new(Auth::anonymous(), Config::default(), origin.elapsed())?;
+    session.request(origin.elapsed(), &Request::chat(question).model(model))?;
+    loop {
+        while let Some(message) = session.poll_transmit() {
+            socket.send(Message::text(&*message))?;
+        }
+        let message = next_message(&mut socket, session.next_deadline(), origin);
+        let now = origin.elapsed();
+        let event = match &message {
+            Ok(Some(Message::Text(text))) => session.receive(now, text).ok(),
+            Ok(Some(Message::Binary(_))) => session.receive_binary(now).ok(),
+            Ok(Some(Message::Close(_))) => session.closed(CloseReason::Server),
+            // The WebSocket's own pings and pongs.
+            Ok(Some(_)) => None,
+            Ok(None) => session.handle_timeout(now),
+            Err(_) => session.closed(CloseReason::Lost),
+        };
+        match event {
+            Some(Event::Delta { text, .. }) => {
+                print!("{text}");
+                std::io::stdout().flush()?;
+            }
+            Some(Event::End(end)) => {
+                println!("\n{:?}, quota {}", end.answer.outcome, end.answer.quota_text());
+                return Ok(socket.close(None)?);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Waits for a message until the deadline; `None` when that has come first.
+fn next_message(
+    socket: &mut WebSocket<TcpStream>,
+    deadline: Option<Duration>,
+    origin: Instant,
+) -> tungstenite::Result<Option<Message>> {
+    let left = deadline.map(|deadline| deadline.saturating_sub(origin.elapsed()).max(Duration::from_millis(1)));
+    socket.get_ref().set_read_timeout(left)?;
+    match socket.read() {
+        Ok(message) => Ok(Some(message)),
+        Err(tungstenite::Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
