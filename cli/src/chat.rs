@@ -9,7 +9,7 @@ use chatnio::{Client, ClientError, Conversation, Event, Request, State};
 use crate::args::{ChatArgs, RequestArgs, chat_help};
 use crate::connect::{self, Target};
 use crate::interrupt::Interrupts;
-use crate::lines::{Line, Lines};
+use crate::lines::{Line, Lines, WAITING};
 use crate::output::{Printer, say};
 use crate::status::{Failure, Status};
 
@@ -76,6 +76,10 @@ impl Chat<'_> {
                     self.refuse("the line is not valid UTF-8 and was skipped");
                     continue;
                 }
+                Line::TooLong => {
+                    self.refuse("the line is over 1 MiB and was skipped");
+                    continue;
+                }
             };
             let (word, rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
             match (word, rest.trim()) {
@@ -140,13 +144,13 @@ impl Chat<'_> {
             _ => "the answer before still has no end",
         };
         say("note", &format!("{why}: connecting anew, in the same conversation"));
-        self.client.reconnect()
+        self.client.reconnect().map(drop)
     }
 
     /// Prints the running answer, and takes notice of lines meanwhile.
     fn answer(&mut self) -> Result<(), Trouble> {
         loop {
-            for line in self.lines.arrived() {
+            for line in self.lines.arrived(WAITING.saturating_sub(self.held.len())) {
                 match line {
                     Line::Text(text) if text.trim() == "/stop" => {
                         // A connection that is gone says so itself, after the answer's end.

@@ -1,4 +1,4 @@
-//! Ctrl-C, and being told to go by SIGTERM or SIGHUP, which count as Ctrl-C.
+//! Ctrl-C, and being told to go by SIGTERM or SIGHUP.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,8 @@ use crate::status::{Failure, Status};
 /// How long a command that quits may take to say what it has to say.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The first Ctrl-C stops the running answer, the second quits; so does the first when there is nothing to stop.
+/// The first Ctrl-C stops the running answer, the second quits; so does the first when there is nothing to stop. A
+/// command that is told to go stops the answer and quits.
 pub(crate) struct Interrupts(Arc<Shared>);
 
 #[derive(Default)]
@@ -28,7 +29,7 @@ impl Interrupts {
     pub(crate) fn install() -> Result<Self, Failure> {
         let shared = Arc::new(Shared::default());
         let handler = Arc::clone(&shared);
-        handle(move || handler.interrupted())?;
+        handle(move |signal| handler.interrupted(signal))?;
         Ok(Interrupts(shared))
     }
 
@@ -42,7 +43,7 @@ impl Interrupts {
         self.0.set(None);
     }
 
-    /// Whether the command is to end now: the connection is being closed.
+    /// Whether the command is to end now.
     pub(crate) fn quitting(&self) -> bool {
         self.0.quitting.load(Ordering::SeqCst)
     }
@@ -53,9 +54,12 @@ impl Shared {
         *self.stopper.lock().unwrap_or_else(PoisonError::into_inner) = stopper;
     }
 
-    fn interrupted(&self) {
+    fn interrupted(&self, signal: Signal) {
         let stopper = self.stopper.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(stopper) = stopper {
+            if signal == Signal::Terminate {
+                self.quitting.store(true, Ordering::SeqCst);
+            }
             if stopper.stop() {
                 return;
             }
@@ -94,8 +98,31 @@ impl Terminal {
     }
 }
 
-/// Calls `handler` on Ctrl-C, SIGTERM and SIGHUP, in a thread of its own.
-pub(crate) fn handle(handler: impl FnMut() + Send + 'static) -> Result<(), Failure> {
-    ctrlc::set_handler(handler)
-        .map_err(|error| Failure::new(Status::Output, format!("cannot take Ctrl-C over: {error}")))
+/// What a command is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM or SIGHUP.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only unix says so"))]
+    Terminate,
+}
+
+fn call(handler: &Mutex<impl FnMut(Signal)>, signal: Signal) {
+    handler.lock().unwrap_or_else(PoisonError::into_inner)(signal);
+}
+
+/// Calls `handler` on each signal, in a thread of its own.
+pub(crate) fn handle(handler: impl FnMut(Signal) + Send + 'static) -> Result<(), Failure> {
+    let handler = Arc::new(Mutex::new(handler));
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::new(Status::Output, format!("cannot take signals over: {error}"));
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGHUP, SIGTERM};
+        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP]).map_err(|error| failed(&error))?;
+        let handler = Arc::clone(&handler);
+        thread::spawn(move || signals.forever().for_each(|_| call(&handler, Signal::Terminate)));
+    }
+    ctrlc::set_handler(move || call(&handler, Signal::Interrupt)).map_err(|error| failed(&error))
 }

@@ -1,6 +1,6 @@
 //! The lines that a user types or a pipe brings.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
@@ -16,6 +16,12 @@ use crate::status::{Failure, Status};
 
 const PROMPT: &str = "> ";
 
+/// How many lines wait while an answer runs; what brings more has to wait itself.
+pub(crate) const WAITING: usize = 64;
+
+/// The longest line, in bytes: a request over 1 MiB is refused anyway.
+const LONGEST: u64 = 1 << 20;
+
 /// What a chat is told.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
@@ -23,6 +29,8 @@ pub(crate) enum Line {
     Text(String),
     /// A line that is not valid UTF-8.
     NotUtf8,
+    /// A line that no question can hold.
+    TooLong,
     /// There is no more.
     End,
 }
@@ -39,7 +47,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new() -> Result<Self, Failure> {
-        let (sender, lines) = mpsc::channel();
+        let (sender, lines) = mpsc::sync_channel(WAITING);
         let prompts = if io::stdin().is_terminal() {
             let editor =
                 editor().map_err(|error| Failure::new(Status::Output, format!("cannot use the terminal: {error}")))?;
@@ -72,11 +80,11 @@ impl Lines {
         }
     }
 
-    /// The lines that have come since, without waiting.
-    pub(crate) fn arrived(&mut self) -> Vec<Line> {
+    /// The lines that have come since, without waiting, up to `most` where a pipe brings them.
+    pub(crate) fn arrived(&mut self, most: usize) -> Vec<Line> {
         match self.prompts {
             Some(_) => self.typed(),
-            None => self.lines.try_iter().collect(),
+            None => self.lines.try_iter().take(most).collect(),
         }
     }
 
@@ -117,16 +125,35 @@ impl Lines {
 }
 
 /// Reads lines as they come.
-fn read(mut input: impl BufRead, lines: &mpsc::Sender<Line>) {
+fn read(mut input: impl BufRead, lines: &SyncSender<Line>) {
     loop {
         let mut bytes = Vec::new();
-        let read = match input.read_until(b'\n', &mut bytes) {
+        let read = match input.by_ref().take(LONGEST).read_until(b'\n', &mut bytes) {
             Ok(0) | Err(_) => Line::End,
+            Ok(_) if bytes.len() as u64 == LONGEST && !bytes.ends_with(b"\n") => match skip_line(&mut input) {
+                Ok(()) => Line::TooLong,
+                Err(_) => Line::End,
+            },
             Ok(_) => line(bytes),
         };
         let ended = read == Line::End;
         if lines.send(read).is_err() || ended {
             return;
+        }
+    }
+}
+
+/// Passes over what is left of a line, without keeping it.
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        let (n, ended) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (buffer.len(), buffer.is_empty()),
+        };
+        input.consume(n);
+        if ended {
+            return Ok(());
         }
     }
 }
@@ -142,7 +169,7 @@ fn line(mut bytes: Vec<u8>) -> Line {
 }
 
 /// Edits one line for each time that it is asked to.
-fn edit(mut editor: DefaultEditor, asked: &Receiver<()>, lines: &mpsc::Sender<Line>) {
+fn edit(mut editor: DefaultEditor, asked: &Receiver<()>, lines: &SyncSender<Line>) {
     while asked.recv().is_ok() {
         let line = match editor.readline(PROMPT) {
             Ok(text) => Line::Text(text),
@@ -183,7 +210,7 @@ mod tests {
 
     #[test]
     fn lines_lose_their_ends_and_keep_the_rest() {
-        let (sender, lines) = mpsc::channel();
+        let (sender, lines) = mpsc::sync_channel(WAITING);
         read(&b"one\r\n\n two \nb\xffd\nlast"[..], &sender);
         drop(sender);
         let text = |text: &str| Line::Text(text.to_owned());

@@ -1,6 +1,6 @@
 //! `--record`: the file that the transcript goes to.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,12 @@ pub(crate) struct Recording {
 
 impl Recording {
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        match File::create(path) {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // A conversation is nobody else's business.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(path) {
             Ok(file) => Ok(Recording { file, path: path.to_owned() }),
             Err(error) => Err(Failure::usage(format!("--record: cannot write {}: {error}", path.display()))),
         }

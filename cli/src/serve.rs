@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
     let (end, ended) = mpsc::channel();
     let told = end.clone();
     let mut again = false;
-    interrupt::handle(move || {
+    interrupt::handle(move |_| {
         // A second one does not wait for the server's orderly end.
         if std::mem::replace(&mut again, true) {
             process::exit(Status::Quit.code().into());

@@ -8,7 +8,7 @@ use crate::json::push_string;
 use crate::message::{Message, MessageKind};
 
 /// The token that asks without an account.
-const ANONYMOUS: &str = "anonymous";
+pub(crate) const ANONYMOUS: &str = "anonymous";
 
 /// The conversation id that starts a new conversation.
 const NEW: i64 = -1;
@@ -68,17 +68,6 @@ impl Auth {
     /// Whether this asks without an account.
     pub fn is_anonymous(&self) -> bool {
         self.token.as_str() == ANONYMOUS
-    }
-
-    /// The same for another token.
-    pub(crate) fn with_token(mut self, token: &str) -> Self {
-        self.token = Zeroizing::new(token.into());
-        self
-    }
-
-    /// The token, for those who must keep it out of what they write.
-    pub(crate) fn token(&self) -> &str {
-        &self.token
     }
 
     /// Whether no conversation was asked for by its id.

@@ -139,6 +139,21 @@ impl<'a> Chunk<'a> {
     }
 }
 
+/// The string that the field called `name` (in any case) of a JSON object holds, as it is written; `None` when
+/// `message` is no such object.
+pub(crate) fn string_field<'a>(message: &'a str, name: &str) -> Option<Text<'a>> {
+    let mut fields = Fields::new(message).ok()?;
+    let mut found = None;
+    while let Some(field) = fields.next().ok()? {
+        if let Value::String(raw) = field.value
+            && field.name.to_str().eq_ignore_ascii_case(name)
+        {
+            found = Some(Text(raw));
+        }
+    }
+    found
+}
+
 fn text(value: Value<'_>) -> Result<Option<Text<'_>>, Reason> {
     match value {
         Value::String(raw) => Ok(Some(Text(raw))),
@@ -251,6 +266,11 @@ impl<'a> Text<'a> {
     /// The text as a slice of the message; `None` when it holds escapes and has to be decoded.
     pub fn as_plain(&self) -> Option<&'a str> {
         (!self.0.escaped).then_some(self.0.raw)
+    }
+
+    /// The text as it stands in the message, escapes and all.
+    pub(crate) fn raw(&self) -> &'a str {
+        self.0.raw
     }
 
     /// The text. Allocates only when the string holds escapes; an unpaired surrogate becomes U+FFFD.

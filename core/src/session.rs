@@ -187,11 +187,11 @@ impl Session {
         self.arrived(now)?;
         let limit = self.config.max_message;
         if limit != 0 && message.len() > limit {
-            self.counters.malformed += 1;
-            let why = Interruption::MessageTooLong { limit };
-            return match self.interrupt(why) {
+            let error = ReceiveError::TooLong { len: message.len(), limit };
+            self.count_malformed();
+            return match self.interrupt(Interruption::MessageTooLong { limit }) {
                 Some(answer) => Ok(Event::ended(answer)),
-                None => Err(ReceiveError::TooLong { len: message.len(), limit }),
+                None => Err(error),
             };
         }
         self.take_in(Chunk::decode(message))
@@ -258,6 +258,7 @@ impl Session {
 
     /// Tells the session that its connection is gone. A running turn ends [`Outcome::Interrupted`]: its event is
     /// returned, once. Afterwards every call is inert until [`reconnect`](Self::reconnect).
+    #[must_use = "it may hold the running turn's end"]
     pub fn closed(&mut self, reason: CloseReason) -> Option<Event<'static>> {
         if self.closed {
             return None;
@@ -281,6 +282,7 @@ impl Session {
     ///
     /// What the server loads is what it saved last: the question, perhaps not the answer (protocol.md, section 7).
     /// Turn numbers and counters go on.
+    #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Option<Event<'static>> {
         self.advance(now);
         let answer = self.take_answer(Interruption::Reconnected);
@@ -399,19 +401,21 @@ impl Session {
         Some(answer)
     }
 
-    fn malformed(&mut self, error: Malformed) -> ReceiveError {
+    fn count_malformed(&mut self) {
         self.counters.malformed += 1;
         if let Some(turn) = &mut self.turn {
             turn.malformed(self.now, &self.config);
         }
-        ReceiveError::Malformed(error)
     }
 
     fn take_in<'a>(&'a mut self, decoded: Result<Chunk<'a>, Malformed>) -> Result<Event<'a>, ReceiveError> {
         match decoded {
             Ok(chunk) if self.belongs_to_turn(&chunk) => Ok(self.turn_frame(chunk)),
             Ok(chunk) => Ok(self.stray(chunk)),
-            Err(error) => Err(self.malformed(error)),
+            Err(error) => {
+                self.count_malformed();
+                Err(error.into())
+            }
         }
     }
 

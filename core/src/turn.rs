@@ -152,7 +152,10 @@ impl Turn {
 
     fn stop_repeat_due(&self, config: &Config) -> Option<Duration> {
         let stop = self.stop.as_ref()?;
-        stop.since.checked_add(*config.stop_repeats.get(stop.repeats)?)
+        let at = stop.since.checked_add(*config.stop_repeats.get(stop.repeats)?)?;
+        // What has not stopped it by its deadline will not.
+        let end = deadline(stop.since, config.after_stop);
+        Some(at).filter(|at| end.is_none_or(|end| *at < end))
     }
 
     /// A message came that could not be read: a hole, but a sign of life.

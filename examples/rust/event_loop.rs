@@ -78,7 +78,7 @@ impl Chat {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::NotConnected => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => break self.connection.handle_eof(origin.elapsed()),
+                Err(error) => break self.connection.handle_error(origin.elapsed(), error.kind()),
             }
             // The connection buffers only what it was given: hand out its events before it gets more.
             self.events(i, origin);

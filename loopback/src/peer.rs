@@ -15,6 +15,10 @@ use crate::upgrade;
 use crate::wire::Wire;
 use crate::world::World;
 
+/// The real servers have no limit. Here it is as much as tungstenite may make room for at once, because a client has
+/// announced it.
+const MAX_MESSAGE: Option<usize> = Some(64 * 1024 * 1024);
+
 /// While more bytes wait for the socket, the chat is not asked for more frames.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 
@@ -185,8 +189,10 @@ impl Peer {
                 put(&mut wire, &head);
                 self.world.count(|stats| stats.upgrades += 1);
                 // The real servers have no read limit. Frames go to the wire at once.
-                let config =
-                    WebSocketConfig::default().write_buffer_size(0).max_message_size(None).max_frame_size(None);
+                let config = WebSocketConfig::default()
+                    .write_buffer_size(0)
+                    .max_message_size(MAX_MESSAGE)
+                    .max_frame_size(MAX_MESSAGE);
                 let socket = WebSocket::from_raw_socket(wire, Role::Server, Some(config));
                 let chat = Chat::new(self.world.clone(), Arc::clone(&self.options));
                 Link::Open(Box::new(socket), Box::new(chat))

@@ -1,14 +1,16 @@
 //! `Client`: blocking, over a std `TcpStream`.
 
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use chatnio_core::transcript::Transcript;
 use chatnio_core::{
-    Answer, Auth, Chunk, Conversation, Counters, Event, Interruption, Outcome, Request, RequestError, State,
+    Answer, Auth, Chunk, Conversation, Counters, Event, Interruption, Outcome, Request, RequestError, RequestKind,
+    State,
 };
 use thiserror::Error;
 use tungstenite::Utf8Bytes;
@@ -29,16 +31,18 @@ const GOODBYE: Duration = Duration::from_millis(250);
 /// use chatnio::{Auth, Client, ConnectionConfig, Request};
 ///
 /// let mut client = Client::connect("wss://api.chatnio.net", Auth::new("sk-..."), &ConnectionConfig::default())?;
-/// for piece in client.ask(&Request::chat("hi").model("gpt-4"))? {
+/// let mut pieces = client.ask(&Request::chat("hi").model("gpt-4"))?;
+/// for piece in &mut pieces {
 ///     print!("{}", piece?);
 /// }
+/// println!("{:?}", pieces.answer());
 /// # Ok::<(), chatnio::ClientError>(())
 /// ```
 ///
 /// Nothing is sent or received while no call is under way: a client that idles for long is kept alive by
 /// [`next_within`](Self::next_within), or reconnects.
-#[derive(Debug)]
 pub struct Client {
+    route: Route,
     shared: Arc<Shared>,
     /// Read from without the lock.
     socket: TcpStream,
@@ -56,6 +60,15 @@ pub struct Client {
     abandoned: bool,
 }
 
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("route", &self.route)
+            .field("connection", &self.shared.lock().connection)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What the client shares with its stoppers.
 #[derive(Debug)]
 struct Shared {
@@ -69,6 +82,33 @@ struct Inner {
     connection: Connection,
     /// The same socket, to write to.
     socket: TcpStream,
+    /// Whether a stopper has closed the client since the last reconnect began.
+    is_unwanted: bool,
+}
+
+/// The way to the server.
+#[derive(Debug)]
+enum Route {
+    LookUp,
+    Addresses(Vec<SocketAddr>),
+    /// A stream that the host has connected.
+    Given,
+}
+
+impl Route {
+    fn connect(&self, endpoint: &Endpoint, config: &ConnectionConfig) -> Result<TcpStream, ClientError> {
+        let started = Instant::now();
+        let found;
+        let addresses = match self {
+            Route::LookUp => {
+                found = look_up(endpoint, config.connect)?;
+                &found
+            }
+            Route::Addresses(addresses) => addresses,
+            Route::Given => return Err(ClientError::GivenStream),
+        };
+        connect_any(endpoint, addresses, started, config.connect)
+    }
 }
 
 /// Why a [`Client`] failed.
@@ -111,6 +151,16 @@ pub enum ClientError {
     /// The answer did not come to its end, though the connection holds.
     #[error(transparent)]
     Interrupted(#[from] Interruption),
+    /// The client was given its stream: only the host can make another, for
+    /// [`reconnect_stream`](Client::reconnect_stream).
+    #[error("this client was given its stream: connect another and use reconnect_stream")]
+    GivenStream,
+    /// [`Client::ask`] is for requests that are answered: chats and restarts. Nothing was sent.
+    #[error("`{kind}` has no answer: send it with `request`")]
+    NotAnswered {
+        /// The request's kind.
+        kind: RequestKind,
+    },
     /// The request was refused; nothing was sent.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -126,14 +176,11 @@ impl Client {
     /// [`ClientError`]; within [`ConnectionConfig::connect`] and [`ConnectionConfig::handshake`].
     pub fn connect(url: &str, auth: Auth, config: &ConnectionConfig) -> Result<Self, ClientError> {
         let endpoint = Endpoint::parse(url)?;
-        let started = Instant::now();
-        let addresses = look_up(&endpoint, config.connect)?;
-        let socket = connect_any(&endpoint, &addresses, started, config.connect)?;
-        Self::from_stream(socket, &endpoint, auth, config)
+        Self::by_route(Route::LookUp, &endpoint, auth, config)
     }
 
     /// Connects to `endpoint` by these addresses, without looking its name up; each is tried within the time that
-    /// is left.
+    /// is left. A reconnect uses them again.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -143,12 +190,12 @@ impl Client {
         auth: Auth,
         config: &ConnectionConfig,
     ) -> Result<Self, ClientError> {
-        let socket = connect_any(endpoint, addresses, Instant::now(), config.connect)?;
-        Self::from_stream(socket, endpoint, auth, config)
+        Self::by_route(Route::Addresses(addresses.into()), endpoint, auth, config)
     }
 
     /// Uses a stream that is connected to `endpoint` already, through a proxy for instance, and waits until the
-    /// WebSocket is open. The stream's time-outs are changed.
+    /// WebSocket is open. The stream's time-outs are changed. To reconnect it takes another:
+    /// [`reconnect_stream`](Self::reconnect_stream).
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -158,11 +205,29 @@ impl Client {
         auth: Auth,
         config: &ConnectionConfig,
     ) -> Result<Self, ClientError> {
+        Self::over(socket, Route::Given, endpoint, auth, config)
+    }
+
+    fn by_route(route: Route, endpoint: &Endpoint, auth: Auth, config: &ConnectionConfig) -> Result<Self, ClientError> {
+        // What the settings forbid is not worth a look-up.
+        Connection::check(endpoint, &auth, config)?;
+        let socket = route.connect(endpoint, config)?;
+        Self::over(socket, route, endpoint, auth, config)
+    }
+
+    fn over(
+        socket: TcpStream,
+        route: Route,
+        endpoint: &Endpoint,
+        auth: Auth,
+        config: &ConnectionConfig,
+    ) -> Result<Self, ClientError> {
         let origin = Instant::now();
         let connection = Connection::new(endpoint, auth, config, Duration::ZERO)?;
         let writer = prepare(&socket)?;
-        let inner = Mutex::new(Inner { connection, socket: writer });
+        let inner = Mutex::new(Inner { connection, socket: writer, is_unwanted: false });
         let mut client = Client {
+            route,
             shared: Arc::new(Shared { origin, inner }),
             socket,
             input: vec![0; 16 * 1024].into(),
@@ -184,17 +249,22 @@ impl Client {
     /// # Errors
     /// [`ClientError::Request`], and [`ClientError::Ended`] when the connection is gone.
     pub fn ask(&mut self, request: &Request) -> Result<Pieces<'_>, ClientError> {
-        while self.abandoned && self.next()?.is_some() && self.state() == State::Stopping {}
-        self.abandoned = false;
+        let kind = request.kind();
+        if !kind.begins_turn() {
+            return Err(ClientError::NotAnswered { kind });
+        }
         self.request(request)?;
-        Ok(Pieces { running: request.kind().begins_turn(), client: self, answer: None })
+        Ok(Pieces { turn: self.turn(), client: self, answer: None })
     }
 
-    /// Sends a request without waiting for anything; [`next`](Self::next) then brings its events.
+    /// Sends a request without waiting for its answer; [`next`](Self::next) then brings its events. As for
+    /// [`ask`](Self::ask), an answer that was left before its end is drained first.
     ///
     /// # Errors
-    /// [`ClientError::Request`].
+    /// As [`ask`](Self::ask).
     pub fn request(&mut self, request: &Request) -> Result<(), ClientError> {
+        while self.abandoned && self.next()?.is_some() && self.state() == State::Stopping {}
+        self.abandoned = false;
         let now = self.shared.now();
         let mut inner = self.shared.lock();
         inner.connection.request(now, request)?;
@@ -202,14 +272,16 @@ impl Client {
         Ok(())
     }
 
-    /// Waits for the running turn's next event; `None` when no turn runs. The turn's deadlines bound the wait.
+    /// Waits for the running turn's next event; `None` when no turn runs (what an interrupted one still sends is taken
+    /// in by [`next_within`](Self::next_within)). The turn's deadlines bound the wait.
     ///
     /// # Errors
     /// [`ClientError::Ended`] when the connection was lost or closed by the server, from then on at every call; the
     /// running turn's end came before. When this side has closed it: `Ok(None)`.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Event<'_>>, ClientError> {
-        let arrival = self.wait(None, |connection| connection.session().state() == State::Idle)?;
+        let over = |connection: &Connection| matches!(connection.session().state(), State::Idle | State::Draining);
+        let arrival = self.wait(None, over)?;
         Ok(arrival.map(|arrival| self.event(arrival)))
     }
 
@@ -266,22 +338,38 @@ impl Client {
     }
 
     /// Connects anew and goes on in the same conversation: see [`Session::reconnect`](chatnio_core::Session::reconnect).
-    /// A running turn ends interrupted: its end is the next event. Stoppers stay valid.
+    /// Returns the running turn's answer so far, interrupted, if one ran. Stoppers stay valid.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect); `reconnect` may be tried again.
-    pub fn reconnect(&mut self) -> Result<(), ClientError> {
+    /// As [`connect`](Self::connect); `reconnect` may be tried again. If a turn had ended by then, its end is the next
+    /// event.
+    pub fn reconnect(&mut self) -> Result<Option<Box<Answer>>, ClientError> {
         let (endpoint, config) = {
-            let inner = self.shared.lock();
+            let mut inner = self.shared.lock();
+            inner.is_unwanted = false;
             (inner.connection.endpoint().clone(), inner.connection.config().clone())
         };
-        let started = Instant::now();
-        let addresses = look_up(&endpoint, config.connect)?;
-        let socket = connect_any(&endpoint, &addresses, started, config.connect)?;
+        let socket = self.route.connect(&endpoint, &config)?;
+        self.reconnect_over(socket)
+    }
+
+    /// [`reconnect`](Self::reconnect) over a stream that the host has connected anew.
+    ///
+    /// # Errors
+    /// As [`reconnect`](Self::reconnect).
+    pub fn reconnect_stream(&mut self, socket: TcpStream) -> Result<Option<Box<Answer>>, ClientError> {
+        self.shared.lock().is_unwanted = false;
+        self.reconnect_over(socket)
+    }
+
+    fn reconnect_over(&mut self, socket: TcpStream) -> Result<Option<Box<Answer>>, ClientError> {
         let writer = prepare(&socket)?;
         let now = self.shared.now();
         {
             let mut inner = self.shared.lock();
+            if inner.is_unwanted {
+                return Err(ConnectionEnd::Clean.into());
+            }
             let end = inner.connection.reconnect(now).map_err(StartError::from)?;
             self.pending = self.pending.take().or(end);
             let _ = inner.socket.shutdown(Shutdown::Both);
@@ -289,7 +377,12 @@ impl Client {
         }
         self.socket = socket;
         self.read_timeout = None;
-        self.open()
+        self.abandoned = false;
+        self.open()?;
+        Ok(match self.pending.take() {
+            Some(Event::End(end)) => Some(end.answer),
+            _ => None,
+        })
     }
 
     /// What the session is doing.
@@ -310,6 +403,11 @@ impl Client {
     /// A copy of what was sent and received so far, without tokens, if [`ConnectionConfig::record`] is on.
     pub fn transcript(&self) -> Option<Transcript> {
         self.shared.lock().connection.transcript().cloned()
+    }
+
+    /// The number of the running turn.
+    fn turn(&self) -> Option<u64> {
+        self.shared.lock().connection.session().answer().map(|answer| answer.turn)
     }
 
     /// Waits for the WebSocket to open.
@@ -364,6 +462,9 @@ impl Client {
                 if let Some(deadline) = inner.connection.next_deadline() {
                     limit = limit.min(deadline.saturating_sub(now));
                 }
+                if inner.connection.poll_transmit().is_some() {
+                    limit = Duration::ZERO;
+                }
             }
             if let Some(until) = until {
                 let left = until.saturating_duration_since(Instant::now());
@@ -394,7 +495,7 @@ impl Client {
             Ok(n) => connection.receive(now, &self.input[..n]),
             // A time-out (the second is Windows'), or a signal.
             Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => connection.handle_eof(now),
+            Err(error) => connection.handle_error(now, error.kind()),
         }
         if connection.next_deadline().is_some_and(|deadline| deadline <= now) {
             connection.handle_timeout(now);
@@ -471,14 +572,19 @@ impl Shared {
 }
 
 impl Inner {
-    /// Writes what is to be written, as far as the socket takes it within a [`TICK`]. Plain writes: a vectored one to
-    /// a closed peer would raise SIGPIPE in a C host.
+    /// Writes what is to be written, as far as the socket takes it within about a [`TICK`]; the rest goes out later.
+    /// Plain writes: a vectored one to a closed peer would raise SIGPIPE in a C host.
     fn write(&mut self) {
+        let mut started = None;
         while let Some(bytes) = self.connection.poll_transmit() {
+            // A peer that reads slowly lets each write make a little progress: the lock is not held for all of them.
+            if started.get_or_insert_with(Instant::now).elapsed() >= TICK {
+                break;
+            }
             match self.socket.write(bytes) {
                 Ok(n) => self.connection.transmitted(n),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // The rest goes out later; and if the socket is broken, reading from it tells.
+                // If the socket is broken, reading from it tells.
                 Err(_) => break,
             }
         }
@@ -496,11 +602,13 @@ impl Stopper {
         self.0.upgrade().is_some_and(|shared| shared.stop().unwrap_or(false))
     }
 
-    /// Closes the connection at once. A thread that reads gets the running turn's end, and then `None`.
+    /// Closes the connection at once. A thread that reads gets the running turn's end, and then `None`; one that
+    /// reconnects gets [`ClientError::Ended`], after the name look-up or connect that it is in.
     pub fn close(&self) {
         if let Some(shared) = self.0.upgrade() {
             let now = shared.now();
             let mut inner = shared.lock();
+            inner.is_unwanted = true;
             inner.connection.close(now);
             inner.write();
             // Wakes the thread that reads.
@@ -519,7 +627,8 @@ impl Stopper {
 #[derive(Debug)]
 pub struct Pieces<'c> {
     client: &'c mut Client,
-    running: bool,
+    /// The turn that it waits for; `None` once that has ended.
+    turn: Option<u64>,
     answer: Option<Box<Answer>>,
 }
 
@@ -532,8 +641,7 @@ impl Pieces<'_> {
     /// Waits for the end and returns the whole answer, whatever its outcome.
     ///
     /// # Errors
-    /// [`ClientError`] when there is no answer: the connection had been gone before the question, or the request is
-    /// none that is answered.
+    /// [`ClientError`] when there is no answer.
     pub fn into_answer(mut self) -> Result<Box<Answer>, ClientError> {
         let mut failed = None;
         for piece in self.by_ref() {
@@ -543,17 +651,19 @@ impl Pieces<'_> {
     }
 
     /// Why the answer did not come to its end, if it did not.
-    fn interruption(&mut self, outcome: Option<Outcome>) -> Option<ClientError> {
+    fn interruption(&self, outcome: Option<Outcome>) -> Option<ClientError> {
         let Some(Outcome::Interrupted(why)) = outcome else { return None };
         // If the connection was the reason, it knows more.
-        let ended = self.client.wait(Some(Duration::ZERO), |_| true).err();
-        Some(ended.unwrap_or(ClientError::Interrupted(why)))
+        Some(match self.client.shared.lock().connection.end() {
+            None | Some(ConnectionEnd::Clean) => ClientError::Interrupted(why),
+            Some(end) => ClientError::Ended(end.clone()),
+        })
     }
 }
 
 impl Drop for Pieces<'_> {
     fn drop(&mut self) {
-        if self.running {
+        if self.turn.is_some() {
             self.client.abandoned = true;
             let _ = self.client.stop();
         }
@@ -564,22 +674,18 @@ impl Iterator for Pieces<'_> {
     type Item = Result<String, ClientError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.running {
+        while let Some(turn) = self.turn {
             let (piece, answer) = match self.client.next() {
-                Ok(Some(Event::Delta { text, .. })) => (text.to_owned(), None),
-                Ok(Some(Event::End(end))) => (end.text().to_owned(), Some(end.answer)),
+                Ok(Some(Event::Delta { turn: of, text, .. })) if of == turn => (text.to_owned(), None),
+                Ok(Some(Event::End(end))) if end.turn() == turn => (end.text().to_owned(), Some(end.answer)),
                 Ok(Some(_)) => continue,
-                Ok(None) => {
-                    self.running = false;
-                    return None;
-                }
-                Err(error) => {
-                    self.running = false;
-                    return Some(Err(error));
+                over => {
+                    self.turn = None;
+                    return over.err().map(Err);
                 }
             };
             if let Some(answer) = answer {
-                self.running = false;
+                self.turn = None;
                 let outcome = answer.outcome;
                 self.answer = Some(answer);
                 if piece.is_empty() {
@@ -612,6 +718,11 @@ fn prepare(socket: &TcpStream) -> io::Result<TcpStream> {
 fn look_up(endpoint: &Endpoint, limit: Duration) -> Result<Vec<SocketAddr>, ClientError> {
     if let Ok(address) = endpoint.host().parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, endpoint.port())]);
+    }
+    // Never asked of anybody: the answer decides where a token may go without TLS.
+    if endpoint.is_loopback() {
+        let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        return Ok(loopback.map(|address| SocketAddr::new(address, endpoint.port())).into());
     }
     let host = endpoint.host().to_owned();
     let target = (host.clone(), endpoint.port());

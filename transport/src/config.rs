@@ -9,6 +9,10 @@ use crate::headers::Headers;
 use crate::tls_options::TlsConfig;
 use crate::wire::WireConfig;
 
+/// The longest message that a WebSocket buffers, whatever the setting says: it makes room for one as soon as the
+/// server announces it.
+const MAX_MESSAGE: usize = 256 << 20;
+
 /// The settings of a connection. Every deadline is off when it is zero.
 ///
 /// Cheap to clone; the TLS roots in it are loaded once and shared.
@@ -16,7 +20,8 @@ use crate::wire::WireConfig;
 #[non_exhaustive]
 pub struct ConnectionConfig {
     /// The chat session: its deadlines and limits. [`Config::max_message`] also bounds what the WebSocket buffers,
-    /// and a longer message ends the connection: its rest cannot be skipped.
+    /// and a longer message ends the connection: its rest cannot be skipped. Here it is 256 MiB at most, also when
+    /// it is off.
     pub session: Config,
     /// Whom to trust, for `wss`.
     pub tls: TlsConfig,
@@ -37,6 +42,8 @@ pub struct ConnectionConfig {
     pub allow_token_over_plain_ws: bool,
     /// Record what is sent and received: see [`Connection::transcript`](crate::Connection::transcript). Off.
     pub record: bool,
+    /// How much to record, in bytes; what comes after is left out. 64 MiB; 0 for no limit.
+    pub max_recording: usize,
 }
 
 impl Default for ConnectionConfig {
@@ -52,6 +59,7 @@ impl Default for ConnectionConfig {
             close: Duration::from_secs(3),
             allow_token_over_plain_ws: false,
             record: false,
+            max_recording: 64 << 20,
         }
     }
 }
@@ -62,8 +70,8 @@ impl ConnectionConfig {
             tls: self.tls.clone(),
             headers: self.headers.clone(),
             max_message: match self.session.max_message {
-                0 => usize::MAX,
-                limit => limit,
+                0 => MAX_MESSAGE,
+                limit => limit.min(MAX_MESSAGE),
             },
             handshake: self.handshake,
             ping_after: self.ping_after,

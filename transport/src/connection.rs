@@ -1,6 +1,7 @@
 //! `Connection`: the chat protocol over bytes, for hosts that have a socket and an event loop.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use chatnio_core::transcript::{Recorder, Transcript};
@@ -24,9 +25,10 @@ use crate::wire::{Closed, Incoming, Wire};
 /// | --- | --- |
 /// | any call that takes `now` | [`poll_event`](Self::poll_event) until `None`, send what [`poll_transmit`](Self::poll_transmit) has, then arm the timer with [`next_deadline`](Self::next_deadline) anew |
 /// | bytes came | [`receive`](Self::receive); to push back, do not read the socket |
-/// | the stream ended, or reading failed | [`handle_eof`](Self::handle_eof) |
+/// | the stream ended | [`handle_eof`](Self::handle_eof) |
+/// | connecting or reading failed | [`handle_error`](Self::handle_error) |
 /// | some bytes were sent | [`transmitted`](Self::transmitted) |
-/// | the timer ran out | [`handle_timeout`](Self::handle_timeout), after what the socket had was received |
+/// | the timer ran out, also while bytes keep coming | [`handle_timeout`](Self::handle_timeout), after what the socket had was received |
 /// | [`is_finished`](Self::is_finished) | close the socket |
 ///
 /// Requests may be made at once: they wait until the WebSocket is open.
@@ -65,10 +67,12 @@ use crate::wire::{Closed, Incoming, Wire};
 ///         match socket.read(&mut buffer) {
 ///             Ok(0) => connection.handle_eof(origin.elapsed()),
 ///             Ok(n) => connection.receive(origin.elapsed(), &buffer[..n]),
-///             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-///                 connection.handle_timeout(origin.elapsed())
-///             }
-///             Err(error) => return Err(error.into()),
+///             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+///             Err(error) => connection.handle_error(origin.elapsed(), error.kind()),
+///         }
+///         let now = origin.elapsed();
+///         if connection.next_deadline().is_some_and(|deadline| deadline <= now) {
+///             connection.handle_timeout(now);
 ///         }
 ///     }
 ///     Ok(())
@@ -170,11 +174,8 @@ impl Connection {
     /// # Errors
     /// [`StartError`].
     pub fn new(endpoint: &Endpoint, auth: Auth, config: &ConnectionConfig, now: Duration) -> Result<Self, StartError> {
-        let is_secret = !auth.is_anonymous();
+        Self::check(endpoint, &auth, config)?;
         let session = Session::new(auth, config.session.clone(), now)?;
-        if is_secret && !endpoint.is_tls() && !endpoint.is_loopback() && !config.allow_token_over_plain_ws {
-            return Err(StartError::PlainToken { host: endpoint.host().to_owned() });
-        }
         let mut connection = Connection {
             wire: Wire::new(now, endpoint, &config.wire())?,
             endpoint: endpoint.clone(),
@@ -190,6 +191,16 @@ impl Connection {
         };
         connection.start_recording();
         Ok(connection)
+    }
+
+    /// Whether the settings allow such a connection at all.
+    pub(crate) fn check(endpoint: &Endpoint, auth: &Auth, config: &ConnectionConfig) -> Result<(), StartError> {
+        Session::new(auth.clone(), config.session.clone(), Duration::ZERO)?;
+        let is_exposed = !endpoint.is_tls() && !endpoint.is_loopback();
+        if is_exposed && !auth.is_anonymous() && !config.allow_token_over_plain_ws {
+            return Err(StartError::PlainToken { host: endpoint.host().to_owned() });
+        }
+        Ok(())
     }
 
     /// Sends a request: see [`Session::request`].
@@ -227,9 +238,15 @@ impl Connection {
         self.wire.receive(now, bytes);
     }
 
-    /// The stream has ended: the server closed it, or it failed. A repeated call does nothing.
+    /// The stream has ended: the server closed it. A repeated call does nothing.
     pub fn handle_eof(&mut self, now: Duration) {
         self.wire.handle_eof(now);
+    }
+
+    /// The stream has failed: connecting or reading did, or writing in a way that reading will not tell. A repeated call
+    /// does nothing.
+    pub fn handle_error(&mut self, now: Duration, kind: io::ErrorKind) {
+        self.wire.handle_error(now, kind);
     }
 
     /// Does what is due at `now`; what comes of it is handed out by [`poll_event`](Self::poll_event).
@@ -285,6 +302,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`WireError`], as in [`new`](Self::new); nothing has changed then.
+    #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Result<Option<Event<'static>>, WireError> {
         self.wire = Wire::new(now, &self.endpoint, &self.config.wire())?;
         self.timer_ran_out = false;
@@ -296,9 +314,10 @@ impl Connection {
         Ok(self.session.reconnect(now))
     }
 
-    /// About how many bytes are held in buffers, the answer so far included.
+    /// About how many bytes are held in buffers, the answer so far and the recording included.
     pub fn memory(&self) -> usize {
-        self.wire.memory() + self.session.memory() + self.message.len()
+        let recorded = self.recorder.as_ref().map_or(0, Recorder::len);
+        self.wire.memory() + self.session.memory() + self.message.len() + recorded
     }
 
     /// The session: state, running answer, conversation, counters.
@@ -321,7 +340,8 @@ impl Connection {
         self.end.as_ref()
     }
 
-    /// What was sent and received so far, without tokens, if [`ConnectionConfig::record`] is on.
+    /// What was sent and received so far, without tokens, if [`ConnectionConfig::record`] is on; up to
+    /// [`ConnectionConfig::max_recording`].
     pub fn transcript(&self) -> Option<&Transcript> {
         self.recorder.as_ref().map(Recorder::transcript)
     }
@@ -345,7 +365,13 @@ impl Connection {
                 }
                 Some(Arrival::Text(text))
             }
-            Some(Incoming::Binary { .. }) => Some(Arrival::Binary),
+            Some(Incoming::Binary { len }) => {
+                // A transcript has text only; a JSON string is as malformed as a binary message.
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.received(&format!("\"(a binary message of {len} bytes)\""));
+                }
+                Some(Arrival::Binary)
+            }
             Some(Incoming::Closed(closed)) => Some(self.closed(closed)),
             None if self.timer_ran_out => {
                 let event = self.session.handle_timeout(now);
@@ -393,7 +419,9 @@ impl Connection {
         // A recording says what the server did.
         let by_server = match &closed {
             Closed::ByServer { .. } => true,
-            Closed::Lost(error) => matches!(error, WireError::EndOfStream { .. } | WireError::Truncated { .. }),
+            Closed::Lost(error) => {
+                matches!(error, WireError::EndOfStream { .. } | WireError::Truncated { .. } | WireError::Io { .. })
+            }
             Closed::Clean => false,
         };
         if let Some(recorder) = self.recorder.as_mut().filter(|_| by_server) {
@@ -421,7 +449,8 @@ impl Connection {
     }
 
     fn start_recording(&mut self) {
-        self.recorder = self.config.record.then(|| Recorder::new(Some(&self.endpoint.to_string())));
+        let recorder = || Recorder::new(Some(&self.endpoint.to_string())).limit(self.config.max_recording);
+        self.recorder = self.config.record.then(recorder);
     }
 }
 

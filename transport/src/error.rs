@@ -69,6 +69,14 @@ pub enum WireError {
         /// Where it had got to.
         step: Step,
     },
+    /// The stream failed: the host says so by [`Connection::handle_error`](crate::Connection::handle_error).
+    #[error("the connection failed during {step}: {kind}")]
+    Io {
+        /// What the operating system said.
+        kind: std::io::ErrorKind,
+        /// Where it had got to.
+        step: Step,
+    },
     /// The stream ended without TLS's closing message: whoever cut it, it need not have been the
     /// server.
     #[error("the encrypted connection was cut during {step} (no TLS close_notify)")]

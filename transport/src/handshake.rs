@@ -28,6 +28,9 @@ use crate::frame::Random;
 use crate::headers::Headers;
 use crate::http_body::Body;
 
+/// More interim answers (HTTP 1xx) than any server sends.
+const MAX_INTERIM: u8 = 8;
+
 /// Largest accepted head of the server's answer; real ones are below 1 KiB.
 pub(crate) const MAX_HEAD: usize = 16 * 1024;
 
@@ -42,6 +45,8 @@ pub(crate) struct Handshake {
     /// Waits for the answer; taken when the answer is judged.
     client: Option<MidHandshake<ClientHandshake<Exchange>>>,
     head: Vec<u8>,
+    /// How many interim answers came.
+    interim: u8,
     refusal: Option<(StatusCode, Body)>,
 }
 
@@ -70,7 +75,7 @@ impl Handshake {
         };
         let plain = std::mem::take(&mut client.get_mut().get_mut().outbound);
         let request = with_headers(&plain, headers);
-        Ok((Self { client: Some(client), head: Vec::new(), refusal: None }, request))
+        Ok((Self { client: Some(client), head: Vec::new(), interim: 0, refusal: None }, request))
     }
 
     /// Reads on. True when the WebSocket is open: what is left of `input` are frames. False when
@@ -94,6 +99,16 @@ impl Handshake {
             Ok(None) => return Err(bad_http("the head of the answer ends too early")),
             Err(error) => return Err(bad_http(error)),
         };
+        // 100 Continue, 103 Early Hints: the answer is still to come (RFC 9110, section 15.2).
+        if response.status().is_informational() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            self.head.clear();
+            self.interim += 1;
+            return if self.interim > MAX_INTERIM {
+                Err(bad_http("it never comes to an answer"))
+            } else {
+                self.advance(input)
+            };
+        }
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             self.refusal = Some((response.status(), Body::new(response.status(), response.headers())));
             return self.advance(input);

@@ -102,7 +102,14 @@ fn explain(error: Error, host: &str) -> TlsError {
         Error::InvalidCertificate(error) => match error {
             CertificateError::UnknownIssuer => TlsError::UnknownIssuer { host },
             CertificateError::NotValidForName => TlsError::WrongName { host, presented: Vec::new() },
-            CertificateError::NotValidForNameContext { presented, .. } => TlsError::WrongName { host, presented },
+            CertificateError::NotValidForNameContext { presented, .. } => {
+                // rustls gives them in its own notation.
+                let name = |text: String| match text.split('"').nth(1) {
+                    Some(name) => name.to_owned(),
+                    None => text,
+                };
+                TlsError::WrongName { host, presented: presented.into_iter().map(name).collect() }
+            }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsError::Expired { host },
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 TlsError::NotYetValid { host }

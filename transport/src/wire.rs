@@ -208,6 +208,13 @@ impl Wire {
         self.encrypt();
     }
 
+    /// The stream failed. A repeated call does nothing.
+    pub(crate) fn handle_error(&mut self, now: Duration, kind: io::ErrorKind) {
+        self.advance_clock(now);
+        let step = step_of(&self.stage, self.tls.as_deref());
+        self.over.get_or_insert(WireError::Io { kind, step });
+    }
+
     /// The server ended the stream. A repeated call does nothing.
     pub(crate) fn handle_eof(&mut self, now: Duration) {
         self.advance_clock(now);
@@ -505,7 +512,9 @@ fn step_of(stage: &Stage, tls: Option<&Tls>) -> Step {
 /// connection instead of answering a Close (protocol.md, section 7).
 fn end_of(stage: &Stage, reason: WireError) -> Closed {
     match (stage, reason) {
-        (Stage::Closing(_), WireError::EndOfStream { .. } | WireError::Truncated { .. }) => Closed::Clean,
+        (Stage::Closing(_), WireError::EndOfStream { .. } | WireError::Truncated { .. } | WireError::Io { .. }) => {
+            Closed::Clean
+        }
         (_, reason) => Closed::Lost(reason),
     }
 }

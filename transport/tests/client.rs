@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use chatnio::{
-    Answer, Auth, Client, ClientError, ConnectionConfig, ConnectionEnd, Conversation, Endpoint, Event, Interruption,
-    Outcome, Request, RequestError, State, TlsError, TlsOptions, Trust, WireError,
+    Answer, Auth, AuthError, Client, ClientError, ConnectionConfig, ConnectionEnd, Conversation, Endpoint, Event,
+    Interruption, Outcome, Request, RequestError, StartError, State, TlsError, TlsOptions, Trust, WireError,
 };
 use chatnio_loopback::{Certificate, Ending, Generation, Options, Plan, Refusal, Server};
 
@@ -96,6 +96,17 @@ fn one_turn_at_a_time() {
 }
 
 #[test]
+fn only_what_is_answered_can_be_asked() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    for request in [Request::stop(), Request::share("x"), Request::remove(1)] {
+        let kind = request.kind();
+        assert!(matches!(client.ask(&request), Err(ClientError::NotAnswered { kind: of }) if of == kind));
+        client.request(&request).unwrap();
+    }
+}
+
+#[test]
 fn another_thread_stops_the_answer() {
     let server = serve(|_| ());
     let mut client = connect(&server);
@@ -149,6 +160,29 @@ fn another_thread_closes_the_connection() {
     assert!(client.next().unwrap().is_none());
     other.join().unwrap();
     assert!(matches!(client.ask(&chat("one")), Err(ClientError::Request(RequestError::Closed))));
+}
+
+#[test]
+fn a_close_during_a_reconnect_is_not_forgotten() {
+    // Accepts, and answers no handshake.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = serve(|_| ());
+    let endpoint = Endpoint::parse("ws://chat.example").unwrap();
+    let stream = TcpStream::connect(server.addr()).unwrap();
+    let mut config = config();
+    config.handshake = LONG;
+    let mut client = Client::from_stream(stream, &endpoint, Auth::anonymous(), &config).unwrap();
+    let stopper = client.stopper();
+    let stream = TcpStream::connect(silent.local_addr().unwrap()).unwrap();
+    let other = thread::spawn(move || {
+        let (mut accepted, _) = silent.accept().unwrap();
+        // The handshake's request has come, so the reconnect is under way.
+        std::io::Read::read(&mut accepted, &mut [0; 16]).unwrap();
+        stopper.close();
+    });
+    let error = client.reconnect_stream(stream).unwrap_err();
+    assert!(matches!(error, ClientError::Ended(ConnectionEnd::Clean)), "{error:?}");
+    other.join().unwrap();
 }
 
 #[test]
@@ -222,10 +256,44 @@ fn reconnecting_mid_answer_hands_out_its_end() {
     let mut client = connect(&server);
     client.request(&chat("mute")).unwrap();
     while !matches!(client.next().unwrap(), Some(Event::Delta { text: "said", .. })) {}
-    client.reconnect().unwrap();
+    let answer = client.reconnect().unwrap().unwrap();
+    assert_eq!(answer.outcome, Some(Outcome::Interrupted(Interruption::Reconnected)));
+    assert_eq!(answer.text, "said");
+    let answer = ask(&mut client, "one");
+    assert_eq!((answer.turn, &*answer.text), (2, "one"));
+}
+
+#[test]
+fn an_end_that_a_failed_reconnect_brought_is_not_lost() {
+    let mut server = serve(|_| ());
+    let mut client = connect(&server);
+    client.request(&chat("mute")).unwrap();
+    while !matches!(client.next().unwrap(), Some(Event::Delta { text: "said", .. })) {}
+    server.stop();
+    assert!(client.reconnect().is_err());
     let Some(Event::End(end)) = client.next().unwrap() else { panic!() };
-    assert_eq!(end.answer.outcome, Some(Outcome::Interrupted(Interruption::Reconnected)));
     assert_eq!(end.answer.text, "said");
+    assert!(client.next().is_err());
+}
+
+#[test]
+fn an_answer_over_the_limit_is_drained_with_what_came_behind_it() {
+    let server = serve(|options| {
+        let plan = Plan::text(Duration::ZERO, ["x".repeat(20)]);
+        options.plans.insert("wide".into(), plan);
+    });
+    let mut config = config();
+    config.session.max_answer = 10;
+    let mut client = Client::connect(&server.url(), Auth::new("sk-x"), &config).unwrap();
+    let mut pieces = client.ask(&chat("wide")).unwrap();
+    let error = pieces.next().unwrap().unwrap_err();
+    assert!(matches!(error, ClientError::Interrupted(Interruption::AnswerTooLong { limit: 10 })), "{error:?}");
+    drop(pieces);
+    // Its end is on its way, or has come in the same segment: nothing of it is lost, and nothing waits for it.
+    while client.next().unwrap().is_some() {}
+    while client.state() == State::Draining {
+        client.next_within(LONG).unwrap();
+    }
     assert_eq!(ask(&mut client, "one").text, "one");
 }
 
@@ -259,6 +327,21 @@ fn every_deadline_of_an_answer_bounds_the_call() {
         assert!(matches!(client.ask(&chat("one")), Err(ClientError::Request(RequestError::Busy { .. }))));
     }
     drop(server);
+}
+
+#[test]
+fn a_server_that_never_ends_a_turn_does_not_keep_its_host() {
+    let server = serve(|_| ());
+    let mut config = config();
+    config.session.next_frame = Duration::from_millis(50);
+    config.session.stop_repeats.clear();
+    let mut client = Client::connect(&server.url(), Auth::new("sk-x"), &config).unwrap();
+    client.request(&Request::chat("@mute").model("mute")).unwrap();
+    let mut ends = 0;
+    while let Some(event) = client.next().unwrap() {
+        ends += u32::from(matches!(event, Event::End(_)));
+    }
+    assert_eq!(ends, 1);
 }
 
 #[test]
@@ -316,8 +399,11 @@ fn connecting_fails_as_what_it_is() {
         let error = Client::connect(url, Auth::new(token), &config).unwrap_err();
         assert!(matches!(error, ClientError::Endpoint(_)) && !error.to_string().contains("sk-"), "{error}");
     }
+    // What the settings forbid is found out before anybody is asked.
     let error = Client::connect("ws://chat.invalid", Auth::new("sk-4"), &config).unwrap_err();
-    assert!(!error.to_string().contains("sk-4"), "{error}");
+    assert!(matches!(error, ClientError::Start(StartError::PlainToken { .. })), "{error:?}");
+    let error = Client::connect("wss://chat.invalid", Auth::new(""), &config).unwrap_err();
+    assert!(matches!(error, ClientError::Start(StartError::Auth(AuthError::EmptyToken))), "{error:?}");
 }
 
 #[test]
@@ -328,6 +414,8 @@ fn every_address_is_tried() {
     let addresses: [SocketAddr; 3] = [closed, closed, server.addr()];
     let mut client = Client::connect_to(&addresses, &endpoint, Auth::anonymous(), &config()).unwrap();
     assert_eq!(ask(&mut client, "one").text, "one");
+    client.reconnect().unwrap();
+    assert_eq!(ask(&mut client, "one").text, "one", "by the same addresses");
     let none = Client::connect_to(&[], &endpoint, Auth::anonymous(), &config());
     assert!(matches!(none, Err(ClientError::Connect { .. })));
 }
@@ -339,6 +427,10 @@ fn a_stream_of_the_hosts_own_is_used() {
     stream.set_nonblocking(true).unwrap();
     let endpoint = Endpoint::parse("ws://chat.example").unwrap();
     let mut client = Client::from_stream(stream, &endpoint, Auth::anonymous(), &config()).unwrap();
+    assert_eq!(ask(&mut client, "one").text, "one");
+    // Nobody else knows the way.
+    assert!(matches!(client.reconnect(), Err(ClientError::GivenStream)));
+    assert!(client.reconnect_stream(TcpStream::connect(server.addr()).unwrap()).unwrap().is_none());
     assert_eq!(ask(&mut client, "one").text, "one");
 }
 

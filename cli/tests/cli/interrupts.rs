@@ -70,6 +70,18 @@ fn it_quits_even_when_nobody_reads_the_answer() {
 }
 
 #[test]
+fn a_chat_that_is_told_to_go_stops_its_answer_and_goes() {
+    let server = gated(Generation::G2026);
+    let arguments = ["chat", "--url", &server.url(), "--token", KEY, "--model", "gated"];
+    let mut running = Running::start(chatnio(arguments).stdin(Stdio::piped()));
+    running.write(b"one\ntwo\nthree\n");
+    running.stdout_until("first");
+    running.signal("TERM");
+    running.end().with(130);
+    assert_eq!((server.stats().stops_received, server.stats().openers), (1, 1), "what waits is not asked any more");
+}
+
+#[test]
 fn in_a_chat_it_stops_the_answer_and_the_chat_goes_on() {
     let server = gated(Generation::G2026);
     let arguments = ["chat", "--url", &server.url(), "--token", KEY, "--model", "gated"];

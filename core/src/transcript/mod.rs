@@ -95,6 +95,8 @@ impl Transcript {
     /// [`TranscriptError`], with the line.
     pub fn parse(text: &str) -> Result<Self, TranscriptError> {
         let mut transcript = Transcript::default();
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (line, content) in (1..).zip(text.lines()) {
             let content = content.trim();
             if content.is_empty() || content.starts_with("//") {

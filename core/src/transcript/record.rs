@@ -1,12 +1,14 @@
 //! Recording a transcript: the debugging aid of a project without logging.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 use zeroize::Zeroizing;
 
-use super::sent::{self, Sent};
-use super::{Entry, Frame, Transcript};
-use crate::json::push_string;
+use super::{Entry, Frame, Transcript, without_comment};
+use crate::auth::ANONYMOUS;
+use crate::chunk::string_field;
+use crate::json::{Scanner, push_string};
 
 /// What a token becomes in a transcript.
 const REDACTED: &str = "sk-...";
@@ -19,6 +21,9 @@ const SECRET_LEN: usize = 8;
 /// Tokens are replaced by `sk-...`: the one of an authentication always, and wherever else in a message it shows
 /// up, if it has at least 8 bytes. `anonymous` is none.
 ///
+/// A line holds one message, so white space around JSON and line breaks in it are not kept. A message that is not JSON
+/// and would not survive being a line is written as a JSON string: as malformed as it was, and readable.
+///
 /// ```
 /// use chatnio_core::transcript::Recorder;
 ///
@@ -30,8 +35,12 @@ const SECRET_LEN: usize = 8;
 #[derive(Default)]
 pub struct Recorder {
     transcript: Transcript,
-    /// The token, plain and as it stands in JSON.
-    secrets: [Zeroizing<String>; 2],
+    /// The token as it is, as it stands in JSON, and as Go writes it there.
+    secrets: Vec<Zeroizing<String>>,
+    /// How many bytes are recorded, and how many may be; 0 is no limit.
+    len: usize,
+    limit: usize,
+    full: bool,
 }
 
 impl Recorder {
@@ -40,36 +49,32 @@ impl Recorder {
         Recorder { transcript: Transcript { url: url.map(one_line), ..Transcript::default() }, ..Recorder::default() }
     }
 
+    /// Records so many bytes at most; what comes after is left out. 0, and no limit by default.
+    #[must_use]
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
+    }
+
     /// A message was sent.
     pub fn sent(&mut self, message: &str) {
-        let redacted = match sent::parse(message) {
-            Ok(Sent::Auth(auth)) if !auth.is_anonymous() => {
-                // What the server takes for the token, too, is without these.
-                let token = auth.token().trim();
-                let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
-                // Sized so that growing leaves no copy behind.
-                let mut escaped = Zeroizing::new(String::with_capacity(6 * token.len() + 2));
-                push_string(&mut escaped, token);
-                escaped.pop();
-                escaped.remove(0);
-                self.secrets = [Zeroizing::new(token.to_string()), escaped];
-                auth.with_token(REDACTED).encode(0).ok().map(|message| message.to_string())
-            }
-            _ => None,
-        };
-        let text = redacted.unwrap_or_else(|| self.redact(message));
-        self.push(Frame::Send(text));
+        let token = string_field(message, "token").filter(|token| token.to_str() != ANONYMOUS);
+        let Some(token) = token else { return self.push(message, Frame::Send) };
+        self.learn(&token.to_str());
+        // Whatever the message is otherwise: what it calls a token is one, however short.
+        let quoted = Zeroizing::new(alloc::format!("\"{}\"", token.raw()));
+        let redacted = Zeroizing::new(message.replace(quoted.as_str(), "\"sk-...\""));
+        self.push(&redacted, Frame::Send);
     }
 
     /// A message was received.
     pub fn received(&mut self, message: &str) {
-        let text = self.redact(message);
-        self.push(Frame::Receive(text));
+        self.push(message, Frame::Receive);
     }
 
     /// The server closed the connection.
     pub fn closed(&mut self) {
-        self.push(Frame::Closed);
+        self.push_frame(Frame::Closed, 0);
     }
 
     /// What was recorded so far. The lines are numbered as its text form has them.
@@ -77,26 +82,85 @@ impl Recorder {
         &self.transcript
     }
 
-    fn push(&mut self, frame: Frame) {
+    /// Whether the limit was reached, so that something was left out.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// About how many bytes are recorded.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.transcript.entries.is_empty()
+    }
+
+    /// Remembers a token in all the forms that may show up.
+    fn learn(&mut self, token: &str) {
+        let token = token.trim();
+        let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
+        // Sized so that growing leaves no copy behind.
+        let mut escaped = Zeroizing::new(String::with_capacity(6 * token.len() + 2));
+        push_string(&mut escaped, token);
+        escaped.pop();
+        escaped.remove(0);
+        let mut by_go = Zeroizing::new(String::with_capacity(6 * escaped.len()));
+        for c in escaped.chars() {
+            match c {
+                '&' => by_go.push_str("\\u0026"),
+                '<' => by_go.push_str("\\u003c"),
+                '>' => by_go.push_str("\\u003e"),
+                c => by_go.push(c),
+            }
+        }
+        self.secrets = [Zeroizing::new(token.into()), escaped, by_go].into();
+    }
+
+    fn push(&mut self, message: &str, frame: impl FnOnce(String) -> Frame) {
+        let mut text = one_line(message);
+        for secret in self.secrets.iter().filter(|secret| secret.len() >= SECRET_LEN) {
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), REDACTED);
+            }
+        }
+        let len = text.len();
+        self.push_frame(frame(text), len);
+    }
+
+    fn push_frame(&mut self, frame: Frame, len: usize) {
+        // Not even an empty message is free.
+        let len = self.len.saturating_add(len + size_of::<Entry>());
+        // Once full it stays so: what came after a gap would look as if there were none.
+        self.full |= self.limit != 0 && len > self.limit;
+        if self.full {
+            return;
+        }
+        self.len = len;
         let heading = if self.transcript.url.is_some() { 2 } else { 0 };
         let line = heading + self.transcript.entries.len() + 1;
         self.transcript.entries.push(Entry { line, frame });
     }
-
-    fn redact(&self, message: &str) -> String {
-        let mut text = one_line(message);
-        for secret in &self.secrets {
-            if secret.len() >= SECRET_LEN && text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), REDACTED);
-            }
-        }
-        text
-    }
 }
 
-/// A message as one line: in JSON a line break can only be white space.
+/// A message as one line that is read back as the same.
 fn one_line(message: &str) -> String {
-    message.trim().replace(['\n', '\r'], " ")
+    let trimmed = message.trim_matches([' ', '\t', '\r', '\n']);
+    let is_json = {
+        let mut scanner = Scanner::new(trimmed);
+        scanner.value().is_ok() && scanner.finish().is_ok()
+    };
+    if is_json {
+        // In JSON a line break can only be white space.
+        return trimmed.replace(['\n', '\r'], " ");
+    }
+    if trimmed.trim() == trimmed && !trimmed.contains(['\n', '\r']) && without_comment(trimmed) == trimmed {
+        return trimmed.to_string();
+    }
+    let mut string = String::new();
+    push_string(&mut string, message);
+    string
 }
 
 impl fmt::Debug for Recorder {
@@ -125,7 +189,8 @@ mod tests {
 
     #[test]
     fn the_token_shows_nowhere() {
-        for token in ["sk-0123456789", "Bearer sk-0123456789", " sk-0123456789\\n", "quo\\\"ted-\\u0001-token", "short"]
+        for token in
+            ["sk-0123456789", "Bearer sk-0123456789", "\\t sk-0123456789 \\n", "quo\\\"ted-\\u0001-token", "short"]
         {
             let mut recorder = Recorder::new(None);
             recorder.sent(&alloc::format!("{{\"token\":\"{token}\",\"id\":3,\"ref\":\"r\"}}"));
@@ -135,7 +200,48 @@ mod tests {
             assert!(text.starts_with("> SEND {\"token\":\"sk-...\",\"id\":3,\"ref\":\"r\"}"), "{text}");
             assert_eq!(text.contains("0123456789"), !token.contains("0123456789"), "{text}");
             assert_eq!(text.contains("quo"), !token.contains("quo"), "{text}");
-            assert!(!alloc::format!("{recorder:?}").contains("token: "), "{text}");
+            assert!(!alloc::format!("{recorder:?}").contains("secrets"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_token_is_one_whatever_else_the_message_says() {
+        for rest in [",\"id\":0", ",\"id\":\"5\"", ",\"id\":1.5", "", ",\"type\":\"chat\""] {
+            let mut recorder = Recorder::new(None);
+            recorder.sent(&alloc::format!("{{\"Token\":\"sk-secret&more\"{rest}}}"));
+            recorder.received("{\"message\":\"no such key: sk-secret\\u0026more\"}");
+            let text = recorder.transcript().to_string();
+            assert!(!text.contains("secret") && text.matches("sk-...").count() == 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_malformed_stays_so() {
+        for message in ["{\"message\":\"a\nb\"}", "{} // c", "{}//c", "\u{a0}{}", "x\ry", "  spaces  \n", "\u{feff}{}"]
+        {
+            let mut recorder = Recorder::new(None);
+            recorder.received(message);
+            let again = Transcript::parse(&recorder.transcript().to_string()).unwrap();
+            assert_eq!(&again, recorder.transcript(), "{message}");
+            let [Entry { frame: Frame::Receive(read), .. }] = &*again.entries else { panic!("{message}") };
+            assert!(crate::Chunk::decode(read).is_err(), "{message}: {read}");
+        }
+    }
+
+    #[test]
+    fn a_recording_stops_at_its_limit() {
+        let mut recorder = Recorder::new(None).limit(1000);
+        assert!(recorder.is_empty());
+        for _ in 0..100 {
+            recorder.received("{}");
+        }
+        recorder.received("");
+        assert!(recorder.len() <= 1000 && recorder.is_full());
+        let entries = recorder.transcript().entries.len();
+        assert!(entries > 3 && entries < 100, "{entries}");
+        let mut tiny = Recorder::new(None).limit(1);
+        tiny.received("{}");
+        tiny.closed();
+        assert!(tiny.is_empty() && tiny.is_full());
     }
 }

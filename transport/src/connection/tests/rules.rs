@@ -108,6 +108,20 @@ fn the_stream_ends_in_the_middle() {
 }
 
 #[test]
+fn a_stream_that_fails_says_how() {
+    let mut link = answering();
+    link.connection.handle_error(link.now, io::ErrorKind::ConnectionReset);
+    let log = link.eof();
+    assert_eq!(log[0], "end Hello interrupted: the connection was lost");
+    assert_eq!(log[1], "closed: the connection failed during the session: connection reset");
+    let mut link = Link::open();
+    link.connection.close(link.now);
+    link.exchange();
+    link.connection.handle_error(link.now, io::ErrorKind::ConnectionReset);
+    assert_eq!(link.exchange(), ["closed: the connection was closed"], "it was over anyway");
+}
+
+#[test]
 fn a_message_over_the_limit_ends_the_connection() {
     let mut link = Link::open_with(|config| config.session.max_message = 100);
     ask(&mut link);
@@ -121,6 +135,20 @@ fn a_message_over_the_limit_ends_the_connection() {
     assert!(matches!(link.connection.end(), Some(ConnectionEnd::Lost(WireError::MessageTooLong { limit: 100 }))));
     let recorded = link.connection.transcript().unwrap().to_string();
     assert!(!recorded.contains("CLOSED"), "the server did not close it: {recorded}");
+}
+
+#[test]
+fn a_length_that_nobody_could_hold_is_refused_also_without_a_limit() {
+    for len in [u64::MAX >> 1, 1 << 46, 300 << 20] {
+        let mut link = Link::open_with(|config| config.session.max_message = 0);
+        let head = [&[0x81, 127][..], &len.to_be_bytes()].concat();
+        let mut log = Log::new();
+        link.deliver(&head, &mut |event| log.push(describe(event)));
+        assert!(
+            matches!(link.connection.end(), Some(ConnectionEnd::Lost(WireError::MessageTooLong { .. }))),
+            "{log:?}"
+        );
+    }
 }
 
 #[test]

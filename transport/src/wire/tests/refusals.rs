@@ -266,3 +266,17 @@ fn keys_differ() {
         .collect();
     assert_eq!(keys.len(), 8);
 }
+
+#[test]
+fn interim_answers_are_passed_over() {
+    let mut link = Link::plain();
+    link.send_all();
+    link.peer.say("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
+    link.peer.accept();
+    assert_eq!(link.exchange(), [Incoming::Open]);
+
+    let mut link = Link::plain();
+    link.send_all();
+    let events = link.receive("HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000).as_bytes());
+    assert!(matches!(&events[..], [Incoming::Closed(Closed::Lost(WireError::BadHttp { .. }))]), "{events:?}");
+}
