@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
     if let Err(Some(failure)) = talked.map_err(|error| Failure::output(&error)) {
         chat.printer.raise(failure.report());
     }
-    if chat.interrupts.quitting() {
+    if chat.interrupts.leaving() {
         chat.printer.raise(Status::Quit);
     }
     Ok(chat.printer.status())
@@ -68,7 +68,7 @@ impl Chat<'_> {
     /// # Errors
     /// When stdout takes nothing more.
     fn talk(&mut self) -> io::Result<()> {
-        while !self.interrupts.quitting() {
+        while !self.interrupts.leaving() {
             let text = match self.next_line() {
                 Line::Text(text) => text,
                 Line::End => break,

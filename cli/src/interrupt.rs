@@ -21,6 +21,7 @@ pub(crate) struct Interrupts(Arc<Shared>);
 struct Shared {
     stopper: Mutex<Option<Stopper>>,
     quitting: AtomicBool,
+    leaving: AtomicBool,
     terminal: Terminal,
 }
 
@@ -43,7 +44,12 @@ impl Interrupts {
         self.0.set(None);
     }
 
-    /// Whether the command is to end now.
+    /// Whether nothing more is to be asked.
+    pub(crate) fn leaving(&self) -> bool {
+        self.quitting() || self.0.leaving.load(Ordering::SeqCst)
+    }
+
+    /// Whether the command is to end now: the connection is being closed.
     pub(crate) fn quitting(&self) -> bool {
         self.0.quitting.load(Ordering::SeqCst)
     }
@@ -58,7 +64,7 @@ impl Shared {
         let stopper = self.stopper.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(stopper) = stopper {
             if signal == Signal::Terminate {
-                self.quitting.store(true, Ordering::SeqCst);
+                self.leaving.store(true, Ordering::SeqCst);
             }
             if stopper.stop() {
                 return;
