@@ -22,6 +22,9 @@ use crate::endpoint::{Endpoint, EndpointError};
 /// The longest that one read or write waits, so that what another thread changed is noticed.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How many events of a draining turn are passed over at once: its server may never pause.
+const LOOKED_AT: usize = 1000;
+
 /// How long a client that is dropped mid-answer waits for the server to have read its stop.
 const GOODBYE: Duration = Duration::from_millis(250);
 
@@ -265,6 +268,12 @@ impl Client {
     pub fn request(&mut self, request: &Request) -> Result<(), ClientError> {
         while self.abandoned && self.next()?.is_some() && self.state() == State::Stopping {}
         self.abandoned = false;
+        // The end that a draining turn waits for may be here, and nobody else looks.
+        for _ in 0..LOOKED_AT {
+            if self.state() != State::Draining || self.next_within(Duration::ZERO)?.is_none() {
+                break;
+            }
+        }
         let now = self.shared.now();
         let mut inner = self.shared.lock();
         inner.connection.request(now, request)?;
@@ -412,12 +421,9 @@ impl Client {
 
     /// Waits for the WebSocket to open.
     fn open(&mut self) -> Result<(), ClientError> {
-        // Nothing but the opening and the end can arrive before.
-        let arrival = self.drive(None, Connection::is_open)?;
-        match arrival {
-            None if self.shared.lock().connection.is_open() => Ok(()),
-            _ => Err(ConnectionEnd::Clean.into()),
-        }
+        // Nothing but a keep-alive and the end can arrive before.
+        while self.drive(None, Connection::is_open)?.is_some() {}
+        if self.shared.lock().connection.is_open() { Ok(()) } else { Err(ConnectionEnd::Clean.into()) }
     }
 
     /// What could not be handed out before, or else what [`drive`](Self::drive) brings.
