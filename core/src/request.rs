@@ -243,6 +243,13 @@ impl Request {
         self
     }
 
+    /// Takes the parameters of another request, whatever was set here before: a restart does not have those of its
+    /// question by itself.
+    #[must_use]
+    pub fn parameters_of(self, other: &Request) -> Self {
+        self.with_parameters(other.parameters.clone())
+    }
+
     pub(crate) fn with_parameters(mut self, parameters: Parameters) -> Self {
         self.parameters = parameters;
         self
@@ -409,6 +416,15 @@ mod tests {
                 r#""max_tokens":10,"temperature":0.5,"top_p":0.9,"top_k":3,"presence_penalty":0.1,"#,
                 r#""frequency_penalty":0.2,"repetition_penalty":1.1}"#
             )
+        );
+    }
+
+    #[test]
+    fn a_restart_can_have_the_parameters_of_its_question() {
+        let question = Request::chat("hi").model("gpt-4").top_k(3);
+        assert_eq!(
+            encoded(Request::restart().web(true).parameters_of(&question)),
+            r#"{"type":"restart","model":"gpt-4","top_k":3}"#
         );
     }
 

@@ -117,8 +117,8 @@ fn record(transcript: &Transcript) -> (Recorder, String) {
                 let _ = session.request(NOW, &request);
             }
             Step::Receive { message, line } => {
-                recorder.received(message);
-                match session.receive(NOW, message) {
+                recorder.received(&message);
+                match session.receive(NOW, &message) {
                     Ok(event) => told.tell(Replayed::Event(event)),
                     Err(error) => told.tell(Replayed::Malformed { line, error }),
                 }

@@ -101,6 +101,25 @@ impl Peer {
         }
     }
 
+    /// Sends a text message of the host's, whatever the chat does: for tests that play the server's part themselves.
+    /// Returns whether the WebSocket was open.
+    pub fn send(&mut self, text: String) -> bool {
+        let is_open = self.is_open();
+        let Link::Open(socket, _) = &mut self.link else { return false };
+        is_open && socket.write(Message::text(text)).is_ok()
+    }
+
+    /// Cuts the connection, as a server does that ends: the host closes the socket once everything is sent.
+    pub fn cut(&mut self) {
+        self.closing = true;
+    }
+
+    /// Whether the WebSocket is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.link, Link::Open(..)) && !self.closing && !self.gone
+    }
+
     /// Carries out what is due at `now`.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.now = now.max(self.now);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread;
@@ -9,14 +10,13 @@ use std::time::{Duration, Instant};
 
 use chatnio_core::transcript::Transcript;
 use chatnio_core::{
-    Answer, Auth, Chunk, Conversation, Counters, Event, Interruption, Outcome, Request, RequestError, RequestKind,
+    Answer, Auth, Conversation, Counters, Event, Interruption, Outcome, Request, RequestError, RequestKind, Session,
     State,
 };
 use thiserror::Error;
-use tungstenite::Utf8Bytes;
 
 use crate::config::ConnectionConfig;
-use crate::connection::{Arrival, Connection, ConnectionEnd, StartError};
+use crate::connection::{Arrival, Connection, ConnectionEnd, EventStorage, StartError};
 use crate::endpoint::{Endpoint, EndpointError};
 
 /// The longest that one read or write waits, so that what another thread changed is noticed.
@@ -51,8 +51,7 @@ pub struct Client {
     socket: TcpStream,
     input: Box<[u8]>,
     /// What the last event borrows from.
-    message: Utf8Bytes,
-    scratch: String,
+    storage: EventStorage,
     /// When the last arrival was found.
     now: Duration,
     /// The socket's read time-out, to spare a system call a read.
@@ -61,6 +60,10 @@ pub struct Client {
     pending: Option<Event<'static>>,
     /// Whether an answer was left before its end, which nobody waits for.
     abandoned: bool,
+    /// Whether a signal ends a wait.
+    interruptible: bool,
+    /// Whether to say goodbye when dropped.
+    polite: bool,
 }
 
 impl fmt::Debug for Client {
@@ -167,6 +170,10 @@ pub enum ClientError {
     /// The request was refused; nothing was sent.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// A signal came while waiting, and the client is [interruptible](Client::set_interruptible). Nothing is lost:
+    /// wait again.
+    #[error("a signal came while waiting")]
+    Signal,
     /// The operating system failed in setting the socket up.
     #[error("socket: {0}")]
     Socket(#[from] io::Error),
@@ -234,12 +241,13 @@ impl Client {
             shared: Arc::new(Shared { origin, inner }),
             socket,
             input: vec![0; 16 * 1024].into(),
-            message: Utf8Bytes::default(),
-            scratch: String::new(),
+            storage: EventStorage::default(),
             now: Duration::ZERO,
             read_timeout: None,
             pending: None,
             abandoned: false,
+            interruptible: false,
+            polite: true,
         };
         client.open()?;
         Ok(client)
@@ -268,17 +276,45 @@ impl Client {
     pub fn request(&mut self, request: &Request) -> Result<(), ClientError> {
         while self.abandoned && self.next()?.is_some() && self.state() == State::Stopping {}
         self.abandoned = false;
-        // The end that a draining turn waits for may be here, and nobody else looks.
-        for _ in 0..LOOKED_AT {
-            if self.state() != State::Draining || self.next_within(Duration::ZERO)?.is_none() {
-                break;
-            }
-        }
+        self.look_for_end()?;
         let now = self.shared.now();
         let mut inner = self.shared.lock();
         inner.connection.request(now, request)?;
         inner.write();
         Ok(())
+    }
+
+    /// Takes in what a draining turn waits for: its end may be here, and nobody else looks.
+    fn look_for_end(&mut self) -> Result<(), ClientError> {
+        if self.state() != State::Draining {
+            return Ok(());
+        }
+        // The last event's storage belongs to whoever has it; what is passed over here nobody sees.
+        let storage = mem::take(&mut self.storage);
+        let found = self.uninterrupted(|client| {
+            for _ in 0..LOOKED_AT {
+                if client.state() != State::Draining || client.next_within(Duration::ZERO)?.is_none() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        self.storage = storage;
+        found
+    }
+
+    /// Whether a signal that this thread handles ends a wait, with [`ClientError::Signal`]: for hosts whose handlers
+    /// only set a flag, and that look at it between two waits. Off. Connecting, closing and sending are bounded, and not
+    /// interrupted.
+    pub fn set_interruptible(&mut self, on: bool) {
+        self.interruptible = on;
+    }
+
+    fn uninterrupted<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
+        let interruptible = mem::replace(&mut self.interruptible, false);
+        let result = body(self);
+        self.interruptible = interruptible;
+        result
     }
 
     /// Waits for the running turn's next event; `None` when no turn runs (what an interrupted one still sends is taken
@@ -319,11 +355,15 @@ impl Client {
     }
 
     /// Closes the connection in an orderly way, bounded by [`ConnectionConfig::close`]. Returns the running turn's
-    /// answer so far, interrupted, if one ran.
+    /// answer so far, interrupted, if one ran. Afterwards the client can only [`reconnect`](Self::reconnect).
     ///
     /// # Errors
     /// [`ClientError::Ended`] when the connection was lost instead, and no turn ran.
-    pub fn close(mut self) -> Result<Option<Box<Answer>>, ClientError> {
+    pub fn close(&mut self) -> Result<Option<Box<Answer>>, ClientError> {
+        self.uninterrupted(Self::close_now)
+    }
+
+    fn close_now(&mut self) -> Result<Option<Box<Answer>>, ClientError> {
         {
             let now = self.shared.now();
             let mut inner = self.shared.lock();
@@ -344,6 +384,12 @@ impl Client {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Drops the client without a word to the server: no stop, no Close, no I/O but the closing of its descriptors. For
+    /// a forked child, which shares the connection with its parent.
+    pub fn abandon(mut self) {
+        self.polite = false;
     }
 
     /// Connects anew and goes on in the same conversation: see [`Session::reconnect`](chatnio_core::Session::reconnect).
@@ -409,6 +455,16 @@ impl Client {
         self.shared.lock().connection.session().counters()
     }
 
+    /// Looks at the session: the running answer, for instance. Stoppers wait meanwhile.
+    pub fn with_session<T>(&self, look: impl FnOnce(&Session) -> T) -> T {
+        look(self.shared.lock().connection.session())
+    }
+
+    /// About how many bytes are held: see [`Connection::memory`].
+    pub fn memory(&self) -> usize {
+        self.shared.lock().connection.memory() + self.input.len() + self.storage.memory()
+    }
+
     /// A copy of what was sent and received so far, without tokens, if [`ConnectionConfig::record`] is on.
     pub fn transcript(&self) -> Option<Transcript> {
         self.shared.lock().connection.transcript().cloned()
@@ -422,7 +478,10 @@ impl Client {
     /// Waits for the WebSocket to open.
     fn open(&mut self) -> Result<(), ClientError> {
         // Nothing but a keep-alive and the end can arrive before.
-        while self.drive(None, Connection::is_open)?.is_some() {}
+        self.uninterrupted(|client| {
+            while client.drive(None, Connection::is_open)?.is_some() {}
+            Ok::<(), ClientError>(())
+        })?;
         if self.shared.lock().connection.is_open() { Ok(()) } else { Err(ConnectionEnd::Clean.into()) }
     }
 
@@ -499,7 +558,9 @@ impl Client {
         match read {
             Ok(0) => connection.handle_eof(now),
             Ok(n) => connection.receive(now, &self.input[..n]),
-            // A time-out (the second is Windows'), or a signal.
+            Err(error) if error.kind() == ErrorKind::Interrupted && self.interruptible => {
+                return Err(ClientError::Signal);
+            }
             Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}
             Err(error) => connection.handle_error(now, error.kind()),
         }
@@ -514,17 +575,8 @@ impl Client {
         let now = self.now;
         let mut inner = self.shared.lock();
         match arrival {
-            Arrival::Text(text) => {
-                // Decoded from a message of the client's own, so that the event need not keep the lock.
-                self.message = text;
-                let decoded = Chunk::decode(&self.message);
-                let chunk = decoded.as_ref().ok().copied();
-                match (inner.connection.receive_decoded(now, decoded), chunk) {
-                    (Event::Malformed(error), _) => Event::Malformed(error),
-                    (event, Some(chunk)) => event.detach(chunk, &mut self.scratch),
-                    (_, None) => unreachable!("a message that is not decoded is malformed"),
-                }
-            }
+            // Kept by the client, so that the event need not keep the lock.
+            Arrival::Text(text) => inner.connection.receive_in(now, text, &mut self.storage),
             Arrival::Binary => inner.connection.receive_binary(now),
             Arrival::Event(event) => event,
             Arrival::Open | Arrival::Closed(_) => unreachable!("wait keeps them"),
@@ -536,6 +588,9 @@ impl Drop for Client {
     /// Says goodbye as well as is possible at once. An answer that is still running is stopped first, and the server
     /// is given a moment to read that: a socket closed on unread input takes back what was sent last.
     fn drop(&mut self) {
+        if !self.polite {
+            return;
+        }
         let now = self.shared.now();
         {
             let mut inner = self.shared.lock();

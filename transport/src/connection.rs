@@ -5,9 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use chatnio_core::transcript::{Recorder, Transcript};
-use chatnio_core::{
-    Auth, AuthError, Chunk, CloseReason, Event, Malformed, ReceiveError, Request, RequestError, Session,
-};
+use chatnio_core::{Auth, AuthError, Chunk, CloseReason, Event, ReceiveError, Request, RequestError, Session};
 use thiserror::Error;
 use tungstenite::Utf8Bytes;
 
@@ -84,7 +82,7 @@ pub struct Connection {
     wire: Wire,
     session: Session,
     recorder: Option<Recorder>,
-    /// The message that the last event borrows from.
+    /// What the last event borrows from.
     message: Utf8Bytes,
     /// Whether the session's timers are to be looked at, once the input is drained.
     timer_ran_out: bool,
@@ -105,6 +103,22 @@ impl fmt::Debug for Connection {
             .field("is_open", &self.is_open)
             .field("end", &self.end)
             .finish_non_exhaustive()
+    }
+}
+
+/// What an event of [`Connection::poll_event_in`] borrows from, instead of the connection. Used again, it spares
+/// allocations.
+#[derive(Debug, Default)]
+pub struct EventStorage {
+    message: Utf8Bytes,
+    /// A text that had to be unescaped.
+    scratch: String,
+}
+
+impl EventStorage {
+    /// About how many bytes are held.
+    pub fn memory(&self) -> usize {
+        self.message.len() + self.scratch.capacity()
     }
 }
 
@@ -271,6 +285,18 @@ impl Connection {
         })
     }
 
+    /// [`poll_event`](Self::poll_event) for a host that holds several events at once: the event borrows from `storage`,
+    /// and the connection can be used on.
+    pub fn poll_event_in<'s>(&mut self, now: Duration, storage: &'s mut EventStorage) -> Option<ConnectionEvent<'s>> {
+        Some(match self.advance(now)? {
+            Arrival::Open => ConnectionEvent::Open,
+            Arrival::Text(text) => ConnectionEvent::Session(self.receive_in(now, text, storage)),
+            Arrival::Binary => ConnectionEvent::Session(self.receive_binary(now)),
+            Arrival::Event(event) => ConnectionEvent::Session(event),
+            Arrival::Closed(end) => ConnectionEvent::Closed(end),
+        })
+    }
+
     /// The bytes to send next; `None` when there are none. Call [`transmitted`](Self::transmitted) with what was
     /// sent of them.
     pub fn poll_transmit(&self) -> Option<&[u8]> {
@@ -383,9 +409,22 @@ impl Connection {
         }
     }
 
-    /// A text message, decoded outside.
-    pub(crate) fn receive_decoded<'a>(&'a mut self, now: Duration, decoded: Result<Chunk<'a>, Malformed>) -> Event<'a> {
-        self.session.receive_decoded(now, decoded).unwrap_or_else(Event::Malformed)
+    /// The event of a text message, which `storage` keeps.
+    pub(crate) fn receive_in<'s>(
+        &mut self,
+        now: Duration,
+        text: Utf8Bytes,
+        storage: &'s mut EventStorage,
+    ) -> Event<'s> {
+        storage.message = text;
+        let chunk = Chunk::decode(&storage.message);
+        let read = chunk.as_ref().ok().copied();
+        match (self.session.receive_decoded(now, chunk), read) {
+            (Ok(event), Some(chunk)) => event.detach(chunk, &mut storage.scratch),
+            (Err(error), _) => Event::Malformed(error),
+            // There is no event without a frame.
+            (Ok(_), None) => Event::Malformed(ReceiveError::Closed),
+        }
     }
 
     pub(crate) fn receive_binary(&mut self, now: Duration) -> Event<'static> {

@@ -48,7 +48,7 @@ pub use chatnio_core::*;
 pub use client::{Client, ClientError, Pieces, Stopper};
 pub use clock::WallClock;
 pub use config::ConnectionConfig;
-pub use connection::{Connection, ConnectionEnd, ConnectionEvent, StartError};
+pub use connection::{Connection, ConnectionEnd, ConnectionEvent, EventStorage, StartError};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Step, TlsError, UpgradeError, WireError};
 pub use headers::{HeaderError, Headers};

@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use core::time::Duration;
 
 use super::sent::{self, Sent};
@@ -17,8 +18,8 @@ use crate::session::{CloseReason, Session, State};
 /// [`run`](Self::run) plays it through a [`Session`]; a host that wants to play it through something else (a
 /// connection to a scripted server, say) takes the steps one by one with [`next_step`](Self::next_step).
 #[derive(Debug)]
-pub struct Replay<'t> {
-    entries: core::slice::Iter<'t, Entry>,
+pub struct Replay {
+    entries: vec::IntoIter<Entry>,
     /// The line that the authentication was taken from.
     auth_line: Option<usize>,
     /// Requests that came while a turn ran, by line, until it ends.
@@ -29,7 +30,7 @@ pub struct Replay<'t> {
 /// One step of a [`Replay`].
 #[derive(Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Step<'t> {
+pub enum Step {
     /// Make this request.
     Request {
         /// The line of the SEND.
@@ -42,7 +43,7 @@ pub enum Step<'t> {
         /// The line of the RECV.
         line: usize,
         /// The message.
-        message: &'t str,
+        message: String,
     },
     /// The server closes the connection.
     Closed {
@@ -80,10 +81,10 @@ pub enum Replayed<'a> {
     },
 }
 
-impl<'t> Replay<'t> {
+impl Replay {
     /// A replay from the beginning, and the authentication that the session or connection is to be made with: the
     /// transcript's own, or anonymous where it has none.
-    pub fn new(transcript: &'t Transcript) -> (Self, Auth) {
+    pub fn new(transcript: &Transcript) -> (Self, Auth) {
         let first = transcript.entries.iter().find_map(|entry| match &entry.frame {
             Frame::Send(message) => match sent::parse(message) {
                 Ok(Sent::Ping) => None,
@@ -93,7 +94,7 @@ impl<'t> Replay<'t> {
             _ => None,
         });
         let mut replay = Replay {
-            entries: transcript.entries.iter(),
+            entries: transcript.entries.clone().into_iter(),
             auth_line: None,
             held: VecDeque::new(),
             warnings: VecDeque::new(),
@@ -115,7 +116,7 @@ impl<'t> Replay<'t> {
 
     /// The next step, given the state that all steps before it have led to; `None` at the end. A request that has
     /// to wait for the end of a turn is held back, with a warning, until `state` is idle.
-    pub fn next_step(&mut self, state: State) -> Option<Step<'t>> {
+    pub fn next_step(&mut self, state: State) -> Option<Step> {
         loop {
             if let Some((line, message)) = self.warnings.pop_front() {
                 return Some(Step::Warning { line, message });
@@ -130,12 +131,11 @@ impl<'t> Replay<'t> {
                 let message = format!("`{}` was not sent: the turn before it has no end", request.kind());
                 return Some(Step::Warning { line, message });
             };
-            let line = *line;
             match frame {
                 Frame::Receive(message) => return Some(Step::Receive { line, message }),
                 Frame::Closed => return Some(Step::Closed { line }),
                 Frame::Send(message) => {
-                    if let Some(step) = self.sent(line, message, state) {
+                    if let Some(step) = self.sent(line, &message, state) {
                         return Some(step);
                     }
                 }
@@ -143,7 +143,7 @@ impl<'t> Replay<'t> {
         }
     }
 
-    fn sent(&mut self, line: usize, message: &str, state: State) -> Option<Step<'t>> {
+    fn sent(&mut self, line: usize, message: &str, state: State) -> Option<Step> {
         let warning = |message| Some(Step::Warning { line, message });
         match sent::parse(message) {
             Ok(Sent::Ping) => None,
@@ -177,7 +177,7 @@ impl<'t> Replay<'t> {
                     Ok(()) => while session.poll_transmit().is_some() {},
                     Err(error) => tell(Replayed::Warning { line, message: format!("skipped: {error}") }),
                 },
-                Step::Receive { line, message } => match session.receive(now, message) {
+                Step::Receive { line, message } => match session.receive(now, &message) {
                     Ok(event) => tell(Replayed::Event(event)),
                     Err(error) => tell(Replayed::Malformed { line, error }),
                 },

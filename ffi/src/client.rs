@@ -1,0 +1,487 @@
+//! `chatnio_client` and `chatnio_stopper`: blocking.
+
+use std::ffi::c_char;
+use std::mem::MaybeUninit;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use chatnio_transport::{Answer, Client, ClientError, Endpoint, RequestError, State, Stopper};
+
+use crate::auth::chatnio_auth;
+use crate::boundary::{Health, Object, boundary, free, hand_over, input, put, put_optional};
+use crate::config::chatnio_config;
+use crate::error::{chatnio_error, construct};
+use crate::event::{
+    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, chatnio_event_kind, put_conversation,
+    state_of,
+};
+use crate::growing::Target;
+use crate::request::chatnio_request;
+use crate::status::Failure;
+use crate::status::chatnio_status::CHATNIO_SYSTEM;
+use crate::transcript::chatnio_transcript;
+
+/// A blocking client: a TCP socket and a connection.
+///
+/// No thread runs in the background: while no call is under way nothing is received, and nothing kept alive.
+pub struct chatnio_client {
+    health: Health,
+    /// `None` only while it is being freed.
+    client: Option<Client>,
+    kept: Kept,
+    /// What `chatnio_client_answer` has shown.
+    running: Option<Answer>,
+}
+
+impl Object for chatnio_client {
+    fn health(&self) -> &Health {
+        &self.health
+    }
+}
+
+impl Drop for chatnio_client {
+    /// Without I/O: whoever wants to say goodbye closes first.
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            client.abandon();
+        }
+    }
+}
+
+impl chatnio_client {
+    fn new(mut client: Client) -> Self {
+        client.set_interruptible(true);
+        chatnio_client { health: Health::new(), client: Some(client), kept: Kept::default(), running: None }
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        self.client.as_ref().ok_or(Failure::invalid("the client is being freed"))
+    }
+
+    fn client_mut(&mut self) -> Result<&mut Client, Failure> {
+        self.client.as_mut().ok_or(Failure::invalid("the client is being freed"))
+    }
+
+    /// Waits for one event.
+    fn next(&mut self, timeout_ms: i32) -> Result<chatnio_event, Failure> {
+        let chatnio_client { client: Some(client), kept, .. } = self else {
+            return Err(Failure::AGAIN);
+        };
+        kept.clear();
+        let event = match u64::try_from(timeout_ms) {
+            Ok(ms) => client.next_within(Duration::from_millis(ms))?,
+            Err(_) => client.next()?,
+        };
+        match event.map(|event| kept.show(event)) {
+            Some(shown) => Ok(client.with_session(|session| kept.running(shown, session.answer()))),
+            // An end of the server's is an error of its own.
+            None if client.state() == State::Closed => Err(RequestError::Closed.into()),
+            None => Err(Failure::AGAIN),
+        }
+    }
+
+    /// Waits for the running turn's end.
+    fn wait(&mut self, timeout_ms: i32) -> Result<chatnio_event, Failure> {
+        let limit = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
+        let started = Instant::now();
+        loop {
+            let left = limit.map_or(-1, |limit| {
+                i32::try_from(limit.saturating_sub(started.elapsed()).as_millis()).unwrap_or(i32::MAX)
+            });
+            let event = self.next(left)?;
+            if event.kind == chatnio_event_kind::CHATNIO_EVENT_END as i32 {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Shows the answer that a reconnect or a close has interrupted.
+    fn show_end(&mut self, answer: Option<Box<Answer>>) -> chatnio_event {
+        self.kept.clear();
+        answer.map_or_else(chatnio_event::none, |answer| self.kept.show_end(answer))
+    }
+}
+
+/// Connects to `url` (see `chatnio_connection_new()`) and waits until the WebSocket is open, within
+/// `chatnio_config_set_connect()` and `chatnio_config_set_handshake()`. `config` and `auth` may be NULL: the defaults,
+/// and without an account.
+///
+/// On failure `error`, if it is not NULL, gets a text to be freed.
+///
+/// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_URL`, `CHATNIO_BAD_ROOTS`, `CHATNIO_PLAIN_TOKEN`,
+/// `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`, `CHATNIO_REQUEST_TOO_LONG`; `CHATNIO_RESOLVE`, `CHATNIO_CONNECT`,
+/// `CHATNIO_CONNECT_TIMEOUT`, `CHATNIO_HANDSHAKE_TIMEOUT`, `CHATNIO_THROTTLED`, `CHATNIO_REFUSED`, `CHATNIO_HTTP`,
+/// `CHATNIO_UPGRADE`, `CHATNIO_BAD_HTTP`, `CHATNIO_TLS` and the others of TLS, `CHATNIO_END_OF_STREAM`, `CHATNIO_IO`,
+/// `CHATNIO_NO_RANDOM`, `CHATNIO_SYSTEM`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_new(
+    config: Option<&chatnio_config>,
+    auth: Option<&chatnio_auth>,
+    url: *const c_char,
+    url_len: usize,
+    out: Option<&mut MaybeUninit<*mut chatnio_client>>,
+    error: Option<&mut MaybeUninit<*mut chatnio_error>>,
+) -> i32 {
+    construct(out, error, || {
+        let url = input!(text url, url_len)?;
+        let config = chatnio_config::connection(config)?;
+        Ok(chatnio_client::new(Client::connect(url, chatnio_auth::given(auth), &config)?))
+    })
+}
+
+/// As `chatnio_client_new()`, over a TCP socket that the host has connected, through a proxy for instance: a descriptor,
+/// or a `SOCKET` on Windows. The client works on a duplicate of it, so the host closes its own after the call, whatever
+/// that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
+/// another: `chatnio_client_reconnect_socket()`.
+///
+/// Errors: as `chatnio_client_new()`, but for those of looking up and connecting; `CHATNIO_SYSTEM` when it is no socket.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_new_socket(
+    config: Option<&chatnio_config>,
+    auth: Option<&chatnio_auth>,
+    url: *const c_char,
+    url_len: usize,
+    socket: i64,
+    out: Option<&mut MaybeUninit<*mut chatnio_client>>,
+    error: Option<&mut MaybeUninit<*mut chatnio_error>>,
+) -> i32 {
+    construct(out, error, || {
+        let endpoint = Endpoint::parse(input!(text url, url_len)?)?;
+        let config = chatnio_config::connection(config)?;
+        let client = Client::from_stream(duplicate(socket)?, &endpoint, chatnio_auth::given(auth), &config)?;
+        Ok(chatnio_client::new(client))
+    })
+}
+
+/// A socket of the client's own for the host's one.
+#[cfg(unix)]
+fn duplicate(socket: i64) -> Result<TcpStream, Failure> {
+    use std::os::fd::{BorrowedFd, RawFd};
+    let raw = RawFd::try_from(socket).ok().filter(|raw| *raw >= 0).ok_or(Failure::invalid("not a descriptor"))?;
+    // SAFETY: it is not -1; one that is not open fails to be duplicated.
+    let given = unsafe { BorrowedFd::borrow_raw(raw) };
+    given.try_clone_to_owned().map(TcpStream::from).map_err(no_socket)
+}
+
+/// A socket of the client's own for the host's one.
+#[cfg(windows)]
+fn duplicate(socket: i64) -> Result<TcpStream, Failure> {
+    use std::os::windows::io::{BorrowedSocket, RawSocket};
+    let raw = RawSocket::try_from(socket).map_err(|_| Failure::invalid("not a socket"))?;
+    // SAFETY: it is not INVALID_SOCKET, which is -1; one that is not open fails to be duplicated.
+    let given = unsafe { BorrowedSocket::borrow_raw(raw) };
+    given.try_clone_to_owned().map(TcpStream::from).map_err(no_socket)
+}
+
+fn no_socket(error: std::io::Error) -> Failure {
+    Failure::new(CHATNIO_SYSTEM, format!("the socket cannot be used: {error}"))
+}
+
+/// Sends a request without waiting for its answer: `chatnio_client_next()` then brings its events. Invalidates no view.
+///
+/// Errors, after which nothing has changed: those of `chatnio_session_request()`; once the connection is over, what
+/// ended it, from the fatal band.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_request(
+    client: Option<&mut chatnio_client>,
+    request: Option<&chatnio_request>,
+) -> i32 {
+    boundary!(client => {
+        let request = request.ok_or(Failure::invalid("the request is NULL"))?.build()?;
+        client.client_mut()?.request(&request)?;
+        Ok(())
+    })
+}
+
+/// Sends a chat or a restart and waits for its end, which is the event: the whole answer is in it. The turn's deadlines
+/// bound the wait.
+///
+/// Errors: those of `chatnio_client_request()`, also `CHATNIO_BAD_PARAMETERS` for a request that has no answer; then
+/// nothing was sent. `CHATNIO_INTERRUPTED` when a signal came while waiting: go on by `chatnio_client_wait()`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_ask(
+    client: Option<&mut chatnio_client>,
+    request: Option<&chatnio_request>,
+    event: *mut chatnio_event,
+) -> i32 {
+    boundary!(client => {
+        let target = Target::new(event)?;
+        let request = request.ok_or(Failure::invalid("the request is NULL"))?.build()?;
+        let kind = request.kind();
+        if !kind.begins_turn() {
+            return Err(ClientError::NotAnswered { kind }.into());
+        }
+        client.client_mut()?.request(&request)?;
+        target.fill(client.wait(-1)?);
+        Ok(())
+    })
+}
+
+/// Waits for the next event, at most `timeout_ms` milliseconds: 0 only looks, -1 (or less) waits as long as the running
+/// turn does, which its deadlines bound, and not at all when no turn runs. A time also keeps an idle connection alive.
+///
+/// What the event points to lives until the next call of `next`, `wait`, `ask`, `close`, `reconnect` or `free` on this
+/// client.
+///
+/// Errors: `CHATNIO_INVALID`; `CHATNIO_AGAIN` when none came; `CHATNIO_INTERRUPTED` when a signal came first: nothing is
+/// lost, call again; once the connection is over and its events are taken, what ended it, from the fatal band:
+/// `CHATNIO_CLOSED`, `CHATNIO_CLOSED_BY_SERVER`, `CHATNIO_END_OF_STREAM`, `CHATNIO_TRUNCATED`, `CHATNIO_IO`,
+/// `CHATNIO_UNRESPONSIVE`, `CHATNIO_PROTOCOL`, `CHATNIO_SERVER_NOT_UTF8`, `CHATNIO_OVERSIZED`, `CHATNIO_TLS`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_next(
+    client: Option<&mut chatnio_client>,
+    timeout_ms: i32,
+    event: *mut chatnio_event,
+) -> i32 {
+    boundary!(client => {
+        let target = Target::new(event)?;
+        target.fill(client.next(timeout_ms)?);
+        Ok(())
+    })
+}
+
+/// Waits for the running turn's end, which is the event, and passes over its pieces: the answer has gathered them.
+/// `timeout_ms` is as in `chatnio_client_next()`.
+///
+/// Errors: as `chatnio_client_next()`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_wait(
+    client: Option<&mut chatnio_client>,
+    timeout_ms: i32,
+    event: *mut chatnio_event,
+) -> i32 {
+    boundary!(client => {
+        let target = Target::new(event)?;
+        target.fill(client.wait(timeout_ms)?);
+        Ok(())
+    })
+}
+
+/// Stops the running answer: see `chatnio_session_stop()`. Its end comes by `chatnio_client_next()`. Invalidates no view.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_CLOSED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_stop(
+    client: Option<&mut chatnio_client>,
+    sent: Option<&mut MaybeUninit<bool>>,
+) -> i32 {
+    boundary!(client => {
+        put_optional(sent, client.client_mut()?.stop()?);
+        Ok(())
+    })
+}
+
+/// Closes the connection in an orderly way, within `chatnio_config_set_close()`, and waits for that. A running turn ends
+/// interrupted: its end is the event, otherwise that is `CHATNIO_EVENT_NONE`. Afterwards only a reconnect works.
+///
+/// `chatnio_client_free()` says no goodbye: a host that leaves an answer stops or closes first, or pays for its rest.
+///
+/// Errors: `CHATNIO_INVALID`; when the connection was lost instead and no turn ran, how, from the fatal band.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_close(client: Option<&mut chatnio_client>, event: *mut chatnio_event) -> i32 {
+    boundary!(client => {
+        let target = Target::new(event)?;
+        let answer = client.client_mut()?.close()?;
+        target.fill(client.show_end(answer));
+        Ok(())
+    })
+}
+
+/// Connects anew to the same URL, and continues the conversation that the server opened. Works in any state. A running
+/// turn ends interrupted first: its end is the event, otherwise that is `CHATNIO_EVENT_NONE`. Turn numbers and counters
+/// go on, a recording starts afresh, stoppers stay valid.
+///
+/// What the server loads is what it saved last: the question, perhaps not the answer.
+///
+/// Errors: as `chatnio_client_new()`, and `CHATNIO_GIVEN_SOCKET`; it may be tried again. If a turn had ended by then, its
+/// end is the next event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_reconnect(
+    client: Option<&mut chatnio_client>,
+    event: *mut chatnio_event,
+) -> i32 {
+    boundary!(client => {
+        let target = Target::new(event)?;
+        let answer = client.client_mut()?.reconnect()?;
+        target.fill(client.show_end(answer));
+        Ok(())
+    })
+}
+
+/// `chatnio_client_reconnect()` over a socket that the host has connected anew: see `chatnio_client_new_socket()`.
+///
+/// Errors: as `chatnio_client_reconnect()`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_reconnect_socket(
+    client: Option<&mut chatnio_client>,
+    socket: i64,
+    event: *mut chatnio_event,
+) -> i32 {
+    boundary!(client => {
+        let target = Target::new(event)?;
+        let answer = client.client_mut()?.reconnect_stream(duplicate(socket)?)?;
+        target.fill(client.show_end(answer));
+        Ok(())
+    })
+}
+
+/// Gets what the session is doing (`chatnio_state`).
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_state(
+    client: Option<&chatnio_client>,
+    state: Option<&mut MaybeUninit<i32>>,
+) -> i32 {
+    boundary!(client => put(state, state_of(client.client()?.state())))
+}
+
+/// Gets the running turn's answer so far: a copy, which lives until the next call of this function, or frees the client.
+///
+/// Errors: `CHATNIO_INVALID`, `CHATNIO_ABSENT` when no turn runs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_answer(
+    client: Option<&mut chatnio_client>,
+    answer: *mut chatnio_answer,
+) -> i32 {
+    boundary!(client => {
+        let target = Target::new(answer)?;
+        client.running = client.client()?.with_session(|session| session.answer().cloned());
+        chatnio_answer::show_running(target, client.running.as_ref())
+    })
+}
+
+/// Gets which conversation the connection is in, as far as the server has said.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_conversation(
+    client: Option<&chatnio_client>,
+    conversation: Option<&mut MaybeUninit<chatnio_conversation>>,
+) -> i32 {
+    boundary!(client => put_conversation(conversation, client.client()?.conversation()))
+}
+
+/// Gets what the session has counted.
+///
+/// Errors: `CHATNIO_INVALID`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_counters(
+    client: Option<&chatnio_client>,
+    counters: *mut chatnio_counters,
+) -> i32 {
+    boundary!(client => {
+        Target::new(counters)?.fill(client.client()?.counters().into());
+        Ok(())
+    })
+}
+
+/// Gets about how many bytes the client holds: see `chatnio_connection_memory()`.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_memory(
+    client: Option<&chatnio_client>,
+    bytes: Option<&mut MaybeUninit<usize>>,
+) -> i32 {
+    boundary!(client => {
+        let running = client.running.as_ref().map_or(0, |answer| answer.text.len());
+        let shown = client.kept.memory() + running;
+        put(bytes, size_of::<chatnio_client>() + client.client()?.memory() + shown)
+    })
+}
+
+/// Makes a transcript of what was sent and received so far, without tokens, if the configuration records. Free it with
+/// `chatnio_transcript_free()`.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_transcript(
+    client: Option<&chatnio_client>,
+    out: Option<&mut MaybeUninit<*mut chatnio_transcript>>,
+) -> i32 {
+    boundary!(client => chatnio_transcript::hand_over(out, client.client()?.transcript()))
+}
+
+/// Copies the text of the last failed call on `client` into `buffer`: as much as fits, NUL-terminated. `length`, which
+/// may be NULL, gets the whole length without the NUL; 0 when no call has failed. `(NULL, 0)` only asks for the length.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_error(
+    client: Option<&chatnio_client>,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> i32 {
+    crate::boundary::error_text(client, buffer, capacity, length)
+}
+
+/// Frees a client and wipes its token; NULL is fine. Closes its descriptors, and does no other I/O: no stop, no goodbye,
+/// no shutdown(2). That is why a forked child may free a client of its parent's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_free(client: Option<Box<chatnio_client>>) {
+    free(client);
+}
+
+/// Stops a client's answer, or closes it, from any thread. It may outlive its client, and does nothing then.
+///
+/// All its functions may be called from any number of threads at once, but `chatnio_stopper_free()`; none from a signal
+/// handler: let that set a flag, and look at it between two `chatnio_client_next()` of 100 ms.
+pub struct chatnio_stopper {
+    health: Health,
+    stopper: Stopper,
+}
+
+impl Object for chatnio_stopper {
+    fn health(&self) -> &Health {
+        &self.health
+    }
+}
+
+/// Makes a stopper for a client. Free it with `chatnio_stopper_free()`, before or after the client.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_stopper(
+    client: Option<&chatnio_client>,
+    out: Option<&mut MaybeUninit<*mut chatnio_stopper>>,
+) -> i32 {
+    boundary!(client => {
+        let out = out.ok_or(Failure::invalid("out is NULL"))?;
+        hand_over(out, chatnio_stopper { health: Health::new(), stopper: client.client()?.stopper() });
+        Ok(())
+    })
+}
+
+/// Stops the running answer at once; its end comes to the thread that waits. `sent`, which may be NULL, tells whether a
+/// stop goes out: not when no turn runs, it has had its stop, or the client is gone. Any thread.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_stopper_stop(
+    stopper: Option<&chatnio_stopper>,
+    sent: Option<&mut MaybeUninit<bool>>,
+) -> i32 {
+    boundary!(stopper => {
+        put_optional(sent, stopper.stopper.stop());
+        Ok(())
+    })
+}
+
+/// Closes the connection at once. A thread that waits gets the running turn's end, and then `CHATNIO_CLOSED`. Any thread.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_stopper_close(stopper: Option<&chatnio_stopper>) -> i32 {
+    boundary!(stopper => {
+        stopper.stopper.close();
+        Ok(())
+    })
+}
+
+/// Frees a stopper; NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_stopper_free(stopper: Option<Box<chatnio_stopper>>) {
+    free(stopper);
+}

@@ -1,0 +1,27 @@
+//! `libchatnio`: the chat protocol for programs that link a C library.
+//!
+//! The conventions of the interface are README.md's; the header is include/chatnio.h, which is generated from this
+//! crate. Each function is a thin wrapper: what it does is done by `chatnio-core` and `chatnio`.
+
+pub mod auth;
+mod boundary;
+#[cfg(feature = "client")]
+pub mod client;
+pub mod config;
+#[cfg(feature = "connection")]
+pub mod config_transport;
+#[cfg(feature = "connection")]
+pub mod connection;
+pub mod error;
+pub mod event;
+mod growing;
+pub mod request;
+#[cfg(feature = "session")]
+pub mod session;
+pub mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod time;
+pub mod transcript;
+pub mod version;
+pub mod view;

@@ -1,0 +1,407 @@
+//! What every function answers.
+
+use std::borrow::Cow;
+use std::ffi::{CStr, c_char};
+
+/// What functions answer, as `int32_t`. A minor version may add more: treat an unknown one by
+/// `chatnio_status_is_fatal()`.
+///
+/// Below 4900 the handle is as it was before the call, and may be used on. From 4900 on (the fatal band) the
+/// connection is over or could not be made: nothing more comes from the handle before it reconnects.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum chatnio_status {
+    /// Done.
+    CHATNIO_OK = 0,
+
+    /// There is nothing (no event, nothing to send, nothing due), or it did not come in time. Call again later.
+    CHATNIO_AGAIN = 4001,
+    /// A signal came while waiting. Nothing is lost: call again.
+    CHATNIO_INTERRUPTED = 4002,
+    /// A turn runs, and the server takes nothing but a stop. The same request is fine after the turn's end.
+    CHATNIO_BUSY = 4003,
+    /// Events wait, and more input was given than may be held: take the events first. Nothing of it was taken.
+    CHATNIO_UNDRAINED = 4004,
+    /// What was asked for is not there: a field, a running turn, a recording.
+    CHATNIO_ABSENT = 4005,
+
+    /// An argument cannot be: NULL where it must not be, NULL with a length, a size of no version, an unknown
+    /// constant, more bytes transmitted than were handed out.
+    CHATNIO_INVALID = 4101,
+    /// A text is not UTF-8.
+    CHATNIO_NOT_UTF8 = 4102,
+    /// The configuration is in use, and cannot be changed any more.
+    CHATNIO_FROZEN = 4103,
+    /// The URL is not one of a chat server.
+    CHATNIO_BAD_URL = 4104,
+    /// A handshake header's name or value is not allowed.
+    CHATNIO_BAD_HEADER = 4105,
+    /// A root certificate cannot be read, or none is given where only given ones count.
+    CHATNIO_BAD_ROOTS = 4106,
+    /// The transcript cannot be read: the error's text says in which line.
+    CHATNIO_BAD_TRANSCRIPT = 4107,
+    /// The token is empty. To ask without an account, give no authentication or the token "anonymous".
+    CHATNIO_EMPTY_TOKEN = 4108,
+    /// Conversation ids are positive; -1 starts a new one.
+    CHATNIO_BAD_CONVERSATION = 4109,
+    /// A token must not go over plain ws:// to a host that is not loopback.
+    CHATNIO_PLAIN_TOKEN = 4110,
+    /// The question is empty or only white space: it would never be answered.
+    CHATNIO_EMPTY_MESSAGE = 4111,
+    /// The share's hash is empty.
+    CHATNIO_EMPTY_SHARE = 4112,
+    /// A mask is a non-empty JSON array of {"role":"system|user|assistant","content":"..."}.
+    CHATNIO_BAD_MASK = 4113,
+    /// A parameter is NaN or infinite.
+    CHATNIO_NOT_FINITE = 4114,
+    /// The request takes no such parameter, or needs one that was not set.
+    CHATNIO_BAD_PARAMETERS = 4115,
+    /// The request or the authentication is over the limit on what is sent.
+    CHATNIO_REQUEST_TOO_LONG = 4116,
+    /// There is no question to answer again: none was asked in this session, and it continues no conversation.
+    CHATNIO_NOTHING_TO_RESTART = 4117,
+    /// The client was given its socket: only the host can make another.
+    CHATNIO_GIVEN_SOCKET = 4118,
+
+    /// In an event: a message could not be read. It was skipped and counted; turn and session go on.
+    CHATNIO_MALFORMED = 4201,
+    /// In an event: a message was over the limit. It was skipped and counted.
+    CHATNIO_MESSAGE_TOO_LONG = 4202,
+
+    /// The session or connection was closed by this side.
+    CHATNIO_CLOSED = 4901,
+    /// The server closed the connection in an orderly way.
+    CHATNIO_CLOSED_BY_SERVER = 4902,
+    /// The server ended the stream without a WebSocket Close.
+    CHATNIO_END_OF_STREAM = 4903,
+    /// The encrypted stream was cut: whoever did it, it need not have been the server.
+    CHATNIO_TRUNCATED = 4904,
+    /// The socket failed.
+    CHATNIO_IO = 4905,
+    /// Nothing came for long, not even in answer to a ping: the connection is dead.
+    CHATNIO_UNRESPONSIVE = 4906,
+    /// The server did not answer the closing in time.
+    CHATNIO_CLOSE_TIMEOUT = 4907,
+    /// The server broke the WebSocket protocol.
+    CHATNIO_PROTOCOL = 4908,
+    /// The server sent text that is not UTF-8.
+    CHATNIO_SERVER_NOT_UTF8 = 4909,
+    /// The server sent a message over the limit, which a connection cannot skip.
+    CHATNIO_OVERSIZED = 4910,
+
+    /// The host's name cannot be looked up.
+    CHATNIO_RESOLVE = 4921,
+    /// No address of the host can be connected to.
+    CHATNIO_CONNECT = 4922,
+    /// Name look-up and connect took too long.
+    CHATNIO_CONNECT_TIMEOUT = 4923,
+    /// The TLS or WebSocket handshake took too long.
+    CHATNIO_HANDSHAKE_TIMEOUT = 4924,
+    /// The server throttles this address: wait before the next connection.
+    CHATNIO_THROTTLED = 4925,
+    /// The server answered with a refusal of its own instead of opening the WebSocket.
+    CHATNIO_REFUSED = 4926,
+    /// The server answered with another HTTP status than 101; no redirect is followed.
+    CHATNIO_HTTP = 4927,
+    /// The server's WebSocket handshake is wrong.
+    CHATNIO_UPGRADE = 4928,
+    /// The server does not speak HTTP/1.1.
+    CHATNIO_BAD_HTTP = 4929,
+    /// Nobody trusted signed the server's certificate.
+    CHATNIO_TLS_UNKNOWN_ISSUER = 4931,
+    /// The server's certificate is for other names.
+    CHATNIO_TLS_WRONG_NAME = 4932,
+    /// The server's certificate has expired.
+    CHATNIO_TLS_EXPIRED = 4933,
+    /// The server's certificate is not valid yet.
+    CHATNIO_TLS_NOT_YET_VALID = 4934,
+    /// The server's certificate is wrong in another way.
+    CHATNIO_TLS_CERTIFICATE = 4935,
+    /// What came is not TLS.
+    CHATNIO_TLS_NOT_TLS = 4936,
+    /// The machine has no usable root certificates, and no others were given.
+    CHATNIO_TLS_NO_ROOTS = 4937,
+    /// TLS failed in another way.
+    CHATNIO_TLS = 4938,
+
+    /// The system gave no random bytes, which every connection needs.
+    CHATNIO_NO_RANDOM = 4951,
+    /// The operating system refused something else, such as a thread or a socket option.
+    CHATNIO_SYSTEM = 4952,
+    /// The library failed in itself, which is a bug. The handle takes nothing any more but `_free` and `_error`,
+    /// whose text says what and where.
+    CHATNIO_PANIC = 4999,
+}
+
+use chatnio_status::*;
+
+/// Name and meaning of every status, in the order of their numbers.
+const TABLE: &[(chatnio_status, &CStr, &CStr)] = &[
+    (CHATNIO_OK, c"CHATNIO_OK", c"done"),
+    (CHATNIO_AGAIN, c"CHATNIO_AGAIN", c"there is nothing now: call again later"),
+    (CHATNIO_INTERRUPTED, c"CHATNIO_INTERRUPTED", c"a signal came while waiting: call again"),
+    (CHATNIO_BUSY, c"CHATNIO_BUSY", c"a turn runs: ask again after its end"),
+    (CHATNIO_UNDRAINED, c"CHATNIO_UNDRAINED", c"events wait: take them before more input is given"),
+    (CHATNIO_ABSENT, c"CHATNIO_ABSENT", c"what was asked for is not there"),
+    (CHATNIO_INVALID, c"CHATNIO_INVALID", c"an argument is not valid"),
+    (CHATNIO_NOT_UTF8, c"CHATNIO_NOT_UTF8", c"a text is not UTF-8"),
+    (CHATNIO_FROZEN, c"CHATNIO_FROZEN", c"the configuration is in use and cannot be changed any more"),
+    (CHATNIO_BAD_URL, c"CHATNIO_BAD_URL", c"the URL is not one of a chat server"),
+    (CHATNIO_BAD_HEADER, c"CHATNIO_BAD_HEADER", c"a handshake header is not allowed"),
+    (CHATNIO_BAD_ROOTS, c"CHATNIO_BAD_ROOTS", c"the root certificates cannot be used"),
+    (CHATNIO_BAD_TRANSCRIPT, c"CHATNIO_BAD_TRANSCRIPT", c"the transcript cannot be read"),
+    (CHATNIO_EMPTY_TOKEN, c"CHATNIO_EMPTY_TOKEN", c"the token is empty"),
+    (CHATNIO_BAD_CONVERSATION, c"CHATNIO_BAD_CONVERSATION", c"conversation ids are positive, and -1 starts a new one"),
+    (CHATNIO_PLAIN_TOKEN, c"CHATNIO_PLAIN_TOKEN", c"a token must not go to another machine without TLS"),
+    (CHATNIO_EMPTY_MESSAGE, c"CHATNIO_EMPTY_MESSAGE", c"the message is empty: it would never be answered"),
+    (CHATNIO_EMPTY_SHARE, c"CHATNIO_EMPTY_SHARE", c"the share's hash is empty"),
+    (CHATNIO_BAD_MASK, c"CHATNIO_BAD_MASK", c"not a mask"),
+    (CHATNIO_NOT_FINITE, c"CHATNIO_NOT_FINITE", c"a parameter is not a finite number"),
+    (CHATNIO_BAD_PARAMETERS, c"CHATNIO_BAD_PARAMETERS", c"the request takes no such parameter, or needs another"),
+    (CHATNIO_REQUEST_TOO_LONG, c"CHATNIO_REQUEST_TOO_LONG", c"the request is over the limit"),
+    (CHATNIO_NOTHING_TO_RESTART, c"CHATNIO_NOTHING_TO_RESTART", c"there is no question to answer again"),
+    (CHATNIO_GIVEN_SOCKET, c"CHATNIO_GIVEN_SOCKET", c"the client was given its socket: give it another"),
+    (CHATNIO_MALFORMED, c"CHATNIO_MALFORMED", c"a message could not be read"),
+    (CHATNIO_MESSAGE_TOO_LONG, c"CHATNIO_MESSAGE_TOO_LONG", c"a message was over the limit"),
+    (CHATNIO_CLOSED, c"CHATNIO_CLOSED", c"closed by this side"),
+    (CHATNIO_CLOSED_BY_SERVER, c"CHATNIO_CLOSED_BY_SERVER", c"the server closed the connection"),
+    (CHATNIO_END_OF_STREAM, c"CHATNIO_END_OF_STREAM", c"the server ended the stream"),
+    (CHATNIO_TRUNCATED, c"CHATNIO_TRUNCATED", c"the encrypted stream was cut"),
+    (CHATNIO_IO, c"CHATNIO_IO", c"the socket failed"),
+    (CHATNIO_UNRESPONSIVE, c"CHATNIO_UNRESPONSIVE", c"the connection is dead"),
+    (CHATNIO_CLOSE_TIMEOUT, c"CHATNIO_CLOSE_TIMEOUT", c"the server did not answer the closing in time"),
+    (CHATNIO_PROTOCOL, c"CHATNIO_PROTOCOL", c"the server broke the WebSocket protocol"),
+    (CHATNIO_SERVER_NOT_UTF8, c"CHATNIO_SERVER_NOT_UTF8", c"the server sent text that is not UTF-8"),
+    (CHATNIO_OVERSIZED, c"CHATNIO_OVERSIZED", c"the server sent a message over the limit"),
+    (CHATNIO_RESOLVE, c"CHATNIO_RESOLVE", c"the host's name cannot be looked up"),
+    (CHATNIO_CONNECT, c"CHATNIO_CONNECT", c"the host cannot be connected to"),
+    (CHATNIO_CONNECT_TIMEOUT, c"CHATNIO_CONNECT_TIMEOUT", c"connecting took too long"),
+    (CHATNIO_HANDSHAKE_TIMEOUT, c"CHATNIO_HANDSHAKE_TIMEOUT", c"the handshake took too long"),
+    (CHATNIO_THROTTLED, c"CHATNIO_THROTTLED", c"the server throttles this address"),
+    (CHATNIO_REFUSED, c"CHATNIO_REFUSED", c"the server refused the connection"),
+    (CHATNIO_HTTP, c"CHATNIO_HTTP", c"the server answered with another HTTP status than 101"),
+    (CHATNIO_UPGRADE, c"CHATNIO_UPGRADE", c"the server's WebSocket handshake is wrong"),
+    (CHATNIO_BAD_HTTP, c"CHATNIO_BAD_HTTP", c"the server does not speak HTTP/1.1"),
+    (CHATNIO_TLS_UNKNOWN_ISSUER, c"CHATNIO_TLS_UNKNOWN_ISSUER", c"nobody trusted signed the certificate"),
+    (CHATNIO_TLS_WRONG_NAME, c"CHATNIO_TLS_WRONG_NAME", c"the certificate is for other names"),
+    (CHATNIO_TLS_EXPIRED, c"CHATNIO_TLS_EXPIRED", c"the certificate has expired"),
+    (CHATNIO_TLS_NOT_YET_VALID, c"CHATNIO_TLS_NOT_YET_VALID", c"the certificate is not valid yet"),
+    (CHATNIO_TLS_CERTIFICATE, c"CHATNIO_TLS_CERTIFICATE", c"the certificate cannot be accepted"),
+    (CHATNIO_TLS_NOT_TLS, c"CHATNIO_TLS_NOT_TLS", c"the server does not speak TLS on this port"),
+    (CHATNIO_TLS_NO_ROOTS, c"CHATNIO_TLS_NO_ROOTS", c"this machine has no usable root certificates"),
+    (CHATNIO_TLS, c"CHATNIO_TLS", c"TLS failed"),
+    (CHATNIO_NO_RANDOM, c"CHATNIO_NO_RANDOM", c"the system gave no random bytes"),
+    (CHATNIO_SYSTEM, c"CHATNIO_SYSTEM", c"the operating system refused"),
+    (CHATNIO_PANIC, c"CHATNIO_PANIC", c"the library failed in itself: free the handle"),
+];
+
+/// The first status of the fatal band.
+const FATAL: i32 = 4900;
+
+fn entry(status: i32) -> Option<&'static (chatnio_status, &'static CStr, &'static CStr)> {
+    TABLE.iter().find(|(known, ..)| *known as i32 == status)
+}
+
+/// The name of a status, such as "CHATNIO_BUSY"; "CHATNIO_UNKNOWN" for a number that is none.
+///
+/// NUL-terminated and never freed. Any thread, at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn chatnio_status_name(status: i32) -> *const c_char {
+    entry(status).map_or(c"CHATNIO_UNKNOWN", |(_, name, _)| name).as_ptr()
+}
+
+/// What a status means, in a few English words. What happened exactly is in the handle's or the constructor's error
+/// text.
+///
+/// NUL-terminated and never freed. Any thread, at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn chatnio_status_message(status: i32) -> *const c_char {
+    entry(status).map_or(c"unknown status", |(.., message)| message).as_ptr()
+}
+
+/// Whether a status says that the connection is over, or could not be made: see `chatnio_status`.
+///
+/// Any thread, at any time; any number may be asked about.
+#[unsafe(no_mangle)]
+pub extern "C" fn chatnio_status_is_fatal(status: i32) -> bool {
+    status >= FATAL
+}
+
+/// A call that failed: what it answers, and the text for the handle or the `chatnio_error`.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: chatnio_status,
+    pub(crate) text: Cow<'static, str>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: chatnio_status, text: impl Into<Cow<'static, str>>) -> Self {
+        Failure { status, text: text.into() }
+    }
+
+    /// An argument that cannot be.
+    pub(crate) fn invalid(text: &'static str) -> Self {
+        Failure::new(CHATNIO_INVALID, text)
+    }
+
+    /// There is nothing, which wants no words.
+    pub(crate) const AGAIN: Failure = Failure { status: CHATNIO_AGAIN, text: Cow::Borrowed("") };
+}
+
+/// Statuses of the errors below, each with its own text.
+macro_rules! failures {
+    ($($error:ty: |$value:ident| $status:expr;)*) => {$(
+        impl From<$error> for Failure {
+            fn from($value: $error) -> Self {
+                let text = $value.to_string();
+                Failure::new($status, text)
+            }
+        }
+    )*};
+}
+
+failures! {
+    chatnio_core::AuthError: |error| of_auth(&error);
+    chatnio_core::RequestError: |error| of_request(&error);
+    chatnio_core::transcript::TranscriptError: |_error| CHATNIO_BAD_TRANSCRIPT;
+}
+
+fn of_auth(error: &chatnio_core::AuthError) -> chatnio_status {
+    use chatnio_core::AuthError;
+    match error {
+        AuthError::EmptyToken => CHATNIO_EMPTY_TOKEN,
+        AuthError::InvalidConversation { .. } => CHATNIO_BAD_CONVERSATION,
+        AuthError::EmptyShare => CHATNIO_EMPTY_SHARE,
+        AuthError::TooLong { .. } => CHATNIO_REQUEST_TOO_LONG,
+        _ => CHATNIO_INVALID,
+    }
+}
+
+fn of_request(error: &chatnio_core::RequestError) -> chatnio_status {
+    use chatnio_core::RequestError;
+    match error {
+        RequestError::Busy { .. } => CHATNIO_BUSY,
+        RequestError::EmptyMessage => CHATNIO_EMPTY_MESSAGE,
+        RequestError::EmptyShare => CHATNIO_EMPTY_SHARE,
+        RequestError::InvalidMask => CHATNIO_BAD_MASK,
+        RequestError::NotFinite { .. } => CHATNIO_NOT_FINITE,
+        RequestError::UnexpectedParameters { .. } => CHATNIO_BAD_PARAMETERS,
+        RequestError::TooLong { .. } => CHATNIO_REQUEST_TOO_LONG,
+        RequestError::NothingToRestart => CHATNIO_NOTHING_TO_RESTART,
+        RequestError::Closed => CHATNIO_CLOSED,
+        _ => CHATNIO_INVALID,
+    }
+}
+
+pub(crate) fn of_receive(error: &chatnio_core::ReceiveError) -> chatnio_status {
+    use chatnio_core::ReceiveError;
+    match error {
+        ReceiveError::Malformed(_) => CHATNIO_MALFORMED,
+        ReceiveError::TooLong { .. } => CHATNIO_MESSAGE_TOO_LONG,
+        _ => CHATNIO_CLOSED,
+    }
+}
+
+#[cfg(feature = "connection")]
+mod transport {
+    use chatnio_transport::{
+        ConnectionEnd, EndpointError, HeaderError, StartError, TlsError, TlsOptionsError, WireError,
+    };
+
+    use super::*;
+
+    failures! {
+        EndpointError: |_error| CHATNIO_BAD_URL;
+        HeaderError: |_error| CHATNIO_BAD_HEADER;
+        TlsOptionsError: |_error| CHATNIO_BAD_ROOTS;
+        WireError: |error| of_wire(&error);
+        TlsError: |error| of_tls(&error);
+        StartError: |error| of_start(&error);
+    }
+
+    fn of_start(error: &StartError) -> chatnio_status {
+        match error {
+            StartError::Auth(error) => of_auth(error),
+            StartError::PlainToken { .. } => CHATNIO_PLAIN_TOKEN,
+            StartError::Wire(error) => of_wire(error),
+            _ => CHATNIO_INVALID,
+        }
+    }
+
+    pub(crate) fn of_end(end: &ConnectionEnd) -> chatnio_status {
+        match end {
+            ConnectionEnd::Clean => CHATNIO_CLOSED,
+            ConnectionEnd::ByServer { .. } => CHATNIO_CLOSED_BY_SERVER,
+            ConnectionEnd::Lost(error) => of_wire(error),
+            _ => CHATNIO_IO,
+        }
+    }
+
+    /// The WebSocket's close code or the HTTP status, if the end brought one.
+    pub(crate) fn code_of_end(end: &ConnectionEnd) -> i32 {
+        match end {
+            ConnectionEnd::ByServer { code, .. } => code.unwrap_or_default().into(),
+            ConnectionEnd::Lost(WireError::Http { status, .. }) => (*status).into(),
+            _ => 0,
+        }
+    }
+
+    fn of_wire(error: &WireError) -> chatnio_status {
+        match error {
+            WireError::NoRandom => CHATNIO_NO_RANDOM,
+            WireError::Tls(error) => of_tls(error),
+            WireError::Throttled { .. } => CHATNIO_THROTTLED,
+            WireError::Refused { .. } => CHATNIO_REFUSED,
+            WireError::Http { .. } => CHATNIO_HTTP,
+            WireError::Upgrade(_) => CHATNIO_UPGRADE,
+            WireError::BadHttp { .. } | WireError::HeadTooLarge { .. } => CHATNIO_BAD_HTTP,
+            WireError::HandshakeTimeout { .. } => CHATNIO_HANDSHAKE_TIMEOUT,
+            WireError::EndOfStream { .. } => CHATNIO_END_OF_STREAM,
+            WireError::Truncated { .. } => CHATNIO_TRUNCATED,
+            WireError::Protocol { .. } => CHATNIO_PROTOCOL,
+            WireError::InvalidUtf8 => CHATNIO_SERVER_NOT_UTF8,
+            WireError::MessageTooLong { .. } => CHATNIO_OVERSIZED,
+            WireError::Unresponsive { .. } => CHATNIO_UNRESPONSIVE,
+            WireError::CloseTimeout => CHATNIO_CLOSE_TIMEOUT,
+            WireError::NotOpen => CHATNIO_CLOSED,
+            _ => CHATNIO_IO,
+        }
+    }
+
+    fn of_tls(error: &TlsError) -> chatnio_status {
+        match error {
+            TlsError::UnknownIssuer { .. } => CHATNIO_TLS_UNKNOWN_ISSUER,
+            TlsError::WrongName { .. } => CHATNIO_TLS_WRONG_NAME,
+            TlsError::Expired { .. } => CHATNIO_TLS_EXPIRED,
+            TlsError::NotYetValid { .. } => CHATNIO_TLS_NOT_YET_VALID,
+            TlsError::Certificate { .. } | TlsError::Host { .. } => CHATNIO_TLS_CERTIFICATE,
+            TlsError::NotTls { .. } => CHATNIO_TLS_NOT_TLS,
+            TlsError::NoPlatformRoots { .. } => CHATNIO_TLS_NO_ROOTS,
+            _ => CHATNIO_TLS,
+        }
+    }
+
+    #[cfg(feature = "client")]
+    impl From<chatnio_transport::ClientError> for Failure {
+        fn from(error: chatnio_transport::ClientError) -> Self {
+            use chatnio_transport::ClientError;
+            let status = match &error {
+                ClientError::Endpoint(_) => CHATNIO_BAD_URL,
+                ClientError::Start(error) => of_start(error),
+                ClientError::Resolve { .. } => CHATNIO_RESOLVE,
+                ClientError::Connect { .. } => CHATNIO_CONNECT,
+                ClientError::ConnectTimeout { .. } => CHATNIO_CONNECT_TIMEOUT,
+                ClientError::Ended(end) => of_end(end),
+                ClientError::GivenStream => CHATNIO_GIVEN_SOCKET,
+                ClientError::NotAnswered { .. } => CHATNIO_BAD_PARAMETERS,
+                ClientError::Request(error) => of_request(error),
+                ClientError::Signal => CHATNIO_INTERRUPTED,
+                _ => CHATNIO_SYSTEM,
+            };
+            Failure::new(status, error.to_string())
+        }
+    }
+}
+
+#[cfg(feature = "connection")]
+pub(crate) use transport::{code_of_end, of_end};
