@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, PoisonError, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use thiserror::Error;
 use crate::config::ConnectionConfig;
 use crate::connection::{Arrival, Connection, ConnectionEnd, EventStorage, StartError};
 use crate::endpoint::{Endpoint, EndpointError};
+use crate::os::{Mutex, MutexGuard, TcpStream};
 
 /// The longest that one read or write waits, so that what another thread changed is noticed.
 const TICK: Duration = Duration::from_millis(100);
@@ -833,3 +834,6 @@ fn connect_any(
     }
     Err(ClientError::Connect { host: host(), source: failure })
 }
+
+#[cfg(all(test, shuttle))]
+mod interleavings;

@@ -36,6 +36,7 @@ mod frame;
 mod handshake;
 mod headers;
 mod http_body;
+mod os;
 mod pipe;
 #[cfg(test)]
 mod test_peer;

@@ -93,6 +93,12 @@ impl Peer {
         self.forward();
     }
 
+    /// Whether the WebSocket is open.
+    #[cfg(shuttle)]
+    pub(crate) fn has_socket(&self) -> bool {
+        self.socket.is_some()
+    }
+
     pub(crate) fn send(&mut self, message: impl Into<Message>) {
         self.socket.as_mut().unwrap().send(message.into()).unwrap();
         self.forward();

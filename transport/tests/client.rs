@@ -229,6 +229,30 @@ fn a_client_that_is_dropped_mid_answer_stops_it() {
 }
 
 #[test]
+fn a_client_that_is_abandoned_says_nothing() {
+    let mut server = serve(|_| ());
+    let mut client = connect(&server);
+    client.request(&chat("endless")).unwrap();
+    while client.state() != State::Answering {
+        client.next().unwrap();
+    }
+    client.abandon();
+    server.stop();
+    assert_eq!(server.stats().stops_received, 0);
+}
+
+#[test]
+fn a_client_that_was_closed_can_be_connected_anew() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    assert!(client.close().unwrap().is_none());
+    assert!(client.next().unwrap().is_none() && client.state() == State::Closed);
+    assert!(matches!(client.request(&chat("one")), Err(ClientError::Request(RequestError::Closed))));
+    assert!(client.reconnect().unwrap().is_none());
+    assert_eq!(ask(&mut client, "one").text, "one");
+}
+
+#[test]
 fn a_lost_connection_keeps_the_text_and_can_be_made_anew() {
     let server = serve(|_| ());
     let mut client = connect(&server);

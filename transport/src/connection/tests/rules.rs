@@ -283,3 +283,24 @@ fn it_can_be_sent_to_another_thread() {
     is_send::<Connection>();
     is_send::<ConnectionConfig>();
 }
+
+#[test]
+fn several_events_can_be_held_at_once() {
+    let mut link = Link::open();
+    link.connection.request(link.now, &Request::chat("hi")).unwrap();
+    link.exchange();
+    for message in
+        [r#"{"message":"a\u00e9"}"#, r#"{"message":"plain"}"#, "[]", r#"{"message":"b\n","quota":1,"end":true}"#]
+    {
+        link.peer.send(message);
+    }
+    let bytes = link.peer.output();
+    link.connection.receive(link.now, &bytes);
+    let mut storage: [EventStorage; 5] = Default::default();
+    let events: Vec<_> =
+        storage.iter_mut().filter_map(|storage| link.connection.poll_event_in(link.now, storage)).collect();
+    let log: Vec<_> = events.into_iter().map(describe).collect();
+    assert_eq!(log[..2], ["delta aé", "delta plain"]);
+    assert!(log[2].starts_with("Malformed"), "{log:?}");
+    assert_eq!(log[3..], ["end aéplainb\n complete"]);
+}
