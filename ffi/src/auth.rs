@@ -26,8 +26,10 @@ impl chatnio_auth {
     }
 
     /// What a constructor was given: NULL asks without an account.
-    pub(crate) fn given(auth: Option<&chatnio_auth>) -> Auth {
-        auth.map_or_else(Auth::anonymous, |auth| auth.value.clone())
+    pub(crate) fn given(auth: Option<&chatnio_auth>) -> Result<Auth, Failure> {
+        let Some(auth) = auth else { return Ok(Auth::anonymous()) };
+        auth.health.check()?;
+        Ok(auth.value.clone())
     }
 }
 

@@ -27,6 +27,18 @@ impl Health {
         Health { panicked: AtomicBool::new(false), error: Mutex::default() }
     }
 
+    /// # Errors
+    /// After a panic: nothing is to be made of what it left behind.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.panicked.load(Ordering::Relaxed) {
+            return Err(Failure::new(
+                CHATNIO_PANIC,
+                "an earlier call on this handle, or on one it was given, has failed",
+            ));
+        }
+        Ok(())
+    }
+
     fn keep(&self, text: String) {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
@@ -82,7 +94,7 @@ where
     let Some(mut handle) = handle else {
         return Failure::invalid("").status as i32;
     };
-    if handle.health().panicked.load(Ordering::Relaxed) {
+    if handle.health().check().is_err() {
         return CHATNIO_PANIC as i32;
     }
     match guarded(|| body(&mut handle)) {

@@ -13,7 +13,7 @@ use crate::config::chatnio_config;
 use crate::error::{chatnio_error, construct};
 use crate::event::{
     Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, chatnio_event_kind, put_conversation,
-    state_of,
+    running_quota, state_of,
 };
 use crate::growing::Target;
 use crate::request::chatnio_request;
@@ -73,7 +73,7 @@ impl chatnio_client {
             Err(_) => client.next()?,
         };
         match event.map(|event| kept.show(event)) {
-            Some(shown) => Ok(client.with_session(|session| kept.running(shown, session.answer()))),
+            Some(shown) => Ok(kept.running(shown, || client.with_session(running_quota))),
             // An end of the server's is an error of its own.
             None if client.state() == State::Closed => Err(RequestError::Closed.into()),
             None => Err(Failure::AGAIN),
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn chatnio_client_new(
     construct(out, error, || {
         let url = input!(text url, url_len)?;
         let config = chatnio_config::connection(config)?;
-        Ok(chatnio_client::new(Client::connect(url, chatnio_auth::given(auth), &config)?))
+        Ok(chatnio_client::new(Client::connect(url, chatnio_auth::given(auth)?, &config)?))
     })
 }
 
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn chatnio_client_new_socket(
     construct(out, error, || {
         let endpoint = Endpoint::parse(input!(text url, url_len)?)?;
         let config = chatnio_config::connection(config)?;
-        let client = Client::from_stream(duplicate(socket)?, &endpoint, chatnio_auth::given(auth), &config)?;
+        let client = Client::from_stream(duplicate(socket)?, &endpoint, chatnio_auth::given(auth)?, &config)?;
         Ok(chatnio_client::new(client))
     })
 }
@@ -187,7 +187,7 @@ pub unsafe extern "C" fn chatnio_client_request(
     request: Option<&chatnio_request>,
 ) -> i32 {
     boundary!(client => {
-        let request = request.ok_or(Failure::invalid("the request is NULL"))?.build()?;
+        let request = chatnio_request::given(request)?;
         client.client_mut()?.request(&request)?;
         Ok(())
     })
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn chatnio_client_ask(
 ) -> i32 {
     boundary!(client => {
         let target = Target::new(event)?;
-        let request = request.ok_or(Failure::invalid("the request is NULL"))?.build()?;
+        let request = chatnio_request::given(request)?;
         let kind = request.kind();
         if !kind.begins_turn() {
             return Err(ClientError::NotAnswered { kind }.into());

@@ -71,11 +71,7 @@ impl chatnio_config {
     }
 
     /// The settings for something that is made with them, after which they cannot be changed; NULL is the defaults.
-    pub(crate) fn settings(config: Option<&chatnio_config>) -> Settings {
-        Self::prepared(config, |_| Ok(())).unwrap_or_default()
-    }
-
-    /// [`settings`](Self::settings), after `prepare` has made ready what is shared by all that use them.
+    /// `prepare` makes ready what is shared by all that use them.
     pub(crate) fn prepared(
         config: Option<&chatnio_config>,
         prepare: impl FnOnce(&mut Settings) -> Result<(), Failure>,
@@ -85,6 +81,7 @@ impl chatnio_config {
             prepare(&mut settings)?;
             return Ok(settings);
         };
+        config.health.check()?;
         let mut state = config.state();
         prepare(&mut state.settings)?;
         state.in_use = true;

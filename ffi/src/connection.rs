@@ -13,7 +13,8 @@ use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
 use crate::config::chatnio_config;
 use crate::error::{chatnio_error, construct};
 use crate::event::{
-    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of,
+    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, running_quota,
+    state_of,
 };
 use crate::growing::{Growing, Target};
 use crate::request::chatnio_request;
@@ -116,7 +117,7 @@ impl chatnio_connection {
             Some(ConnectionEvent::Session(event)) => kept.show(event),
             Some(_) => chatnio_event::none(),
         };
-        Some(kept.running(shown, self.connection.session().answer()))
+        Some(kept.running(shown, || running_quota(self.connection.session())))
     }
 
     /// How much input may wait for its events to be taken.
@@ -157,7 +158,7 @@ pub unsafe extern "C" fn chatnio_connection_new(
         let endpoint = Endpoint::parse(input!(text url, url_len)?)?;
         let config = chatnio_config::connection(config)?;
         let now = time(now);
-        let connection = Connection::new(&endpoint, chatnio_auth::given(auth), &config, now)?;
+        let connection = Connection::new(&endpoint, chatnio_auth::given(auth)?, &config, now)?;
         Ok(chatnio_connection {
             health: Health::new(),
             connection,
@@ -204,7 +205,7 @@ pub unsafe extern "C" fn chatnio_connection_request(
     request: Option<&chatnio_request>,
 ) -> i32 {
     boundary!(connection => {
-        let request = request.ok_or(Failure::invalid("the request is NULL"))?.build()?;
+        let request = chatnio_request::given(request)?;
         connection.connection.request(time(now), &request)?;
         Ok(())
     })

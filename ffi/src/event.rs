@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use chatnio_core::{Answer, Chunk, Conversation, Event, Interruption, Outcome, RequestKind, State};
+use chatnio_core::{Answer, Chunk, Conversation, Event, Interruption, Outcome, RequestKind, Session, State};
 
 use crate::boundary::{boundary, input, put};
 use crate::growing::{Growing, Target};
@@ -383,8 +383,8 @@ impl Kept {
         answer + self.text.capacity()
     }
 
-    /// Shows an event. What it points to stays where it is until the message, the session or this changes; `running` is
-    /// then to fill in what the turn has cost.
+    /// Shows an event. What it points to stays where it is until the message, the session or this changes;
+    /// [`running`](Self::running) is then to fill in what the turn has cost.
     pub(crate) fn show(&mut self, event: Event<'_>) -> chatnio_event {
         self.clear();
         match event {
@@ -441,12 +441,17 @@ impl Kept {
         }
     }
 
-    /// Shows what the running turn has cost, in an event whose frame does not say it.
-    pub(crate) fn running(&mut self, mut shown: chatnio_event, answer: Option<&Answer>) -> chatnio_event {
+    /// Shows what the running turn has cost, in an event whose frame does not say it; `quota` looks.
+    pub(crate) fn running(
+        &mut self,
+        mut shown: chatnio_event,
+        quota: impl FnOnce() -> Option<(f64, String)>,
+    ) -> chatnio_event {
         let turn_goes_on = shown.kind == CHATNIO_EVENT_DELTA as i32 || shown.kind == CHATNIO_EVENT_OPENED as i32;
         if turn_goes_on && shown.quota_text.data.is_null() {
-            shown.quota = answer.map_or(0.0, Answer::quota);
-            shown.quota_text = self.keep(answer.map_or("0", Answer::quota_text).to_owned());
+            let (value, text) = quota().unwrap_or_else(|| (0.0, "0".to_owned()));
+            shown.quota = value;
+            shown.quota_text = self.keep(text);
         }
         shown
     }
@@ -528,6 +533,11 @@ impl From<chatnio_core::Counters> for chatnio_counters {
             repeated_stops: counters.repeated_stops,
         }
     }
+}
+
+/// What the running turn has cost.
+pub(crate) fn running_quota(session: &Session) -> Option<(f64, String)> {
+    session.answer().map(|answer| (answer.quota(), answer.quota_text().to_owned()))
 }
 
 /// Shows which conversation a handle is in.

@@ -77,11 +77,18 @@ impl chatnio_request {
         Self::new(0, Some(request))
     }
 
+    /// The request that a call was given.
+    pub(crate) fn given(request: Option<&chatnio_request>) -> Result<Request, Failure> {
+        let request = request.ok_or(Failure::invalid("the request is NULL"))?;
+        request.health.check()?;
+        request.build()
+    }
+
     /// The request that its parts make.
     ///
     /// # Errors
     /// When its type does not take a part that was set, or needs one that was not; the rest is said when it is sent.
-    pub(crate) fn build(&self) -> Result<Request, Failure> {
+    fn build(&self) -> Result<Request, Failure> {
         if let Some(ready) = &self.ready {
             return Ok(ready.clone());
         }

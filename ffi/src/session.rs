@@ -11,7 +11,8 @@ use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
 use crate::config::chatnio_config;
 use crate::error::{chatnio_error, construct};
 use crate::event::{
-    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of,
+    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, running_quota,
+    state_of,
 };
 use crate::growing::Target;
 use crate::request::chatnio_request;
@@ -90,10 +91,10 @@ pub unsafe extern "C" fn chatnio_session_new(
     error: Option<&mut MaybeUninit<*mut chatnio_error>>,
 ) -> i32 {
     construct(out, error, || {
-        let settings = chatnio_config::settings(config);
+        let settings = chatnio_config::prepared(config, |_| Ok(()))?;
         let mut session = chatnio_session {
             health: Health::new(),
-            session: Session::new(chatnio_auth::given(auth), settings.session, time(now))?,
+            session: Session::new(chatnio_auth::given(auth)?, settings.session, time(now))?,
             message: String::new(),
             kept: Kept::default(),
             transmit: None,
@@ -120,7 +121,7 @@ pub unsafe extern "C" fn chatnio_session_request(
     request: Option<&chatnio_request>,
 ) -> i32 {
     boundary!(session => {
-        let request = request.ok_or(Failure::invalid("the request is NULL"))?.build()?;
+        let request = chatnio_request::given(request)?;
         Ok(session.session.request(time(now), &request)?)
     })
 }
@@ -173,7 +174,7 @@ pub unsafe extern "C" fn chatnio_session_receive(
             Err(chatnio_core::ReceiveError::Closed) => return Err(closed()),
             Err(error) => kept.show(Event::Malformed(error)),
         };
-        target.fill(kept.running(shown, session.answer()));
+        target.fill(kept.running(shown, || running_quota(session)));
         if let Some(recorder) = recorder {
             recorder.received(text);
         }

@@ -106,3 +106,98 @@ fn every_source_is_read() {
     known.sort_unstable();
     assert_eq!(names, known);
 }
+
+/// Each declaration of a header (an item, a field, a constant), with the comment before it.
+fn declarations(header: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let (mut comment, mut code) = (String::new(), String::new());
+    // After what stands before the first comment: the includes.
+    let mut rest = &header[header.find("/**").expect("a comment")..];
+    while let Some(at) = rest.find(|c: char| !c.is_whitespace()) {
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix("/**") {
+            let (text, after) = after.split_once("*/").expect("a comment with an end");
+            (comment, rest) = (text.to_owned(), after);
+        } else if rest.starts_with('#') {
+            let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+            if line.starts_with("#define") {
+                found.push((line.to_owned(), std::mem::take(&mut comment)));
+            }
+            rest = after;
+        } else {
+            let end = rest.find([';', ',', '{', '}']).unwrap_or(rest.len() - 1);
+            // The arguments of a function are part of it.
+            let end = match rest[..end].find('(') {
+                Some(_) => rest.find(");").expect("a function with an end") + 1,
+                None => end,
+            };
+            code.push_str(rest[..end].trim());
+            let mark = rest.as_bytes()[end];
+            rest = &rest[end + 1..];
+            let declared = std::mem::take(&mut code);
+            // What follows a body names it once more; the guard for C++ is nobody's item.
+            if mark == b'}' {
+                if !declared.is_empty() {
+                    found.push((declared, std::mem::take(&mut comment)));
+                }
+                rest = rest.split_once([';', '\n']).map_or("", |(_, rest)| rest);
+            } else if !declared.starts_with("extern") {
+                found.push((declared, std::mem::take(&mut comment)));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_item_is_documented() {
+    for (name, header) in [("chatnio.h", main_header()), ("chatnio_testing.h", testing_header())] {
+        let declared = declarations(&header);
+        let undocumented: Vec<_> =
+            declared.iter().filter(|(_, comment)| comment.trim().len() < 3).map(|(code, _)| code).collect();
+        assert!(undocumented.is_empty(), "{name}: {undocumented:#?}");
+        let functions: Vec<_> =
+            declared.iter().filter(|(code, _)| code.contains('(') && !code.contains("(*")).collect();
+        assert!(functions.len() >= 10, "{name}: {functions:#?}");
+        for (code, comment) in functions {
+            let answers_status = code.starts_with("int32_t");
+            assert_eq!(
+                answers_status,
+                comment.contains("Errors"),
+                "{name}: {code} must say its errors, and only if it has any"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_declarations_are_found() {
+    let header = "/** x */\ntypedef enum e {\n /** y */\n ONE = 1,\n TWO = 2,\n} e;\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n/**\n * z\n */\nint32_t f(int a,\n  int b);\nvoid g(void);\n";
+    let found = declarations(header);
+    let code: Vec<_> =
+        found.iter().map(|(code, comment)| (code.as_str(), comment.trim().trim_start_matches("* "))).collect();
+    assert_eq!(
+        code,
+        [
+            ("typedef enum e", "x"),
+            ("ONE = 1", "y"),
+            ("TWO = 2", ""),
+            ("int32_t f(int a,\n  int b)", "z"),
+            ("void g(void)", "")
+        ]
+    );
+}
+
+#[test]
+fn every_status_has_a_name_and_a_message() {
+    let header = main_header();
+    let (_, rest) = header.split_once("typedef enum chatnio_status {").unwrap();
+    let (body, _) = rest.split_once("\n} chatnio_status;").unwrap();
+    let statuses: Vec<&str> =
+        body.lines().filter_map(|line| line.trim().split_once(" = ")).map(|(name, _)| name).collect();
+    assert!(statuses.len() > 50);
+    let table = fs::read_to_string(root().join("src/status.rs")).unwrap();
+    for name in statuses {
+        assert!(table.contains(&format!("({name}, c\"{name}\", c\"")), "{name} is not in the table of src/status.rs");
+    }
+}

@@ -253,6 +253,8 @@ impl Default for TlsConfig {
 fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TlsError> {
     // Named, not the process-wide default: that one depends on what else the host's program links.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    // What follows panics without random bytes.
+    provider.secure_random.fill(&mut [0]).map_err(|_| setup("the system gives no random bytes"))?;
     let verifier = options.verifier(&provider)?;
     let config = ClientConfig::builder_with_details(provider, Arc::new(options.clock.clone()))
         .with_safe_default_protocol_versions()
