@@ -538,8 +538,10 @@ pub unsafe extern "C" fn chatnio_connection_refusal_body(
     body: Option<&mut MaybeUninit<chatnio_text>>,
 ) -> i32 {
     boundary!(connection => {
+        let out = body.ok_or(Failure::invalid("body is NULL"))?;
         let text = connection.body.as_deref().ok_or(Failure::new(CHATNIO_ABSENT, "no HTTP answer has refused it"))?;
-        put(body, chatnio_text::new(text))
+        out.write(chatnio_text::new(text));
+        Ok(())
     })
 }
 
