@@ -1541,7 +1541,8 @@ int32_t chatnio_connection_new(const struct chatnio_config *config,
                                struct chatnio_error **error);
 
 /**
- * Gets the host to connect the socket to, without brackets around an IPv6 address. It lives as long as the connection.
+ * Gets the host to connect the socket to, without brackets around an IPv6 address. It lives as long as the connection,
+ * and, unlike other views, a NUL follows it: getaddrinfo(3) wants one.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
@@ -1618,7 +1619,7 @@ int32_t chatnio_connection_handle_timeout(struct chatnio_connection *connection,
 /**
  * Gets the next event. Call it after each of the calls above until it answers `CHATNIO_AGAIN`.
  *
- * What the event points to lives until the next call of `receive`, `eof`, `failed`, `handle_timeout`, `close`,
+ * What the event points to lives until the next call of `receive`, `eof`, `failed`, `handle_timeout`,
  * `next_event`, `next_events`, `reconnect` or `free` on this connection.
  *
  * Errors: `CHATNIO_INVALID`, `CHATNIO_AGAIN` when there is none.
@@ -2000,6 +2001,50 @@ int32_t chatnio_replay_next_step(struct chatnio_replay *replay, int32_t state, s
  * Frees a replay; NULL is fine.
  */
 void chatnio_replay_free(struct chatnio_replay *replay);
+
+/**
+ * The name of a kind of event (`chatnio_event_kind`), such as "delta"; "unknown" for any other number.
+ *
+ * NUL-terminated and never freed. Any thread, at any time.
+ */
+const char *chatnio_event_kind_name(int32_t kind);
+
+/**
+ * The name of a request's type (`chatnio_request_type`), as the protocol has it, such as "chat"; "unknown" for any
+ * other number.
+ *
+ * NUL-terminated and never freed. Any thread, at any time.
+ */
+const char *chatnio_request_type_name(int32_t request_type);
+
+/**
+ * The name of an outcome (`chatnio_outcome`), such as "complete"; "unknown" for any other number.
+ *
+ * NUL-terminated and never freed. Any thread, at any time.
+ */
+const char *chatnio_outcome_name(int32_t outcome);
+
+/**
+ * The name of an interruption (`chatnio_interruption`), such as "first frame deadline"; "unknown" for any other number.
+ *
+ * NUL-terminated and never freed. Any thread, at any time.
+ */
+const char *chatnio_interruption_name(int32_t interruption);
+
+/**
+ * The name of what is known of a conversation (`chatnio_conversation_kind`), such as "resumed"; "unknown" also for any
+ * other number.
+ *
+ * NUL-terminated and never freed. Any thread, at any time.
+ */
+const char *chatnio_conversation_kind_name(int32_t kind);
+
+/**
+ * The name of a state (`chatnio_state`), such as "idle"; "unknown" for any other number.
+ *
+ * NUL-terminated and never freed. Any thread, at any time.
+ */
+const char *chatnio_state_name(int32_t state);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,6 +1,6 @@
 //! `chatnio_connection`: byte level, for hosts with a socket and an event loop of their own.
 
-use std::ffi::c_char;
+use std::ffi::{CString, c_char};
 use std::io;
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::event::{
 use crate::growing::{Growing, Target};
 use crate::request::chatnio_request;
 use crate::status::Failure;
-use crate::status::chatnio_status::{CHATNIO_ABSENT, CHATNIO_UNDRAINED};
+use crate::status::chatnio_status::{CHATNIO_ABSENT, CHATNIO_BAD_URL, CHATNIO_UNDRAINED};
 use crate::time::{deadline_ms, time};
 use crate::transcript::chatnio_transcript;
 use crate::view::{chatnio_bytes, chatnio_text};
@@ -44,7 +44,8 @@ pub struct chatnio_connection {
     transmit: Zeroizing<Vec<u8>>,
     /// How much of that was sent.
     transmitted: usize,
-    /// The endpoint's body of a refusal.
+    host: CString,
+    /// The body of the HTTP answer that refused it.
     body: Option<String>,
 }
 
@@ -168,12 +169,14 @@ pub unsafe extern "C" fn chatnio_connection_new(
             undrained: 0,
             transmit: Zeroizing::default(),
             transmitted: 0,
+            host: CString::new(endpoint.host()).map_err(|_| Failure::new(CHATNIO_BAD_URL, "the host holds a NUL"))?,
             body: None,
         })
     })
 }
 
-/// Gets the host to connect the socket to, without brackets around an IPv6 address. It lives as long as the connection.
+/// Gets the host to connect the socket to, without brackets around an IPv6 address. It lives as long as the connection,
+/// and, unlike other views, a NUL follows it: getaddrinfo(3) wants one.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
 #[unsafe(no_mangle)]
@@ -181,7 +184,7 @@ pub unsafe extern "C" fn chatnio_connection_host(
     connection: Option<&chatnio_connection>,
     host: Option<&mut MaybeUninit<chatnio_text>>,
 ) -> i32 {
-    boundary!(connection => put(host, chatnio_text::new(connection.connection.endpoint().host())))
+    boundary!(connection => put(host, connection.host.as_c_str().into()))
 }
 
 /// Gets the port to connect the socket to.
@@ -289,7 +292,8 @@ pub unsafe extern "C" fn chatnio_connection_failed(
 ) -> i32 {
     boundary!(connection => {
         let now = connection.advance(now);
-        connection.connection.handle_error(now, io::Error::from_raw_os_error(os_error).kind());
+        let kind = if os_error == 0 { io::ErrorKind::Other } else { io::Error::from_raw_os_error(os_error).kind() };
+        connection.connection.handle_error(now, kind);
         Ok(())
     })
 }
@@ -312,7 +316,7 @@ pub unsafe extern "C" fn chatnio_connection_handle_timeout(
 
 /// Gets the next event. Call it after each of the calls above until it answers `CHATNIO_AGAIN`.
 ///
-/// What the event points to lives until the next call of `receive`, `eof`, `failed`, `handle_timeout`, `close`,
+/// What the event points to lives until the next call of `receive`, `eof`, `failed`, `handle_timeout`,
 /// `next_event`, `next_events`, `reconnect` or `free` on this connection.
 ///
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_AGAIN` when there is none.
@@ -539,8 +543,10 @@ pub unsafe extern "C" fn chatnio_connection_refusal_body(
     body: Option<&mut MaybeUninit<chatnio_text>>,
 ) -> i32 {
     boundary!(connection => {
+        let out = body.ok_or(Failure::invalid("body is NULL"))?;
         let text = connection.body.as_deref().ok_or(Failure::new(CHATNIO_ABSENT, "no HTTP answer has refused it"))?;
-        put(body, chatnio_text::new(text))
+        out.write(chatnio_text::new(text));
+        Ok(())
     })
 }
 

@@ -32,10 +32,10 @@ impl<T: Growing> Target<T> {
     /// One of several that lie `stride` bytes apart, which is also their size.
     ///
     /// # Errors
-    /// For NULL, and for a stride that is too small or leaves one of them unaligned.
+    /// For NULL, and for a stride that is too small, too large, or leaves one of them unaligned.
     #[cfg(feature = "connection")]
     pub(crate) fn at(first: *mut T, index: usize, stride: usize) -> Result<Self, Failure> {
-        if first.is_null() || stride < T::V1 || !stride.is_multiple_of(align_of::<T>()) {
+        if first.is_null() || !(T::V1..=LARGEST).contains(&stride) || !stride.is_multiple_of(align_of::<T>()) {
             return Err(Failure::invalid("the structs are NULL, or the stride is not their size"));
         }
         // The caller vouches for all of them: `fill` writes there.

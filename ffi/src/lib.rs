@@ -15,6 +15,7 @@ pub mod connection;
 pub mod error;
 pub mod event;
 mod growing;
+pub mod name;
 pub mod request;
 #[cfg(feature = "session")]
 pub mod session;

@@ -41,6 +41,13 @@ impl chatnio_text {
 }
 
 #[cfg(feature = "connection")]
+impl From<&std::ffi::CStr> for chatnio_text {
+    fn from(text: &std::ffi::CStr) -> Self {
+        chatnio_text { data: text.as_ptr(), len: text.count_bytes() }
+    }
+}
+
+#[cfg(feature = "connection")]
 impl chatnio_bytes {
     pub(crate) fn new(bytes: &[u8]) -> Self {
         chatnio_bytes { data: bytes.as_ptr(), len: bytes.len() }

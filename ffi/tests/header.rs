@@ -20,6 +20,7 @@ const SOURCES: &[&str] = &[
     "connection",
     "client",
     "transcript",
+    "name",
 ];
 
 /// What holds no item of the interface.

@@ -70,9 +70,9 @@ pub enum WireError {
         step: Step,
     },
     /// The stream failed: the host says so by [`Connection::handle_error`](crate::Connection::handle_error).
-    #[error("the connection failed during {step}: {kind}")]
+    #[error("the connection failed during {step}{}", io_hint(*.kind))]
     Io {
-        /// What the operating system said.
+        /// What the operating system said; `Other` for nothing in particular.
         kind: std::io::ErrorKind,
         /// Where it had got to.
         step: Step,
@@ -249,6 +249,10 @@ fn http_hint(status: u16) -> &'static str {
         500..=599 => "the server or a proxy in front of it has a problem, try again later",
         _ => "check the URL",
     }
+}
+
+fn io_hint(kind: std::io::ErrorKind) -> String {
+    if kind == std::io::ErrorKind::Other { String::new() } else { format!(": {kind}") }
 }
 
 fn presented_names(names: &[String]) -> String {

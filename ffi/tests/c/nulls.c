@@ -1,0 +1,373 @@
+/* NULL for every pointer parameter of every function. What it covered it prints, as "function parameter" lines, which
+ * must be those of the headers (see `pointers`): a function that is added must be added here. */
+#include "world.h"
+
+/* Must be refused, and hand out nothing. */
+#define REFUSES(function, parameter, arguments) covered(w, #function " " #parameter, CHATNIO_INVALID, function arguments)
+/* May be left out. */
+#define TAKES(function, parameter, arguments) covered(w, #function " " #parameter, CHATNIO_OK, function arguments)
+#define FREES(function, parameter) (function(NULL), covered(w, #function " " #parameter, CHATNIO_OK, CHATNIO_OK))
+
+static void take_back(struct world *world) {
+    struct outs *outs = &world->outs;
+    const struct outs *before = &world->before;
+    if (outs->session != before->session) {
+        chatnio_session_free(outs->session);
+    }
+    if (outs->connection != before->connection) {
+        chatnio_connection_free(outs->connection);
+    }
+    if (outs->client != before->client) {
+        chatnio_client_free(outs->client);
+    }
+    if (outs->peer != before->peer) {
+        chatnio_peer_free(outs->peer);
+    }
+    if (outs->transcript != before->transcript) {
+        chatnio_transcript_free(outs->transcript);
+    }
+}
+
+/* Looks at what a call has answered, and written. */
+static void covered(struct world *world, const char *what, int32_t expected, int32_t status) {
+    if (status != expected) {
+        FAIL("NULL for %s: %s", what, chatnio_status_name(status));
+    }
+    if (status != CHATNIO_OK && world->outs.error != world->before.error) {
+        /* A constructor says why it refuses. */
+        int32_t said = 0;
+        OK(chatnio_error_status(world->outs.error, &said));
+        EQUAL(status, said);
+        chatnio_error_free(world->outs.error);
+        world->outs.error = world->before.error;
+    }
+    if (status != CHATNIO_OK && !outs_are_untouched(world)) {
+        FAIL("NULL for %s: an out-parameter was written", what);
+    }
+    take_back(world);
+    outs_reset(world);
+    puts(what);
+}
+
+static uint64_t wall_clock(void *user_data) {
+    (void)user_data;
+    return 1700000000;
+}
+
+static void error_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_error_status, error, (NULL, &o->number));
+    REFUSES(chatnio_error_status, status, (w->error, NULL));
+    REFUSES(chatnio_error_message, error, (NULL, &o->text));
+    REFUSES(chatnio_error_message, message, (w->error, NULL));
+    FREES(chatnio_error_free, error);
+}
+
+static void config_nulls(struct world *w, struct outs *o) {
+    uint64_t ms = 1;
+    REFUSES(chatnio_config_new, out, (NULL));
+    REFUSES(chatnio_config_retain, config, (NULL));
+    FREES(chatnio_config_free, config);
+    REFUSES(chatnio_config_error, config, (NULL, o->buffer, sizeof o->buffer, &o->size));
+    REFUSES(chatnio_config_error, buffer, (w->config, NULL, sizeof o->buffer, &o->size));
+    TAKES(chatnio_config_error, length, (w->config, o->buffer, sizeof o->buffer, NULL));
+    REFUSES(chatnio_config_set_auth_at_once, config, (NULL, true));
+    REFUSES(chatnio_config_set_keep_text, config, (NULL, true));
+    REFUSES(chatnio_config_set_keep_alive, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_first_frame, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_next_frame, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_after_stop, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_stop_repeats, config, (NULL, &ms, 1));
+    REFUSES(chatnio_config_set_stop_repeats, ms, (w->fresh, NULL, 1));
+    REFUSES(chatnio_config_set_max_message, config, (NULL, 1));
+    REFUSES(chatnio_config_set_max_request, config, (NULL, 1));
+    REFUSES(chatnio_config_set_max_answer, config, (NULL, 1));
+    REFUSES(chatnio_config_set_record, config, (NULL, true));
+    REFUSES(chatnio_config_set_max_recording, config, (NULL, 1));
+    REFUSES(chatnio_config_set_connect, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_handshake, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_ping_after, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_pong_within, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_close, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_allow_token_over_plain_ws, config, (NULL, true));
+    REFUSES(chatnio_config_add_header, config, (NULL, "x", 1, "x", 1));
+    REFUSES(chatnio_config_add_header, name, (w->fresh, NULL, 1, "x", 1));
+    REFUSES(chatnio_config_add_header, value, (w->fresh, "x", 1, NULL, 1));
+    REFUSES(chatnio_config_set_trust, config, (NULL, CHATNIO_TRUST_PLATFORM));
+    REFUSES(chatnio_config_add_root_file, config, (NULL, "x", 1));
+    REFUSES(chatnio_config_add_root_file, path, (w->fresh, NULL, 1));
+    REFUSES(chatnio_config_add_roots_pem, config, (NULL, "x", 1));
+    REFUSES(chatnio_config_add_roots_pem, pem, (w->fresh, NULL, 1));
+    REFUSES(chatnio_config_add_root_der, config, (NULL, (const uint8_t *)"x", 1));
+    REFUSES(chatnio_config_add_root_der, der, (w->fresh, NULL, 1));
+    REFUSES(chatnio_config_dangerous_accept_any_certificate, config, (NULL));
+    REFUSES(chatnio_config_set_wall_clock, config, (NULL, 1700000000));
+    REFUSES(chatnio_config_set_wall_clock_callback, config, (NULL, wall_clock, NULL));
+    REFUSES(chatnio_config_set_wall_clock_callback, callback, (w->fresh, NULL, NULL));
+    TAKES(chatnio_config_set_wall_clock_callback, user_data, (w->fresh, wall_clock, NULL));
+    REFUSES(chatnio_config_load_roots, config, (NULL));
+}
+
+static void auth_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_auth_new, token, (NULL, 1, &o->auth));
+    REFUSES(chatnio_auth_new, out, ("x", 1, NULL));
+    REFUSES(chatnio_auth_set_conversation, auth, (NULL, -1));
+    REFUSES(chatnio_auth_set_share, auth, (NULL, "x", 1));
+    REFUSES(chatnio_auth_set_share, hash, (w->auth, NULL, 1));
+    FREES(chatnio_auth_free, auth);
+}
+
+static void request_nulls(struct world *w, struct outs *o) {
+    (void)o;
+    REFUSES(chatnio_request_new, out, (CHATNIO_REQUEST_CHAT, NULL));
+    REFUSES(chatnio_request_set_message, request, (NULL, "x", 1));
+    REFUSES(chatnio_request_set_message, message, (w->request, NULL, 1));
+    REFUSES(chatnio_request_add_mask, request, (NULL, "x", 1, "x", 1));
+    REFUSES(chatnio_request_add_mask, role, (w->request, NULL, 1, "x", 1));
+    REFUSES(chatnio_request_add_mask, content, (w->request, "x", 1, NULL, 1));
+    REFUSES(chatnio_request_set_index, request, (NULL, 0));
+    REFUSES(chatnio_request_set_model, request, (NULL, "x", 1));
+    REFUSES(chatnio_request_set_model, model, (w->request, NULL, 1));
+    REFUSES(chatnio_request_set_web, request, (NULL, true));
+    REFUSES(chatnio_request_set_ignore_context, request, (NULL, true));
+    REFUSES(chatnio_request_set_context, request, (NULL, 3));
+    REFUSES(chatnio_request_set_max_tokens, request, (NULL, 3));
+    REFUSES(chatnio_request_set_temperature, request, (NULL, 1));
+    REFUSES(chatnio_request_set_top_p, request, (NULL, 1));
+    REFUSES(chatnio_request_set_top_k, request, (NULL, 1));
+    REFUSES(chatnio_request_set_presence_penalty, request, (NULL, 1));
+    REFUSES(chatnio_request_set_frequency_penalty, request, (NULL, 1));
+    REFUSES(chatnio_request_set_repetition_penalty, request, (NULL, 1));
+    FREES(chatnio_request_free, request);
+}
+
+static void event_nulls(struct world *w, struct outs *o) {
+    (void)w;
+    REFUSES(chatnio_event_field, event, (NULL, "x", 1, &o->text));
+    REFUSES(chatnio_event_field, name, (&o->event, NULL, 1, &o->text));
+    REFUSES(chatnio_event_field, value, (&o->event, "x", 1, NULL));
+}
+
+static void session_nulls(struct world *w, struct outs *o) {
+    TAKES(chatnio_session_new, config, (NULL, w->auth, START, &o->session, &o->error));
+    TAKES(chatnio_session_new, auth, (w->config, NULL, START, &o->session, &o->error));
+    REFUSES(chatnio_session_new, out, (w->config, w->auth, START, NULL, &o->error));
+    TAKES(chatnio_session_new, error, (w->config, w->auth, START, &o->session, NULL));
+    REFUSES(chatnio_session_request, session, (NULL, START, w->request));
+    REFUSES(chatnio_session_request, request, (w->session, START, NULL));
+    REFUSES(chatnio_session_stop, session, (NULL, START, &o->flag));
+    TAKES(chatnio_session_stop, sent, (w->session, START, NULL));
+    REFUSES(chatnio_session_receive, session, (NULL, START, "x", 1, &o->event));
+    REFUSES(chatnio_session_receive, message, (w->session, START, NULL, 1, &o->event));
+    REFUSES(chatnio_session_receive, event, (w->session, START, "x", 1, NULL));
+    REFUSES(chatnio_session_receive_binary, session, (NULL, START, &o->event));
+    REFUSES(chatnio_session_receive_binary, event, (w->session, START, NULL));
+    REFUSES(chatnio_session_next_transmit, session, (NULL, &o->text));
+    REFUSES(chatnio_session_next_transmit, message, (w->session, NULL));
+    REFUSES(chatnio_session_deadline, session, (NULL, &o->deadline));
+    REFUSES(chatnio_session_deadline, deadline, (w->session, NULL));
+    REFUSES(chatnio_session_handle_timeout, session, (NULL, START, &o->event));
+    REFUSES(chatnio_session_handle_timeout, event, (w->session, START, NULL));
+    REFUSES(chatnio_session_closed, session, (NULL, CHATNIO_CLOSE_HOST, &o->event));
+    REFUSES(chatnio_session_closed, event, (w->session, CHATNIO_CLOSE_HOST, NULL));
+    REFUSES(chatnio_session_reconnect, session, (NULL, START, &o->event));
+    REFUSES(chatnio_session_reconnect, event, (w->session, START, NULL));
+    REFUSES(chatnio_session_state, session, (NULL, &o->number));
+    REFUSES(chatnio_session_state, state, (w->session, NULL));
+    REFUSES(chatnio_session_answer, session, (NULL, &o->answer));
+    REFUSES(chatnio_session_answer, answer, (w->session, NULL));
+    REFUSES(chatnio_session_conversation, session, (NULL, &o->conversation));
+    REFUSES(chatnio_session_conversation, conversation, (w->session, NULL));
+    REFUSES(chatnio_session_counters, session, (NULL, &o->counters));
+    REFUSES(chatnio_session_counters, counters, (w->session, NULL));
+    REFUSES(chatnio_session_memory, session, (NULL, &o->size));
+    REFUSES(chatnio_session_memory, bytes, (w->session, NULL));
+    REFUSES(chatnio_session_transcript, session, (NULL, &o->transcript));
+    REFUSES(chatnio_session_transcript, out, (w->session, NULL));
+    REFUSES(chatnio_session_error, session, (NULL, o->buffer, sizeof o->buffer, &o->size));
+    REFUSES(chatnio_session_error, buffer, (w->session, NULL, sizeof o->buffer, &o->size));
+    TAKES(chatnio_session_error, length, (w->session, o->buffer, sizeof o->buffer, NULL));
+    FREES(chatnio_session_free, session);
+}
+
+static void connection_nulls(struct world *w, struct outs *o) {
+    TAKES(chatnio_connection_new, config, (NULL, w->auth, w->url, w->url_len, START, &o->connection, &o->error));
+    TAKES(chatnio_connection_new, auth, (w->config, NULL, w->url, w->url_len, START, &o->connection, &o->error));
+    REFUSES(chatnio_connection_new, url, (w->config, w->auth, NULL, w->url_len, START, &o->connection, &o->error));
+    REFUSES(chatnio_connection_new, out, (w->config, w->auth, w->url, w->url_len, START, NULL, &o->error));
+    TAKES(chatnio_connection_new, error, (w->config, w->auth, w->url, w->url_len, START, &o->connection, NULL));
+    REFUSES(chatnio_connection_host, connection, (NULL, &o->text));
+    REFUSES(chatnio_connection_host, host, (w->connection, NULL));
+    REFUSES(chatnio_connection_port, connection, (NULL, &o->port));
+    REFUSES(chatnio_connection_port, port, (w->connection, NULL));
+    REFUSES(chatnio_connection_request, connection, (NULL, START, w->request));
+    REFUSES(chatnio_connection_request, request, (w->connection, START, NULL));
+    REFUSES(chatnio_connection_stop, connection, (NULL, START, &o->flag));
+    TAKES(chatnio_connection_stop, sent, (w->connection, START, NULL));
+    REFUSES(chatnio_connection_close, connection, (NULL, START));
+    REFUSES(chatnio_connection_receive, connection, (NULL, START, (const uint8_t *)"x", 1));
+    REFUSES(chatnio_connection_receive, bytes, (w->connection, START, NULL, 1));
+    REFUSES(chatnio_connection_eof, connection, (NULL, START));
+    REFUSES(chatnio_connection_failed, connection, (NULL, START, 0));
+    REFUSES(chatnio_connection_handle_timeout, connection, (NULL, START));
+    REFUSES(chatnio_connection_next_event, connection, (NULL, &o->event));
+    REFUSES(chatnio_connection_next_event, event, (w->connection, NULL));
+    REFUSES(chatnio_connection_next_events, connection, (NULL, o->events, 2, sizeof o->events[0], &o->size));
+    REFUSES(chatnio_connection_next_events, events, (w->connection, NULL, 2, sizeof o->events[0], &o->size));
+    REFUSES(chatnio_connection_next_events, count, (w->connection, o->events, 2, sizeof o->events[0], NULL));
+    REFUSES(chatnio_connection_transmit, connection, (NULL, &o->bytes));
+    REFUSES(chatnio_connection_transmit, bytes, (w->connection, NULL));
+    REFUSES(chatnio_connection_transmitted, connection, (NULL, 0));
+    REFUSES(chatnio_connection_wants, connection, (NULL, &o->wants));
+    REFUSES(chatnio_connection_wants, wants, (w->connection, NULL));
+    REFUSES(chatnio_connection_reconnect, connection, (NULL, START, &o->event));
+    REFUSES(chatnio_connection_reconnect, event, (w->connection, START, NULL));
+    REFUSES(chatnio_connection_state, connection, (NULL, &o->number));
+    REFUSES(chatnio_connection_state, state, (w->connection, NULL));
+    REFUSES(chatnio_connection_answer, connection, (NULL, &o->answer));
+    REFUSES(chatnio_connection_answer, answer, (w->connection, NULL));
+    REFUSES(chatnio_connection_conversation, connection, (NULL, &o->conversation));
+    REFUSES(chatnio_connection_conversation, conversation, (w->connection, NULL));
+    REFUSES(chatnio_connection_counters, connection, (NULL, &o->counters));
+    REFUSES(chatnio_connection_counters, counters, (w->connection, NULL));
+    REFUSES(chatnio_connection_memory, connection, (NULL, &o->size));
+    REFUSES(chatnio_connection_memory, bytes, (w->connection, NULL));
+    REFUSES(chatnio_connection_refusal_body, connection, (NULL, &o->text));
+    REFUSES(chatnio_connection_refusal_body, body, (w->connection, NULL));
+    REFUSES(chatnio_connection_transcript, connection, (NULL, &o->transcript));
+    REFUSES(chatnio_connection_transcript, out, (w->connection, NULL));
+    REFUSES(chatnio_connection_error, connection, (NULL, o->buffer, sizeof o->buffer, &o->size));
+    REFUSES(chatnio_connection_error, buffer, (w->connection, NULL, sizeof o->buffer, &o->size));
+    TAKES(chatnio_connection_error, length, (w->connection, o->buffer, sizeof o->buffer, NULL));
+    FREES(chatnio_connection_free, connection);
+}
+
+static void client_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_client_new, url, (w->config, w->auth, NULL, w->url_len, &o->client, &o->error));
+    REFUSES(chatnio_client_new, out, (w->config, w->auth, w->url, w->url_len, NULL, &o->error));
+    REFUSES(chatnio_client_new_socket, url, (w->config, w->auth, NULL, w->url_len, -1, &o->client, &o->error));
+    REFUSES(chatnio_client_new_socket, out, (w->config, w->auth, w->url, w->url_len, -1, NULL, &o->error));
+    REFUSES(chatnio_client_request, client, (NULL, w->request));
+    REFUSES(chatnio_client_request, request, (w->client, NULL));
+    REFUSES(chatnio_client_ask, client, (NULL, w->request, &o->event));
+    REFUSES(chatnio_client_ask, request, (w->client, NULL, &o->event));
+    REFUSES(chatnio_client_ask, event, (w->client, w->request, NULL));
+    REFUSES(chatnio_client_next, client, (NULL, 0, &o->event));
+    REFUSES(chatnio_client_next, event, (w->client, 0, NULL));
+    REFUSES(chatnio_client_wait, client, (NULL, 0, &o->event));
+    REFUSES(chatnio_client_wait, event, (w->client, 0, NULL));
+    REFUSES(chatnio_client_stop, client, (NULL, &o->flag));
+    TAKES(chatnio_client_stop, sent, (w->client, NULL));
+    REFUSES(chatnio_client_close, client, (NULL, &o->event));
+    REFUSES(chatnio_client_close, event, (w->client, NULL));
+    REFUSES(chatnio_client_reconnect, client, (NULL, &o->event));
+    REFUSES(chatnio_client_reconnect, event, (w->client, NULL));
+    REFUSES(chatnio_client_reconnect_socket, client, (NULL, -1, &o->event));
+    REFUSES(chatnio_client_reconnect_socket, event, (w->client, -1, NULL));
+    REFUSES(chatnio_client_state, client, (NULL, &o->number));
+    REFUSES(chatnio_client_state, state, (w->client, NULL));
+    REFUSES(chatnio_client_answer, client, (NULL, &o->answer));
+    REFUSES(chatnio_client_answer, answer, (w->client, NULL));
+    REFUSES(chatnio_client_conversation, client, (NULL, &o->conversation));
+    REFUSES(chatnio_client_conversation, conversation, (w->client, NULL));
+    REFUSES(chatnio_client_counters, client, (NULL, &o->counters));
+    REFUSES(chatnio_client_counters, counters, (w->client, NULL));
+    REFUSES(chatnio_client_memory, client, (NULL, &o->size));
+    REFUSES(chatnio_client_memory, bytes, (w->client, NULL));
+    REFUSES(chatnio_client_transcript, client, (NULL, &o->transcript));
+    REFUSES(chatnio_client_transcript, out, (w->client, NULL));
+    REFUSES(chatnio_client_error, client, (NULL, o->buffer, sizeof o->buffer, &o->size));
+    REFUSES(chatnio_client_error, buffer, (w->client, NULL, sizeof o->buffer, &o->size));
+    TAKES(chatnio_client_error, length, (w->client, o->buffer, sizeof o->buffer, NULL));
+    FREES(chatnio_client_free, client);
+    REFUSES(chatnio_client_stopper, client, (NULL, &o->stopper));
+    REFUSES(chatnio_client_stopper, out, (w->client, NULL));
+}
+
+static void stopper_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_stopper_stop, stopper, (NULL, &o->flag));
+    TAKES(chatnio_stopper_stop, sent, (w->stopper, NULL));
+    REFUSES(chatnio_stopper_close, stopper, (NULL));
+    FREES(chatnio_stopper_free, stopper);
+}
+
+static void transcript_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_transcript_parse, text, (NULL, 1, &o->transcript, &o->error));
+    REFUSES(chatnio_transcript_parse, out, ("x", 1, NULL, &o->error));
+    TAKES(chatnio_transcript_parse, error, ("", 0, &o->transcript, NULL));
+    REFUSES(chatnio_transcript_text, transcript, (NULL, &o->text));
+    REFUSES(chatnio_transcript_text, text, (w->transcript, NULL));
+    FREES(chatnio_transcript_free, transcript);
+}
+
+static void replay_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_replay_new, transcript, (NULL, &o->replay));
+    REFUSES(chatnio_replay_new, out, (w->transcript, NULL));
+    REFUSES(chatnio_replay_auth, replay, (NULL, &o->auth));
+    REFUSES(chatnio_replay_auth, out, (w->replay, NULL));
+    REFUSES(chatnio_replay_next_step, replay, (NULL, CHATNIO_STATE_IDLE, &o->step));
+    REFUSES(chatnio_replay_next_step, step, (w->replay, CHATNIO_STATE_IDLE, NULL));
+    FREES(chatnio_replay_free, replay);
+}
+
+static void peer_nulls(struct world *w, struct outs *o) {
+    TAKES(chatnio_peer_new, transcript, (2026, true, NULL, &o->peer, &o->error));
+    REFUSES(chatnio_peer_new, out, (2026, true, NULL, NULL, &o->error));
+    TAKES(chatnio_peer_new, error, (2026, true, NULL, &o->peer, NULL));
+    REFUSES(chatnio_peer_ca_pem, peer, (NULL, &o->text));
+    REFUSES(chatnio_peer_ca_pem, pem, (w->peer, NULL));
+    REFUSES(chatnio_peer_receive, peer, (NULL, START, (const uint8_t *)"x", 1));
+    REFUSES(chatnio_peer_receive, bytes, (w->peer, START, NULL, 1));
+    REFUSES(chatnio_peer_eof, peer, (NULL, START));
+    REFUSES(chatnio_peer_handle_timeout, peer, (NULL, START));
+    REFUSES(chatnio_peer_send, peer, (NULL, "x", 1));
+    REFUSES(chatnio_peer_send, message, (w->peer, NULL, 1));
+    REFUSES(chatnio_peer_cut, peer, (NULL));
+    REFUSES(chatnio_peer_transmit, peer, (NULL, &o->bytes));
+    REFUSES(chatnio_peer_transmit, bytes, (w->peer, NULL));
+    REFUSES(chatnio_peer_transmitted, peer, (NULL, 0));
+    REFUSES(chatnio_peer_wants, peer, (NULL, &o->wants));
+    REFUSES(chatnio_peer_wants, wants, (w->peer, NULL));
+    FREES(chatnio_peer_free, peer);
+}
+
+/* What a client's constructors may be given no pointer for; each needs a connection of its own. */
+static void client_constructors(struct world *w, struct outs *o) {
+    struct server server;
+    server_start(&server, 0, false, NULL, 6);
+    char url[64];
+    size_t len = server_url(&server, url, sizeof url);
+    TAKES(chatnio_client_new, config, (NULL, w->auth, url, len, &o->client, &o->error));
+    TAKES(chatnio_client_new, auth, (w->config, NULL, url, len, &o->client, &o->error));
+    TAKES(chatnio_client_new, error, (w->config, w->auth, url, len, &o->client, NULL));
+    int socket = connect_to(server.port);
+    TAKES(chatnio_client_new_socket, config, (NULL, w->auth, url, len, socket, &o->client, &o->error));
+    close(socket);
+    socket = connect_to(server.port);
+    TAKES(chatnio_client_new_socket, auth, (w->config, NULL, url, len, socket, &o->client, &o->error));
+    close(socket);
+    socket = connect_to(server.port);
+    TAKES(chatnio_client_new_socket, error, (w->config, w->auth, url, len, socket, &o->client, NULL));
+    close(socket);
+    server_join(&server);
+}
+
+int main(void) {
+    struct world world;
+    world_new(&world);
+    struct outs *outs = &world.outs;
+    error_nulls(&world, outs);
+    config_nulls(&world, outs);
+    auth_nulls(&world, outs);
+    request_nulls(&world, outs);
+    event_nulls(&world, outs);
+    session_nulls(&world, outs);
+    connection_nulls(&world, outs);
+    client_nulls(&world, outs);
+    stopper_nulls(&world, outs);
+    transcript_nulls(&world, outs);
+    replay_nulls(&world, outs);
+    peer_nulls(&world, outs);
+    client_constructors(&world, outs);
+    world_free(&world);
+    return done();
+}

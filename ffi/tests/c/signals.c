@@ -1,0 +1,243 @@
+/* Signals while waiting, SIGPIPE at its default, time-outs, and fork. */
+#include "server.h"
+
+#include <sys/time.h>
+#include <sys/wait.h>
+
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int signal) {
+    (void)signal;
+    alarms++;
+}
+
+/* SIGALRM every 5 ms, caught without SA_RESTART; 0 ends it. */
+static void alarm_every(int ms) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_alarm;
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    struct itimerval timer = {{0, ms * 1000}, {0, ms * 1000}};
+    CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+}
+
+static chatnio_client *keyed_client(const struct server *server, const chatnio_config *config) {
+    chatnio_auth *auth = new_auth("sk-x");
+    chatnio_client *client = server_client(server, config, auth);
+    chatnio_auth_free(auth);
+    return client;
+}
+
+/* A signal ends a wait, and nothing is lost: the calls after it bring the rest. */
+static void interrupted(bool tls) {
+    struct server server;
+    server_start(&server, 0, tls, NULL, 1);
+    chatnio_config *config = server_config(&server);
+    chatnio_client *client = keyed_client(&server, config);
+    chatnio_request *chat = new_chat("hi", "hello");
+    chatnio_event event = new_event();
+    OK(chatnio_client_ask(client, chat, &event));
+    struct bytes expected = {NULL, 0, 0};
+    bytes_add(&expected, event.answer->text.data, event.answer->text.len);
+    alarm_every(5);
+
+    OK(chatnio_client_request(client, chat));
+    struct bytes got = {NULL, 0, 0};
+    int interruptions = 0;
+    for (event = new_event(); event.kind != CHATNIO_EVENT_END;) {
+        chatnio_event untouched = event;
+        int32_t status = chatnio_client_next(client, -1, &event);
+        if (status == CHATNIO_INTERRUPTED) {
+            CHECK(memcmp(&event, &untouched, sizeof event) == 0);
+            interruptions++;
+            continue;
+        }
+        OK(status);
+        bytes_add(&got, event.text.data, event.text.len);
+    }
+    /* Its pieces are 30 ms apart. */
+    CHECK(interruptions > 0);
+    CHECK(bytes_equal(&expected, &got));
+
+    /* `ask` is interrupted too, and `wait` goes on. */
+    int32_t status = chatnio_client_ask(client, chat, &event);
+    IS(CHATNIO_INTERRUPTED, status);
+    while ((status = chatnio_client_wait(client, 60000, &event)) == CHATNIO_INTERRUPTED) {
+    }
+    OK(status);
+    EQUAL(CHATNIO_OUTCOME_COMPLETE, event.outcome);
+    CHECK(event.answer->text.len == expected.len && memcmp(event.answer->text.data, expected.data, expected.len) == 0);
+    CHECK(alarms > 0);
+
+    /* Closing is bounded, and not interrupted. */
+    OK(chatnio_client_close(client, &event));
+    alarm_every(0);
+    bytes_free(&expected);
+    bytes_free(&got);
+    chatnio_request_free(chat);
+    chatnio_client_free(client);
+    chatnio_config_free(config);
+    server_join(&server);
+}
+
+/* 0 only looks, a short time-out comes back, and what comes meanwhile is there at the next call. */
+static void time_outs(void) {
+    struct server server;
+    server_start(&server, 0, false, NULL, 1);
+    chatnio_client *client = keyed_client(&server, NULL);
+    chatnio_request *chat = new_chat("hi", "hello");
+    chatnio_event event = new_event();
+    IS(CHATNIO_AGAIN, chatnio_client_next(client, 0, &event));
+    IS(CHATNIO_AGAIN, chatnio_client_next(client, 10, &event));
+    IS(CHATNIO_AGAIN, chatnio_client_next(client, -1, &event));
+    OK(chatnio_client_request(client, chat));
+    chatnio_request_free(chat);
+    const int32_t timeouts[] = {0, 1, 7, INT32_MAX, -1};
+    int32_t status = CHATNIO_AGAIN;
+    int agains = 0;
+    for (size_t at = 0; event.kind != CHATNIO_EVENT_END; at++) {
+        status = chatnio_client_next(client, timeouts[at % 5], &event);
+        if (status == CHATNIO_AGAIN) {
+            agains++;
+        } else {
+            OK(status);
+        }
+    }
+    CHECK(agains > 0);
+    EQUAL(CHATNIO_OUTCOME_COMPLETE, event.outcome);
+    chatnio_client_free(client);
+    server_join(&server);
+}
+
+/* Whether a plain write to a socket that is shut down ends the process: else the test below could not fail. */
+static void sigpipe_is_deadly(void) {
+    int pair[2];
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    close(pair[1]);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(write(pair[0], "x", 1) == 1 ? 0 : 1);
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+    close(pair[0]);
+}
+
+/* The way out is shut, so that every write of the client's raises SIGPIPE unless it says otherwise. */
+static void shut(bool tls) {
+    struct server server;
+    server_start(&server, 0, tls, NULL, 1);
+    chatnio_config *config = server_config(&server);
+    int socket = connect_to(server.port);
+    char url[64];
+    size_t len = server_url(&server, url, sizeof url);
+    chatnio_client *client = NULL;
+    OK(chatnio_client_new_socket(config, NULL, url, len, socket, &client, NULL));
+    CHECK(shutdown(socket, SHUT_WR) == 0);
+    chatnio_stopper *stopper = NULL;
+    OK(chatnio_client_stopper(client, &stopper));
+    chatnio_request *chat = new_chat("hi", NULL);
+    chatnio_event event = new_event();
+    int32_t status = chatnio_client_request(client, chat);
+    if (status == CHATNIO_OK) {
+        OK(chatnio_client_next(client, -1, &event));
+        EQUAL(CHATNIO_INTERRUPTION_CONNECTION_LOST, event.interruption);
+    }
+    OK(chatnio_stopper_stop(stopper, NULL));
+    OK(chatnio_stopper_close(stopper));
+    CHECK(chatnio_status_is_fatal(chatnio_client_next(client, 0, &event)));
+    CHECK(chatnio_status_is_fatal(chatnio_client_request(client, chat)));
+    chatnio_client_close(client, &event);
+    IS(CHATNIO_GIVEN_SOCKET, chatnio_client_reconnect(client, &event));
+    chatnio_request_free(chat);
+    chatnio_stopper_free(stopper);
+    chatnio_client_free(client);
+    chatnio_config_free(config);
+    close(socket);
+    server_join(&server);
+}
+
+/* The peer vanishes in the middle of an answer, without a word, while the client goes on writing. */
+static void vanished(bool tls) {
+    struct server server;
+    server_start(&server, 0, tls, NULL, 1);
+    chatnio_config *config = server_config(&server);
+    chatnio_client *client = keyed_client(&server, config);
+    /* This model's socket is cut. */
+    chatnio_request *chat = new_chat("hi", "drop");
+    OK(chatnio_client_request(client, chat));
+    chatnio_stopper *stopper = NULL;
+    OK(chatnio_client_stopper(client, &stopper));
+    /* The server is gone now, and nobody has read that. */
+    server_join(&server);
+    for (int at = 0; at < 3; at++) {
+        OK(chatnio_stopper_stop(stopper, NULL));
+        chatnio_client_stop(client, NULL);
+        chatnio_client_request(client, chat);
+    }
+    OK(chatnio_stopper_close(stopper));
+    chatnio_event event = new_event();
+    int32_t status;
+    int ends = 0;
+    while ((status = chatnio_client_next(client, -1, &event)) == CHATNIO_OK) {
+        ends += event.kind == CHATNIO_EVENT_END;
+    }
+    EQUAL(1, ends);
+    CHECK(chatnio_status_is_fatal(status));
+    chatnio_request_free(chat);
+    chatnio_stopper_free(stopper);
+    chatnio_client_free(client);
+    chatnio_config_free(config);
+}
+
+/* A forked child frees its parent's client; the parent's answer goes on to its end. */
+static void forked(bool tls) {
+    struct server server;
+    server_start(&server, 0, tls, NULL, 1);
+    chatnio_config *config = server_config(&server);
+    chatnio_client *client = keyed_client(&server, config);
+    chatnio_request *chat = new_chat("hi", "hello");
+    OK(chatnio_client_request(client, chat));
+    chatnio_request_free(chat);
+    chatnio_event event = new_event();
+    do {
+        OK(chatnio_client_next(client, -1, &event));
+    } while (event.kind != CHATNIO_EVENT_DELTA);
+    pid_t child = fork();
+    if (child == 0) {
+        chatnio_client_free(client);
+        chatnio_config_free(config);
+        _exit(0);
+    }
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    OK(chatnio_client_wait(client, -1, &event));
+    EQUAL(CHATNIO_OUTCOME_COMPLETE, event.outcome);
+    /* And it may be used on. */
+    chat = new_chat("hi", NULL);
+    OK(chatnio_client_ask(client, chat, &event));
+    EQUAL(CHATNIO_OUTCOME_COMPLETE, event.outcome);
+    chatnio_request_free(chat);
+    chatnio_client_free(client);
+    chatnio_config_free(config);
+    server_join(&server);
+}
+
+/* With any argument without TLS: see lifetimes.c. */
+int main(int argc, char **argv) {
+    (void)argv;
+    struct sigaction action;
+    CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
+    sigpipe_is_deadly();
+    time_outs();
+    for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {
+        interrupted(tls);
+        shut(tls);
+        vanished(tls);
+        forked(tls);
+    }
+    CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
+    return done();
+}
