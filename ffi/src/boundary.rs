@@ -139,11 +139,10 @@ pub(crate) fn guarded(body: impl FnOnce() -> Result<(), Failure>) -> Result<(), 
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(result) => result,
         Err(payload) => {
-            // Dropping a payload may panic too, and what comes of that is not even dropped.
-            if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                std::mem::forget::<Box<dyn Any + Send>>(second);
-            }
             let what = PANIC.try_with(|text| text.take()).unwrap_or_default();
+            // Dropping a payload may panic too; what that one brings is left alone.
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop::<Box<dyn Any + Send>>(payload)));
+            dropped.unwrap_or_else(std::mem::forget);
             Err(Failure::new(CHATNIO_PANIC, format!("the library failed in itself, please report this: {what}")))
         }
     }

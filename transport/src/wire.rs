@@ -158,11 +158,10 @@ impl Wire {
     /// [`WireError::NoRandom`], and with `wss` [`WireError::Tls`] when the roots cannot be loaded
     /// or the host cannot have a certificate.
     pub(crate) fn new(now: Duration, endpoint: &Endpoint, config: &WireConfig) -> Result<Self, WireError> {
-        // First of all: building the settings of TLS without random bytes panics.
-        config.random.bytes::<1>()?;
+        // First: without randomness TLS fails too, but cannot say why.
+        let (handshake, request) = Handshake::start(endpoint, &config.headers, config.random)?;
         let tls =
             if endpoint.is_tls() { Some(Box::new(Tls::new(config.tls.client()?, endpoint.host())?)) } else { None };
-        let (handshake, request) = Handshake::start(endpoint, &config.headers, config.random)?;
         let mut pipe = Pipe::default();
         pipe.outbound.push(&request);
         let mut wire = Self {

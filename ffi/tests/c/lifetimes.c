@@ -296,9 +296,8 @@ static void batches(bool tls) {
                CHATNIO_OK) {
             struct held held[FRAME_COUNT + 2];
             for (size_t at = 0; at < count; at++, seen++) {
-                static const char *const TEXTS[] = {
-                    NULL, "plain", "an \xc3\xa9scape\n", "no quota of its own", NULL, "the l\xc3\xa4st", "a str\xc3\xa4y",
-                };
+                static const char *const TEXTS[] = {NULL, "plain", "an \xc3\xa9scape\n", "no quota of its own",
+                                                    NULL, "the l\xc3\xa4st", "a str\xc3\xa4y"};
                 static const char *const QUOTAS[] = {"0", "0.10", "0.20", "0.20", NULL, "0.50", "0.60"};
                 CHECK(seen < FRAME_COUNT);
                 EQUAL(sizeof events[0], events[at].size);

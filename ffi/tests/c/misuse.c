@@ -1,5 +1,5 @@
-/* Wrong order, wrong sizes, wrong texts, wrong numbers: each gives its documented status, nothing is handed out, and the
- * handle goes on. NULL is in nulls.c. */
+/* Wrong order, wrong sizes, wrong texts, wrong numbers: each gives its documented status, nothing is handed out, and
+ * the handle goes on. NULL is in nulls.c. */
 #include "world.h"
 
 #include <math.h>

@@ -3,7 +3,8 @@
 #include "world.h"
 
 /* Must be refused, and hand out nothing. */
-#define REFUSES(function, parameter, arguments) covered(w, #function " " #parameter, CHATNIO_INVALID, function arguments)
+#define REFUSES(function, parameter, arguments)                                                                        \
+    covered(w, #function " " #parameter, CHATNIO_INVALID, function arguments)
 /* May be left out. */
 #define TAKES(function, parameter, arguments) covered(w, #function " " #parameter, CHATNIO_OK, function arguments)
 #define FREES(function, parameter) (function(NULL), covered(w, #function " " #parameter, CHATNIO_OK, CHATNIO_OK))

@@ -245,7 +245,8 @@ static void panic_in(const struct call *call) {
 int main(void) {
     /* Whatever is written to standard error goes here. */
     FILE *standard_error = tmpfile();
-    CHECK(standard_error != NULL && dup2(fileno(standard_error), 2) == 2);
+    int before = dup(2);
+    CHECK(standard_error != NULL && before > 2 && dup2(fileno(standard_error), 2) == 2);
     for (size_t at = 0; at < CALL_COUNT; at++) {
         panic_in(&CALLED[at]);
     }
@@ -255,5 +256,6 @@ int main(void) {
     if (len > 0) {
         FAIL("on standard error: %.*s", (int)len, written);
     }
+    CHECK(dup2(before, 2) == 2 && close(before) == 0 && fclose(standard_error) == 0);
     return done();
 }

@@ -44,8 +44,11 @@ static void interrupted(bool tls) {
     OK(chatnio_client_request(client, chat));
     struct bytes got = {NULL, 0, 0};
     int interruptions = 0;
-    for (event = new_event(); event.kind != CHATNIO_EVENT_END;) {
-        chatnio_event untouched = event;
+    do {
+        chatnio_event untouched;
+        memset(&untouched, 0xa5, sizeof untouched);
+        untouched.size = sizeof untouched;
+        memcpy(&event, &untouched, sizeof event);
         int32_t status = chatnio_client_next(client, -1, &event);
         if (status == CHATNIO_INTERRUPTED) {
             CHECK(memcmp(&event, &untouched, sizeof event) == 0);
@@ -54,7 +57,7 @@ static void interrupted(bool tls) {
         }
         OK(status);
         bytes_add(&got, event.text.data, event.text.len);
-    }
+    } while (event.kind != CHATNIO_EVENT_END);
     /* Its pieces are 30 ms apart. */
     CHECK(interruptions > 0);
     CHECK(bytes_equal(&expected, &got));

@@ -131,6 +131,8 @@ static void outlive(void) {
     chatnio_client_free(client);
     for (int at = 0; at < STOPPERS; at++) {
         CHECK(pthread_join(stopping[at].thread, NULL) == 0);
+    }
+    for (int at = 0; at < STOPPERS; at++) {
         bool sent = true;
         OK(chatnio_stopper_stop(stopping[at].stopper, &sent));
         EQUAL(false, sent);

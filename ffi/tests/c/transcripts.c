@@ -3,8 +3,8 @@
  *
  *     transcripts PLAIN TLS NAME.txt...
  *
- * PLAIN and TLS say how the streams are split: "every" position for streams up to 16 KB, or at so many seeded places
- * ("64"); always also whole and byte by byte. */
+ * PLAIN and TLS say how the streams are split: at "every" position for streams up to 16 KB, in "64" seeded ways, or that
+ * there are "none"; always also whole and byte by byte. */
 #include "event_log.h"
 #include "link.h"
 

@@ -1,0 +1,247 @@
+/* A connection in a poll(2) loop: what it wants when, and how it pushes back when its events are not taken. */
+#include "server.h"
+
+#include <fcntl.h>
+
+static chatnio_wants wants_of(const chatnio_connection *connection) {
+    chatnio_wants wants = new_wants();
+    OK(chatnio_connection_wants(connection, &wants));
+    return wants;
+}
+
+/* What a connection wants, step by step, without any socket. */
+static void wants(void) {
+    struct link link;
+    link_new(&link, false, NULL, NULL);
+    chatnio_event event = new_event();
+    chatnio_bytes bytes, rest;
+
+    /* A new one has its handshake to send, and is to be read. */
+    chatnio_wants now = wants_of(link.connection);
+    CHECK(now.want_write && now.want_read && !now.finished && now.deadline == START + 10000);
+    OK(chatnio_connection_transmit(link.connection, &bytes));
+    /* The same bytes until they are said to be sent, and the rest when a part was. */
+    OK(chatnio_connection_transmit(link.connection, &rest));
+    CHECK(rest.data == bytes.data && rest.len == bytes.len);
+    IS(CHATNIO_INVALID, chatnio_connection_transmitted(link.connection, bytes.len + 1));
+    OK(chatnio_connection_transmitted(link.connection, 0));
+    OK(chatnio_peer_receive(link.peer, START, bytes.data, 10));
+    OK(chatnio_connection_transmitted(link.connection, 10));
+    OK(chatnio_connection_transmit(link.connection, &rest));
+    EQUAL(bytes.len - 10, rest.len);
+    OK(chatnio_peer_receive(link.peer, START, rest.data, rest.len));
+    OK(chatnio_connection_transmitted(link.connection, rest.len));
+    CHECK(!wants_of(link.connection).want_write);
+    IS(CHATNIO_AGAIN, chatnio_connection_transmit(link.connection, &bytes));
+
+    /* Input came: the events first, then more input. */
+    OK(chatnio_peer_transmit(link.peer, &bytes));
+    OK(chatnio_connection_receive(link.connection, START, bytes.data, bytes.len));
+    OK(chatnio_peer_transmitted(link.peer, bytes.len));
+    CHECK(!wants_of(link.connection).want_read);
+    OK(chatnio_connection_next_event(link.connection, &event));
+    EQUAL(CHATNIO_EVENT_OPEN, event.kind);
+    CHECK(!wants_of(link.connection).want_read);
+    IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
+    CHECK(wants_of(link.connection).want_read);
+
+    /* Asked and answered. */
+    link_ask(&link, "hi");
+    link_say(&link, "{\"message\":\"x\",\"quota\":1,\"end\":true}");
+    now = wants_of(link.connection);
+    CHECK(now.want_read && !now.want_write && !now.finished);
+
+    /* Closed: the goodbye is still to be sent, and the server's end to be read. */
+    OK(chatnio_connection_close(link.connection, START));
+    IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
+    now = wants_of(link.connection);
+    CHECK(now.want_write && now.want_read && !now.finished && now.deadline == START + 3000);
+    OK(chatnio_connection_transmit(link.connection, &bytes));
+    OK(chatnio_connection_transmitted(link.connection, bytes.len));
+    CHECK(!wants_of(link.connection).finished);
+    OK(chatnio_connection_eof(link.connection, START));
+    /* Not before its last event is taken. */
+    CHECK(!wants_of(link.connection).finished);
+    OK(chatnio_connection_next_event(link.connection, &event));
+    EQUAL(CHATNIO_EVENT_CLOSED, event.kind);
+    EQUAL(CHATNIO_CLOSED, event.status);
+    now = wants_of(link.connection);
+    CHECK(now.finished && !now.want_read && !now.want_write && now.deadline == UINT64_MAX);
+    link_free(&link);
+}
+
+/* A host that takes no events may not give input for ever; nothing of what is refused is lost. */
+static void undrained(void) {
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_max_message(config, 1 << 20));
+    struct link link;
+    link_new(&link, false, config, NULL);
+    chatnio_config_free(config);
+    link_exchange(&link);
+    link_ask(&link, "hi");
+    char frame[1000];
+    memset(frame, 'x', sizeof frame);
+    memcpy(frame, TEXT("{\"message\":\""));
+    memcpy(frame + sizeof frame - 2, TEXT("\"}"));
+    size_t given = 0, frames = 0;
+    int32_t status = CHATNIO_OK;
+    while (status == CHATNIO_OK) {
+        OK(chatnio_peer_send(link.peer, frame, sizeof frame));
+        frames++;
+        chatnio_bytes bytes;
+        OK(chatnio_peer_transmit(link.peer, &bytes));
+        status = chatnio_connection_receive(link.connection, START, bytes.data, bytes.len);
+        if (status == CHATNIO_OK) {
+            given += bytes.len;
+            OK(chatnio_peer_transmitted(link.peer, bytes.len));
+        }
+        CHECK(given < 4 << 20);
+    }
+    IS(CHATNIO_UNDRAINED, status);
+    CHECK(given > 1 << 20);
+    size_t memory = 0;
+    OK(chatnio_connection_memory(link.connection, &memory));
+    CHECK(memory > given && memory < 4 * given);
+    /* Taken, it goes on, and every frame was there. */
+    link_exchange(&link);
+    chatnio_answer answer = new_answer();
+    OK(chatnio_connection_answer(link.connection, &answer));
+    EQUAL(frames, answer.chunks);
+    OK(chatnio_connection_memory(link.connection, &memory));
+    link_free(&link);
+}
+
+/* The loop of a host, as the header describes it; a real socket, non-blocking, and a server in another thread. */
+static void poll_loop(bool tls) {
+    struct server server;
+    server_start(&server, 0, tls, NULL, 1);
+    chatnio_config *config = server_config(&server);
+    chatnio_auth *auth = new_auth("sk-x");
+    int socket = connect_to(server.port);
+    CHECK(fcntl(socket, F_SETFL, O_NONBLOCK) == 0);
+    char url[64];
+    chatnio_connection *connection = NULL;
+    OK(chatnio_connection_new(config, auth, url, server_url(&server, url, sizeof url), now_ms(), &connection, NULL));
+    chatnio_config_free(config);
+    chatnio_auth_free(auth);
+    chatnio_request *chat = new_chat("hi", "long-2000");
+    OK(chatnio_connection_request(connection, now_ms(), chat));
+    chatnio_request_free(chat);
+    uint64_t pieces = 0, chunks = 0;
+    int32_t last = CHATNIO_EVENT_NONE;
+    while (last != CHATNIO_EVENT_CLOSED) {
+        chatnio_event events[5];
+        size_t count = 0;
+        while (chatnio_connection_next_events(connection, events, 5, sizeof events[0], &count) == CHATNIO_OK) {
+            for (size_t at = 0; at < count; at++) {
+                last = events[at].kind;
+                pieces += last == CHATNIO_EVENT_DELTA && events[at].text.len > 0;
+                if (last == CHATNIO_EVENT_END) {
+                    EQUAL(CHATNIO_OUTCOME_COMPLETE, events[at].outcome);
+                    chunks = events[at].answer->chunks;
+                    OK(chatnio_connection_close(connection, now_ms()));
+                }
+            }
+        }
+        chatnio_wants wants = wants_of(connection);
+        if (wants.finished) {
+            break;
+        }
+        short interest = (short)((wants.want_read ? POLLIN : 0) | (wants.want_write ? POLLOUT : 0));
+        struct pollfd poller = {socket, interest, 0};
+        int ready = poll(&poller, 1, chatnio_timeout_ms(wants.deadline, now_ms()));
+        CHECK(ready >= 0);
+        if (poller.revents & POLLOUT) {
+            chatnio_bytes bytes;
+            OK(chatnio_connection_transmit(connection, &bytes));
+            ssize_t sent = send(socket, bytes.data, bytes.len, MSG_NOSIGNAL);
+            CHECK(sent > 0 || errno == EAGAIN || errno == EPIPE || errno == ECONNRESET);
+            OK(sent > 0 ? chatnio_connection_transmitted(connection, (size_t)sent)
+                        : chatnio_connection_failed(connection, now_ms(), errno));
+        }
+        if (poller.revents & (POLLIN | POLLHUP)) {
+            uint8_t buffer[777];
+            ssize_t len = recv(socket, buffer, sizeof buffer, 0);
+            OK(len > 0 ? chatnio_connection_receive(connection, now_ms(), buffer, (size_t)len)
+                       : chatnio_connection_eof(connection, now_ms()));
+        }
+        OK(chatnio_connection_handle_timeout(connection, now_ms()));
+    }
+    EQUAL(CHATNIO_EVENT_CLOSED, last);
+    CHECK(wants_of(connection).finished);
+    EQUAL(2000, pieces);
+    EQUAL(2000, chunks);
+    chatnio_connection_free(connection);
+    close(socket);
+    server_join(&server);
+}
+
+/* A socket that fails says how. */
+static void failed(void) {
+    struct link link;
+    link_new(&link, false, NULL, NULL);
+    link_exchange(&link);
+    link_ask(&link, "hi");
+    OK(chatnio_connection_failed(link.connection, START, ECONNRESET));
+    chatnio_event event = new_event();
+    OK(chatnio_connection_next_event(link.connection, &event));
+    EQUAL(CHATNIO_EVENT_END, event.kind);
+    EQUAL(CHATNIO_INTERRUPTION_CONNECTION_LOST, event.interruption);
+    OK(chatnio_connection_next_event(link.connection, &event));
+    EQUAL(CHATNIO_IO, event.status);
+    CHECK(contains(event.text.data, event.text.len, "reset"));
+    link_free(&link);
+}
+
+/* What the server says in plain HTTP instead of opening the WebSocket. */
+static void refused(void) {
+    static const struct {
+        const char *answer;
+        int32_t status;
+        int32_t code;
+        const char *body;
+    } CASES[] = {
+        {"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope", CHATNIO_HTTP, 404, "nope"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 73\r\n\r\n"
+         "{\"error\":\"request_throttled\",\"reason\":\"too many requests\",\"status\":false}",
+         CHATNIO_THROTTLED, 0, NULL},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"reason\":\"gone\",\"status\":false}", CHATNIO_REFUSED, 0,
+         "{\"reason\":\"gone\",\"status\":false}"},
+        {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+         CHATNIO_UPGRADE, 0, NULL},
+        {"SSH-2.0-OpenSSH\r\n\r\n", CHATNIO_BAD_HTTP, 0, NULL},
+    };
+    for (size_t at = 0; at < sizeof CASES / sizeof CASES[0]; at++) {
+        chatnio_connection *connection = NULL;
+        OK(chatnio_connection_new(NULL, NULL, TEXT("ws://localhost"), START, &connection, NULL));
+        OK(chatnio_connection_receive(connection, START, (const uint8_t *)CASES[at].answer, strlen(CASES[at].answer)));
+        chatnio_event event = new_event();
+        int32_t status = chatnio_connection_next_event(connection, &event);
+        if (status != CHATNIO_OK || event.status != CASES[at].status) {
+            FAIL("case %zu: %s, %s", at, chatnio_status_name(status), chatnio_status_name(event.status));
+        }
+        EQUAL(CASES[at].code, event.code);
+        chatnio_text body;
+        status = chatnio_connection_refusal_body(connection, &body);
+        if (CASES[at].body != NULL) {
+            OK(status);
+            TEXT_IS(CASES[at].body, body);
+        } else {
+            IS(CHATNIO_ABSENT, status);
+        }
+        chatnio_connection_free(connection);
+    }
+}
+
+/* With any argument without TLS: see lifetimes.c. */
+int main(int argc, char **argv) {
+    (void)argv;
+    wants();
+    undrained();
+    for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {
+        poll_loop(tls);
+    }
+    failed();
+    refused();
+    return done();
+}
