@@ -40,6 +40,7 @@ impl chatnio_text {
     }
 }
 
+#[cfg(feature = "connection")]
 impl chatnio_bytes {
     pub(crate) fn new(bytes: &[u8]) -> Self {
         chatnio_bytes { data: bytes.as_ptr(), len: bytes.len() }
