@@ -1,16 +1,25 @@
 # Every check of the project. `make test` is the one test command; `make deps` installs what it needs on Debian 12.
+# `make install` installs the C library, by PREFIX, LIBDIR, INCLUDEDIR and DESTDIR; see README.md.
 
 CARGO ?= cargo
 
+PREFIX = /usr/local
+LIBDIR = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+DESTDIR =
+
 .PHONY: test format lint docs no-std unit deps
+.PHONY: install install-session uninstall uninstall-session library library-session testing-lib
+.PHONY: installed packaging sizes abi abi-update check-cinstall c-tests c-examples
 .NOTPARALLEL:
 
 # The tests come last, so that their closing lines end the output.
-test: format lint docs no-std unit
+test: format lint docs no-std unit abi packaging
 
 format:
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path core/no-std-check/Cargo.toml --check
+	$(CARGO) fmt --manifest-path ffi/tests/packaging/second/Cargo.toml --check
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
@@ -28,3 +37,69 @@ unit:
 
 deps:
 	./.ci/deps
+
+# The C library.
+
+PLACE = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' ffi/packaging/install
+
+install: library
+	$(PLACE) chatnio target/library
+
+uninstall:
+	$(PLACE) --remove chatnio
+
+# The message level alone, as libchatnio-session: see ffi/README.md, "Levels that are left out".
+install-session: library-session
+	$(PLACE) chatnio-session target/library-session
+
+uninstall-session:
+	$(PLACE) --remove chatnio-session
+
+# In target/library: as it is installed. What the archive must be linked with, only rustc knows.
+library:
+	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library \
+	  -- --print native-static-libs='$(CURDIR)/target/library/native-static-libs'
+	ffi/packaging/prelink target/library/libchatnio.a target/library/prelinked/libchatnio.a
+
+library-session:
+	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library-session \
+	  --no-default-features --features session \
+	  -- --print native-static-libs='$(CURDIR)/target/library-session/native-static-libs'
+	ffi/packaging/prelink target/library-session/libchatnio.a target/library-session/prelinked/libchatnio.a
+
+# In target/testing: with the feature `testing`, for tests alone.
+testing-lib:
+	$(CARGO) build --locked -p chatnio-ffi --target-dir target --profile testing --features testing
+	ffi/packaging/prelink target/testing/libchatnio.a target/testing/prelinked/libchatnio.a
+
+# In target/installed: both libraries, for the tests to find.
+INSTALLED = $(CURDIR)/target/installed
+installed: library library-session
+	rm -rf '$(INSTALLED)'
+	PREFIX='$(INSTALLED)' ffi/packaging/install chatnio target/library
+	PREFIX='$(INSTALLED)' ffi/packaging/install chatnio-session target/library-session
+
+packaging: installed testing-lib sizes
+	ffi/tests/packaging/run
+
+sizes: installed
+	ffi/packaging/sizes '$(INSTALLED)/lib'
+
+# Compares the library's ABI with the one that is committed; `abi-update` commits to a new one.
+abi:
+	$(CARGO) build --locked -p chatnio-ffi --target-dir target
+	ffi/abi/check target/debug/libchatnio.so
+
+abi-update:
+	$(CARGO) build --locked -p chatnio-ffi --target-dir target
+	ffi/abi/check --update target/debug/libchatnio.so
+
+# Slow: builds cargo-c (once) and the library by it. Not part of `test`.
+check-cinstall: installed
+	ffi/packaging/check-cinstall
+
+c-tests: installed testing-lib
+	ffi/tests/c/run
+
+c-examples: installed testing-lib
+	examples/c/test

@@ -35,20 +35,27 @@ impl Fields<'_> {
         self.take(name, "a string")
     }
 
+    /// Read by the standard library, as the quota is: serde_json's own reading of floats would be another 23 KB.
+    fn float(&mut self, name: &str) -> Result<Option<f32>, String> {
+        let Some(raw) = self.0.remove(name).filter(|raw| raw.get() != "null") else { return Ok(None) };
+        let value = raw.get().parse().ok().filter(|value: &f32| value.is_finite());
+        value.map(Some).ok_or_else(|| format!("`{name}` must be a 32-bit float"))
+    }
+
     fn parameters(&mut self) -> Result<Parameters, String> {
-        let (bool, int, float) = ("true or false", "an integer", "a 32-bit float");
+        let (bool, int) = ("true or false", "an integer");
         Ok(Parameters {
             model: self.text("model")?,
             web: self.take("web", bool)?,
             ignore_context: self.take("ignore_context", bool)?,
             context: self.take("context", int)?,
             max_tokens: self.take("max_tokens", int)?,
-            temperature: self.take("temperature", float)?,
-            top_p: self.take("top_p", float)?,
+            temperature: self.float("temperature")?,
+            top_p: self.float("top_p")?,
             top_k: self.take("top_k", int)?,
-            presence_penalty: self.take("presence_penalty", float)?,
-            frequency_penalty: self.take("frequency_penalty", float)?,
-            repetition_penalty: self.take("repetition_penalty", float)?,
+            presence_penalty: self.float("presence_penalty")?,
+            frequency_penalty: self.float("frequency_penalty")?,
+            repetition_penalty: self.float("repetition_penalty")?,
         })
     }
 }
