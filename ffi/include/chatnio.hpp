@@ -96,6 +96,11 @@ private:
     std::int32_t status_;
 };
 
+/** Tells a constructor that takes a handle over from the others: `Session session(chatnio::adopt, handle);`. */
+struct Adopt {};
+/** See `Adopt`. */
+inline constexpr Adopt adopt{};
+
 /** What is not for programs. */
 namespace detail {
 
@@ -165,8 +170,8 @@ bool check_unless(std::int32_t usual, const T *handle, std::int32_t status)
     return status == CHATNIO_OK;
 }
 
-/** Throws if a constructor failed, what its error says. */
-inline void check_made(std::int32_t status, chatnio_error *error)
+/** Throws if a constructor failed, what its error says. A reference: the same call's first argument fills it in. */
+inline void check_made(std::int32_t status, chatnio_error *const &error)
 {
     if (status == CHATNIO_OK) {
         return;
@@ -392,13 +397,13 @@ public:
     /** None: what is made with it takes the defaults. */
     Config(std::nullptr_t) noexcept {}
     /** Takes a handle over. */
-    explicit Config(chatnio_config *native) noexcept : config_(native) {}
+    Config(Adopt, chatnio_config *native) noexcept : config_(native) {}
 
     /** Another owner of the same configuration. Any thread. */
     Config share() const
     {
         detail::check(chatnio_config_retain(native()));
-        return Config(native());
+        return Config(adopt, native());
     }
 
     /** Sends the authentication at once instead of with the first request. Off. */
@@ -535,7 +540,7 @@ public:
         auth_.reset(made);
     }
     /** Takes a handle over. */
-    explicit Auth(chatnio_auth *native) noexcept : auth_(native) {}
+    Auth(Adopt, chatnio_auth *native) noexcept : auth_(native) {}
 
     /** Continues the stored conversation `id`; -1 starts a new one. */
     Auth &conversation(std::int64_t id)
@@ -572,7 +577,7 @@ public:
         request_.reset(made);
     }
     /** Takes a handle over. */
-    explicit Request(chatnio_request *native) noexcept : request_(native) {}
+    Request(Adopt, chatnio_request *native) noexcept : request_(native) {}
 
     /** A question. */
     static Request chat(std::string_view message) { return with_message(CHATNIO_REQUEST_CHAT, message); }
@@ -685,7 +690,7 @@ public:
         transcript_.reset(made);
     }
     /** Takes a handle over. */
-    explicit Transcript(chatnio_transcript *native) noexcept : transcript_(native) {}
+    Transcript(Adopt, chatnio_transcript *native) noexcept : transcript_(native) {}
 
     /** The transcript as text. It lives as long as the transcript. */
     std::string_view text() const
@@ -737,14 +742,14 @@ public:
         replay_.reset(made);
     }
     /** Takes a handle over. */
-    explicit Replay(chatnio_replay *native) noexcept : replay_(native) {}
+    Replay(Adopt, chatnio_replay *native) noexcept : replay_(native) {}
 
     /** The authentication that the session or connection is to be made with. */
     Auth auth() const
     {
         chatnio_auth *made;
         detail::check(chatnio_replay_auth(native(), &made));
-        return Auth(made);
+        return Auth(adopt, made);
     }
 
     /** The next step, given the state that all steps before it have led to; none at the end. */
@@ -774,7 +779,7 @@ template <typename T, auto FreeOf, auto TextOf, auto StateOf, auto AnswerOf, aut
 class Chat {
 public:
     /** Takes a handle over. */
-    explicit Chat(T *native) noexcept : chat_(native) {}
+    Chat(Adopt, T *native) noexcept : chat_(native) {}
 
     /** What it is doing (`chatnio_state`). */
     std::int32_t state() const
@@ -815,8 +820,10 @@ public:
     std::optional<Transcript> transcript() const
     {
         chatnio_transcript *made;
-        return check_unless(CHATNIO_ABSENT, TranscriptOf(native(), &made)) ? std::optional<Transcript>(made)
-                                                                           : std::nullopt;
+        if (!check_unless(CHATNIO_ABSENT, TranscriptOf(native(), &made))) {
+            return std::nullopt;
+        }
+        return Transcript(adopt, made);
     }
 
     /** The handle, still owned. */
@@ -853,7 +860,7 @@ public:
 
     /** For a WebSocket that is open or being opened. */
     explicit Session(std::uint64_t now, const Auth &auth = nullptr, const Config &config = nullptr)
-        : Chat(make(now, auth, config))
+        : Chat(adopt, make(now, auth, config))
     {
     }
 
@@ -947,7 +954,7 @@ public:
     /** To `url`; begins its handshake. */
     explicit Connection(std::string_view url, std::uint64_t now, const Auth &auth = nullptr,
                         const Config &config = nullptr)
-        : Chat(make(url, now, auth, config))
+        : Chat(adopt, make(url, now, auth, config))
     {
     }
 
@@ -1068,7 +1075,7 @@ private:
 class Stopper {
 public:
     /** Takes a handle over. */
-    explicit Stopper(chatnio_stopper *native) noexcept : stopper_(native) {}
+    Stopper(Adopt, chatnio_stopper *native) noexcept : stopper_(native) {}
 
     /** Stops the running answer at once; whether a stop goes out. Any thread. */
     bool stop() const
@@ -1106,7 +1113,7 @@ public:
 
     /** Connects to `url`. */
     explicit Client(std::string_view url, const Auth &auth = nullptr, const Config &config = nullptr)
-        : Chat(make(url, auth, config))
+        : Chat(adopt, make(url, auth, config))
     {
     }
 
@@ -1119,7 +1126,7 @@ public:
         detail::check_made(chatnio_client_new_socket(config.native(), auth.native(), url.data(), url.size(), socket,
                                                      &made, &error),
                            error);
-        return Client(made);
+        return Client(adopt, made);
     }
 
     /** Sends a request without waiting for its answer; false (`CHATNIO_BUSY`) when a turn runs. */
@@ -1208,7 +1215,7 @@ public:
     {
         chatnio_stopper *made;
         check(chatnio_client_stopper(native(), &made));
-        return Stopper(made);
+        return Stopper(adopt, made);
     }
 
 private:
