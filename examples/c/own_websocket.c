@@ -333,10 +333,11 @@ static bool run(struct chat *chat, const struct options *options)
         .ssl_connection = strcmp(scheme, "wss") == 0 ? LCCSCF_USE_SSL : 0,
         .userdata = chat,
     };
-    /* A connection that fails at once has told `on_socket` so already. */
-    if (lws_client_connect_via_info(&info) != NULL) {
-        while (!chat->gone && lws_service(context, 0) >= 0) {
-        }
+    if (lws_client_connect_via_info(&info) == NULL && !chat->gone) {
+        fprintf(stderr, "libwebsockets cannot connect\n");
+        chat->gone = true;
+    }
+    while (!chat->gone && lws_service(context, 0) >= 0) {
     }
     lws_context_destroy(context);
     free(url);
