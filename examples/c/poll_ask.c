@@ -1,0 +1,364 @@
+/*
+ * Asks one question and prints the answer as it comes, over a socket and poll(2) of the program's own: what a host with
+ * an event loop does. The connection has TLS and WebSocket inside; the program moves bytes and keeps the deadlines.
+ *
+ *     cc poll_ask.c $(pkg-config --cflags --libs chatnio) -o poll_ask
+ *     CHATNIO_TOKEN=sk-... ./poll_ask --url wss://api.chatnio.net --model gpt-4 "hi"
+ *
+ * Exit status: 0 answered; 1 it failed; 2 usage.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <chatnio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What the command line and the environment say. */
+struct options {
+    const char *url, *token, *model, *ca_file, *text;
+};
+
+static bool read_options(int argc, char **argv, struct options *options)
+{
+    *options = (struct options){.url = getenv("CHATNIO_URL"), .token = getenv("CHATNIO_TOKEN")};
+    for (int i = 1; i < argc; i++) {
+        const char **value = strcmp(argv[i], "--url") == 0       ? &options->url
+                             : strcmp(argv[i], "--token") == 0   ? &options->token
+                             : strcmp(argv[i], "--model") == 0   ? &options->model
+                             : strcmp(argv[i], "--ca-file") == 0 ? &options->ca_file
+                                                                 : NULL;
+        if (value != NULL && i + 1 < argc) {
+            *value = argv[++i];
+        } else if (value == NULL && argv[i][0] != '-' && options->text == NULL) {
+            options->text = argv[i];
+        } else {
+            return false;
+        }
+    }
+    return options->url != NULL && options->text != NULL;
+}
+
+/* Prints a server's words, without the control characters that could drive a terminal. */
+static void print(FILE *out, chatnio_text text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        bool is_c1 = byte == 0xC2 && i + 1 < text.len && (unsigned char)text.data[i + 1] < 0xA0;
+        if (is_c1) {
+            i++; /* U+0080 to U+009F are two bytes. */
+        } else if ((byte >= ' ' && byte != 0x7F) || byte == '\n' || byte == '\t') {
+            putc(byte, out);
+        }
+    }
+}
+
+/* True when `status` is CHATNIO_OK; otherwise says why not. */
+static bool ok(int32_t status, const char *what)
+{
+    if (status != CHATNIO_OK) {
+        fprintf(stderr, "%s: %s\n", what, chatnio_status_message(status));
+    }
+    return status == CHATNIO_OK;
+}
+
+/* Says why a constructor failed, and frees that. */
+static void print_error(chatnio_error *error)
+{
+    chatnio_text message;
+    if (chatnio_error_message(error, &message) == CHATNIO_OK) {
+        print(stderr, message);
+        putc('\n', stderr);
+    }
+    chatnio_error_free(error);
+}
+
+/* True when `status` is CHATNIO_OK; otherwise the call on the connection failed, which says why. */
+static bool connection_ok(int32_t status, const chatnio_connection *connection)
+{
+    char message[1024];
+    if (status != CHATNIO_OK && chatnio_connection_error(connection, message, sizeof message, NULL) == CHATNIO_OK) {
+        print(stderr, (chatnio_text){message, strlen(message)});
+        putc('\n', stderr);
+    }
+    return status == CHATNIO_OK;
+}
+
+/* The time on a monotonic clock, in milliseconds: the only clock that the library needs. */
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
+        perror("clock_gettime");
+        abort();
+    }
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Waits until the connecting of `fd` has ended, or the deadline has come: 0, or the `errno` of its failure. */
+static int wait_connected(int fd, uint64_t deadline)
+{
+    struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
+    int ready;
+    do {
+        ready = poll(&pollfd, 1, chatnio_timeout_ms(deadline, now_ms()));
+    } while (ready < 0 && errno == EINTR);
+    if (ready <= 0) {
+        return ready == 0 ? ETIMEDOUT : errno;
+    }
+    int error;
+    socklen_t len = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
+}
+
+/* Connects a non-blocking socket to one address, until the deadline; -1 when that fails, with the reason in `errno`. */
+static int connect_to(const struct addrinfo *address, uint64_t deadline)
+{
+    int fd = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
+    if (fd < 0) {
+        return -1;
+    }
+    int error = 0;
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ||
+        connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
+        error = errno == EINPROGRESS ? wait_connected(fd, deadline) : errno;
+    }
+    if (error != 0) {
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+/* Connects a socket to where the connection's URL points; -1 when that fails, which it has said. */
+static int connect_socket(const chatnio_connection *connection)
+{
+    chatnio_text name;
+    uint16_t number;
+    chatnio_wants wants = {.size = sizeof wants};
+    if (!connection_ok(chatnio_connection_host(connection, &name), connection) ||
+        !connection_ok(chatnio_connection_port(connection, &number), connection) ||
+        !connection_ok(chatnio_connection_wants(connection, &wants), connection)) {
+        return -1;
+    }
+    char host[256], port[6];
+    if (name.len >= sizeof host) {
+        fprintf(stderr, "the host's name is too long\n");
+        return -1;
+    }
+    memcpy(host, name.data, name.len); /* Texts are not NUL-terminated. */
+    host[name.len] = '\0';
+    snprintf(port, sizeof port, "%u", (unsigned)number);
+
+    /* This blocks, and so does not suit a loop that serves others too: look names up elsewhere there. */
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
+    int unknown = getaddrinfo(host, port, &hints, &addresses);
+    if (unknown != 0) {
+        fprintf(stderr, "%s: %s\n", host, gai_strerror(unknown));
+        return -1;
+    }
+    int fd = -1;
+    for (const struct addrinfo *address = addresses; address != NULL && fd < 0; address = address->ai_next) {
+        fd = connect_to(address, wants.deadline);
+    }
+    if (fd < 0) {
+        fprintf(stderr, "cannot connect to %s port %s: %s\n", host, port, strerror(errno));
+    }
+    freeaddrinfo(addresses);
+    return fd;
+}
+
+/* Says how the turn ended and what it cost; true when it did as it was asked to. */
+static bool print_end(const chatnio_answer *answer)
+{
+    switch (answer->outcome) {
+    case CHATNIO_OUTCOME_COMPLETE:
+        fputs("complete", stderr);
+        break;
+    case CHATNIO_OUTCOME_STOPPED:
+        fputs("stopped", stderr);
+        break;
+    case CHATNIO_OUTCOME_NOTICE: /* Out of quota, unknown model, ...: the server answers instead of the model. */
+        fputs("the server says: ", stderr);
+        print(stderr, answer->notice);
+        break;
+    default: /* Interrupted. */
+        fputs("interrupted: ", stderr);
+        print(stderr, answer->reason);
+    }
+    fprintf(stderr, ", quota %.*s\n", (int)answer->quota_text.len, answer->quota_text.data);
+    return answer->outcome == CHATNIO_OUTCOME_COMPLETE || answer->outcome == CHATNIO_OUTCOME_STOPPED;
+}
+
+/* Gives the connection what the socket has; false when a call on the connection failed. */
+static bool receive(chatnio_connection *connection, int fd)
+{
+    uint8_t buffer[16 * 1024];
+    ssize_t count = recv(fd, buffer, sizeof buffer, 0);
+    if (count > 0) {
+        return connection_ok(chatnio_connection_receive(connection, now_ms(), buffer, (size_t)count), connection);
+    }
+    if (count == 0) {
+        return connection_ok(chatnio_connection_eof(connection, now_ms()), connection);
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+        return true;
+    }
+    return connection_ok(chatnio_connection_failed(connection, now_ms(), errno), connection);
+}
+
+/* Gives the socket what the connection has; false when a call on the connection failed. */
+static bool transmit(chatnio_connection *connection, int fd)
+{
+    chatnio_bytes bytes;
+    int32_t status = chatnio_connection_transmit(connection, &bytes);
+    if (status != CHATNIO_OK) {
+        return status == CHATNIO_AGAIN || connection_ok(status, connection);
+    }
+    ssize_t count = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+    if (count >= 0) {
+        return connection_ok(chatnio_connection_transmitted(connection, (size_t)count), connection);
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+        return true;
+    }
+    return connection_ok(chatnio_connection_failed(connection, now_ms(), errno), connection);
+}
+
+/* Takes and prints all events there are; false when that failed. `answered` is set when the answer has come. */
+static bool print_events(chatnio_connection *connection, bool *answered)
+{
+    chatnio_event event = {.size = sizeof event};
+    int32_t status;
+    while ((status = chatnio_connection_next_event(connection, &event)) == CHATNIO_OK) {
+        /* All other kinds of events need nothing done. */
+        if (event.kind == CHATNIO_EVENT_DELTA || event.kind == CHATNIO_EVENT_END) {
+            print(stdout, event.text);
+            if (event.kind == CHATNIO_EVENT_END && event.answer->text.len > 0) {
+                putchar('\n');
+            }
+            if (fflush(stdout) != 0) {
+                perror("standard output");
+                return false;
+            }
+        }
+        if (event.kind == CHATNIO_EVENT_END) {
+            *answered = print_end(event.answer);
+            if (!connection_ok(chatnio_connection_close(connection, now_ms()), connection)) {
+                return false;
+            }
+        }
+        if (event.kind == CHATNIO_EVENT_CLOSED && event.status != CHATNIO_CLOSED) {
+            print(stderr, event.text); /* It was not this side that closed it. */
+            putc('\n', stderr);
+        }
+    }
+    return status == CHATNIO_AGAIN || connection_ok(status, connection);
+}
+
+/* Drives the connection to its end; true when the answer has come. */
+static bool run(chatnio_connection *connection, int fd)
+{
+    bool answered = false;
+    for (;;) {
+        chatnio_wants wants = {.size = sizeof wants};
+        if (!print_events(connection, &answered) ||
+            !connection_ok(chatnio_connection_wants(connection, &wants), connection)) {
+            return false;
+        }
+        if (wants.finished) {
+            return answered;
+        }
+
+        struct pollfd pollfd = {.fd = fd};
+        pollfd.events = (short)((wants.want_read ? POLLIN : 0) | (wants.want_write ? POLLOUT : 0));
+        if (poll(&pollfd, 1, chatnio_timeout_ms(wants.deadline, now_ms())) < 0) {
+            if (errno != EINTR) {
+                perror("poll");
+                return false;
+            }
+            continue;
+        }
+        /* First what has come, then what is due: it may be due no longer. */
+        if ((pollfd.revents & ~POLLOUT) != 0 && !receive(connection, fd)) {
+            return false;
+        }
+        if ((pollfd.revents & POLLOUT) != 0 && !transmit(connection, fd)) {
+            return false;
+        }
+        if (!connection_ok(chatnio_connection_handle_timeout(connection, now_ms()), connection)) {
+            return false;
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    if (!read_options(argc, argv, &options)) {
+        fprintf(stderr, "usage: %s --url URL [--token TOKEN] [--model MODEL] [--ca-file FILE] TEXT\n", argv[0]);
+        fprintf(stderr, "CHATNIO_URL and CHATNIO_TOKEN stand in for --url and --token.\n");
+        return 2;
+    }
+
+    chatnio_config *config = NULL;
+    chatnio_auth *auth = NULL; /* Stays NULL without a token: without an account. */
+    chatnio_request *request = NULL;
+    chatnio_connection *connection = NULL;
+    chatnio_error *error = NULL;
+    int fd = -1;
+    bool answered = false;
+
+    if (!ok(chatnio_config_new(&config), "configuration")) {
+        goto out;
+    }
+    if (options.ca_file != NULL &&
+        chatnio_config_add_root_file(config, options.ca_file, strlen(options.ca_file)) != CHATNIO_OK) {
+        char message[1024];
+        if (chatnio_config_error(config, message, sizeof message, NULL) == CHATNIO_OK) {
+            fprintf(stderr, "%s\n", message);
+        }
+        goto out;
+    }
+    if (options.token != NULL && !ok(chatnio_auth_new(options.token, strlen(options.token), &auth), "token")) {
+        goto out;
+    }
+    if (!ok(chatnio_request_new(CHATNIO_REQUEST_CHAT, &request), "request") ||
+        !ok(chatnio_request_set_message(request, options.text, strlen(options.text)), "text")) {
+        goto out;
+    }
+    if (options.model != NULL &&
+        !ok(chatnio_request_set_model(request, options.model, strlen(options.model)), "model")) {
+        goto out;
+    }
+
+    if (chatnio_connection_new(config, auth, options.url, strlen(options.url), now_ms(), &connection, &error) !=
+        CHATNIO_OK) {
+        print_error(error);
+        goto out;
+    }
+    /* The request waits inside until the WebSocket is open. */
+    if (!connection_ok(chatnio_connection_request(connection, now_ms(), request), connection)) {
+        goto out;
+    }
+    fd = connect_socket(connection);
+    answered = fd >= 0 && run(connection, fd);
+
+out:
+    if (fd >= 0) {
+        close(fd);
+    }
+    chatnio_connection_free(connection);
+    chatnio_request_free(request);
+    chatnio_auth_free(auth);
+    chatnio_config_free(config);
+    return answered ? 0 : 1;
+}
