@@ -8,13 +8,13 @@ LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 DESTDIR =
 
-.PHONY: test format lint docs no-std unit deps
+.PHONY: test format lint docs no-std unit interleavings deps
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
-.PHONY: installed packaging sizes abi abi-update check-cinstall c-tests c-examples
+.PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .NOTPARALLEL:
 
 # The tests come last, so that their closing lines end the output.
-test: format lint docs no-std unit abi packaging
+test: format lint docs no-std unit interleavings abi packaging c-tests cpp-tests c-examples
 
 format:
 	$(CARGO) fmt --all --check
@@ -23,7 +23,9 @@ format:
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
-	$(CARGO) clippy --locked --workspace --no-default-features -- -D warnings
+	$(CARGO) clippy --locked --workspace --exclude chatnio-ffi --no-default-features -- -D warnings
+	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features session -- -D warnings
+	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features connection -- -D warnings
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
@@ -34,6 +36,10 @@ no-std:
 
 unit:
 	$(CARGO) test --locked --workspace
+
+# The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
+interleavings:
+	RUSTFLAGS="--cfg shuttle" $(CARGO) test --locked -p chatnio --lib --target-dir target/shuttle interleavings
 
 deps:
 	./.ci/deps
@@ -98,8 +104,11 @@ abi-update:
 check-cinstall: installed
 	ffi/packaging/check-cinstall
 
-c-tests: installed testing-lib
+c-tests:
 	ffi/tests/c/run
 
-c-examples: installed testing-lib
+cpp-tests:
+	ffi/tests/cpp/run
+
+c-examples: installed
 	examples/c/test

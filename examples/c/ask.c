@@ -95,20 +95,12 @@ static void on_interrupt(int signal)
 /* Says how the turn ended and what it cost; true when it did as it was asked to. */
 static bool print_end(const chatnio_answer *answer)
 {
-    switch (answer->outcome) {
-    case CHATNIO_OUTCOME_COMPLETE:
-        fputs("complete", stderr);
-        break;
-    case CHATNIO_OUTCOME_STOPPED:
-        fputs("stopped", stderr);
-        break;
-    case CHATNIO_OUTCOME_NOTICE: /* Out of quota, unknown model, ...: the server answers instead of the model. */
-        fputs("the server says: ", stderr);
-        print(stderr, answer->notice);
-        break;
-    default: /* Interrupted. */
-        fputs("interrupted: ", stderr);
-        print(stderr, answer->reason);
+    fputs(chatnio_outcome_name(answer->outcome), stderr);
+    /* A notice is what the server says instead of the model: out of quota, unknown model, ... */
+    chatnio_text why = answer->notice.data != NULL ? answer->notice : answer->reason;
+    if (why.data != NULL) {
+        fputs(": ", stderr);
+        print(stderr, why);
     }
     fprintf(stderr, ", quota %.*s\n", (int)answer->quota_text.len, answer->quota_text.data);
     return answer->outcome == CHATNIO_OUTCOME_COMPLETE || answer->outcome == CHATNIO_OUTCOME_STOPPED;

@@ -67,6 +67,33 @@ inline std::string_view status_message(std::int32_t status) noexcept { return ch
 /** Whether a status says that the connection is over, or could not be made. */
 inline bool status_is_fatal(std::int32_t status) noexcept { return chatnio_status_is_fatal(status); }
 
+/** The name of a kind of event (`chatnio_event_kind`), such as "delta". */
+inline std::string_view event_kind_name(std::int32_t kind) noexcept { return chatnio_event_kind_name(kind); }
+
+/** The name of a request's type (`chatnio_request_type`), such as "chat". */
+inline std::string_view request_type_name(std::int32_t request_type) noexcept
+{
+    return chatnio_request_type_name(request_type);
+}
+
+/** The name of an outcome (`chatnio_outcome`), such as "complete". */
+inline std::string_view outcome_name(std::int32_t outcome) noexcept { return chatnio_outcome_name(outcome); }
+
+/** The name of an interruption (`chatnio_interruption`). */
+inline std::string_view interruption_name(std::int32_t interruption) noexcept
+{
+    return chatnio_interruption_name(interruption);
+}
+
+/** The name of what is known of a conversation (`chatnio_conversation_kind`). */
+inline std::string_view conversation_kind_name(std::int32_t kind) noexcept
+{
+    return chatnio_conversation_kind_name(kind);
+}
+
+/** The name of a state (`chatnio_state`), such as "idle". */
+inline std::string_view state_name(std::int32_t state) noexcept { return chatnio_state_name(state); }
+
 /** Turns a deadline into the time-out that poll(2) and its like take. */
 inline int timeout_ms(std::uint64_t deadline, std::uint64_t now) noexcept { return chatnio_timeout_ms(deadline, now); }
 

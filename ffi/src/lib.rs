@@ -3,6 +3,9 @@
 //! The conventions of the interface are README.md's; the header is include/chatnio.h, which is generated from this
 //! crate. Each function is a thin wrapper: what it does is done by `chatnio-core` and `chatnio`.
 
+#[cfg(not(feature = "session"))]
+compile_error!("a level is needed: the feature `session`, `connection` or `client`");
+
 pub mod auth;
 mod boundary;
 #[cfg(feature = "client")]

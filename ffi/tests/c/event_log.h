@@ -52,28 +52,13 @@ static inline void log_delta(struct bytes *log, uint64_t turn, chatnio_text text
     }
 }
 
-static inline const char *outcome_name(int32_t outcome) {
-    switch (outcome) {
-    case CHATNIO_OUTCOME_COMPLETE:
-        return "complete";
-    case CHATNIO_OUTCOME_STOPPED:
-        return "stopped";
-    case CHATNIO_OUTCOME_NOTICE:
-        return "notice";
-    case CHATNIO_OUTCOME_INTERRUPTED:
-        return "interrupted";
-    default:
-        return "";
-    }
-}
-
 static inline void log_end(struct bytes *log, const chatnio_answer *answer) {
     bytes_text(log, "{\"event\":\"end\",\"turn\":");
     bytes_number(log, (long long)answer->turn);
     bytes_text(log, ",\"request\":\"");
-    bytes_text(log, answer->request_type == CHATNIO_REQUEST_RESTART ? "restart" : "chat");
+    bytes_text(log, chatnio_request_type_name(answer->request_type));
     bytes_text(log, "\",\"outcome\":\"");
-    bytes_text(log, outcome_name(answer->outcome));
+    bytes_text(log, chatnio_outcome_name(answer->outcome));
     bytes_text(log, "\",\"text\":");
     log_string(log, answer->text);
     bytes_text(log, ",\"notice\":");

@@ -75,8 +75,8 @@ private:
     void end(const Answer &answer)
     {
         out_ += R"({"event":"end","turn":)" + std::to_string(answer.turn());
-        out_ += R"(,"request":)" + quoted(answer.request_type() == CHATNIO_REQUEST_CHAT ? "chat" : "restart");
-        out_ += R"(,"outcome":)" + quoted(outcome(answer.outcome()));
+        out_ += R"(,"request":)" + quoted(chatnio::request_type_name(answer.request_type()));
+        out_ += R"(,"outcome":)" + quoted(chatnio::outcome_name(answer.outcome()));
         out_ += R"(,"text":)" + quoted(answer.text());
         out_ += R"(,"notice":)" + (answer.notice().data() != nullptr ? quoted(answer.notice()) : "null");
         out_ += R"(,"quota":)" + std::string(answer.quota_text());
@@ -84,17 +84,6 @@ private:
         out_ += R"(,"conversation":)" + (answer.conversation() ? std::to_string(*answer.conversation()) : "null");
         out_ += R"(,"plan":)" + std::string(answer.plan() ? "true" : "false");
         out_ += R"(,"chunks":)" + std::to_string(answer.chunks()) + "}\n";
-    }
-
-    static const char *outcome(std::int32_t outcome)
-    {
-        switch (outcome) {
-        case CHATNIO_OUTCOME_COMPLETE: return "complete";
-        case CHATNIO_OUTCOME_STOPPED: return "stopped";
-        case CHATNIO_OUTCOME_NOTICE: return "notice";
-        case CHATNIO_OUTCOME_INTERRUPTED: return "interrupted";
-        default: return "";
-        }
     }
 
     std::string out_;
