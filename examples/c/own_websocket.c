@@ -1,9 +1,9 @@
 /*
- * Asks one question over a WebSocket that the program has already, of libwebsockets here: text messages go in and out of
- * the session, and the program says what time it is. The level for hosts whose platform brings a WebSocket; it needs no
- * more than the small library, libchatnio-session.
+ * Asks one question over a WebSocket that the program has already, of libwebsockets here: text messages go in and out
+ * of the session, and the program says what time it is. The level for hosts whose platform brings a WebSocket; the small
+ * library is enough for it.
  *
- *     cc own_websocket.c $(pkg-config --cflags --libs chatnio libwebsockets) -o own_websocket
+ *     cc own_websocket.c $(pkg-config --cflags --libs chatnio-session libwebsockets) -o own_websocket
  *     CHATNIO_TOKEN=sk-... ./own_websocket --url wss://api.chatnio.net/chat --model gpt-4 "hi"
  *
  * Exit status: 0 answered; 1 it failed; 2 usage.

@@ -4,8 +4,9 @@
  *     cc uv_chat.c $(pkg-config --cflags --libs chatnio libuv) -o uv_chat
  *     CHATNIO_TOKEN=sk-... ./uv_chat --url wss://api.chatnio.net --model gpt-4 "one" "two" "three"
  *
- * The answers come mixed, piece by piece, each line with its question's number. Exit status: 0 all answered; 1 something
- * failed; 2 usage.
+ * The answers come mixed, piece by piece, each line with its question's number.
+ *
+ * Exit status: 0 all answered; 1 something failed; 2 usage.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -235,10 +236,14 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
     struct chat *chat = stream->data;
     uint64_t now = uv_now(chat->loop);
-    int32_t status = count > 0 ? chatnio_connection_receive(chat->connection, now, (uint8_t *)buffer->base, (size_t)count)
-                     : count == UV_EOF ? chatnio_connection_eof(chat->connection, now)
-                     : count < 0       ? chatnio_connection_failed(chat->connection, now, (int32_t)-count)
-                                       : CHATNIO_OK;
+    int32_t status = CHATNIO_OK; /* A count of 0 means nothing. */
+    if (count > 0) {
+        status = chatnio_connection_receive(chat->connection, now, (const uint8_t *)buffer->base, (size_t)count);
+    } else if (count == UV_EOF) {
+        status = chatnio_connection_eof(chat->connection, now);
+    } else if (count < 0) {
+        status = chatnio_connection_failed(chat->connection, now, (int32_t)-count);
+    }
     if (!chat_ok(chat, status)) {
         close_chat(chat);
         return;

@@ -7,14 +7,14 @@
  *   their handle. They can be moved, which never throws, and not copied. `native()` is the handle, still owned; an
  *   owner can also be made of a handle, which it takes over. One that was moved from has none: its functions throw
  *   `CHATNIO_INVALID`, and as a configuration or authentication it stands for NULL.
- * - Texts and bytes are `std::string_view`. Those that come out live as long as chatnio.h says, which for what belongs to
- *   an event is until the next call on the same handle that may bring one; absent is `data() == nullptr`.
+ * - Texts and bytes are `std::string_view`. Those that come out live as long as chatnio.h says, which for what belongs
+ *   to an event is until the next call on the same handle that may bring one; absent is `data() == nullptr`.
  * - Kinds, types, outcomes, states and reasons are the constants of chatnio.h.
  * - A status that is not `CHATNIO_OK` is thrown as an `Error`, with the handle's text, but for those that are a part of
  *   the usual course: `CHATNIO_AGAIN` and `CHATNIO_ABSENT` are an empty `std::optional`, `CHATNIO_BUSY` and
- *   `CHATNIO_UNDRAINED` are false. `CHATNIO_INTERRUPTED` (a signal came) is an empty `std::optional` where the wait has a
- *   limit, and thrown where it has none: see `Client::next()`. An event of kind `CHATNIO_EVENT_NONE` is an empty
- *   `std::optional`, too.
+ *   `CHATNIO_UNDRAINED` are false. `CHATNIO_INTERRUPTED` (a signal came) is an empty `std::optional` where the wait has
+ *   a limit, and thrown where it has none: see `Client::next()`. A call that brought no event, which in C is one of kind
+ *   `CHATNIO_EVENT_NONE`, gives an empty `std::optional`, too.
  * - Nothing here allocates memory, but to throw.
  * - Threads: as the conventions page says of the handles.
  *
@@ -530,7 +530,10 @@ public:
         return set(chatnio_config_dangerous_accept_any_certificate(native()));
     }
     /** Checks certificates as if it were always `unix_seconds`. */
-    Config &wall_clock(std::uint64_t unix_seconds) { return set(chatnio_config_set_wall_clock(native(), unix_seconds)); }
+    Config &wall_clock(std::uint64_t unix_seconds)
+    {
+        return set(chatnio_config_set_wall_clock(native(), unix_seconds));
+    }
     /** Checks certificates by a clock of the host's, which must not throw; `user_data` outlives all that uses it. */
     Config &wall_clock_callback(chatnio_wall_clock callback, void *user_data)
     {
@@ -1040,9 +1043,10 @@ public:
     /** Gets up to `capacity` events at once, and gives how many there were. All of them live together. */
     std::size_t next_events(Event *events, std::size_t capacity)
     {
+        chatnio_event *const first = events != nullptr ? events->native() : nullptr;
         std::size_t count = 0;
-        check_unless(CHATNIO_AGAIN, chatnio_connection_next_events(native(), events != nullptr ? events->native() : nullptr,
-                                                                   capacity, sizeof *events, &count));
+        check_unless(CHATNIO_AGAIN,
+                     chatnio_connection_next_events(native(), first, capacity, sizeof(Event), &count));
         return count;
     }
 
@@ -1171,7 +1175,10 @@ public:
     /** The further events of the running turn, up to its end; none when no turn runs. */
     Events<Client> events() noexcept { return Events<Client>(*this); }
 
-    /** Sends a chat or a restart and waits for its end. `CHATNIO_BUSY` is thrown, and `CHATNIO_INTERRUPTED`: `wait()`. */
+    /**
+     * Sends a chat or a restart and waits for its end. `CHATNIO_BUSY` is thrown, and so is `CHATNIO_INTERRUPTED`: go on
+     * by `wait()`.
+     */
     Event ask_and_wait(RequestView request)
     {
         Event event;

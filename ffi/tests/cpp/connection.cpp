@@ -14,7 +14,8 @@ static Peer make_peer(std::int32_t year, bool tls, const Transcript *script = nu
 {
     chatnio_peer *made = nullptr;
     chatnio_error *error = nullptr;
-    detail::check_made(chatnio_peer_new(year, tls, script != nullptr ? script->native() : nullptr, &made, &error), error);
+    const chatnio_transcript *played = script != nullptr ? script->native() : nullptr;
+    detail::check_made(chatnio_peer_new(year, tls, played, &made, &error), error);
     return Peer(made);
 }
 

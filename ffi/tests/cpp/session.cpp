@@ -51,7 +51,8 @@ static void a_turn()
     CHECK(answer.notice().data() == nullptr && answer.reason().data() == nullptr);
 
     CHECK(session.receive(5, PIECE).kind() == CHATNIO_EVENT_STRAY);
-    CHECK(session.counters().strays == 1 && session.counters().malformed == 2 && session.counters().repeated_stops == 0);
+    const Counters counters = session.counters();
+    CHECK(counters.strays == 1 && counters.malformed == 2 && counters.repeated_stops == 0);
     CHECK(session.memory() > 0);
 
     const Transcript transcript = session.transcript().value();
