@@ -15,6 +15,8 @@ fn main() {
         }
         Ok("linux" | "android" | "freebsd" | "netbsd" | "openbsd" | "dragonfly") => {
             println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,lib{name}.so.{ABI}");
+            // Threads may still hold destructors of its standard library when a host closes it.
+            println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
         }
         _ => {}
     }

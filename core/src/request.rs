@@ -1,8 +1,10 @@
 //! `Request`: what a host may ask of the server (protocol.md, section 2).
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::message::{Message, MessageKind, RequestKind};
@@ -39,7 +41,7 @@ enum Body {
 }
 
 /// One message of a mask: who says what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MaskMessage {
     /// `system`, `user` or `assistant`.
     pub role: String,
@@ -144,14 +146,15 @@ impl Request {
     /// # Errors
     /// [`RequestError::InvalidMask`] when it is anything else: a server would ignore it without a word.
     pub fn mask_json(json: &str) -> Result<Self, RequestError> {
-        /// `flatten` takes objects alone; derived for a struct as it is, `["user","hi"]` would be one too.
-        #[derive(Deserialize)]
-        struct Object {
-            #[serde(flatten)]
-            message: MaskMessage,
-        }
-        let objects: Vec<Object> = serde_json::from_str(json).map_err(|_| RequestError::InvalidMask)?;
-        Ok(Request::mask(objects.into_iter().map(|object| object.message).collect::<Vec<_>>()))
+        // An object each, which a derived struct would not insist on: to that, `["user","hi"]` is one too.
+        let objects: Vec<BTreeMap<String, &RawValue>> =
+            serde_json::from_str(json).map_err(|_| RequestError::InvalidMask)?;
+        let text = |object: &BTreeMap<String, &RawValue>, name| {
+            let raw = object.get(name).ok_or(RequestError::InvalidMask)?;
+            serde_json::from_str(raw.get()).map_err(|_| RequestError::InvalidMask)
+        };
+        let message = |object| Ok(MaskMessage { role: text(&object, "role")?, content: text(&object, "content")? });
+        Ok(Request::mask(objects.into_iter().map(message).collect::<Result<Vec<_>, _>>()?))
     }
 
     /// Replaces the text of the stored message at `index`. Each chat adds two messages (question; answer or notice),
