@@ -24,6 +24,7 @@ format:
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked --workspace --no-default-features -- -D warnings
+	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features session -- -D warnings
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
