@@ -327,19 +327,31 @@ static void connection_transmit(bool tls) {
     struct link link;
     link_new(&link, tls, NULL, NULL);
     link_exchange(&link);
-    chatnio_request *chat = new_chat("hi", NULL);
-    OK(chatnio_connection_request(link.connection, START, chat));
+    /* Requests that are not answered, so that any number of them may wait; so long that buffers must move. */
+    chatnio_request *chat = new_chat("hi", NULL), *edit = NULL;
+    OK(chatnio_request_new(CHATNIO_REQUEST_EDIT, &edit));
+    OK(chatnio_request_set_index(edit, 1));
+    OK(chatnio_request_set_message(edit, TEXT("short")));
+    OK(chatnio_connection_request(link.connection, START, edit));
     chatnio_bytes bytes, again;
     OK(chatnio_connection_transmit(link.connection, &bytes));
     char *copy = heap_copy(bytes.data, bytes.len);
     chatnio_event event = new_event();
     chatnio_wants wants = new_wants();
     struct held held = {{{(const char *)bytes.data, bytes.len}}, {copy}, 1};
+    char *filler = malloc(300000);
+    CHECK(filler != NULL);
+    memset(filler, 'x', 300000);
+    for (size_t len = 1000; len <= 300000; len *= 5) {
+        OK(chatnio_request_set_message(edit, filler, len));
+        STAYS(&held, chatnio_connection_request(link.connection, START, edit));
+    }
+    free(filler);
+    STAYS(&held, chatnio_connection_request(link.connection, START, chat));
     STAYS(&held, chatnio_connection_stop(link.connection, START, NULL));
     STAYS(&held, chatnio_connection_handle_timeout(link.connection, START + 600));
     STAYS(&held, chatnio_connection_next_event(link.connection, &event));
     STAYS(&held, chatnio_connection_wants(link.connection, &wants));
-    STAYS(&held, chatnio_connection_request(link.connection, START, chat));
     STAYS(&held, chatnio_connection_close(link.connection, START + 600));
     STAYS(&held, chatnio_connection_eof(link.connection, START + 600));
     /* What was handed out may be said to be sent, as far as it was. */
@@ -348,6 +360,7 @@ static void connection_transmit(bool tls) {
         CHECK(again.len >= bytes.len - 3 && memcmp(again.data, copy + 3, bytes.len - 3) == 0);
     }
     free(copy);
+    chatnio_request_free(edit);
     chatnio_request_free(chat);
     link_free(&link);
 }
