@@ -97,13 +97,12 @@ where
     if handle.health().check().is_err() {
         return CHATNIO_PANIC as i32;
     }
-    match guarded(|| body(&mut handle)) {
+    let result = guarded(|| body(&mut handle));
+    let health = handle.health();
+    health.panicked.fetch_or(result.is_err(), Ordering::Relaxed);
+    match result.unwrap_or_else(Err) {
         Ok(()) => CHATNIO_OK as i32,
         Err(failure) => {
-            let health = handle.health();
-            if failure.status == CHATNIO_PANIC {
-                health.panicked.store(true, Ordering::Relaxed);
-            }
             if !failure.text.is_empty() {
                 health.keep(failure.text.into_owned());
             }
@@ -113,7 +112,7 @@ where
 }
 
 pub(crate) fn without_handle(body: impl FnOnce() -> Result<(), Failure>) -> i32 {
-    match guarded(body) {
+    match guarded(body).unwrap_or_else(Err) {
         Ok(()) => CHATNIO_OK as i32,
         Err(failure) => failure.status as i32,
     }
@@ -127,8 +126,8 @@ pub(crate) fn free<T>(handle: Option<Box<T>>) {
     });
 }
 
-/// Runs `body`; a panic becomes a failure that says what and where.
-pub(crate) fn guarded(body: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+/// Runs `body`, and gives what it gave; a panic becomes the outer failure, which says what and where.
+pub(crate) fn guarded(body: impl FnOnce() -> Result<(), Failure>) -> Result<Result<(), Failure>, Failure> {
     hush();
     let body = || {
         #[cfg(feature = "testing")]
@@ -137,7 +136,7 @@ pub(crate) fn guarded(body: impl FnOnce() -> Result<(), Failure>) -> Result<(), 
     };
     // What a panic left half-changed is never looked at again: its handle answers nothing from then on.
     match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(result) => result,
+        Ok(result) => Ok(result),
         Err(payload) => {
             let what = PANIC.try_with(|text| text.take()).unwrap_or_default();
             // Dropping a payload may panic too; what that one brings is left alone.

@@ -455,7 +455,8 @@ pub unsafe extern "C" fn chatnio_client_stopper(
 }
 
 /// Stops the running answer at once; its end comes to the thread that waits. `sent`, which may be NULL, tells whether a
-/// stop goes out: not when no turn runs, it has had its stop, or the client is gone. Any thread.
+/// stop goes out: not when no turn runs, it has had its stop, or the client is gone (of two calls at once the second may
+/// find it there still, a moment after it was freed). Any thread.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
 #[unsafe(no_mangle)]

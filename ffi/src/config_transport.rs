@@ -228,8 +228,8 @@ pub unsafe extern "C" fn chatnio_config_set_wall_clock(config: Option<&chatnio_c
 /// Tells the time, in seconds since 1970-01-01 00:00:00 UTC, when a certificate is checked.
 pub type chatnio_wall_clock = Option<unsafe extern "C" fn(user_data: *mut c_void) -> u64>;
 
-/// Checks certificates by a clock of the host's. It is called once for each TLS handshake, on the thread that drives
-/// the connection, and must not call this library on the same handle. `user_data` is passed on as it is, and must stay
+/// Checks certificates by a clock of the host's. It is called a few times for each TLS handshake, on the thread that
+/// drives the connection, and must not call this library on the same handle. `user_data` is passed on as it is, and must stay
 /// valid until the configuration and everything made with it are freed.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.

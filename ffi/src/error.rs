@@ -61,7 +61,7 @@ pub(crate) fn construct<T>(
         hand_over(out, make()?);
         Ok(())
     });
-    let Err(failure) = made else { return CHATNIO_OK as i32 };
+    let Err(failure) = made.unwrap_or_else(Err) else { return CHATNIO_OK as i32 };
     let status = failure.status as i32;
     if let Some(error) = error {
         hand_over(error, chatnio_error { health: Health::new(), status, text: failure.text.into_owned() });

@@ -280,7 +280,13 @@ impl Client {
         self.look_for_end()?;
         let now = self.shared.now();
         let mut inner = self.shared.lock();
-        inner.connection.request(now, request)?;
+        let sent = inner.connection.request(now, request);
+        if let (Err(RequestError::Closed), Some(end)) = (&sent, inner.connection.end())
+            && *end != ConnectionEnd::Clean
+        {
+            return Err(end.clone().into());
+        }
+        sent?;
         inner.write();
         Ok(())
     }

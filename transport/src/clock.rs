@@ -34,7 +34,7 @@ impl WallClock {
         Self(Source::Fixed(since_unix_epoch))
     }
 
-    /// Asks the host for the time since 1970-01-01 00:00:00 UTC, once for each TLS handshake, on
+    /// Asks the host for the time since 1970-01-01 00:00:00 UTC, a few times for each TLS handshake, on
     /// the thread that drives the connection.
     #[must_use]
     pub fn from_fn(since_unix_epoch: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
