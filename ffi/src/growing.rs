@@ -35,7 +35,7 @@ impl<T: Growing> Target<T> {
     /// For NULL, and for a stride that is too small, too large, or leaves one of them unaligned.
     #[cfg(feature = "connection")]
     pub(crate) fn at(first: *mut T, index: usize, stride: usize) -> Result<Self, Failure> {
-        if first.is_null() || !(T::V1..=LARGEST).contains(&stride) || stride % align_of::<T>() != 0 {
+        if first.is_null() || !(T::V1..=LARGEST).contains(&stride) || !stride.is_multiple_of(align_of::<T>()) {
             return Err(Failure::invalid("the structs are NULL, or the stride is not their size"));
         }
         // The caller vouches for all of them: `fill` writes there.
