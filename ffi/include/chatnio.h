@@ -1178,8 +1178,8 @@ int32_t chatnio_config_dangerous_accept_any_certificate(const struct chatnio_con
 int32_t chatnio_config_set_wall_clock(const struct chatnio_config *config, uint64_t unix_seconds);
 
 /**
- * Checks certificates by a clock of the host's. It is called once for each TLS handshake, on the thread that drives
- * the connection, and must not call this library on the same handle. `user_data` is passed on as it is, and must stay
+ * Checks certificates by a clock of the host's. It is called a few times for each TLS handshake, on the thread that
+ * drives the connection, and must not call this library on the same handle. `user_data` is passed on as it is, and must stay
  * valid until the configuration and everything made with it are freed.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
@@ -1929,7 +1929,8 @@ int32_t chatnio_client_stopper(const struct chatnio_client *client, struct chatn
 
 /**
  * Stops the running answer at once; its end comes to the thread that waits. `sent`, which may be NULL, tells whether a
- * stop goes out: not when no turn runs, it has had its stop, or the client is gone. Any thread.
+ * stop goes out: not when no turn runs, it has had its stop, or the client is gone (of two calls at once the second may
+ * find it there still, a moment after it was freed). Any thread.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */

@@ -223,6 +223,36 @@ static void check_others(struct world *world, const char *broken) {
     outs_reset(world);
 }
 
+/* What a panic has broken is not made use of where it is given to another handle, which goes on. */
+static void broken_arguments(void) {
+    chatnio_request *request;
+    chatnio_auth *auth;
+    chatnio_config *config;
+    chatnio_session *session, *made = NULL;
+    OK(chatnio_request_new(CHATNIO_REQUEST_CHAT, &request));
+    OK(chatnio_request_set_message(request, "hi", 2));
+    OK(chatnio_auth_new("sk-x", 4, &auth));
+    OK(chatnio_config_new(&config));
+    OK(chatnio_session_new(NULL, NULL, 0, &session, NULL));
+    chatnio_testing_panic_next();
+    EQUAL(CHATNIO_PANIC, chatnio_request_set_top_k(request, 1));
+    chatnio_testing_panic_next();
+    EQUAL(CHATNIO_PANIC, chatnio_auth_set_conversation(auth, 1));
+    chatnio_testing_panic_next();
+    EQUAL(CHATNIO_PANIC, chatnio_config_set_record(config, true));
+    EQUAL(CHATNIO_PANIC, chatnio_session_request(session, 0, request));
+    EQUAL(CHATNIO_PANIC, chatnio_session_new(NULL, auth, 0, &made, NULL));
+    EQUAL(CHATNIO_PANIC, chatnio_session_new(config, NULL, 0, &made, NULL));
+    CHECK(made == NULL);
+    int32_t state;
+    OK(chatnio_session_state(session, &state));
+    EQUAL(CHATNIO_STATE_IDLE, state);
+    chatnio_session_free(session);
+    chatnio_config_free(config);
+    chatnio_auth_free(auth);
+    chatnio_request_free(request);
+}
+
 static void panic_in(const struct call *call) {
     struct world world;
     world_new(&world);
@@ -247,6 +277,7 @@ int main(void) {
     FILE *standard_error = tmpfile();
     int before = dup(2);
     CHECK(standard_error != NULL && before > 2 && dup2(fileno(standard_error), 2) == 2);
+    broken_arguments();
     for (size_t at = 0; at < CALL_COUNT; at++) {
         panic_in(&CALLED[at]);
     }
