@@ -1,7 +1,7 @@
 //! `Client`: blocking, over a std `TcpStream`.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, PoisonError, Weak, mpsc};
@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::config::ConnectionConfig;
 use crate::connection::{Arrival, Connection, ConnectionEnd, EventStorage, StartError};
 use crate::endpoint::{Endpoint, EndpointError};
-use crate::os::{Mutex, MutexGuard, TcpStream};
+use crate::os::{Mutex, MutexGuard, TcpStream, read_within};
 
 /// The longest that one read or write waits, so that what another thread changed is noticed.
 const TICK: Duration = Duration::from_millis(100);
@@ -55,8 +55,6 @@ pub struct Client {
     storage: EventStorage,
     /// When the last arrival was found.
     now: Duration,
-    /// The socket's read time-out, to spare a system call a read.
-    read_timeout: Option<Duration>,
     /// An event that no call could return.
     pending: Option<Event<'static>>,
     /// Whether an answer was left before its end, which nobody waits for.
@@ -244,13 +242,14 @@ impl Client {
             input: vec![0; 16 * 1024].into(),
             storage: EventStorage::default(),
             now: Duration::ZERO,
-            read_timeout: None,
             pending: None,
             abandoned: false,
             interruptible: false,
-            polite: true,
+            // What was never open wants no goodbye; the socket may be the host's as well.
+            polite: false,
         };
         client.open()?;
+        client.polite = true;
         Ok(client)
     }
 
@@ -438,7 +437,6 @@ impl Client {
             inner.socket = writer;
         }
         self.socket = socket;
-        self.read_timeout = None;
         self.abandoned = false;
         self.open()?;
         Ok(match self.pending.take() {
@@ -552,13 +550,7 @@ impl Client {
 
     /// Waits for input, at most `limit`, and takes it in; then does what is due.
     fn read(&mut self, limit: Duration) -> Result<(), ClientError> {
-        // Zero would mean for ever.
-        let limit = limit.max(Duration::from_millis(1));
-        if self.read_timeout != Some(limit) {
-            self.socket.set_read_timeout(Some(limit))?;
-            self.read_timeout = Some(limit);
-        }
-        let read = self.socket.read(&mut self.input);
+        let read = read_within(&self.socket, &mut self.input, limit);
         let now = self.shared.now();
         let mut inner = self.shared.lock();
         let connection = &mut inner.connection;
@@ -611,8 +603,8 @@ impl Drop for Client {
             }
         }
         let until = Instant::now() + GOODBYE;
-        let _ = self.socket.set_read_timeout(Some(GOODBYE));
-        while let Ok(1..) = self.socket.read(&mut self.input) {
+        while let Ok(1..) = read_within(&self.socket, &mut self.input, until.saturating_duration_since(Instant::now()))
+        {
             if Instant::now() >= until {
                 break;
             }
@@ -775,9 +767,9 @@ fn is_tick(error: &io::Error) -> bool {
 
 /// Sets a socket up, and clones it to write to.
 fn prepare(socket: &TcpStream) -> io::Result<TcpStream> {
-    socket.set_nonblocking(false)?;
-    // Requests are small, and each is to go out at once.
+    // Requests are small, and each is to go out at once. It also tells what is no TCP socket, before anything is changed.
     socket.set_nodelay(true)?;
+    socket.set_nonblocking(false)?;
     socket.set_write_timeout(Some(TICK))?;
     socket.try_clone()
 }

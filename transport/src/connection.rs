@@ -233,8 +233,11 @@ impl Connection {
     /// Stops the running answer: see [`Session::stop`].
     ///
     /// # Errors
-    /// [`RequestError::Closed`].
+    /// [`RequestError::Closed`], also once [`close`](Self::close) was called.
     pub fn stop(&mut self, now: Duration) -> Result<bool, RequestError> {
+        if self.closing {
+            return Err(RequestError::Closed);
+        }
         let sent = self.session.stop(now)?;
         self.send();
         Ok(sent)
@@ -310,7 +313,9 @@ impl Connection {
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` for never.
     pub fn next_deadline(&self) -> Option<Duration> {
-        [self.wire.next_deadline(), self.session.next_deadline()].into_iter().flatten().min()
+        // While it closes nothing of the session's is sent any more.
+        let session = if self.closing { None } else { self.session.next_deadline() };
+        [self.wire.next_deadline(), session].into_iter().flatten().min()
     }
 
     /// Whether the connection is over, its events are handed out and nothing is left to send: close the socket.
@@ -330,6 +335,7 @@ impl Connection {
     /// [`WireError`], as in [`new`](Self::new); nothing has changed then.
     #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Result<Option<Event<'static>>, WireError> {
+        let now = now.max(self.wire.now());
         self.wire = Wire::new(now, &self.endpoint, &self.config.wire())?;
         self.timer_ran_out = false;
         self.closing = false;
@@ -399,7 +405,7 @@ impl Connection {
                 Some(Arrival::Binary)
             }
             Some(Incoming::Closed(closed)) => Some(self.closed(closed)),
-            None if self.timer_ran_out => {
+            None if self.timer_ran_out && !self.closing => {
                 let event = self.session.handle_timeout(now);
                 self.timer_ran_out = event.is_some();
                 self.send();

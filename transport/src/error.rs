@@ -226,6 +226,9 @@ pub enum TlsError {
         /// What was wrong.
         problem: String,
     },
+    /// The system gave no random bytes.
+    #[error("the system's random number generator failed: TLS cannot be set up")]
+    NoRandom,
     /// TLS cannot be set up at all.
     #[error("TLS cannot be set up on this machine: {problem}")]
     Setup {

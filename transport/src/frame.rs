@@ -4,6 +4,7 @@
 //! trace level, and the first one holds the token. Here the payload is masked on its way into the
 //! output, so no plain copy of it is ever made.
 
+use std::cell::Cell;
 use std::fmt;
 
 use rustls::crypto::SecureRandom;
@@ -28,6 +29,24 @@ impl Random {
         self.0.fill(&mut bytes).map_err(|_| WireError::NoRandom)?;
         Ok(bytes)
     }
+}
+
+/// Makes tungstenite's own generator ready on this thread, which masks pongs and Close frames: it panics when it cannot
+/// begin, and needs the system no more once it has begun.
+///
+/// # Errors
+/// [`WireError::NoRandom`].
+pub(crate) fn begin_masking(random: Random) -> Result<(), WireError> {
+    thread_local! {
+        static HAS_BEGUN: Cell<bool> = const { Cell::new(false) };
+    }
+    if !HAS_BEGUN.get() {
+        random.bytes::<1>()?;
+        // Drawn from that generator.
+        let _ = tungstenite::handshake::client::generate_key();
+        HAS_BEGUN.set(true);
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Random {

@@ -1,10 +1,50 @@
 //! What the client takes from the operating system: the standard library's, or, where its interleavings are tested
 //! (`--cfg shuttle`), a model of it.
 
+#[cfg(any(not(unix), all(test, shuttle)))]
+use std::io::Read;
+use std::io::{self, ErrorKind};
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use std::net::TcpStream;
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+/// Reads what there is, waiting at most `limit` for it; nothing by then is [`ErrorKind::WouldBlock`].
+///
+/// Not by a time-out of the socket, which is rounded up to a tick of the system's clock: a host that only looks would
+/// wait for one.
+#[cfg(all(unix, not(all(test, shuttle))))]
+pub(crate) fn read_within(socket: &TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::net::{RecvFlags, recv};
+
+    let mut read = || recv(socket, &mut *buffer, RecvFlags::DONTWAIT).map(|(_, count)| count).map_err(io::Error::from);
+    match read() {
+        Err(error) if error.kind() == ErrorKind::WouldBlock && !limit.is_zero() => {}
+        done => return done,
+    }
+    let limit = Timespec::try_from(limit).map_err(|_| ErrorKind::InvalidInput)?;
+    poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&limit))?;
+    read()
+}
+
+/// Reads what there is, waiting at most `limit` for it.
+#[cfg(all(not(unix), not(all(test, shuttle))))]
+pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
+    // Zero would mean for ever.
+    socket.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
+    match socket.read(buffer) {
+        Err(error) if error.kind() == ErrorKind::TimedOut => Err(ErrorKind::WouldBlock.into()),
+        done => done,
+    }
+}
+
+/// Reads what there is; whoever finds nothing lets others run.
+#[cfg(all(test, shuttle))]
+pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], _: Duration) -> io::Result<usize> {
+    socket.read(buffer)
+}
 
 #[cfg(all(test, shuttle))]
 pub(crate) use model::TcpStream;
@@ -74,10 +114,6 @@ pub(crate) mod model {
             Ok(())
         }
 
-        pub(crate) fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
-            Ok(())
-        }
-
         pub(crate) fn set_write_timeout(&self, _: Option<Duration>) -> io::Result<()> {
             Ok(())
         }
@@ -129,7 +165,7 @@ pub(crate) mod model {
         }
     }
 
-    impl Read for TcpStream {
+    impl Read for &TcpStream {
         /// A time-out when there is nothing: somebody else is to run then.
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let mut server = self.0.lock().unwrap();

@@ -220,7 +220,8 @@ pub struct TlsConfig(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     options: TlsOptions,
-    client: OnceLock<Result<Arc<ClientConfig>, TlsError>>,
+    /// Once it could be made: what fails may work later, when there are file descriptors again, for instance.
+    client: OnceLock<Arc<ClientConfig>>,
 }
 
 impl TlsConfig {
@@ -239,7 +240,12 @@ impl TlsConfig {
     }
 
     pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, TlsError> {
-        self.0.client.get_or_init(|| client_config(&self.0.options)).clone()
+        if let Some(client) = self.0.client.get() {
+            return Ok(client.clone());
+        }
+        let client = client_config(&self.0.options)?;
+        // Another thread may have been faster.
+        Ok(self.0.client.get_or_init(|| client).clone())
     }
 }
 
@@ -254,7 +260,7 @@ fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TlsError> {
     // Named, not the process-wide default: that one depends on what else the host's program links.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     // What follows panics without random bytes.
-    provider.secure_random.fill(&mut [0]).map_err(|_| setup("the system gives no random bytes"))?;
+    provider.secure_random.fill(&mut [0]).map_err(|_| TlsError::NoRandom)?;
     let verifier = options.verifier(&provider)?;
     let config = ClientConfig::builder_with_details(provider, Arc::new(options.clock.clone()))
         .with_safe_default_protocol_versions()

@@ -11,7 +11,7 @@ use tungstenite::{Error, Message, Utf8Bytes};
 use crate::buffer::OutBuffer;
 use crate::endpoint::Endpoint;
 use crate::error::{Step, WireError};
-use crate::frame::{Random, write_masked};
+use crate::frame::{Random, begin_masking, write_masked};
 use crate::handshake::Handshake;
 use crate::headers::Headers;
 use crate::pipe::Pipe;
@@ -160,6 +160,7 @@ impl Wire {
     pub(crate) fn new(now: Duration, endpoint: &Endpoint, config: &WireConfig) -> Result<Self, WireError> {
         // First: without randomness TLS fails too, but cannot say why.
         let (handshake, request) = Handshake::start(endpoint, &config.headers, config.random)?;
+        begin_masking(config.random)?;
         let tls =
             if endpoint.is_tls() { Some(Box::new(Tls::new(config.tls.client()?, endpoint.host())?)) } else { None };
         let mut pipe = Pipe::default();
@@ -251,6 +252,11 @@ impl Wire {
                     Err(error) => self.finish(Closed::Lost(error)),
                 },
                 Stage::Open(context) | Stage::Closing(context) => {
+                    // A sandbox may have been entered since, or another thread.
+                    if let Err(error) = begin_masking(self.random) {
+                        self.finish(Closed::Lost(error));
+                        continue;
+                    }
                     // A pong that cannot be sent now is tried again at the next call.
                     self.pipe.is_full = backlog(&self.encrypted, &self.pipe) > MAX_BACKLOG_FOR_PONG;
                     let read = context.read(&mut self.pipe);
@@ -289,14 +295,18 @@ impl Wire {
     /// Writes a text message.
     ///
     /// # Errors
-    /// [`WireError::NotOpen`] and [`WireError::NoRandom`]; nothing was changed.
+    /// [`WireError::NotOpen`]: nothing was changed. [`WireError::NoRandom`]: the wire is over.
     pub(crate) fn send_text(&mut self, text: &str) -> Result<(), WireError> {
         if !matches!(self.stage, Stage::Open(_)) || self.over.is_some() {
             return Err(WireError::NotOpen);
         }
-        write_masked(&mut self.pipe.outbound, OpCode::Data(Data::Text), text.as_bytes(), self.random)?;
+        let sent = write_masked(&mut self.pipe.outbound, OpCode::Data(Data::Text), text.as_bytes(), self.random);
+        if let Err(error) = &sent {
+            // Nothing can be sent any more, and what was to be sent is lost.
+            self.over = Some(error.clone());
+        }
         self.encrypt();
-        Ok(())
+        sent
     }
 
     /// Starts the close handshake; before the WebSocket is open, ends at once. Messages that still
@@ -307,6 +317,10 @@ impl Wire {
             Stage::Handshake(_) => {
                 self.finish(Closed::Clean);
                 self.drop_output();
+            }
+            Stage::Open(context) if begin_masking(self.random).is_err() => {
+                self.stage = Stage::Open(context);
+                self.finish(Closed::Lost(WireError::NoRandom));
             }
             Stage::Open(mut context) => {
                 send_close(&mut context, &mut self.pipe, CloseCode::Normal);
@@ -330,7 +344,10 @@ impl Wire {
         let out = if self.tls.is_some() { &mut self.encrypted } else { &mut self.pipe.outbound };
         out.consume(n);
         // A pong that found no room earlier.
-        if self.pipe.refused && backlog(&self.encrypted, &self.pipe) <= MAX_BACKLOG_FOR_PONG {
+        if self.pipe.refused
+            && begin_masking(self.random).is_ok()
+            && backlog(&self.encrypted, &self.pipe) <= MAX_BACKLOG_FOR_PONG
+        {
             self.pipe.refused = false;
             if let Stage::Open(context) = &mut self.stage {
                 flush(context, &mut self.pipe);
@@ -388,6 +405,11 @@ impl Wire {
             Stage::Closed(_) => 0,
         };
         inside + self.pipe.inbound.len() + backlog(&self.encrypted, &self.pipe)
+    }
+
+    /// The latest time that it was told.
+    pub(crate) fn now(&self) -> Duration {
+        self.now
     }
 
     fn advance_clock(&mut self, now: Duration) {
