@@ -149,13 +149,8 @@ static int connect_socket(const chatnio_connection *connection)
         !connection_ok(chatnio_connection_wants(connection, &wants), connection)) {
         return -1;
     }
-    char host[256], port[6];
-    if (name.len >= sizeof host) {
-        fprintf(stderr, "the host's name is too long\n");
-        return -1;
-    }
-    memcpy(host, name.data, name.len); /* Texts are not NUL-terminated. */
-    host[name.len] = '\0';
+    const char *host = name.data; /* This one text has a NUL behind it. */
+    char port[6];
     snprintf(port, sizeof port, "%u", (unsigned)number);
 
     /* This blocks, and so does not suit a loop that serves others too: look names up elsewhere there. */

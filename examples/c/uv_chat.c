@@ -365,13 +365,8 @@ static bool start(struct chat *chat)
         !chat_ok(chat, chatnio_connection_wants(chat->connection, &wants))) {
         return false;
     }
-    char host[256], port[6];
-    if (name.len >= sizeof host) {
-        fprintf(stderr, "the host's name is too long\n");
-        return false;
-    }
-    memcpy(host, name.data, name.len); /* Texts are not NUL-terminated. */
-    host[name.len] = '\0';
+    const char *host = name.data; /* This one text has a NUL behind it. */
+    char port[6];
     snprintf(port, sizeof port, "%u", (unsigned)number);
 
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};

@@ -449,7 +449,7 @@ typedef enum chatnio_conversation_kind {
      */
     CHATNIO_CONVERSATION_NEW = 1,
     /**
-     * It is the one that was asked for.
+     * It is the one that was asked for; or a new one that happens to have got its id, from a server that has lost it.
      */
     CHATNIO_CONVERSATION_RESUMED = 2,
     /**
@@ -848,7 +848,8 @@ typedef struct chatnio_wants {
     uint64_t deadline;
     /**
      * Read the socket, and give what comes to `chatnio_connection_receive()`. False while there are events to be taken,
-     * which pushes back on the server, and when the connection is over.
+     * which pushes back on the server, and when the connection is over. With edge-triggered waiting: take the events, ask
+     * again, and read until the socket has no more; an edge that was passed over does not come back.
      */
     bool want_read;
     /**
@@ -1179,7 +1180,7 @@ int32_t chatnio_config_set_wall_clock(const struct chatnio_config *config, uint6
 
 /**
  * Checks certificates by a clock of the host's. It is called a few times for each TLS handshake, on the thread that
- * drives the connection, and must not call this library on the same handle. `user_data` is passed on as it is, and must stay
+ * drives the connection, and must not call this library. `user_data` is passed on as it is, and must stay
  * valid until the configuration and everything made with it are freed.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
@@ -1192,7 +1193,8 @@ int32_t chatnio_config_set_wall_clock_callback(const struct chatnio_config *conf
  * Loads the root certificates now, which reads files and takes some milliseconds, instead of when the first encrypted
  * connection is made. The configuration cannot be changed any more then. Any thread.
  *
- * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_BAD_ROOTS`, `CHATNIO_TLS_NO_ROOTS`, `CHATNIO_TLS`.
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_BAD_ROOTS`, `CHATNIO_TLS_NO_ROOTS`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`.
+ * It may be tried again.
  */
 int32_t chatnio_config_load_roots(const struct chatnio_config *config);
 
@@ -1585,8 +1587,8 @@ int32_t chatnio_connection_close(struct chatnio_connection *connection, uint64_t
  *
  * Invalidates what events point to.
  *
- * Errors: `CHATNIO_INVALID`; `CHATNIO_UNDRAINED` when events were not taken and over `max_message` (at least 1 MiB) of
- * input waits: nothing was taken then.
+ * Errors: `CHATNIO_INVALID`; `CHATNIO_UNDRAINED` when more than `chatnio_config_set_max_message()` of input (but at least
+ * 1 MiB, and at most 256 MiB) would wait for its events to be taken: nothing of it was taken then.
  */
 int32_t chatnio_connection_receive(struct chatnio_connection *connection,
                                    uint64_t now,
@@ -1632,7 +1634,7 @@ int32_t chatnio_connection_next_event(struct chatnio_connection *connection, str
  * `size` is set to it. `count` gets how many there were; with less than `capacity` there are no more for now.
  *
  * What all of them point to lives as long as with `chatnio_connection_next_event()`. The memory for the largest batch
- * so far is kept: at most 4,096 events are given at once.
+ * so far is kept until the connection is freed or reconnected.
  *
  * Errors: `CHATNIO_INVALID`, also for a capacity of 0; `CHATNIO_AGAIN` when there is none.
  */
@@ -1758,7 +1760,8 @@ void chatnio_connection_free(struct chatnio_connection *connection);
  * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_URL`, `CHATNIO_BAD_ROOTS`, `CHATNIO_PLAIN_TOKEN`,
  * `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`, `CHATNIO_REQUEST_TOO_LONG`; `CHATNIO_RESOLVE`, `CHATNIO_CONNECT`,
  * `CHATNIO_CONNECT_TIMEOUT`, `CHATNIO_HANDSHAKE_TIMEOUT`, `CHATNIO_THROTTLED`, `CHATNIO_REFUSED`, `CHATNIO_HTTP`,
- * `CHATNIO_UPGRADE`, `CHATNIO_BAD_HTTP`, `CHATNIO_TLS` and the others of TLS, `CHATNIO_END_OF_STREAM`, `CHATNIO_IO`,
+ * `CHATNIO_UPGRADE`, `CHATNIO_BAD_HTTP`, `CHATNIO_TLS` and the others of TLS, `CHATNIO_END_OF_STREAM`,
+ * `CHATNIO_TRUNCATED`, `CHATNIO_IO`,
  * `CHATNIO_NO_RANDOM`, `CHATNIO_SYSTEM`.
  */
 int32_t chatnio_client_new(const struct chatnio_config *config,
@@ -1804,24 +1807,25 @@ int32_t chatnio_client_ask(struct chatnio_client *client,
                            struct chatnio_event *event);
 
 /**
- * Waits for the next event, at most `timeout_ms` milliseconds: 0 only looks, -1 (or less) waits as long as the running
- * turn does, which its deadlines bound, and not at all when no turn runs. A time also keeps an idle connection alive.
+ * Waits for the next event, at most `timeout_ms` milliseconds: 0 only looks, -1 (or less) has no limit. While a turn
+ * runs its deadlines bound the wait; while none runs, waiting keeps the connection alive.
  *
- * What the event points to lives until the next call of `next`, `wait`, `ask`, `close`, `reconnect` or `free` on this
- * client.
+ * What the event points to lives until the next call of `next`, `wait`, `ask`, `close`, `reconnect`,
+ * `reconnect_socket` or `free` on this client.
  *
  * Errors: `CHATNIO_INVALID`; `CHATNIO_AGAIN` when none came; `CHATNIO_INTERRUPTED` when a signal came first: nothing is
  * lost, call again; once the connection is over and its events are taken, what ended it, from the fatal band:
  * `CHATNIO_CLOSED`, `CHATNIO_CLOSED_BY_SERVER`, `CHATNIO_END_OF_STREAM`, `CHATNIO_TRUNCATED`, `CHATNIO_IO`,
- * `CHATNIO_UNRESPONSIVE`, `CHATNIO_PROTOCOL`, `CHATNIO_SERVER_NOT_UTF8`, `CHATNIO_OVERSIZED`, `CHATNIO_TLS`.
+ * `CHATNIO_UNRESPONSIVE`, `CHATNIO_CLOSE_TIMEOUT`, `CHATNIO_PROTOCOL`, `CHATNIO_SERVER_NOT_UTF8`,
+ * `CHATNIO_OVERSIZED`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`; after a reconnect that has failed, what that one answered.
  */
 int32_t chatnio_client_next(struct chatnio_client *client, int32_t timeout_ms, struct chatnio_event *event);
 
 /**
  * Waits for the running turn's end, which is the event, and passes over its pieces: the answer has gathered them.
- * `timeout_ms` is as in `chatnio_client_next()`.
+ * `timeout_ms` is as in `chatnio_client_next()`, but when no turn runs it does not wait.
  *
- * Errors: as `chatnio_client_next()`.
+ * Errors: as `chatnio_client_next()`; `CHATNIO_AGAIN` also when no turn runs.
  */
 int32_t chatnio_client_wait(struct chatnio_client *client, int32_t timeout_ms, struct chatnio_event *event);
 
@@ -1850,7 +1854,8 @@ int32_t chatnio_client_close(struct chatnio_client *client, struct chatnio_event
  *
  * What the server loads is what it saved last: the question, perhaps not the answer.
  *
- * Errors: as `chatnio_client_new()`, and `CHATNIO_GIVEN_SOCKET`; it may be tried again. If a turn had ended by then, its
+ * Errors: as `chatnio_client_new()`, `CHATNIO_GIVEN_SOCKET`, and `CHATNIO_CLOSED` when a stopper has closed it meanwhile;
+ * it may be tried again. If a turn had ended by then, its
  * end is the next event.
  */
 int32_t chatnio_client_reconnect(struct chatnio_client *client,

@@ -988,7 +988,7 @@ public:
     {
     }
 
-    /** The host to connect the socket to. It lives as long as the connection, and is not NUL-terminated. */
+    /** The host to connect the socket to. It lives as long as the connection, and a NUL follows it. */
     std::string_view host() const
     {
         chatnio_text host;

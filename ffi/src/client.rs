@@ -21,6 +21,9 @@ use crate::status::Failure;
 use crate::status::chatnio_status::CHATNIO_SYSTEM;
 use crate::transcript::chatnio_transcript;
 
+/// How many events `chatnio_client_wait` passes over once its time is over.
+const LATE_EVENTS: usize = 1000;
+
 /// A blocking client: a TCP socket and a connection.
 ///
 /// No thread runs in the background: while no call is under way nothing is received, and nothing kept alive.
@@ -70,7 +73,7 @@ impl chatnio_client {
         kept.clear();
         let event = match u64::try_from(timeout_ms) {
             Ok(ms) => client.next_within(Duration::from_millis(ms))?,
-            Err(_) => client.next()?,
+            Err(_) => client.next_within(Duration::MAX)?,
         };
         match event.map(|event| kept.show(event)) {
             Some(shown) => Ok(kept.running(shown, || client.with_session(running_quota))),
@@ -80,18 +83,24 @@ impl chatnio_client {
         }
     }
 
-    /// Waits for the running turn's end.
+    /// Waits for the running turn's end; not at all when none runs.
     fn wait(&mut self, timeout_ms: i32) -> Result<chatnio_event, Failure> {
         let limit = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
         let started = Instant::now();
+        // When the time is over, what is there already is passed over still; a server may never pause.
+        let mut late = 0;
         loop {
-            let left = limit.map_or(-1, |limit| {
-                i32::try_from(limit.saturating_sub(started.elapsed()).as_millis()).unwrap_or(i32::MAX)
-            });
-            let event = self.next(left)?;
+            let left = match limit.map(|limit| limit.saturating_sub(started.elapsed())) {
+                None => -1,
+                Some(Duration::ZERO) if late == LATE_EVENTS => return Err(Failure::AGAIN),
+                Some(left) => i32::try_from(left.as_millis()).unwrap_or(i32::MAX),
+            };
+            let runs = !matches!(self.client()?.state(), State::Idle | State::Draining);
+            let event = self.next(if runs { left } else { 0 })?;
             if event.kind == chatnio_event_kind::CHATNIO_EVENT_END as i32 {
                 return Ok(event);
             }
+            late += usize::from(left == 0);
         }
     }
 
@@ -111,7 +120,8 @@ impl chatnio_client {
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_URL`, `CHATNIO_BAD_ROOTS`, `CHATNIO_PLAIN_TOKEN`,
 /// `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`, `CHATNIO_REQUEST_TOO_LONG`; `CHATNIO_RESOLVE`, `CHATNIO_CONNECT`,
 /// `CHATNIO_CONNECT_TIMEOUT`, `CHATNIO_HANDSHAKE_TIMEOUT`, `CHATNIO_THROTTLED`, `CHATNIO_REFUSED`, `CHATNIO_HTTP`,
-/// `CHATNIO_UPGRADE`, `CHATNIO_BAD_HTTP`, `CHATNIO_TLS` and the others of TLS, `CHATNIO_END_OF_STREAM`, `CHATNIO_IO`,
+/// `CHATNIO_UPGRADE`, `CHATNIO_BAD_HTTP`, `CHATNIO_TLS` and the others of TLS, `CHATNIO_END_OF_STREAM`,
+/// `CHATNIO_TRUNCATED`, `CHATNIO_IO`,
 /// `CHATNIO_NO_RANDOM`, `CHATNIO_SYSTEM`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_new(
@@ -217,16 +227,17 @@ pub unsafe extern "C" fn chatnio_client_ask(
     })
 }
 
-/// Waits for the next event, at most `timeout_ms` milliseconds: 0 only looks, -1 (or less) waits as long as the running
-/// turn does, which its deadlines bound, and not at all when no turn runs. A time also keeps an idle connection alive.
+/// Waits for the next event, at most `timeout_ms` milliseconds: 0 only looks, -1 (or less) has no limit. While a turn
+/// runs its deadlines bound the wait; while none runs, waiting keeps the connection alive.
 ///
-/// What the event points to lives until the next call of `next`, `wait`, `ask`, `close`, `reconnect` or `free` on this
-/// client.
+/// What the event points to lives until the next call of `next`, `wait`, `ask`, `close`, `reconnect`,
+/// `reconnect_socket` or `free` on this client.
 ///
 /// Errors: `CHATNIO_INVALID`; `CHATNIO_AGAIN` when none came; `CHATNIO_INTERRUPTED` when a signal came first: nothing is
 /// lost, call again; once the connection is over and its events are taken, what ended it, from the fatal band:
 /// `CHATNIO_CLOSED`, `CHATNIO_CLOSED_BY_SERVER`, `CHATNIO_END_OF_STREAM`, `CHATNIO_TRUNCATED`, `CHATNIO_IO`,
-/// `CHATNIO_UNRESPONSIVE`, `CHATNIO_PROTOCOL`, `CHATNIO_SERVER_NOT_UTF8`, `CHATNIO_OVERSIZED`, `CHATNIO_TLS`.
+/// `CHATNIO_UNRESPONSIVE`, `CHATNIO_CLOSE_TIMEOUT`, `CHATNIO_PROTOCOL`, `CHATNIO_SERVER_NOT_UTF8`,
+/// `CHATNIO_OVERSIZED`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`; after a reconnect that has failed, what that one answered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_next(
     client: Option<&mut chatnio_client>,
@@ -241,9 +252,9 @@ pub unsafe extern "C" fn chatnio_client_next(
 }
 
 /// Waits for the running turn's end, which is the event, and passes over its pieces: the answer has gathered them.
-/// `timeout_ms` is as in `chatnio_client_next()`.
+/// `timeout_ms` is as in `chatnio_client_next()`, but when no turn runs it does not wait.
 ///
-/// Errors: as `chatnio_client_next()`.
+/// Errors: as `chatnio_client_next()`; `CHATNIO_AGAIN` also when no turn runs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_wait(
     client: Option<&mut chatnio_client>,
@@ -293,7 +304,8 @@ pub unsafe extern "C" fn chatnio_client_close(client: Option<&mut chatnio_client
 ///
 /// What the server loads is what it saved last: the question, perhaps not the answer.
 ///
-/// Errors: as `chatnio_client_new()`, and `CHATNIO_GIVEN_SOCKET`; it may be tried again. If a turn had ended by then, its
+/// Errors: as `chatnio_client_new()`, `CHATNIO_GIVEN_SOCKET`, and `CHATNIO_CLOSED` when a stopper has closed it meanwhile;
+/// it may be tried again. If a turn had ended by then, its
 /// end is the next event.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_reconnect(

@@ -229,7 +229,7 @@ pub unsafe extern "C" fn chatnio_config_set_wall_clock(config: Option<&chatnio_c
 pub type chatnio_wall_clock = Option<unsafe extern "C" fn(user_data: *mut c_void) -> u64>;
 
 /// Checks certificates by a clock of the host's. It is called a few times for each TLS handshake, on the thread that
-/// drives the connection, and must not call this library on the same handle. `user_data` is passed on as it is, and must stay
+/// drives the connection, and must not call this library. `user_data` is passed on as it is, and must stay
 /// valid until the configuration and everything made with it are freed.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
@@ -267,7 +267,8 @@ impl HostClock {
 /// Loads the root certificates now, which reads files and takes some milliseconds, instead of when the first encrypted
 /// connection is made. The configuration cannot be changed any more then. Any thread.
 ///
-/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_BAD_ROOTS`, `CHATNIO_TLS_NO_ROOTS`, `CHATNIO_TLS`.
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_BAD_ROOTS`, `CHATNIO_TLS_NO_ROOTS`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`.
+/// It may be tried again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_config_load_roots(config: Option<&chatnio_config>) -> i32 {
     boundary!(config => Ok(chatnio_config::connection(Some(config))?.tls.load()?))

@@ -72,7 +72,8 @@ pub struct chatnio_wants {
     /// `chatnio_timeout_ms()`.
     pub deadline: u64,
     /// Read the socket, and give what comes to `chatnio_connection_receive()`. False while there are events to be taken,
-    /// which pushes back on the server, and when the connection is over.
+    /// which pushes back on the server, and when the connection is over. With edge-triggered waiting: take the events, ask
+    /// again, and read until the socket has no more; an edge that was passed over does not come back.
     pub want_read: bool,
     /// Bytes wait to be sent: `chatnio_connection_transmit()`.
     pub want_write: bool,
@@ -123,7 +124,10 @@ impl chatnio_connection {
 
     /// How much input may wait for its events to be taken.
     fn input_limit(&self) -> usize {
-        self.connection.config().session.max_message.max(1 << 20)
+        match self.connection.config().session.max_message {
+            0 => LARGEST_INPUT,
+            limit => limit.clamp(1 << 20, LARGEST_INPUT),
+        }
     }
 
     fn unsent(&self) -> &[u8] {
@@ -247,8 +251,8 @@ pub unsafe extern "C" fn chatnio_connection_close(connection: Option<&mut chatni
 ///
 /// Invalidates what events point to.
 ///
-/// Errors: `CHATNIO_INVALID`; `CHATNIO_UNDRAINED` when events were not taken and over `max_message` (at least 1 MiB) of
-/// input waits: nothing was taken then.
+/// Errors: `CHATNIO_INVALID`; `CHATNIO_UNDRAINED` when more than `chatnio_config_set_max_message()` of input (but at least
+/// 1 MiB, and at most 256 MiB) would wait for its events to be taken: nothing of it was taken then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_connection_receive(
     connection: Option<&mut chatnio_connection>,
@@ -258,7 +262,7 @@ pub unsafe extern "C" fn chatnio_connection_receive(
 ) -> i32 {
     boundary!(connection => {
         let bytes = input!(bytes bytes, bytes_len)?;
-        if connection.may_have_events && connection.undrained > connection.input_limit() {
+        if connection.undrained.saturating_add(bytes.len()) > connection.input_limit() {
             return Err(Failure::new(CHATNIO_UNDRAINED, "events wait: take them before more input is given"));
         }
         let now = connection.advance(now);
@@ -337,7 +341,7 @@ pub unsafe extern "C" fn chatnio_connection_next_event(
 /// `size` is set to it. `count` gets how many there were; with less than `capacity` there are no more for now.
 ///
 /// What all of them point to lives as long as with `chatnio_connection_next_event()`. The memory for the largest batch
-/// so far is kept: at most 4,096 events are given at once.
+/// so far is kept until the connection is freed or reconnected.
 ///
 /// Errors: `CHATNIO_INVALID`, also for a capacity of 0; `CHATNIO_AGAIN` when there is none.
 #[unsafe(no_mangle)]
@@ -354,7 +358,7 @@ pub unsafe extern "C" fn chatnio_connection_next_events(
             return Err(Failure::invalid("the capacity is 0"));
         }
         let mut count = 0;
-        while count < capacity.min(LARGEST_BATCH) {
+        while count < capacity {
             let target = Target::at(events, count, stride)?;
             let Some(shown) = connection.next(count) else { break };
             target.fill(shown);
@@ -368,8 +372,8 @@ pub unsafe extern "C" fn chatnio_connection_next_events(
     })
 }
 
-/// How many events are given at once at most.
-const LARGEST_BATCH: usize = 4096;
+/// How much input may wait at most: what a WebSocket accepts as one message.
+const LARGEST_INPUT: usize = 256 << 20;
 
 /// Gets the bytes to send next. Say by `chatnio_connection_transmitted()` how many of them the socket took; until then
 /// the same are given.

@@ -98,7 +98,7 @@ pub enum chatnio_conversation_kind {
     CHATNIO_CONVERSATION_UNKNOWN = 0,
     /// It is a new one, as asked. Its id is -1 for anonymous: it is not stored and cannot be continued.
     CHATNIO_CONVERSATION_NEW = 1,
-    /// It is the one that was asked for.
+    /// It is the one that was asked for; or a new one that happens to have got its id, from a server that has lost it.
     CHATNIO_CONVERSATION_RESUMED = 2,
     /// It is another one than that asked for: the server does not know that one, or not for this token.
     CHATNIO_CONVERSATION_REPLACED = 3,

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
 use chatnio_core::transcript::Recorder;
-use chatnio_core::{CloseReason, Event, Message, Session};
+use chatnio_core::{CloseReason, Event, Message, Session, State};
 
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
@@ -46,6 +46,8 @@ pub struct chatnio_session {
     session: Session,
     /// The message that the last event points to.
     message: String,
+    /// For the next one, which may be a view of the last.
+    next_message: String,
     kept: Kept,
     /// What was handed out to be sent.
     transmit: Option<Message>,
@@ -96,6 +98,7 @@ pub unsafe extern "C" fn chatnio_session_new(
             health: Health::new(),
             session: Session::new(chatnio_auth::given(auth)?, settings.session, time(now))?,
             message: String::new(),
+            next_message: String::new(),
             kept: Kept::default(),
             transmit: None,
             recorder: None,
@@ -160,14 +163,15 @@ pub unsafe extern "C" fn chatnio_session_receive(
     boundary!(session => {
         let target = Target::new(event)?;
         let text = input!(text message, message_len)?;
-        let chatnio_session { session, message, kept, recorder, .. } = &mut **session;
+        let chatnio_session { session, message, next_message, kept, recorder, .. } = &mut **session;
         // What is over the limit is not looked at, and not kept either.
         let limit = session.config().max_message;
         let is_too_long = limit != 0 && text.len() > limit;
-        message.clear();
+        next_message.clear();
         if !is_too_long {
-            message.push_str(text);
+            next_message.push_str(text);
         }
+        std::mem::swap(message, next_message);
         let received = session.receive(time(now), if is_too_long { text } else { message });
         let shown = match received {
             Ok(event) => kept.show(event),
@@ -276,7 +280,8 @@ pub unsafe extern "C" fn chatnio_session_closed(
             LOST => CloseReason::Lost,
             _ => return Err(Failure::invalid("no such reason")),
         };
-        if reason != HOST && let Some(recorder) = &mut session.recorder {
+        let is_open = session.session.state() != State::Closed;
+        if is_open && reason != HOST && let Some(recorder) = &mut session.recorder {
             recorder.closed();
         }
         let event = session.session.closed(why);
@@ -364,7 +369,8 @@ pub unsafe extern "C" fn chatnio_session_memory(
     boundary!(session => {
         let recorded = session.recorder.as_ref().map_or(0, Recorder::len);
         let transmit = session.transmit.as_ref().map_or(0, |message| message.len());
-        let shown = session.message.capacity() + session.kept.memory();
+        let messages = session.message.capacity() + session.next_message.capacity();
+        let shown = messages + session.kept.memory();
         put(bytes, size_of::<chatnio_session>() + session.session.memory() + shown + transmit + recorded)
     })
 }

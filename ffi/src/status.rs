@@ -377,6 +377,7 @@ mod transport {
             TlsError::Certificate { .. } | TlsError::Host { .. } => CHATNIO_TLS_CERTIFICATE,
             TlsError::NotTls { .. } => CHATNIO_TLS_NOT_TLS,
             TlsError::NoPlatformRoots { .. } => CHATNIO_TLS_NO_ROOTS,
+            TlsError::NoRandom => CHATNIO_NO_RANDOM,
             _ => CHATNIO_TLS,
         }
     }

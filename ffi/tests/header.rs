@@ -152,7 +152,9 @@ fn declarations(header: &str) -> Vec<(String, String)> {
 
 #[test]
 fn every_item_is_documented() {
-    for (name, header) in [("chatnio.h", main_header()), ("chatnio_testing.h", testing_header())] {
+    let headers = [("chatnio.h", main_header()), ("chatnio_testing.h", testing_header())];
+    let everything: Vec<_> = headers.iter().flat_map(|(_, header)| declarations(header)).collect();
+    for (name, header) in headers {
         let declared = declarations(&header);
         let undocumented: Vec<_> =
             declared.iter().filter(|(_, comment)| comment.trim().len() < 3).map(|(code, _)| code).collect();
@@ -161,6 +163,9 @@ fn every_item_is_documented() {
             declared.iter().filter(|(code, _)| code.contains('(') && !code.contains("(*")).collect();
         assert!(functions.len() >= 10, "{name}: {functions:#?}");
         for (code, comment) in functions {
+            for name in constants(comment) {
+                assert!(everything.iter().any(|(code, _)| code.starts_with(name)), "{code} speaks of {name}");
+            }
             let answers_status = code.starts_with("int32_t");
             assert_eq!(
                 answers_status,
@@ -169,6 +174,13 @@ fn every_item_is_documented() {
             );
         }
     }
+}
+
+/// The constants that a comment names in full.
+fn constants(comment: &str) -> impl Iterator<Item = &str> {
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let names = comment.split(move |c| !is_name(c)).filter(|name| name.starts_with("CHATNIO_"));
+    names.filter(|name| !matches!(*name, "CHATNIO_VERSION" | "CHATNIO_VERSION_NUMBER" | "CHATNIO_UNKNOWN"))
 }
 
 #[test]
