@@ -478,6 +478,8 @@ impl Connection {
             Closed::Lost(error) => {
                 let reason = match error {
                     WireError::MessageTooLong { limit } => CloseReason::TooLong { limit },
+                    // Whatever became of the goodbye.
+                    _ if self.closing => CloseReason::Host,
                     _ => CloseReason::Lost,
                 };
                 (reason, ConnectionEnd::Lost(error))

@@ -115,6 +115,23 @@ static void issuers(void) {
     CHECK(strlen(text) > 0);
     chatnio_config_free(config);
 
+    /* A platform whose roots are not there now may have them later. */
+    char path[] = "/tmp/chatnio-roots-XXXXXX";
+    int file = mkstemp(path);
+    CHECK(file >= 0 && setenv("SSL_CERT_FILE", path, 1) == 0 && unsetenv("SSL_CERT_DIR") == 0);
+    peer = new_peer(0, true, "");
+    chatnio_text pem;
+    OK(chatnio_peer_ca_pem(peer, &pem));
+    config = new_config();
+    IS(CHATNIO_TLS_NO_ROOTS, chatnio_config_load_roots(config));
+    CHECK(write(file, pem.data, pem.len) == (ssize_t)pem.len);
+    OK(chatnio_config_load_roots(config));
+    close(file);
+    CHECK(unlink(path) == 0 && unsetenv("SSL_CERT_FILE") == 0);
+    IS(CHATNIO_OK, connects(config, peer, "wss://localhost"));
+    chatnio_config_free(config);
+    chatnio_peer_free(peer);
+
     /* A server that speaks no TLS. */
     static const char PLAIN[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
     OK(chatnio_connection_new(NULL, NULL, TEXT("wss://localhost"), START, &connection, NULL));

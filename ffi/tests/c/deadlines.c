@@ -249,6 +249,43 @@ static void connection_deadlines(bool tls) {
     link_free(&link);
 }
 
+/* A close is the last word: nothing more is asked or stopped, and what the session had due is not. */
+static void closing(void) {
+    struct link link;
+    struct seen seen;
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_keep_alive(config, 100));
+    OK(chatnio_config_set_close(config, 700));
+    connection_new(&link, &seen, config, false);
+    link_exchange(&link);
+    link_ask(&link, "hi");
+    OK(chatnio_connection_close(link.connection, link.now));
+    bool sent = true;
+    IS(CHATNIO_CLOSED, chatnio_connection_stop(link.connection, link.now, &sent));
+    EQUAL(true, sent);
+    connection_due(&link, &seen, START + 700);
+    EQUAL(2, seen.count);
+    EQUAL(CHATNIO_EVENT_END, seen.kinds[0]);
+    EQUAL(CHATNIO_INTERRUPTION_CLOSED_BY_HOST, seen.interruption);
+    EQUAL(CHATNIO_CLOSE_TIMEOUT, seen.status);
+    link_free(&link);
+}
+
+/* A reconnect does not turn the clock back. */
+static void reconnect_goes_back(void) {
+    struct link link;
+    struct seen seen;
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_handshake(config, 2000));
+    connection_new(&link, &seen, config, false);
+    OK(chatnio_connection_handle_timeout(link.connection, START + 500));
+    chatnio_event event = new_event();
+    OK(chatnio_connection_reconnect(link.connection, START - 500000, &event));
+    connection_due(&link, &seen, START + 2500);
+    EQUAL(CHATNIO_HANDSHAKE_TIMEOUT, seen.status);
+    link_free(&link);
+}
+
 static void poll_times(void) {
     EQUAL(-1, chatnio_timeout_ms(NEVER, 0));
     EQUAL(-1, chatnio_timeout_ms(NEVER, NEVER));
@@ -269,6 +306,8 @@ int main(int argc, char **argv) {
     for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {
         connection_deadlines(tls);
     }
+    closing();
+    reconnect_goes_back();
     poll_times();
     return done();
 }

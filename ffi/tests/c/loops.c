@@ -98,7 +98,7 @@ static void undrained(void) {
         CHECK(given < 4 << 20);
     }
     IS(CHATNIO_UNDRAINED, status);
-    CHECK(given > 1 << 20);
+    CHECK(given <= 1 << 20 && given > (1 << 20) - 2 * sizeof frame);
     size_t memory = 0;
     OK(chatnio_connection_memory(link.connection, &memory));
     CHECK(memory > given && memory < 4 * given);
@@ -108,6 +108,32 @@ static void undrained(void) {
     OK(chatnio_connection_answer(link.connection, &answer));
     EQUAL(frames, answer.chunks);
     OK(chatnio_connection_memory(link.connection, &memory));
+    link_free(&link);
+}
+
+/* Nor may it give more at once than could wait. */
+static void too_much_at_once(void) {
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_max_message(config, 1));
+    struct link link;
+    link_new(&link, false, config, NULL);
+    chatnio_config_free(config);
+    link_exchange(&link);
+    size_t limit = 1 << 20;
+    /* Pings, one after the other; nothing waits once they are taken. */
+    uint8_t *pings = calloc(limit + 1, 1);
+    CHECK(pings != NULL);
+    for (size_t at = 0; at < limit; at += 2) {
+        pings[at] = 0x89;
+    }
+    IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, limit + 1));
+    chatnio_event event = new_event();
+    IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
+    OK(chatnio_connection_receive(link.connection, START, pings, limit));
+    IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, 2));
+    IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
+    OK(chatnio_connection_receive(link.connection, START, pings, limit));
+    free(pings);
     link_free(&link);
 }
 
@@ -238,6 +264,7 @@ int main(int argc, char **argv) {
     (void)argv;
     wants();
     undrained();
+    too_much_at_once();
     for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {
         poll_loop(tls);
     }

@@ -355,7 +355,6 @@ static void order(struct world *world) {
     REFUSED(CHATNIO_CLOSED, chatnio_peer_send(world->peer, TEXT("x")));
     REFUSED(CHATNIO_AGAIN, chatnio_peer_transmit(world->peer, &o->bytes));
     REFUSED(CHATNIO_AGAIN, chatnio_client_next(world->client, 0, &o->event));
-    REFUSED(CHATNIO_AGAIN, chatnio_client_next(world->client, -1, &o->event));
     REFUSED(CHATNIO_AGAIN, chatnio_client_wait(world->client, INT32_MIN, &o->event));
     REFUSED(CHATNIO_ABSENT, chatnio_client_answer(world->client, &o->answer));
     chatnio_request *stop = NULL;

@@ -255,6 +255,25 @@ static void recording(void) {
     chatnio_session_free(session);
 }
 
+/* The end of a connection is recorded once, however often it is told. */
+static void recorded_once(void) {
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_record(config, true));
+    chatnio_session *session = new_session(config, NULL, START);
+    chatnio_config_free(config);
+    chatnio_event event = new_event();
+    for (int at = 0; at < 3; at++) {
+        OK(chatnio_session_closed(session, CHATNIO_CLOSE_LOST, &event));
+    }
+    chatnio_transcript *transcript = NULL;
+    chatnio_text text;
+    OK(chatnio_session_transcript(session, &transcript));
+    OK(chatnio_transcript_text(transcript, &text));
+    TEXT_IS("! CLOSED\n", text);
+    chatnio_transcript_free(transcript);
+    chatnio_session_free(session);
+}
+
 struct ended {
     int ends;
     int32_t outcome;
@@ -343,6 +362,7 @@ int main(void) {
     unknown_fields();
     limits();
     recording();
+    recorded_once();
     reconnect_connection(false);
     reconnect_connection(true);
     scripted();

@@ -101,7 +101,7 @@ static void time_outs(void) {
     chatnio_event event = new_event();
     IS(CHATNIO_AGAIN, chatnio_client_next(client, 0, &event));
     IS(CHATNIO_AGAIN, chatnio_client_wait(client, 10, &event));
-    IS(CHATNIO_AGAIN, chatnio_client_next(client, -1, &event));
+    IS(CHATNIO_AGAIN, chatnio_client_wait(client, -1, &event));
     chatnio_request *silent = new_chat("hi", "silent");
     OK(chatnio_client_request(client, silent));
     chatnio_request_free(silent);
@@ -117,6 +117,41 @@ static void time_outs(void) {
     OK(chatnio_client_stop(client, NULL));
     OK(chatnio_client_wait(client, INT32_MAX, &event));
     EQUAL(CHATNIO_OUTCOME_STOPPED, event.outcome);
+    chatnio_client_free(client);
+    server_join(&server);
+}
+
+/* A blocking wait is bounded also when the server never pauses; and waiting keeps an idle connection alive. */
+static void bounded_waits(void) {
+    struct server server;
+    server_start(&server, 0, false, NULL, 2);
+    chatnio_config *config = server_config(&server);
+    OK(chatnio_config_set_keep_alive(config, 20));
+    chatnio_client *client = server_client(&server, config, NULL);
+    chatnio_event event = new_event();
+    OK(chatnio_client_next(client, -1, &event));
+    EQUAL(CHATNIO_EVENT_KEEP_ALIVE, event.kind);
+    /* There is nothing to wait for. */
+    IS(CHATNIO_AGAIN, chatnio_client_wait(client, -1, &event));
+    chatnio_client_free(client);
+    chatnio_config_free(config);
+
+    /* It never comes to its end, nor to hear the close. */
+    chatnio_auth *auth = new_auth("sk-x");
+    config = server_config(&server);
+    OK(chatnio_config_set_close(config, 50));
+    client = server_client(&server, config, auth);
+    chatnio_config_free(config);
+    chatnio_auth_free(auth);
+    chatnio_request *chat = new_chat("hi", "long-1000000000");
+    OK(chatnio_client_request(client, chat));
+    chatnio_request_free(chat);
+    IS(CHATNIO_AGAIN, chatnio_client_wait(client, 1, &event));
+    chatnio_answer answer = new_answer();
+    OK(chatnio_client_answer(client, &answer));
+    EQUAL(CHATNIO_OUTCOME_NONE, answer.outcome);
+    OK(chatnio_client_close(client, &event));
+    EQUAL(CHATNIO_INTERRUPTION_CLOSED_BY_HOST, event.interruption);
     chatnio_client_free(client);
     server_join(&server);
 }
@@ -246,6 +281,7 @@ int main(int argc, char **argv) {
     CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
     sigpipe_is_deadly();
     time_outs();
+    bounded_waits();
     for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {
         interrupted(tls);
         shut(tls);
