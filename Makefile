@@ -61,6 +61,12 @@ install-session: library-session
 uninstall-session:
 	$(PLACE) --remove chatnio-session
 
+# `sudo make install` finds no cargo, as a rule: then what was built before is installed.
+ifeq ($(shell command -v $(CARGO) 2>/dev/null),)
+library library-session: %: target/%/prelinked/libchatnio.a
+target/%/prelinked/libchatnio.a:
+	@echo "$(CARGO) is not found: let somebody who has it run 'make $*' first" >&2; exit 1
+else
 # In target/library: as it is installed. What the archive must be linked with, only rustc knows.
 library:
 	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library \
@@ -72,6 +78,7 @@ library-session:
 	  --no-default-features --features session \
 	  -- --print native-static-libs='$(CURDIR)/target/library-session/native-static-libs'
 	ffi/packaging/prelink target/library-session/libchatnio.a target/library-session/prelinked/libchatnio.a
+endif
 
 # In target/testing: with the feature `testing`, for tests alone.
 testing-lib:
