@@ -10,7 +10,7 @@ public final class Auth: @unchecked Sendable, CustomStringConvertible, CustomRef
 
     private enum Made: ~Copyable {
         case handle(Handle)
-        case failed(ChatNioError)
+        case failed(any Error)
     }
 
     /// Asks without an account, in a new conversation.
@@ -47,7 +47,7 @@ public final class Auth: @unchecked Sendable, CustomStringConvertible, CustomRef
     }
 
     /// Lends the handle.
-    func use<R: ~Copyable>(_ body: (OpaquePointer) throws(ChatNioError) -> R) throws(ChatNioError) -> R {
+    func use<R: ~Copyable>(_ body: (OpaquePointer) throws -> R) throws -> R {
         switch made {
         case .handle(let handle): try handle.use(body)
         case .failed(let error): throw error

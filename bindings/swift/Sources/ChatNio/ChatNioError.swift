@@ -2,13 +2,11 @@ import CChatNio
 
 /// What a call could not do, and why.
 ///
-/// Errors are caught by their code:
-///
 /// ```swift
 /// do {
-///     try session.request(.chat("hi"), now: now)
-/// } catch ChatNioError.Code.busy {
-///     // The answer before is still coming in.
+///     let client = try await Client("wss://api.chatnio.net", auth: auth)
+/// } catch let error as ChatNioError where error.code == .throttled {
+///     // Wait before the next connection.
 /// }
 /// ```
 ///
@@ -49,7 +47,7 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Throws the status if it is one of a failure.
-    static func check(_ status: Int32) throws(ChatNioError) {
+    static func check(_ status: Int32) throws {
         if status != CHATNIO_OK.status {
             throw ChatNioError(status: status, message: message(of: status))
         }
@@ -189,10 +187,5 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
 
         /// The status's name in the C library, such as `CHATNIO_BUSY`.
         public var description: String { String(cString: chatnio_status_name(rawValue)) }
-
-        /// Whether an error is a ``ChatNioError`` of this code: what `catch ChatNioError.Code.busy` asks.
-        public static func ~= (code: Code, error: any Error) -> Bool {
-            (error as? ChatNioError)?.code == code
-        }
     }
 }

@@ -128,7 +128,7 @@ public actor Client {
         }
         try await withCheckedThrowingContinuation { continuation in
             thread.whenIdle { thread in
-                continuation.resume(with: Result { () throws(ChatNioError) in try thread.send(request) })
+                continuation.resume(with: Result { try thread.send(request) })
             }
         }
     }
@@ -141,7 +141,7 @@ public actor Client {
     /// - Returns: the answer that ran, interrupted, if one did; who reads it gets it too.
     /// - Throws: why it could not be made; it may be tried again.
     @discardableResult
-    public func reconnect() throws(ChatNioError) -> Answer? {
+    public func reconnect() throws -> Answer? {
         try thread.reconnect()
     }
 
@@ -151,7 +151,7 @@ public actor Client {
     /// - Returns: the answer that ran, interrupted, if one did; who reads it gets it too.
     /// - Throws: how the connection was lost instead, if it was and nothing ran.
     @discardableResult
-    public func close() throws(ChatNioError) -> Answer? {
+    public func close() throws -> Answer? {
         try thread.close()
     }
 

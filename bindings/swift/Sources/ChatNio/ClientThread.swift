@@ -8,7 +8,7 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     /// How long a wait for the server may keep the actor's jobs waiting. The library looks up as often.
     private static let tick: Int32 = 100
     /// How often the connection is looked at while nothing is asked: pings, keep-alives, an end.
-    private static let idleSeconds = 1
+    private static let idle = Duration.seconds(1)
 
     // From any thread.
     private let stopper: Handle
@@ -28,8 +28,8 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     private(set) var lastAnswer: Answer?
     /// How the connection has ended, once it is over.
     private var over: ChatNioError?
-    /// The connection has brought something, and may have more.
-    private var hasMore = false
+    /// When the connection is to be looked at, though nothing is asked.
+    private var nextLook = ContinuousClock.now
 
     /// What waits for its turn.
     private enum Work {
@@ -73,15 +73,15 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
 
     private init(
         _ url: String, _ auth: Auth, _ configuration: Configuration?, _ onEvent: (@Sendable (Event) -> Void)?
-    ) throws(ChatNioError) {
-        let client = try auth.use { auth throws(ChatNioError) in
-            try Configuration.use(configuration) { configuration throws(ChatNioError) in
+    ) throws {
+        let client = try auth.use { auth in
+            try Configuration.use(configuration) { configuration in
                 try Handle(free: chatnio_client_free, lastError: chatnio_client_error) { out, error in
                     url.withText { chatnio_client_new(configuration, auth, $0, $1, out, error) }
                 }
             }
         }
-        stopper = try client.use { client throws(ChatNioError) in
+        stopper = try client.use { client in
             try Handle(free: chatnio_stopper_free) { out, _ in chatnio_client_stopper(client, out) }
         }
         self.client = client
@@ -106,19 +106,26 @@ extension ClientThread {
             turn.onEnd(.failure(ChatNioError(.badParameters, "only a chat or a restart has an answer: send the others")))
             return
         }
-        enqueue(.turn(turn))
+        let isLeft = monitor.locked {
+            if !turn.isUnwanted {
+                enqueue(.turn(turn))
+            }
+            return turn.isUnwanted
+        }
+        if isLeft {
+            turn.onEnd(.failure(CancellationError()))
+        }
     }
 
     /// Has something done on the thread, when all that waits already is over.
     func whenIdle(_ work: @escaping @Sendable (ClientThread) -> Void) {
-        enqueue(.other(work))
+        monitor.locked { enqueue(.other(work)) }
     }
 
+    /// Under the lock.
     private func enqueue(_ work: Work) {
-        monitor.locked {
-            waiting.append(work)
-            monitor.wake()
-        }
+        waiting.append(work)
+        monitor.wake()
     }
 
     /// Stops a turn that nobody waits for any more, or never begins it.
@@ -198,12 +205,11 @@ extension ClientThread {
                 if isEnding {
                     return nil
                 }
-                if hasMore {
+                let rest = over == nil ? nextLook - .now : .seconds(3600)
+                if rest <= .zero {
                     return .advance(0)
                 }
-                if !monitor.wait(seconds: over == nil ? Self.idleSeconds : nil) {
-                    return .advance(0)
-                }
+                monitor.wait(atMost: rest)
             }
         }
     }
@@ -226,16 +232,17 @@ extension ClientThread {
 
     /// Waits for one event, and passes it on.
     private func advance(_ milliseconds: Int32) {
-        hasMore = false
+        nextLook = .now + Self.idle
         do {
-            let event = try Event.filled { event throws(ChatNioError) in
+            let event = try Event.filled { event in
                 try client.call(unless: .again, .interrupted) { chatnio_client_next($0, milliseconds, event) }
             }
             guard let event else { return }
-            hasMore = true
+            // There may be more.
+            nextLook = .now
             take(event)
         } catch {
-            over = error
+            over = error as? ChatNioError
             // A turn ends before its connection does; but for a bug in the library.
             finish(.failure(error))
         }
@@ -276,26 +283,27 @@ extension ClientThread {
     }
 
     /// Sends a request.
-    func send(_ request: Request) throws(ChatNioError) {
-        try request.use { request throws(ChatNioError) in
+    func send(_ request: Request) throws {
+        try request.use { request in
             _ = try client.call { chatnio_client_request($0, request) }
         }
     }
 
-    func reconnect() throws(ChatNioError) -> Answer? {
+    func reconnect() throws -> Answer? {
         over = nil
+        nextLook = .now
         return try ended { chatnio_client_reconnect($0, $1) }
     }
 
-    func close() throws(ChatNioError) -> Answer? {
+    func close() throws -> Answer? {
         try ended { chatnio_client_close($0, $1) }
     }
 
     /// Does what ends a running turn.
     private func ended(
         by body: (OpaquePointer, UnsafeMutablePointer<chatnio_event>) -> Int32
-    ) throws(ChatNioError) -> Answer? {
-        let event = try Event.filled { event throws(ChatNioError) in try client.call { body($0, event) } }
+    ) throws -> Answer? {
+        let event = try Event.filled { event in try client.call { body($0, event) } }
         guard case .end(let end) = event else { return nil }
         take(.end(end))
         return end.answer

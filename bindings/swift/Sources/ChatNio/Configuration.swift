@@ -95,7 +95,7 @@ public final class Configuration: @unchecked Sendable {
     /// - Parameter change: gets the defaults, and sets what is to be another.
     /// - Throws: ``ChatNioError/Code/badHeader``, ``ChatNioError/Code/badRoots`` (the message names the file),
     ///   ``ChatNioError/Code/invalid`` for stop repeats that do not rise.
-    public convenience init(_ change: (inout Settings) -> Void = { _ in }) throws(ChatNioError) {
+    public convenience init(_ change: (inout Settings) -> Void = { _ in }) throws {
         var settings = Settings()
         change(&settings)
         try self.init(settings)
@@ -104,7 +104,7 @@ public final class Configuration: @unchecked Sendable {
     /// Makes a configuration of settings.
     ///
     /// - Throws: as ``init(_:)-((Settings)->Void)``.
-    public init(_ settings: Settings) throws(ChatNioError) {
+    public init(_ settings: Settings) throws {
         handle = try Handle(free: chatnio_config_free, lastError: chatnio_config_error) { out, _ in chatnio_config_new(out) }
         wallClock = settings.wallClock.map(WallClock.init)
         try set(settings)
@@ -115,7 +115,7 @@ public final class Configuration: @unchecked Sendable {
     ///
     /// - Throws: ``ChatNioError/Code/badRoots``, ``ChatNioError/Code/tlsNoRoots``, ``ChatNioError/Code/noRandom``,
     ///   ``ChatNioError/Code/tls``. It may be tried again.
-    public func loadRoots() throws(ChatNioError) {
+    public func loadRoots() throws {
         try handle.call(call: chatnio_config_load_roots)
     }
 
@@ -125,13 +125,13 @@ public final class Configuration: @unchecked Sendable {
 
     /// Lends the handle of a configuration, or of the defaults.
     static func use<R: ~Copyable>(
-        _ configuration: Configuration?, _ body: (OpaquePointer?) throws(ChatNioError) -> R
-    ) throws(ChatNioError) -> R {
+        _ configuration: Configuration?, _ body: (OpaquePointer?) throws -> R
+    ) throws -> R {
         guard let configuration = configuration ?? defaults else { return try body(nil) }
         return try configuration.handle.use(body)
     }
 
-    private func set(_ settings: Settings) throws(ChatNioError) {
+    private func set(_ settings: Settings) throws {
         try set(settings.authAtOnce, chatnio_config_set_auth_at_once)
         try set(settings.keepText, chatnio_config_set_keep_text)
         try set(settings.keepAlive?.wholeMilliseconds, chatnio_config_set_keep_alive)
@@ -180,7 +180,7 @@ public final class Configuration: @unchecked Sendable {
         }
     }
 
-    private func set<T>(_ value: T?, _ setter: (OpaquePointer?, T) -> Int32) throws(ChatNioError) {
+    private func set<T>(_ value: T?, _ setter: (OpaquePointer?, T) -> Int32) throws {
         if let value {
             try handle.call { setter($0, value) }
         }

@@ -23,12 +23,10 @@ public final class Connection {
     /// - Throws: ``ChatNioError/Code/badURL``, ``ChatNioError/Code/plainToken`` and what ``Session`` throws; for TLS
     ///   ``ChatNioError/Code/badRoots``, ``ChatNioError/Code/tlsNoRoots``, ``ChatNioError/Code/tlsCertificate`` (a host
     ///   that no certificate can be for), ``ChatNioError/Code/tls``; ``ChatNioError/Code/noRandom``.
-    public init(_ url: String, auth: Auth = .anonymous, configuration: Configuration? = nil, now: Duration)
-        throws(ChatNioError)
-    {
+    public init(_ url: String, auth: Auth = .anonymous, configuration: Configuration? = nil, now: Duration) throws {
         self.configuration = configuration
-        handle = try auth.use { auth throws(ChatNioError) in
-            try Configuration.use(configuration) { configuration throws(ChatNioError) in
+        handle = try auth.use { auth in
+            try Configuration.use(configuration) { configuration in
                 try Handle(free: chatnio_connection_free, lastError: chatnio_connection_error) { out, error in
                     url.withText {
                         chatnio_connection_new(configuration, auth, $0, $1, now.wholeMilliseconds, out, error)
@@ -57,21 +55,21 @@ public final class Connection {
     }
 
     /// Sends a request, at once or when the WebSocket is open: see ``Session/request(_:now:)-(Request,_)``.
-    public func request(_ request: Request, now: Duration) throws(ChatNioError) {
-        try request.use { request throws(ChatNioError) in
+    public func request(_ request: Request, now: Duration) throws {
+        try request.use { request in
             _ = try handle.call { chatnio_connection_request($0, now.wholeMilliseconds, request) }
         }
     }
 
     /// Makes the request of the step that a replay has given last: see ``Session/request(_:now:)-(Replay,_)``.
-    public func request(_ replay: Replay, now: Duration) throws(ChatNioError) {
+    public func request(_ replay: Replay, now: Duration) throws {
         let request = try replay.currentRequest
         try handle.call { chatnio_connection_request($0, now.wholeMilliseconds, request) }
     }
 
     /// Stops the running answer: see ``Session/stop(now:)``.
     @discardableResult
-    public func stop(now: Duration) throws(ChatNioError) -> Bool {
+    public func stop(now: Duration) throws -> Bool {
         var isSent = false
         try handle.call { chatnio_connection_stop($0, now.wholeMilliseconds, &isSent) }
         return isSent
@@ -79,7 +77,7 @@ public final class Connection {
 
     /// Closes the connection in an orderly way, within ``Configuration/Settings/close``; at once when it is not open
     /// yet. What still comes is handed out, and a running turn ends interrupted. A repeated call does nothing.
-    public func close(now: Duration) throws(ChatNioError) {
+    public func close(now: Duration) throws {
         try handle.call { chatnio_connection_close($0, now.wholeMilliseconds) }
     }
 
@@ -87,38 +85,37 @@ public final class Connection {
     ///
     /// - Throws: ``ChatNioError/Code/undrained`` when more input than ``Configuration/Settings/maxMessage`` (but at
     ///   least 1 MiB, and at most 256 MiB) would wait for its events to be taken: nothing of it was taken then.
-    public func receive(_ bytes: some Collection<UInt8>, now: Duration) throws(ChatNioError) {
-        func receive(_ bytes: UnsafeBufferPointer<UInt8>) -> Result<Void, ChatNioError> {
-            Result { () throws(ChatNioError) in
-                try handle.call {
-                    chatnio_connection_receive($0, now.wholeMilliseconds, bytes.baseAddress, bytes.count)
-                }
+    public func receive(_ bytes: some Collection<UInt8>, now: Duration) throws {
+        func receive(_ bytes: UnsafeBufferPointer<UInt8>) throws {
+            try handle.call {
+                chatnio_connection_receive($0, now.wholeMilliseconds, bytes.baseAddress, bytes.count)
             }
         }
-        let received = bytes.withContiguousStorageIfAvailable(receive) ?? Array(bytes).withUnsafeBufferPointer(receive)
-        try received.get()
+        if try bytes.withContiguousStorageIfAvailable(receive) == nil {
+            try Array(bytes).withUnsafeBufferPointer(receive)
+        }
     }
 
     /// Tells the connection that the stream has ended: the server closed it. A repeated call does nothing.
-    public func eof(now: Duration) throws(ChatNioError) {
+    public func eof(now: Duration) throws {
         try handle.call { chatnio_connection_eof($0, now.wholeMilliseconds) }
     }
 
     /// Tells the connection that the socket has failed, and how: the `errno` of the call that did, or 0. A repeated call
     /// does nothing.
-    public func failed(_ errno: Int32, now: Duration) throws(ChatNioError) {
+    public func failed(_ errno: Int32, now: Duration) throws {
         try handle.call { chatnio_connection_failed($0, now.wholeMilliseconds, errno) }
     }
 
     /// Does what is due at `now`; what comes of it, ``nextEvent()`` says. Give what the socket has to
     /// ``receive(_:now:)`` before, or a host that was busy for long takes its own silence for the server's.
-    public func handleTimeout(now: Duration) throws(ChatNioError) {
+    public func handleTimeout(now: Duration) throws {
         try handle.call { chatnio_connection_handle_timeout($0, now.wholeMilliseconds) }
     }
 
     /// Gets the next event; nil when there is none. Call it after each of the calls above until then.
-    public func nextEvent() throws(ChatNioError) -> Event? {
-        try Event.filled { event throws(ChatNioError) in
+    public func nextEvent() throws -> Event? {
+        try Event.filled { event in
             try handle.call(unless: .again) { chatnio_connection_next_event($0, event) }
         }
     }
@@ -126,19 +123,16 @@ public final class Connection {
     /// Gets up to `limit` events at once, which is faster than one by one; with fewer there are no more for now.
     ///
     /// - Precondition: `limit` is more than 0.
-    public func nextEvents(upTo limit: Int = 64) throws(ChatNioError) -> [Event] {
+    public func nextEvents(upTo limit: Int = 64) throws -> [Event] {
         precondition(limit > 0, "no events cannot be got")
-        let got = withUnsafeTemporaryAllocation(of: chatnio_event.self, capacity: limit) { events in
-            Result { () throws(ChatNioError) in
-                var count = 0
-                let stride = MemoryLayout<chatnio_event>.stride
-                try handle.call(unless: .again) {
-                    chatnio_connection_next_events($0, events.baseAddress, limit, stride, &count)
-                }
-                return events.prefix(count).compactMap(Event.init)
+        return try withUnsafeTemporaryAllocation(of: chatnio_event.self, capacity: limit) { events in
+            var count = 0
+            let stride = MemoryLayout<chatnio_event>.stride
+            try handle.call(unless: .again) {
+                chatnio_connection_next_events($0, events.baseAddress, limit, stride, &count)
             }
+            return events.prefix(count).compactMap(Event.init)
         }
-        return try got.get()
     }
 
     /// Sends bytes, if there are any: gives them to `send`, which answers how many of them the socket took.
@@ -188,8 +182,8 @@ public final class Connection {
     ///
     /// - Returns: the running turn's end, interrupted, if one ran.
     /// - Throws: after which nothing has changed: ``ChatNioError/Code/noRandom``, ``ChatNioError/Code/tls``.
-    public func reconnect(now: Duration) throws(ChatNioError) -> Event? {
-        try Event.filled { event throws(ChatNioError) in
+    public func reconnect(now: Duration) throws -> Event? {
+        try Event.filled { event in
             try handle.call { chatnio_connection_reconnect($0, now.wholeMilliseconds, event) }
         }
     }

@@ -12,8 +12,9 @@ public enum Event: Sendable, Hashable {
     case end(End)
     /// A frame came that belongs to no running turn: what a stop or an interruption left behind. Nothing to do.
     case stray(Stray)
-    /// A message could not be read; it was skipped and counted.
-    case malformed(Malformed)
+    /// A message could not be read; it was skipped and counted. What is wrong with it, naming field and byte offset:
+    /// ``ChatNioError/Code/malformed`` or ``ChatNioError/Code/messageTooLong``.
+    case malformed(ChatNioError)
     /// The stop goes out again: the turn's end has not come.
     case stopRepeated(turn: Int)
     /// The connection was silent, and a keep-alive goes out.
@@ -77,15 +78,6 @@ public struct Stray: Sendable, Hashable {
     public let isEnd: Bool
     /// The frame.
     public let frame: Frame
-}
-
-/// A message that could not be read.
-public struct Malformed: Sendable, Hashable {
-    /// What is wrong with it, naming field and byte offset: ``ChatNioError/Code/malformed`` or
-    /// ``ChatNioError/Code/messageTooLong``.
-    public let error: ChatNioError
-    /// The message, where there is a text of it.
-    public let frame: Frame?
 }
 
 /// The end of a connection.
@@ -153,7 +145,7 @@ extension Event {
                     text: String(event.text), quota: Quota(event.quota, event.quota_text), isEnd: event.frame_end,
                     frame: Frame(text: String(event.raw))))
         case CHATNIO_EVENT_MALFORMED.kind:
-            self = .malformed(Malformed(error: ChatNioError(of: event), frame: Frame(optional: event.raw)))
+            self = .malformed(ChatNioError(of: event))
         case CHATNIO_EVENT_STOP_REPEATED.kind: self = .stopRepeated(turn: Int(event.turn))
         case CHATNIO_EVENT_KEEP_ALIVE.kind: self = .keepAlive
         case CHATNIO_EVENT_CLOSED.kind:
@@ -163,8 +155,8 @@ extension Event {
     }
 
     /// What a call that may bring an event has brought; nil for nothing.
-    static func filled(by fill: (UnsafeMutablePointer<chatnio_event>) throws(ChatNioError) -> Bool)
-        throws(ChatNioError) -> Event?
+    static func filled(by fill: (UnsafeMutablePointer<chatnio_event>) throws -> Bool)
+        throws -> Event?
     {
         var event = chatnio_event.unfilled
         return try fill(&event) ? Event(event) : nil

@@ -16,7 +16,7 @@ struct Handle: ~Copyable {
         free: @escaping @convention(c) (OpaquePointer?) -> Void,
         lastError: LastError? = nil,
         _ make: (_ out: UnsafeMutablePointer<OpaquePointer?>, _ error: UnsafeMutablePointer<OpaquePointer?>) -> Int32
-    ) throws(ChatNioError) {
+    ) throws {
         var made: OpaquePointer?
         var error: OpaquePointer?
         let status = make(&made, &error)
@@ -33,7 +33,7 @@ struct Handle: ~Copyable {
     }
 
     /// Lends the handle. It must not leave `body`.
-    func use<R: ~Copyable, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R {
+    func use<R: ~Copyable>(_ body: (OpaquePointer) throws -> R) rethrows -> R {
         try body(pointer)
     }
 
@@ -44,7 +44,7 @@ struct Handle: ~Copyable {
     @discardableResult
     func call(
         unless usual: ChatNioError.Code..., call body: (OpaquePointer) -> Int32
-    ) throws(ChatNioError) -> Bool {
+    ) throws -> Bool {
         let status = body(pointer)
         if status == CHATNIO_OK.status {
             return true

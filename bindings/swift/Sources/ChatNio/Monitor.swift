@@ -45,30 +45,31 @@ final class Monitor: @unchecked Sendable {
         pthread_cond_signal(change)
     }
 
-    /// Under the lock, which is let go of meanwhile: waits for ``wake()``, without a limit when `seconds` is nil.
-    ///
-    /// - Returns: false when the time is over. It may return early.
-    func wait(seconds: Int? = nil) -> Bool {
-        guard let seconds else {
-            pthread_cond_wait(change, mutex)
-            return true
-        }
+    /// Under the lock, which is let go of meanwhile: waits for ``wake()``. It may return early.
+    func wait(atMost limit: Duration) {
+        var time = timespec()
         #if canImport(Darwin)
-            var time = timespec(tv_sec: seconds, tv_nsec: 0)
-            return pthread_cond_timedwait_relative_np(change, mutex, &time) == 0
+            add(limit, to: &time)
+            pthread_cond_timedwait_relative_np(change, mutex, &time)
         #else
-            var time = timespec()
             clock_gettime(CLOCK_MONOTONIC, &time)
-            time.tv_sec += seconds
-            return pthread_cond_timedwait(change, mutex, &time) == 0
+            add(limit, to: &time)
+            pthread_cond_timedwait(change, mutex, &time)
         #endif
+    }
+
+    private func add(_ duration: Duration, to time: inout timespec) {
+        let (seconds, attoseconds) = duration.components
+        let nanoseconds = time.tv_nsec + Int(attoseconds / 1_000_000_000)
+        time.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
+        time.tv_nsec = nanoseconds % 1_000_000_000
     }
 }
 
 /// Starts a thread of its own for `body`.
 ///
 /// - Throws: ``ChatNioError/Code/system`` when the system has none.
-func startThread(_ body: @escaping @Sendable () -> Void) throws(ChatNioError) {
+func startThread(_ body: @escaping @Sendable () -> Void) throws {
     final class Box: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

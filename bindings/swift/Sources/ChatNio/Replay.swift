@@ -11,12 +11,12 @@ public final class Replay {
     public let auth: Auth
 
     /// Begins a replay.
-    public init(_ transcript: Transcript) throws(ChatNioError) {
-        let handle = try transcript.use { transcript throws(ChatNioError) in
+    public init(_ transcript: Transcript) throws {
+        let handle = try transcript.use { transcript in
             try Handle(free: chatnio_replay_free) { out, _ in chatnio_replay_new(transcript, out) }
         }
         auth = Auth(
-            try handle.use { replay throws(ChatNioError) in
+            try handle.use { replay in
                 try Handle(free: chatnio_auth_free) { out, _ in chatnio_replay_auth(replay, out) }
             })
         self.handle = handle
@@ -46,7 +46,7 @@ public final class Replay {
     ///
     /// - Parameter state: what all steps before have led to. A request that has to wait for the end of a turn is held
     ///   back, with a warning, until the state is idle.
-    public func nextStep(in state: State) throws(ChatNioError) -> Step? {
+    public func nextStep(in state: State) throws -> Step? {
         step.size = MemoryLayout<chatnio_step>.stride
         step.request = nil
         guard try handle.call(unless: .absent, call: { chatnio_replay_next_step($0, state.number, &step) }) else {
@@ -65,7 +65,7 @@ public final class Replay {
 
     /// The request of the last step, which belongs to the replay until the next one.
     var currentRequest: OpaquePointer {
-        get throws(ChatNioError) {
+        get throws {
             guard let request = step.request else {
                 throw ChatNioError(.invalid, "the replay's last step is no request")
             }

@@ -106,9 +106,9 @@ public struct Request: Sendable, Hashable {
     }
 
     /// Lends it as the library takes it.
-    func use<R>(_ body: (OpaquePointer) throws(ChatNioError) -> R) throws(ChatNioError) -> R {
+    func use<R>(_ body: (OpaquePointer) throws -> R) throws -> R {
         let handle = try Handle(free: chatnio_request_free) { out, _ in chatnio_request_new(type, out) }
-        try handle.use { request throws(ChatNioError) in
+        try handle.use { request in
             try setKind(of: request)
             try setParameters(of: request)
         }
@@ -129,11 +129,11 @@ public struct Request: Sendable, Hashable {
         return Int32(bitPattern: type.rawValue)
     }
 
-    private func setKind(of request: OpaquePointer) throws(ChatNioError) {
-        func set(message: String) throws(ChatNioError) {
+    private func setKind(of request: OpaquePointer) throws {
+        func set(message: String) throws {
             try ChatNioError.check(message.withText { chatnio_request_set_message(request, $0, $1) })
         }
-        func set(index: Int) throws(ChatNioError) {
+        func set(index: Int) throws {
             guard let index = UInt32(exactly: index) else {
                 throw ChatNioError(.invalid, "\(index) is no index of a message")
             }
@@ -157,8 +157,8 @@ public struct Request: Sendable, Hashable {
         }
     }
 
-    private func setParameters(of request: OpaquePointer) throws(ChatNioError) {
-        func set<T>(_ value: T?, _ setter: (OpaquePointer?, T) -> Int32) throws(ChatNioError) {
+    private func setParameters(of request: OpaquePointer) throws {
+        func set<T>(_ value: T?, _ setter: (OpaquePointer?, T) -> Int32) throws {
             if let value {
                 try ChatNioError.check(setter(request, value))
             }

@@ -22,9 +22,9 @@ public final class Session {
     ///   - now: the time.
     /// - Throws: ``ChatNioError/Code/emptyToken``, ``ChatNioError/Code/badConversation``,
     ///   ``ChatNioError/Code/emptyShare``, ``ChatNioError/Code/requestTooLong``.
-    public init(auth: Auth = .anonymous, configuration: Configuration? = nil, now: Duration) throws(ChatNioError) {
-        handle = try auth.use { auth throws(ChatNioError) in
-            try Configuration.use(configuration) { configuration throws(ChatNioError) in
+    public init(auth: Auth = .anonymous, configuration: Configuration? = nil, now: Duration) throws {
+        handle = try auth.use { auth in
+            try Configuration.use(configuration) { configuration in
                 try Handle(free: chatnio_session_free, lastError: chatnio_session_error) {
                     chatnio_session_new(configuration, auth, now.wholeMilliseconds, $0, $1)
                 }
@@ -38,8 +38,8 @@ public final class Session {
     ///   ``ChatNioError/Code/emptyShare``, ``ChatNioError/Code/badMask``, ``ChatNioError/Code/notFinite``,
     ///   ``ChatNioError/Code/badParameters``, ``ChatNioError/Code/requestTooLong``,
     ///   ``ChatNioError/Code/nothingToRestart``, ``ChatNioError/Code/invalid``, ``ChatNioError/Code/closed``.
-    public func request(_ request: Request, now: Duration) throws(ChatNioError) {
-        try request.use { request throws(ChatNioError) in
+    public func request(_ request: Request, now: Duration) throws {
+        try request.use { request in
             _ = try handle.call { chatnio_session_request($0, now.wholeMilliseconds, request) }
         }
     }
@@ -47,7 +47,7 @@ public final class Session {
     /// Makes the request of the step that a replay has given last.
     ///
     /// - Throws: as ``request(_:now:)-(Request,_)``; ``ChatNioError/Code/invalid`` when that step is no request.
-    public func request(_ replay: Replay, now: Duration) throws(ChatNioError) {
+    public func request(_ replay: Replay, now: Duration) throws {
         let request = try replay.currentRequest
         try handle.call { chatnio_session_request($0, now.wholeMilliseconds, request) }
     }
@@ -58,7 +58,7 @@ public final class Session {
     /// - Returns: whether a stop goes out: not when no turn runs, nor when this turn has had its stop.
     /// - Throws: ``ChatNioError/Code/closed``.
     @discardableResult
-    public func stop(now: Duration) throws(ChatNioError) -> Bool {
+    public func stop(now: Duration) throws -> Bool {
         var isSent = false
         try handle.call { chatnio_session_stop($0, now.wholeMilliseconds, &isSent) }
         return isSent
@@ -68,8 +68,8 @@ public final class Session {
     /// ``Event/malformed(_:)``.
     ///
     /// - Throws: ``ChatNioError/Code/closed``.
-    public func receive(_ message: String, now: Duration) throws(ChatNioError) -> Event? {
-        try Event.filled { event throws(ChatNioError) in
+    public func receive(_ message: String, now: Duration) throws -> Event? {
+        try Event.filled { event in
             try handle.call { session in
                 message.withText { chatnio_session_receive(session, now.wholeMilliseconds, $0, $1, event) }
             }
@@ -79,14 +79,14 @@ public final class Session {
     /// Takes a binary message of the server. The protocol has none: it is ``Event/malformed(_:)``.
     ///
     /// - Throws: ``ChatNioError/Code/closed``.
-    public func receiveBinary(now: Duration) throws(ChatNioError) -> Event? {
-        try Event.filled { event throws(ChatNioError) in
+    public func receiveBinary(now: Duration) throws -> Event? {
+        try Event.filled { event in
             try handle.call { chatnio_session_receive_binary($0, now.wholeMilliseconds, event) }
         }
     }
 
     /// Hands out the next text message to send, exactly once; nil when there is none. The first one holds the token.
-    public func nextTransmit() throws(ChatNioError) -> String? {
+    public func nextTransmit() throws -> String? {
         var message = chatnio_text()
         guard try handle.call(unless: .again, call: { chatnio_session_next_transmit($0, &message) }) else { return nil }
         return String(message)
@@ -103,8 +103,8 @@ public final class Session {
 
     /// Does what is due at `now`, one thing at a time. Call it, at or after the deadline, until it gives nil; calling it
     /// early does nothing.
-    public func handleTimeout(now: Duration) throws(ChatNioError) -> Event? {
-        try Event.filled { event throws(ChatNioError) in
+    public func handleTimeout(now: Duration) throws -> Event? {
+        try Event.filled { event in
             try handle.call(unless: .again) { chatnio_session_handle_timeout($0, now.wholeMilliseconds, event) }
         }
     }
@@ -123,14 +123,14 @@ public final class Session {
     /// repeated call does nothing.
     ///
     /// - Returns: the running turn's end, interrupted, if one ran.
-    public func closed(_ reason: CloseReason) throws(ChatNioError) -> Event? {
+    public func closed(_ reason: CloseReason) throws -> Event? {
         let reason =
             switch reason {
             case .host: CHATNIO_CLOSE_HOST
             case .server: CHATNIO_CLOSE_SERVER
             case .lost: CHATNIO_CLOSE_LOST
             }
-        return try Event.filled { event throws(ChatNioError) in
+        return try Event.filled { event in
             try handle.call { chatnio_session_closed($0, Int32(bitPattern: reason.rawValue), event) }
         }
     }
@@ -141,8 +141,8 @@ public final class Session {
     /// What the server loads is what it saved last: the question, perhaps not the answer.
     ///
     /// - Returns: the running turn's end, interrupted, if one ran.
-    public func reconnect(now: Duration) throws(ChatNioError) -> Event? {
-        try Event.filled { event throws(ChatNioError) in
+    public func reconnect(now: Duration) throws -> Event? {
+        try Event.filled { event in
             try handle.call { chatnio_session_reconnect($0, now.wholeMilliseconds, event) }
         }
     }

@@ -20,7 +20,7 @@ public final class Transcript: @unchecked Sendable, CustomStringConvertible {
     /// Reads a transcript. Its messages are not decoded: a recording may hold malformed ones.
     ///
     /// - Throws: ``ChatNioError/Code/badTranscript``, whose message names the line.
-    public init(_ text: String) throws(ChatNioError) {
+    public init(_ text: String) throws {
         handle = try Handle(free: chatnio_transcript_free) { out, error in
             text.withText { chatnio_transcript_parse($0, $1, out, error) }
         }
@@ -52,7 +52,7 @@ public final class Transcript: @unchecked Sendable, CustomStringConvertible {
     public var description: String { text }
 
     /// Lends the handle.
-    func use<R: ~Copyable, E>(_ body: (OpaquePointer) throws(E) -> R) throws(E) -> R {
+    func use<R: ~Copyable>(_ body: (OpaquePointer) throws -> R) rethrows -> R {
         try handle.use(body)
     }
 }
@@ -71,7 +71,7 @@ extension Transcript {
     /// - Parameter configuration: limits, for instance; nil is the defaults.
     /// - Returns: all that happened, in order.
     /// - Throws: what making a session throws.
-    public func replay(configuration: Configuration? = nil) throws(ChatNioError) -> [Replayed] {
+    public func replay(configuration: Configuration? = nil) throws -> [Replayed] {
         // No time passes in a replay.
         let now = Duration.zero
         var replayed: [Replayed] = []

@@ -20,7 +20,7 @@ struct EventLog {
             addEnd(end.answer)
         case .stray(let stray):
             text += "{\"event\":\"stray\",\"text\":\(quoted(stray.text)),\"quota\":\(stray.quota.text),\"end\":\(stray.isEnd)}\n"
-        case .malformed(let malformed): addWarning(malformed.error.message, line: line)
+        case .malformed(let error): addWarning(error.message, line: line)
         default: break
         }
     }

@@ -58,7 +58,7 @@ final class Link {
             try connection.receive(UnsafeBufferPointer(rebasing: bytes[range]), now: now)
             try takeEvents()
         }
-        let cuts =
+        let cuts: [Int] =
             switch split {
             case .whole: []
             case .byteByByte: Array(1..<max(bytes.count, 1))
