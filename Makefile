@@ -11,10 +11,11 @@ DESTDIR =
 .PHONY: test format lint docs no-std unit interleavings deps
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
+.PHONY: swift-toolchain test-swift example-swift
 .NOTPARALLEL:
 
 # The tests come last, so that their closing lines end the output.
-test: format lint docs no-std unit interleavings abi packaging c-tests cpp-tests c-examples
+test: format lint docs no-std unit interleavings abi packaging test-swift example-swift c-tests cpp-tests c-examples
 
 format:
 	$(CARGO) fmt --all --check
@@ -119,3 +120,17 @@ cpp-tests:
 
 c-examples: installed
 	examples/c/test
+
+# The Swift package.
+
+# Outside of this checkout, so that the next one finds it.
+SWIFT_TOOLCHAIN = $(HOME)/.cache/chatnio/swift-6.0.3
+
+swift-toolchain:
+	bindings/swift/toolchain install '$(SWIFT_TOOLCHAIN)'
+
+test-swift: installed testing-lib
+	SWIFT_TOOLCHAIN='$(SWIFT_TOOLCHAIN)' bindings/swift/test
+
+example-swift: installed
+	SWIFT_TOOLCHAIN='$(SWIFT_TOOLCHAIN)' examples/swift/test

@@ -28,7 +28,9 @@ public final class Auth: @unchecked Sendable, CustomStringConvertible, CustomRef
     ///     `conversation`.
     public init(token: String, conversation: Int64? = nil, share: String? = nil) {
         do {
-            let handle = try Handle(free: chatnio_auth_free) { out, _ in token.withText { chatnio_auth_new($0, $1, out) } }
+            let handle = try Handle(free: chatnio_auth_free) { out, _ in
+                token.withText { chatnio_auth_new($0, $1, out) }
+            }
             if let conversation {
                 try handle.call { chatnio_auth_set_conversation($0, conversation) }
             }

@@ -103,7 +103,8 @@ extension ClientThread {
     /// Has a turn carried out, behind those that wait already.
     func begin(_ turn: Turn) {
         guard turn.request.beginsTurn else {
-            turn.onEnd(.failure(ChatNioError(.badParameters, "only a chat or a restart has an answer: send the others")))
+            turn.onEnd(
+                .failure(ChatNioError(.badParameters, "only a chat or a restart has an answer: send the others")))
             return
         }
         let isLeft = monitor.locked {

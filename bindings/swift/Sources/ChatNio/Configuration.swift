@@ -105,7 +105,9 @@ public final class Configuration: @unchecked Sendable {
     ///
     /// - Throws: as ``init(_:)-((Settings)->Void)``.
     public init(_ settings: Settings) throws {
-        handle = try Handle(free: chatnio_config_free, lastError: chatnio_config_error) { out, _ in chatnio_config_new(out) }
+        handle = try Handle(free: chatnio_config_free, lastError: chatnio_config_error) { out, _ in
+            chatnio_config_new(out)
+        }
         wallClock = settings.wallClock.map(WallClock.init)
         try set(settings)
     }

@@ -7,7 +7,8 @@ struct Handle: ~Copyable {
     private let lastError: LastError?
 
     /// How a handle tells what its last failed call has to say.
-    typealias LastError = @convention(c) (OpaquePointer?, UnsafeMutablePointer<CChar>?, Int, UnsafeMutablePointer<Int>?) -> Int32
+    typealias LastError = @convention(c) (OpaquePointer?, UnsafeMutablePointer<CChar>?, Int, UnsafeMutablePointer<Int>?)
+        -> Int32
 
     /// Takes a handle over from the constructor that has made it.
     ///

@@ -333,7 +333,9 @@ final class ClientTests: HandleTestCase {
     func testWhatOneRefusesOthersMayDo() async throws {
         // A deadline that no model holds: the turn is interrupted, the connection is not.
         let server = try Loopback(in: self)
-        let configuration = try Configuration { $0.firstFrame = .milliseconds(1); $0.nextFrame = .milliseconds(1) }
+        let configuration = try Configuration {
+            $0.firstFrame = .milliseconds(1); $0.nextFrame = .milliseconds(1)
+        }
         let client = try await Client(server.url, auth: Auth(token: "sk-test"), configuration: configuration)
         do {
             _ = try await client.ask("hi", model: "silent").joined()

@@ -19,7 +19,8 @@ struct EventLog {
             addDelta(turn: end.answer.turn, end.text, end.answer.quota)
             addEnd(end.answer)
         case .stray(let stray):
-            text += "{\"event\":\"stray\",\"text\":\(quoted(stray.text)),\"quota\":\(stray.quota.text),\"end\":\(stray.isEnd)}\n"
+            text +=
+                "{\"event\":\"stray\",\"text\":\(quoted(stray.text)),\"quota\":\(stray.quota.text),\"end\":\(stray.isEnd)}\n"
         case .malformed(let error): addWarning(error.message, line: line)
         default: break
         }
@@ -40,7 +41,8 @@ struct EventLog {
         text += "{\"event\":\"end\",\"turn\":\(answer.turn),\"request\":\"\(answer.asked)\""
         text += ",\"outcome\":\"\(answer.outcome?.description ?? "none")\",\"text\":\(quoted(answer.text))"
         text += ",\"notice\":\(answer.notice.map(quoted) ?? "null"),\"quota\":\(answer.quota.text)"
-        text += ",\"keyword\":\(quoted(answer.keyword)),\"conversation\":\(answer.conversation.map(String.init) ?? "null")"
+        text +=
+            ",\"keyword\":\(quoted(answer.keyword)),\"conversation\":\(answer.conversation.map(String.init) ?? "null")"
         text += ",\"plan\":\(answer.plan),\"chunks\":\(answer.chunks)}\n"
     }
 }

@@ -49,16 +49,20 @@ final class HeaderTests: HandleTestCase {
     func testEveryInterruptionAndStateIsKnown() throws {
         let interruptions = try constants(of: "chatnio_interruption", prefix: "CHATNIO_INTERRUPTION_")
         let known: [Interruption] = [
-            .firstFrameDeadline, .nextFrameDeadline, .afterStopDeadline, .messageTooLong, .answerTooLong, .closedByServer,
+            .firstFrameDeadline, .nextFrameDeadline, .afterStopDeadline, .messageTooLong, .answerTooLong,
+            .closedByServer,
             .connectionLost, .closedByHost, .reconnected,
         ]
-        let names = interruptions.keys.map { $0.dropFirst("CHATNIO_INTERRUPTION_".count).replacingOccurrences(of: "_", with: " ").lowercased() }
+        let names = interruptions.keys.map {
+            $0.dropFirst("CHATNIO_INTERRUPTION_".count).replacingOccurrences(of: "_", with: " ").lowercased()
+        }
         XCTAssertEqual(Set(known.map(\.description)), Set(names))
 
         let states = try constants(of: "chatnio_state", prefix: "CHATNIO_STATE_")
         let knownStates: [State] = [.idle, .asking, .answering, .stopping, .draining, .closed]
         XCTAssertEqual(
-            Set(knownStates.map(\.description)), Set(states.keys.map { $0.dropFirst("CHATNIO_STATE_".count).lowercased() }))
+            Set(knownStates.map(\.description)),
+            Set(states.keys.map { $0.dropFirst("CHATNIO_STATE_".count).lowercased() }))
 
         let outcomes = try constants(of: "chatnio_outcome", prefix: "CHATNIO_OUTCOME_")
         let knownOutcomes: [Outcome] = [.complete, .stopped, .notice, .interrupted(.reconnected)]
@@ -93,7 +97,10 @@ final class HeaderTests: HandleTestCase {
             "chatnio_client_new_socket", "chatnio_client_reconnect_socket",
         ]
         let header = try Checkout.text("ffi/include/chatnio.h")
-        let declared = Set(header.matches(of: #/(chatnio_\w+)\((?:void|const|struct|int|uint|bool|size_t|double|enum)/#).map { String($0.1) })
+        let declared = Set(
+            header.matches(of: #/(chatnio_\w+)\((?:void|const|struct|int|uint|bool|size_t|double|enum)/#).map {
+                String($0.1)
+            })
         XCTAssertGreaterThan(declared.count, 100)
         let sources = Checkout.root.appendingPathComponent("bindings/swift/Sources/ChatNio")
         var text = ""

@@ -23,7 +23,8 @@ final class Link {
     }
 
     init(
-        tls: Bool = false, transcript: String? = nil, auth: Auth = .anonymous, _ change: (inout Configuration.Settings) -> Void = { _ in }
+        tls: Bool = false, transcript: String? = nil, auth: Auth = .anonymous,
+        _ change: (inout Configuration.Settings) -> Void = { _ in }
     ) throws {
         let peer = Peer(tls: tls, transcript: transcript)
         let configuration = try Configuration { settings in
@@ -78,7 +79,9 @@ final class Link {
         while !isIdle {
             isIdle = true
             try takeEvents()
-            while try connection.transmit({ peer.receive($0, now: now.milliseconds); return $0.count }) {
+            while try connection.transmit({
+                peer.receive($0, now: now.milliseconds); return $0.count
+            }) {
                 isIdle = false
             }
             while try peer.transmit(deliver) {
@@ -89,5 +92,7 @@ final class Link {
 }
 
 extension Duration {
-    var milliseconds: UInt64 { UInt64(components.seconds) * 1000 + UInt64(components.attoseconds / 1_000_000_000_000_000) }
+    var milliseconds: UInt64 {
+        UInt64(components.seconds) * 1000 + UInt64(components.attoseconds / 1_000_000_000_000_000)
+    }
 }

@@ -44,7 +44,8 @@ final class RequestTests: HandleTestCase {
         XCTAssertEqual(try sent(Request(.share(hash: "abc")))[1], #"{"type":"share","message":"abc"}"#)
         XCTAssertEqual(
             try sent(Request(.mask([.init(.system, "Be \"brief\""), .init(.assistant, "Hm.")])))[1],
-            #"{"type":"mask","message":"[{\"role\":\"system\",\"content\":\"Be \\\"brief\\\"\"},{\"role\":\"assistant\",\"content\":\"Hm.\"}]"}"#)
+            #"{"type":"mask","message":"[{\"role\":\"system\",\"content\":\"Be \\\"brief\\\"\"},{\"role\":\"assistant\",\"content\":\"Hm.\"}]"}"#
+        )
         XCTAssertEqual(try sent(Request(.edit(index: 2, "new")))[1], #"{"type":"edit","message":"2:new"}"#)
         XCTAssertEqual(try sent(Request(.remove(index: 0)))[1], #"{"type":"remove","message":"0"}"#)
 
@@ -59,7 +60,9 @@ final class RequestTests: HandleTestCase {
     }
 
     func testTextsOfEveryKindArriveWhole() throws {
-        for text in ["", " ", "\0", "a\0b", "é", "日本語", "👩‍👩‍👧‍👦", "\u{2028}\"\\\u{1}"] + [String(repeating: "x", count: 100_000)] {
+        for text in ["", " ", "\0", "a\0b", "é", "日本語", "👩‍👩‍👧‍👦", "\u{2028}\"\\\u{1}"] + [
+            String(repeating: "x", count: 100_000)
+        ] {
             if text.allSatisfy(\.isWhitespace) {
                 assertThrows(.emptyMessage) { try self.sent(.chat(text)) }
             } else {
@@ -69,7 +72,8 @@ final class RequestTests: HandleTestCase {
                 quoted.addWarning(text, line: nil)
                 let json = quoted.text.split(separator: "\"message\":")[1].dropLast(2)
                 XCTAssertTrue(try sent(.chat(text))[1].hasSuffix("\"message\":\(json)}"))
-                guard case .delta(let delta) = try session.receive("{\"message\":\(json),\"end\":false}", now: .zero) else {
+                guard case .delta(let delta) = try session.receive("{\"message\":\(json),\"end\":false}", now: .zero)
+                else {
                     return XCTFail("no delta")
                 }
                 XCTAssertEqual(delta.text, text)
@@ -80,7 +84,8 @@ final class RequestTests: HandleTestCase {
     func testAuthenticationsAreSent() throws {
         XCTAssertEqual(try sent(.chat("hi"))[0], #"{"token":"anonymous","id":-1}"#)
         XCTAssertEqual(try sent(.chat("hi"), auth: Auth(token: "sk-1"))[0], #"{"token":"sk-1","id":-1}"#)
-        XCTAssertEqual(try sent(.chat("hi"), auth: Auth(token: "sk-1", conversation: 7))[0], #"{"token":"sk-1","id":7}"#)
+        XCTAssertEqual(
+            try sent(.chat("hi"), auth: Auth(token: "sk-1", conversation: 7))[0], #"{"token":"sk-1","id":7}"#)
         XCTAssertEqual(
             try sent(.chat("hi"), auth: Auth(token: "sk-1", share: "abc"))[0], #"{"token":"sk-1","id":-1,"ref":"abc"}"#)
     }

@@ -15,7 +15,9 @@ final class SessionTests: HandleTestCase {
     func testAnAnswerFromItsOpenerToItsEnd() throws {
         let session = try asking()
         XCTAssertEqual(session.state, .asking)
-        guard case .opened(let opened) = try session.receive(#"{"conversation":7,"quota":0,"message":"","end":false}"#, now: now)
+        guard
+            case .opened(let opened) = try session.receive(
+                #"{"conversation":7,"quota":0,"message":"","end":false}"#, now: now)
         else { return XCTFail("not opened") }
         XCTAssertEqual(opened.turn, 1)
         XCTAssertEqual(opened.conversation, .new(id: 7))
@@ -35,7 +37,8 @@ final class SessionTests: HandleTestCase {
         XCTAssertEqual(session.answer?.text, "Hel")
         XCTAssertNil(session.answer?.outcome)
 
-        guard case .end(let end) = try session.receive(#"{"message":"lo","quota":0.25,"end":true,"plan":true}"#, now: now)
+        guard
+            case .end(let end) = try session.receive(#"{"message":"lo","quota":0.25,"end":true,"plan":true}"#, now: now)
         else { return XCTFail("no end") }
         XCTAssertEqual(end.delta?.text, "lo")
         XCTAssertEqual(end.answer.text, "Hello")
@@ -52,8 +55,10 @@ final class SessionTests: HandleTestCase {
 
     func testAnEventOwnsWhatItHolds() throws {
         var session: Session? = try asking()
-        let event = try session?.receive(#"{"message":"a text that is longer than a small string","quota":0.1,"end":false}"#, now: now)
-        _ = try session?.receive(#"{"message":"another text that is longer than a small string","quota":0.1,"end":false}"#, now: now)
+        let event = try session?.receive(
+            #"{"message":"a text that is longer than a small string","quota":0.1,"end":false}"#, now: now)
+        _ = try session?.receive(
+            #"{"message":"another text that is longer than a small string","quota":0.1,"end":false}"#, now: now)
         session = nil
         guard case .delta(let delta) = event else { return XCTFail("no delta") }
         XCTAssertEqual(delta.text, "a text that is longer than a small string")
@@ -62,11 +67,15 @@ final class SessionTests: HandleTestCase {
 
     func testNoticesAndStraysAndMalformedMessages() throws {
         let session = try asking()
-        guard case .malformed(let error) = try session.receive("{\"message\":1}", now: now) else { return XCTFail("read") }
+        guard case .malformed(let error) = try session.receive("{\"message\":1}", now: now) else {
+            return XCTFail("read")
+        }
         XCTAssertEqual(error.code, .malformed)
         XCTAssertTrue(error.message.contains("message"), error.message)
         guard case .malformed = try session.receiveBinary(now: now) else { return XCTFail("binary") }
-        guard case .end(let end) = try session.receive(#"{"message":"quota is not enough","quota":0,"end":true}"#, now: now)
+        guard
+            case .end(let end) = try session.receive(
+                #"{"message":"quota is not enough","quota":0,"end":true}"#, now: now)
         else { return XCTFail("no end") }
         XCTAssertEqual(end.answer.outcome, .notice)
         XCTAssertEqual(end.answer.notice, "quota is not enough")
@@ -209,7 +218,9 @@ final class SessionTests: HandleTestCase {
         }
         for (number, session) in sessions.enumerated().reversed() {
             _ = try session.receive("{\"message\":\"answer \",\"quota\":0.1,\"end\":false}", now: now)
-            guard case .end(let end) = try session.receive("{\"message\":\"\(number)\",\"quota\":0.1,\"end\":true}", now: now)
+            guard
+                case .end(let end) = try session.receive(
+                    "{\"message\":\"\(number)\",\"quota\":0.1,\"end\":true}", now: now)
             else { return XCTFail("no end") }
             XCTAssertEqual(end.answer.text, "answer \(number)")
         }
@@ -217,7 +228,9 @@ final class SessionTests: HandleTestCase {
     }
 
     func testReplaysAreStepByStep() throws {
-        let transcript = try Transcript("WEBSOCKET ws://h/\n> SEND {\"token\":\"sk-...\",\"id\":-1}\n> SEND {\"type\":\"chat\",\"message\":\"hi\"}\n< RECV {\"message\":\"a\",\"end\":true}\n")
+        let transcript = try Transcript(
+            "WEBSOCKET ws://h/\n> SEND {\"token\":\"sk-...\",\"id\":-1}\n> SEND {\"type\":\"chat\",\"message\":\"hi\"}\n< RECV {\"message\":\"a\",\"end\":true}\n"
+        )
         let replay = try Replay(transcript)
         let session = try Session(auth: replay.auth, now: now)
         assertThrows(.invalid) { try session.request(replay, now: self.now) }
