@@ -44,6 +44,7 @@ interleavings:
 
 deps:
 	./.ci/deps
+	bindings/swift/toolchain install '$(SWIFT_TOOLCHAIN)' || [ $$? = 3 ]
 
 # The C library.
 

@@ -6,12 +6,7 @@ import CChatNio
 /// recording.
 public final class Auth: @unchecked Sendable, CustomStringConvertible, CustomReflectable {
     // Sendable: never changed once it is made, and then the library may read it from any threads.
-    private let made: Made
-
-    private enum Made: ~Copyable {
-        case handle(Handle)
-        case failed(any Error)
-    }
+    private let made: Result<Handle, any Error>
 
     /// Asks without an account, in a new conversation.
     public static let anonymous = Auth(token: "anonymous")
@@ -27,7 +22,7 @@ public final class Auth: @unchecked Sendable, CustomStringConvertible, CustomRef
     ///   - share: the hash of a shared conversation to start a new one from. One that the server knows wins over
     ///     `conversation`.
     public init(token: String, conversation: Int64? = nil, share: String? = nil) {
-        do {
+        made = Result {
             let handle = try Handle(free: chatnio_auth_free) { out, _ in
                 token.withText { chatnio_auth_new($0, $1, out) }
             }
@@ -37,23 +32,18 @@ public final class Auth: @unchecked Sendable, CustomStringConvertible, CustomRef
             if let share {
                 try handle.call { auth in share.withText { chatnio_auth_set_share(auth, $0, $1) } }
             }
-            made = .handle(handle)
-        } catch {
-            made = .failed(error)
+            return handle
         }
     }
 
     /// Takes over an authentication that the library has made.
-    init(_ handle: consuming Handle) {
-        made = .handle(handle)
+    init(_ handle: Handle) {
+        made = .success(handle)
     }
 
     /// Lends the handle.
-    func use<R: ~Copyable>(_ body: (OpaquePointer) throws -> R) throws -> R {
-        switch made {
-        case .handle(let handle): try handle.use(body)
-        case .failed(let error): throw error
-        }
+    func use<R>(_ body: (OpaquePointer) throws -> R) throws -> R {
+        try made.get().use(body)
     }
 
     /// Says that it is one, and not whose.

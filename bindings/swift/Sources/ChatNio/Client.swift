@@ -84,12 +84,12 @@ public actor Client {
     ///
     /// - Throws: ``ChatNioError`` when the request was not sent; `CancellationError` when the task was cancelled before.
     public nonisolated func answer(to request: Request) async throws -> Answer {
-        let waiting = Waiting<Answer>()
+        let waiting = Waiting<Result<Answer, any Error>>()
         let turn = Turn(request, of: self) { result in
-            _ = waiting.resume(with: result.map { $0.0 })
+            waiting.give(result.map { $0.0 })
         }
         return try await withTaskCancellationHandler {
-            try await waiting.value { thread.begin(turn) }
+            try await waiting.value { thread.begin(turn) }.get()
         } onCancel: {
             thread.leave(turn)
         }
@@ -104,8 +104,9 @@ public actor Client {
     /// Waits for the end of what was asked before; nil when nothing was.
     public nonisolated var lastAnswer: Answer? {
         get async {
-            await withCheckedContinuation { continuation in
-                thread.whenIdle { continuation.resume(returning: $0.lastAnswer) }
+            let waiting = Waiting<Answer?>()
+            return await waiting.value {
+                thread.whenIdle { thread in waiting.give(thread.lastAnswer) }
             }
         }
     }
@@ -126,11 +127,12 @@ public actor Client {
         if request.beginsTurn {
             throw ChatNioError(.badParameters, "a chat or a restart has an answer: ask for it")
         }
-        try await withCheckedThrowingContinuation { continuation in
+        let waiting = Waiting<Result<Void, any Error>>()
+        try await waiting.value {
             thread.whenIdle { thread in
-                continuation.resume(with: Result { try thread.send(request) })
+                waiting.give(Result { try thread.send(request) })
             }
-        }
+        }.get()
     }
 
     /// Connects anew to the same URL, and continues the conversation that the server opened. Works in any state. What

@@ -52,22 +52,22 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     static func connected(
         to url: String, auth: Auth, configuration: Configuration?, onEvent: (@Sendable (Event) -> Void)?
     ) async throws -> ClientThread {
-        let waiting = Waiting<ClientThread>()
+        let waiting = Waiting<Result<ClientThread, any Error>>()
         return try await withTaskCancellationHandler {
             try await waiting.value {
-                try startThread {
-                    do {
-                        let made = try ClientThread(url, auth, configuration, onEvent)
-                        if waiting.resume(with: .success(made)) {
-                            made.run()
+                do {
+                    try startThread {
+                        let made = Result { try ClientThread(url, auth, configuration, onEvent) }
+                        if waiting.give(made) {
+                            try? made.get().run()
                         }
-                    } catch {
-                        _ = waiting.resume(with: .failure(error))
                     }
+                } catch {
+                    waiting.give(.failure(error))
                 }
-            }
+            }.get()
         } onCancel: {
-            _ = waiting.resume(with: .failure(CancellationError()))
+            waiting.give(.failure(CancellationError()))
         }
     }
 

@@ -126,7 +126,7 @@ public final class Configuration: @unchecked Sendable {
     private static let defaults = try? Configuration()
 
     /// Lends the handle of a configuration, or of the defaults.
-    static func use<R: ~Copyable>(
+    static func use<R>(
         _ configuration: Configuration?, _ body: (OpaquePointer?) throws -> R
     ) throws -> R {
         guard let configuration = configuration ?? defaults else { return try body(nil) }

@@ -1,7 +1,7 @@
 import CChatNio
 
 /// Owns one handle of the C library: frees it once, and hands it out for the time of a call only.
-struct Handle: ~Copyable {
+final class Handle {
     private let pointer: OpaquePointer
     private let free: @convention(c) (OpaquePointer?) -> Void
     private let lastError: LastError?
@@ -34,8 +34,9 @@ struct Handle: ~Copyable {
     }
 
     /// Lends the handle. It must not leave `body`.
-    func use<R: ~Copyable>(_ body: (OpaquePointer) throws -> R) rethrows -> R {
-        try body(pointer)
+    func use<R>(_ body: (OpaquePointer) throws -> R) rethrows -> R {
+        // So long it must live, too.
+        try withExtendedLifetime(self) { try body(pointer) }
     }
 
     /// Calls a function on the handle.
@@ -46,7 +47,7 @@ struct Handle: ~Copyable {
     func call(
         unless usual: ChatNioError.Code..., call body: (OpaquePointer) -> Int32
     ) throws -> Bool {
-        let status = body(pointer)
+        let status = use(body)
         if status == CHATNIO_OK.status {
             return true
         }

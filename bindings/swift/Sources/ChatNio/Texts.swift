@@ -22,7 +22,7 @@ extension String {
 }
 
 extension Optional where Wrapped == String {
-    /// As ``Swift/String/withText(_:)``; one that is not there is done nothing with.
+    /// As `withText` of a text; with one that is not there nothing is done.
     func ifPresent(_ body: (UnsafePointer<CChar>?, Int) -> Int32) -> Int32 {
         self?.withText(body) ?? CHATNIO_OK.status
     }

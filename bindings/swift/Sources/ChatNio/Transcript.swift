@@ -26,7 +26,7 @@ public final class Transcript: @unchecked Sendable, CustomStringConvertible {
         }
     }
 
-    private init(_ handle: consuming Handle) {
+    private init(_ handle: Handle) {
         self.handle = handle
     }
 
@@ -52,7 +52,7 @@ public final class Transcript: @unchecked Sendable, CustomStringConvertible {
     public var description: String { text }
 
     /// Lends the handle.
-    func use<R: ~Copyable>(_ body: (OpaquePointer) throws -> R) rethrows -> R {
+    func use<R>(_ body: (OpaquePointer) throws -> R) rethrows -> R {
         try handle.use(body)
     }
 }

@@ -2,39 +2,37 @@
 final class Waiting<Value: Sendable>: @unchecked Sendable {
     // Sendable: guarded by the monitor.
     private let monitor = Monitor()
-    private var continuation: CheckedContinuation<Value, any Error>?
-    private var result: Result<Value, any Error>?
+    private var continuation: CheckedContinuation<Void, Never>?
+    private var given: Value?
 
     /// Has it begun, and waits.
-    func value(_ begin: () throws -> Void) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            let result = monitor.locked {
+    func value(_ begin: () -> Void) async -> Value {
+        await withCheckedContinuation { continuation in
+            let isGiven = monitor.locked {
                 self.continuation = continuation
-                return self.result
+                return given != nil
             }
-            if let result {
-                continuation.resume(with: result)
-                return
-            }
-            do {
-                try begin()
-            } catch {
-                _ = resume(with: .failure(error))
+            if isGiven {
+                continuation.resume()
+            } else {
+                begin()
             }
         }
+        return monitor.locked { given! }
     }
 
-    /// Gives the value, or why there is none.
+    /// Gives the value.
     ///
-    /// - Returns: false when that was given already: this one is not wanted any more.
-    func resume(with result: Result<Value, any Error>) -> Bool {
+    /// - Returns: false when there is one already: this one is not wanted any more.
+    @discardableResult
+    func give(_ value: Value) -> Bool {
         let (isFirst, continuation) = monitor.locked {
-            guard self.result == nil else { return (false, self.continuation) }
-            self.result = result
-            return (true, self.continuation)
+            let isFirst = given == nil
+            given = given ?? value
+            return (isFirst, self.continuation)
         }
         if isFirst {
-            continuation?.resume(with: result)
+            continuation?.resume()
         }
         return isFirst
     }

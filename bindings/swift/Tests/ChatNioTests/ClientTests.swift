@@ -162,6 +162,22 @@ final class ClientTests: HandleTestCase {
         XCTAssertFalse(sent?.contains("never") ?? true, sent ?? "")
     }
 
+    func testAnAnswerThatNobodyReadsIsStoppedThoughItsClientIsGone() async throws {
+        let server = try serverThatWaitsForAStop()
+        let (ended, end) = AsyncStream<Answer>.makeStream()
+        var client: Client? = try await server.client { event in
+            if case .end(let turn) = event { end.yield(turn.answer) }
+        }
+        var deltas = client?.ask("hi").makeAsyncIterator()
+        client = nil
+        _ = try await deltas?.next()
+        deltas = nil
+        for await answer in ended {
+            XCTAssertEqual(answer.outcome, .stopped)
+            break
+        }
+    }
+
     func testAStreamHoldsItsClient() async throws {
         let server = try Loopback("--pace", "0.1", in: self)
         let text = try await server.client().ask("hi", model: "slow").joined()
@@ -227,6 +243,18 @@ final class ClientTests: HandleTestCase {
         XCTAssertNil(interrupted)
         let again = try await client.ask("hi", model: "hello").joined()
         XCTAssertEqual(again, "Hello! How can I help?")
+    }
+
+    func testReconnectingMayFailAndBeTriedAgain() async throws {
+        let server = try Loopback("--pace", "0", in: self)
+        let client = try await server.client()
+        _ = try await client.answer(to: "hi", model: "hello")
+        server.end()
+        await assertThrows(.connect) { try await client.reconnect() }
+        await assertThrows(.connect) { try await client.reconnect() }
+        let state = await client.state
+        XCTAssertEqual(state, .closed)
+        await assertThrows(.closed) { try await client.ask("hi").joined() }
     }
 
     func testClosingInterrupts() async throws {
