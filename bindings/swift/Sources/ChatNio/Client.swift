@@ -12,8 +12,7 @@
 /// pays for text that was thrown away; what it cost ``lastAnswer`` knows. While nothing is asked, the connection is kept
 /// alive.
 ///
-/// A client that nobody holds any more says goodbye and closes its connection. A stream that is being read holds its
-/// client.
+/// A client that nobody holds any more carries out what was asked, says goodbye and closes its connection.
 public actor Client {
     private nonisolated let thread: ClientThread
 
@@ -55,7 +54,7 @@ public actor Client {
     ///   ``ChatNioError`` when the request was not sent.
     public nonisolated func ask(_ request: Request) -> AsyncThrowingStream<Delta, any Error> {
         let (stream, deltas) = AsyncThrowingStream<Delta, any Error>.makeStream(bufferingPolicy: .unbounded)
-        let turn = Turn(request, of: self) {
+        let turn = Turn(request) {
             deltas.yield($0)
         } onEnd: { result in
             do {
@@ -85,7 +84,7 @@ public actor Client {
     /// - Throws: ``ChatNioError`` when the request was not sent; `CancellationError` when the task was cancelled before.
     public nonisolated func answer(to request: Request) async throws -> Answer {
         let waiting = Waiting<Result<Answer, any Error>>()
-        let turn = Turn(request, of: self) { result in
+        let turn = Turn(request) { result in
             waiting.give(result.map { $0.0 })
         }
         return try await withTaskCancellationHandler {

@@ -162,7 +162,7 @@ extension ClientThread {
         }
     }
 
-    /// The client is gone: closes the connection, and ends the thread. No turn waits then, since each holds the client.
+    /// The client is gone: closes the connection, and ends the thread, when all that was asked is over.
     func end() {
         monitor.locked {
             isEnding = true

@@ -2,8 +2,6 @@
 final class Turn: @unchecked Sendable {
     // Sendable: what changes is guarded by the monitor of the client's thread.
     let request: Request
-    // An answer that somebody reads keeps its client alive.
-    let client: Client
     /// Called on the client's thread, as the pieces come.
     let onDelta: @Sendable (Delta) -> Void
     /// Called once: with the answer, whatever its outcome, and what ended the connection if that is over; or with why
@@ -15,11 +13,10 @@ final class Turn: @unchecked Sendable {
     var isUnwanted = false
 
     init(
-        _ request: Request, of client: Client, onDelta: @escaping @Sendable (Delta) -> Void = { _ in },
+        _ request: Request, onDelta: @escaping @Sendable (Delta) -> Void = { _ in },
         onEnd: @escaping @Sendable (Result<(Answer, ChatNioError?), any Error>) -> Void
     ) {
         self.request = request
-        self.client = client
         self.onDelta = onDelta
         self.onEnd = onEnd
     }

@@ -252,9 +252,12 @@ final class ClientTests: HandleTestCase {
         server.end()
         await assertThrows(.connect) { try await client.reconnect() }
         await assertThrows(.connect) { try await client.reconnect() }
-        let state = await client.state
-        XCTAssertEqual(state, .closed)
-        await assertThrows(.closed) { try await client.ask("hi").joined() }
+        // It is there again.
+        let port = try XCTUnwrap(URL(string: server.url)?.port)
+        _ = try Loopback("--pace", "0", "--port", "\(port)", in: self)
+        try await client.reconnect()
+        let text = try await client.ask("hi", model: "hello").joined()
+        XCTAssertEqual(text, "Hello! How can I help?")
     }
 
     func testClosingInterrupts() async throws {

@@ -177,40 +177,19 @@ final class ConnectionTests: HandleTestCase {
         try Configuration { $0.rootsPEM = [Peer(tls: true).root] }.loadRoots()
     }
 
-    func testEverySettingIsTaken() throws {
-        let configuration = try Configuration { settings in
-            settings.authAtOnce = true
-            settings.keepText = false
-            settings.keepAlive = .seconds(60)
-            settings.firstFrame = .seconds(2)
-            settings.nextFrame = .seconds(3)
-            settings.afterStop = .seconds(4)
-            settings.stopRepeats = []
-            settings.maxMessage = 1000
-            settings.maxRequest = 1001
-            settings.maxAnswer = 1002
-            settings.record = true
-            settings.maxRecording = 1003
-            settings.connect = .seconds(5)
-            settings.handshake = .seconds(6)
-            settings.pingAfter = .seconds(7)
-            settings.pongWithin = .seconds(8)
-            settings.close = .seconds(9)
+    func testEventsComeInBatches() throws {
+        let link = try Link()
+        try link.exchange()
+        for number in 1...10 {
+            link.peer.send("{\"message\":\"\(number)\",\"end\":false}\n")
         }
-        let session = try Session(configuration: configuration, now: .zero)
-        XCTAssertNotNil(try session.nextTransmit(), "the authentication goes out at once")
-        XCTAssertEqual(session.deadline, .seconds(60))
-        try session.request(.chat("hi"), now: .zero)
-        assertThrows(.requestTooLong) {
-            try Session(configuration: configuration, now: .zero).request(
-                .chat(String(repeating: "x", count: 1001)), now: .zero)
-        }
-        _ = try session.receive(#"{"message":"a","quota":0.1,"end":false}"#, now: .zero)
-        XCTAssertEqual(session.answer?.text, "")
-        XCTAssertTrue(try session.stop(now: .zero))
-        XCTAssertNotNil(session.transcript)
-        let connection = try Connection("ws://localhost", configuration: configuration, now: .zero)
-        XCTAssertEqual(connection.wants.deadline, .seconds(6))
+        while try link.peer.transmit({ try link.connection.receive($0, now: link.now) }) {}
+        let batches = try [
+            link.connection.nextEvents(upTo: 4), link.connection.nextEvents(), link.connection.nextEvents(),
+        ]
+        XCTAssertEqual(batches.map(\.count), [4, 6, 0])
+        let texts = batches.joined().map { if case .stray(let stray) = $0 { stray.text } else { "?" } }
+        XCTAssertEqual(texts, (1...10).map(String.init))
     }
 
     func testClosingIsOrderly() throws {

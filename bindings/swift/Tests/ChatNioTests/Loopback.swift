@@ -36,7 +36,11 @@ final class Loopback: @unchecked Sendable {
     func client(
         recording: Bool = false, onEvent: (@Sendable (Event) -> Void)? = nil
     ) async throws -> Client {
-        let configuration = try Configuration { $0.record = recording }
+        let configuration = try Configuration {
+            $0.record = recording
+            // A stop that does not arrive is to end a test, not to hang it.
+            $0.nextFrame = .seconds(20)
+        }
         return try await Client(url, auth: Auth(token: "sk-test"), configuration: configuration, onEvent: onEvent)
     }
 
