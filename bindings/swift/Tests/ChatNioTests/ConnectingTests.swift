@@ -58,6 +58,18 @@ final class ConnectingTests: HandleTestCase {
         }
     }
 
+    func testAClientThatNobodyHoldsSaysGoodbye() async throws {
+        let server = try Listener()
+        let received = Task.detached { server.serveOne() }
+        var client: Client? = try await Client(server.url)
+        XCTAssertNotNil(client)
+        client = nil
+        // A Close frame with a status, masked, is the last of 8 bytes.
+        let last = await received.value.suffix(8)
+        XCTAssertEqual(last.first, 0x88)
+        XCTAssertEqual(last.dropFirst().first, 0x82)
+    }
+
     func testAHundredClientsAtOnce() async throws {
         let server = try Loopback("--pace", "0", in: self)
         let url = server.url
@@ -103,8 +115,8 @@ final class ConnectingTests: HandleTestCase {
     }
 }
 
-/// A socket on 127.0.0.1 that takes connections, and says nothing.
-final class Listener {
+/// A socket on 127.0.0.1 that takes connections, and says nothing by itself.
+final class Listener: Sendable {
     private let socket: FileHandle
     let url: String
 
@@ -122,5 +134,19 @@ final class Listener {
         XCTAssertEqual(status, 0)
         self.socket = FileHandle(fileDescriptor: socket, closeOnDealloc: true)
         url = "ws://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/chat"
+    }
+
+    /// Serves one connection to its end; gives what the client has sent.
+    func serveOne() -> [UInt8] {
+        let peer = Peer()
+        let client = FileHandle(fileDescriptor: accept(socket.fileDescriptor, nil, nil), closeOnDealloc: true)
+        var received: [UInt8] = []
+        while true {
+            while peer.transmit({ client.write(Data($0)) }) {}
+            let bytes = client.availableData
+            received += bytes
+            bytes.withUnsafeBytes { peer.receive($0, now: 0) }
+            if bytes.isEmpty || peer.wants.isFinished { return received }
+        }
     }
 }
