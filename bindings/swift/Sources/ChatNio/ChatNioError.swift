@@ -4,7 +4,7 @@ import CChatNio
 ///
 /// ```swift
 /// do {
-///     let client = try await Client("wss://api.chatnio.net", auth: auth)
+///     _ = try await Client("wss://api.chatnio.net", auth: Auth(token: "sk-..."))
 /// } catch let error as ChatNioError where error.code == .throttled {
 ///     // Wait before the next connection.
 /// }
