@@ -1187,13 +1187,14 @@ public:
     }
 
     /**
-     * Waits for the next event as long as the running turn does; none when no turn runs. When a signal comes first that
+     * Waits for the next event, without a limit: while no turn runs, a keep-alive is one. When a signal comes first that
      * is thrown, as `CHATNIO_INTERRUPTED`: nothing is lost, call again. So it is from `events()` and `ask()`.
      */
-    std::optional<Event> next()
+    Event next()
     {
-        std::optional<Event> event(std::in_place);
-        return check_unless(CHATNIO_AGAIN, chatnio_client_next(native(), -1, event->native())) ? event : std::nullopt;
+        Event event;
+        check(chatnio_client_next(native(), -1, event.native()));
+        return event;
     }
     /** Waits for the next event so long; none when none came in time, or a signal came first: look at its flag. */
     std::optional<Event> next(std::chrono::milliseconds timeout)
@@ -1202,7 +1203,10 @@ public:
         return in_time(chatnio_client_next(native(), detail::wait_limit(timeout), event->native())) ? event
                                                                                                   : std::nullopt;
     }
-    /** Waits for the running turn's end, and passes over its pieces; otherwise as `next()`. */
+    /**
+     * Waits for the running turn's end, and passes over its pieces; none, at once, when no turn runs. Otherwise as
+     * `next()`.
+     */
     std::optional<Event> wait()
     {
         std::optional<Event> event(std::in_place);
@@ -1255,11 +1259,15 @@ public:
 private:
     friend class Events<Client>::iterator;
 
-    /** Goes on from an event to the next of the turn. */
+    /** Goes on from an event to the next of the turn. Where none runs, what is there already is all that there is. */
     bool advance(Event &event)
     {
-        return event.kind() != CHATNIO_EVENT_END &&
-               check_unless(CHATNIO_AGAIN, chatnio_client_next(native(), -1, event.native()));
+        if (event.kind() == CHATNIO_EVENT_END) {
+            return false;
+        }
+        const std::int32_t now = state();
+        const bool waits = now != CHATNIO_STATE_IDLE && now != CHATNIO_STATE_DRAINING;
+        return check_unless(CHATNIO_AGAIN, chatnio_client_next(native(), waits ? -1 : 0, event.native()));
     }
 
     /** Whether an event came. */

@@ -30,7 +30,7 @@ static void asking(std::string_view url, const Config &config)
     CHECK(text == ANSWER && whole == ANSWER);
 
     // No turn runs: nothing to wait for.
-    CHECK(!client.next() && !client.wait() && !client.answer());
+    CHECK(!client.next(std::chrono::milliseconds(0)) && !client.wait() && !client.answer());
     for (const Event &event : client.events()) {
         CHECK(event.kind() != CHATNIO_EVENT_END);
     }
@@ -145,6 +145,17 @@ static void interruptions(std::string_view url)
     CHECK(end->outcome() == CHATNIO_OUTCOME_STOPPED && end->answer()->text().substr(0, 7) == "one w0 ");
 }
 
+/** Without a limit a wait goes on where no turn runs, too. */
+static void idling(std::string_view url)
+{
+    Config config;
+    config.keep_alive(std::chrono::milliseconds(20));
+    Client client(url, Auth("sk-x"), config);
+    // Sent, so that the connection is one that has something to be kept alive.
+    client.ask_and_wait(Request::chat("hi").model("hello"));
+    CHECK(client.next().kind() == CHATNIO_EVENT_KEEP_ALIVE && client.state() == CHATNIO_STATE_IDLE);
+}
+
 static void failures()
 {
     try {
@@ -168,6 +179,7 @@ int main(int argc, char **argv)
         } else {
             over_a_socket(argv[1]);
             interruptions(argv[1]);
+            idling(argv[1]);
             failures();
         }
         asking(argv[1], config);
