@@ -119,3 +119,15 @@ cpp-tests:
 
 c-examples: installed
 	examples/c/test
+
+# Python. In target/python/venv: what the tests need, at the versions of requirements/test.txt, and the package itself.
+
+PYTHON ?= python3
+VENV = target/python/venv
+PYTHON_TEST = $(VENV)/bin/python
+
+$(VENV)/made: bindings/python/requirements/test.txt
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(PYTHON_TEST) -m pip install -q --disable-pip-version-check --no-deps -r $<
+	touch $@
