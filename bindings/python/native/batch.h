@@ -14,7 +14,7 @@ typedef struct pychatnio_texts {
     size_t len;
     size_t capacity;
     /* Where each event's begins, and where the last one's ends. */
-    size_t bounds[PYCHATNIO_BATCH_EVENTS + 1];
+    uint64_t bounds[PYCHATNIO_BATCH_EVENTS + 1];
 } pychatnio_texts;
 
 typedef struct pychatnio_batch {

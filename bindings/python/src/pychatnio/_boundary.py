@@ -20,7 +20,7 @@ NEVER: int = 2**64 - 1
 
 
 def milliseconds(now: float | None) -> int:
-    """Seconds as the library counts them; without any, those of ``time.monotonic()``.
+    """Seconds as the library counts them; without any, those of `time.monotonic()`.
 
     Rounded, so that a deadline that was handed out as seconds comes back as the same number.
     """
@@ -31,7 +31,7 @@ def milliseconds(now: float | None) -> int:
 
 
 def seconds(deadline: int) -> float | None:
-    """A deadline of the library's as seconds; ``None`` for never."""
+    """A deadline of the library's as seconds; `None` for never."""
     return None if deadline == NEVER else deadline / 1000
 
 
@@ -41,7 +41,7 @@ def encoded(text: str) -> bytes:
 
 
 def text_of(view: CData) -> str | None:
-    """A copy of a view's text; ``None`` if it is absent."""
+    """A copy of a view's text; `None` if it is absent."""
     if view.data == ffi.NULL:
         return None
     copy: bytes = ffi.unpack(view.data, view.len)
@@ -106,13 +106,13 @@ class Guard:
         self._refusal = (Status.INVALID, "another thread is using this object: use one in each")
         self._lock = threading.Lock()
         self.is_shut = False
-        #: ``enter(False)`` says whether the handle may be used now; then ``leave()`` afterwards.
+        #: `enter(False)` says whether the handle may be used now; then `leave()` afterwards.
         self.enter: Callable[[bool], bool] = self._lock.acquire
         self.leave: Callable[[], None] = self._lock.release
         _GUARDS.add(self)
 
     def refusal(self) -> ChatNioError:
-        """Why ``enter`` said no."""
+        """Why `enter` said no."""
         return error_of(*self._refusal)
 
     def shut(self, status: Status, why: str) -> None:

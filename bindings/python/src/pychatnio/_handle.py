@@ -49,7 +49,7 @@ class Handle:
         """Calls a function on the handle.
 
         Raises:
-            ChatNioError: for any other status than ``CHATNIO_OK``.
+            ChatNioError: for any other status than `CHATNIO_OK`.
         """
         with self._guard:
             status = function(self._handle, *arguments)
@@ -68,7 +68,7 @@ class Handle:
 
     @property
     def answer(self) -> Answer | None:
-        """A copy of the running turn's answer so far; ``None`` when no turn runs."""
+        """A copy of the running turn's answer so far; `None` when no turn runs."""
         answer = ffi.new("chatnio_answer *")
         answer.size = ffi.sizeof("chatnio_answer")
         with self._guard:
@@ -102,7 +102,7 @@ class Handle:
         return int(size[0])
 
     def transcript(self) -> Transcript | None:
-        """What was sent and received so far, without tokens; ``None`` unless ``Config.record`` is on."""
+        """What was sent and received so far, without tokens; `None` unless `Config.record` is on."""
         made = ffi.new("chatnio_transcript **")
         with self._guard:
             status = self._level.transcript(self._handle, made)

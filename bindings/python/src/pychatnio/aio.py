@@ -34,25 +34,25 @@ _MOST_EVENTS = 4096
 
 
 class AsyncClient:
-    """A client on asyncio::
+    """A client on asyncio:
 
         async with AsyncClient("wss://api.chatnio.net", "sk-...") as client:
             async for piece in client.ask("hi", model="gpt-4"):
                 print(piece, end="", flush=True)
 
-    It connects at the beginning of ``async with``, or by :meth:`connect`. It is kept alive, and what it was sent is taken
+    It connects at the beginning of `async with`, or by `connect`. It is kept alive, and what it was sent is taken
     in, as long as its loop runs. Use it in that loop alone; one client asks one question at a time, and any number of
     clients work side by side.
 
     Args:
-        url: ``wss://HOST[/PATH]``, ``ws://``, ``https://``, ``http://``, or a bare host (as ``wss://``). Without a path
-            ``/chat`` is added, ``/api`` becomes ``/api/chat``.
-        auth: The token, or an :class:`Auth`; without one it asks without an account.
+        url: `wss://HOST[/PATH]`, `ws://`, `https://`, `http://`, or a bare host (as `wss://`). Without a path
+            `/chat` is added, `/api` becomes `/api/chat`.
+        auth: The token, or an `Auth`; without one it asks without an account.
         config: The settings.
 
     Raises:
         InvalidArgumentError: for a URL, token or setting that cannot be, and for a token that would go over plain
-            ``ws://`` to another machine.
+            `ws://` to another machine.
     """
 
     def __init__(self, url: str, auth: Auth | str | None = None, *, config: Config | None = None) -> None:
@@ -65,19 +65,19 @@ class AsyncClient:
         self._is_connecting = False
         self._is_paused = False
         self._is_open = False
-        #: How the connection ended; ``None`` while it goes on.
+        #: How the connection ended; `None` while it goes on.
         self._end: ChatNioError | None = error_of(Status.CLOSED, "the client is not connected: see connect()")
         self._changed = _Signal()
 
     async def connect(self, *, sock: socket.socket | None = None) -> Answer | None:
-        """Connects, and waits until the WebSocket is open; within ``Config.connect`` and ``Config.handshake``. Also
+        """Connects, and waits until the WebSocket is open; within `Config.connect` and `Config.handshake`. Also
         anew, in any state: that continues the conversation that the server opened.
 
         Args:
             sock: A TCP socket that is connected already, through a proxy for instance. The client takes it over.
 
         Returns:
-            The answer that was running, interrupted; ``None`` when none was.
+            The answer that was running, interrupted; `None` when none was.
 
         Raises:
             ConnectError: when no connection can be made: its subclasses say why.
@@ -107,20 +107,20 @@ class AsyncClient:
         return end.answer if isinstance(end, End) else None
 
     def ask(self, question: str | Request, **parameters: Unpack[Parameters]) -> AsyncAnswerStream:
-        """Asks, and returns the answer as it comes: iterate over it by ``async for``, or await its
-        :meth:`~AsyncAnswerStream.text`. The question goes out when that begins.
+        """Asks, and returns the answer as it comes: iterate over it by `async for`, or await its
+        `AsyncAnswerStream.text`. The question goes out when that begins.
 
-        An answer that was left before its end is waited for first, at most ``Config.after_stop``; its stop was sent when
+        An answer that was left before its end is waited for first, at most `Config.after_stop`; its stop was sent when
         it was left.
 
         Args:
-            question: The question, or a request made by :meth:`Request.chat`.
-            parameters: The model and the like: see :class:`Parameters`.
+            question: The question, or a request made by `Request.chat`.
+            parameters: The model and the like: see `Parameters`.
         """
         return AsyncAnswerStream(self, asked(question, parameters))
 
     def restart(self, **parameters: Unpack[Parameters]) -> AsyncAnswerStream:
-        """Has the last question answered again, with these parameters; otherwise as :meth:`ask`."""
+        """Has the last question answered again, with these parameters; otherwise as `ask`."""
         return AsyncAnswerStream(self, Request.restart(**parameters))
 
     async def request(self, request: Request) -> None:
@@ -149,8 +149,8 @@ class AsyncClient:
         return sent
 
     async def close(self) -> None:
-        """Closes the connection in an orderly way, within ``Config.close``. A running answer ends interrupted. A
-        repeated call does nothing. :meth:`connect` opens it again."""
+        """Closes the connection in an orderly way, within `Config.close`. A running answer ends interrupted. A
+        repeated call does nothing. `connect` opens it again."""
         if self._end is None:
             self._connection.close(now=time.monotonic())
             self._resume()
@@ -166,7 +166,7 @@ class AsyncClient:
 
     @property
     def answer(self) -> Answer | None:
-        """A copy of the running turn's answer so far; ``None`` when no turn runs."""
+        """A copy of the running turn's answer so far; `None` when no turn runs."""
         return self._connection.answer
 
     @property
@@ -185,7 +185,7 @@ class AsyncClient:
         return self._connection.memory
 
     def transcript(self) -> Transcript | None:
-        """What was sent and received so far, without tokens; ``None`` unless ``Config.record`` is on."""
+        """What was sent and received so far, without tokens; `None` unless `Config.record` is on."""
         return self._connection.transcript()
 
     async def _open_transport(self, sock: socket.socket | None) -> tuple[asyncio.Transport, _Protocol]:
@@ -307,7 +307,8 @@ class AsyncClient:
             self._disarm()
             self._due = deadline
             delay = max(0.0, deadline - time.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(delay, _fire, weakref.ref(self))
+            client: weakref.ref[AsyncClient] = weakref.ref(self)
+            self._timer = asyncio.get_running_loop().call_later(delay, _fire, client)
 
     def _disarm(self) -> None:
         if self._timer is not None:
@@ -432,35 +433,38 @@ class _Protocol(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> bytearray:
         return self._buffer
 
-    def buffer_updated(self, count: int) -> None:
-        client = self._client and self._client()
+    def buffer_updated(self, nbytes: int) -> None:
+        client = self._listener()
         if client is not None:
-            client._received(self._input, count)
+            client._received(self._input, nbytes)
 
     def eof_received(self) -> None:
         self.connection_lost(None)
 
-    def connection_lost(self, error: BaseException | None) -> None:
-        self._lost = (error,)
-        client = self._client and self._client()
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._lost = (exc,)
+        client = self._listener()
         if client is not None:
-            client._over(error)
+            client._over(exc)
+
+    def _listener(self) -> AsyncClient | None:
+        return self._client() if self._client is not None else None
 
 
 class AsyncAnswerStream:
-    """An answer as it comes, made by :meth:`AsyncClient.ask`. Iterating over it gives the pieces of its text; none is
+    """An answer as it comes, made by `AsyncClient.ask`. Iterating over it gives the pieces of its text; none is
     empty. The question goes out when that begins.
 
-    Leaving it before its end (``break``, an exception, a cancelled task, dropping the iterator) sends a stop, so that
-    nobody pays for text that was thrown away. What it cost, :attr:`answer` says when the end has come: the end of an
-    ``async with`` block, :meth:`close`, or the next question waits for that.
+    Leaving it before its end (`break`, an exception, a cancelled task, dropping the iterator) sends a stop, so that
+    nobody pays for text that was thrown away. What it cost, `answer` says when the end has come: the end of an
+    `async with` block, `close`, or the next question waits for that.
 
-    Raises (where it is iterated over, and by :meth:`text`):
+    Raises (where it is iterated over, and by `text`):
         BusyError: while another answer comes in.
         InvalidRequestError: for a question that cannot be sent.
         ConnectionClosedError: when the connection is over.
         NoticeError: when the server answered instead of the model.
-        AnswerInterruptedError: when the end never came. The text so far is in its ``answer``.
+        AnswerInterruptedError: when the end never came. The text so far is in its `answer`.
     """
 
     def __init__(self, client: AsyncClient, request: Request) -> None:
@@ -470,15 +474,15 @@ class AsyncAnswerStream:
 
     @property
     def answer(self) -> Answer | None:
-        """The whole answer, whatever its outcome; ``None`` before its end. How far it has come meanwhile, the client's
-        ``answer`` says."""
+        """The whole answer, whatever its outcome; `None` before its end. How far it has come meanwhile, the client's
+        `answer` says."""
         return self._turn.answer if self._turn is not None else None
 
     def __aiter__(self) -> AsyncIterator[str]:
         return _Pieces(self)
 
     def events(self) -> AsyncIterator[Event]:
-        """The events of the turn, up to its :class:`End`; nothing is raised for how the answer ends."""
+        """The events of the turn, up to its `End`; nothing is raised for how the answer ends."""
         return _Events(self)
 
     async def text(self) -> str:
@@ -488,11 +492,11 @@ class AsyncAnswerStream:
         return (self.answer.text if self.answer is not None else "") or pieces
 
     def stop(self) -> bool:
-        """Asks the server to end the answer; its end still comes. See :meth:`AsyncClient.stop`."""
+        """Asks the server to end the answer; its end still comes. See `AsyncClient.stop`."""
         return self._turn is not None and self._turn.answer is None and self._client.stop()
 
     async def close(self) -> None:
-        """Stops the answer if it has not ended, and waits for its end, at most ``Config.after_stop``."""
+        """Stops the answer if it has not ended, and waits for its end, at most `Config.after_stop`."""
         self._request = None
         if self._turn is not None:
             self._client._leave(self._turn)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._boundary import CData, constructed_plain, encoded
+from ._boundary import CData, encoded
 from ._native import ffi, lib
 from .errors import error_of
 
@@ -13,12 +13,12 @@ class Auth:
     """Who asks, and in which conversation. Reusable.
 
     Args:
-        token: An API key ``sk-...``, a login token, or ``"anonymous"``, which asks without an account. It is shown by
-            no text and no ``repr``, and wiped with the last reference. Servers do not say whether they take it: with a
+        token: An API key `sk-...`, a login token, or `"anonymous"`, which asks without an account. It is shown by
+            no text and no `repr`, and wiped with the last reference. Servers do not say whether they take it: with a
             bad one the first question is answered by a notice.
         conversation: The stored conversation to continue, by its id. Without it a new one is started.
         share: A shared conversation to start from, by its share's hash. One that the server knows wins over
-            ``conversation``.
+            `conversation`.
 
     Raises:
         InvalidArgumentError: for a token or hash that is not valid Unicode. An empty one, and ids that cannot be, are

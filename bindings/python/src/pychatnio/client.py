@@ -28,27 +28,27 @@ _TICK = 0.1
 
 
 class Client(Handle):
-    """A blocking client. Every wait lets other threads run, and is ended by Ctrl-C::
+    """A blocking client. Every wait lets other threads run, and is ended by Ctrl-C:
 
         with Client("wss://api.chatnio.net", "sk-...") as client:
             for piece in client.ask("hi", model="gpt-4"):
                 print(piece, end="", flush=True)
 
-    It connects at once, within ``Config.connect`` and ``Config.handshake``. One thread at a time may use it, but
-    :meth:`stop` and :meth:`close` are for any. No thread runs in the background: while no call is under way nothing is
-    received, and nothing kept alive; :meth:`next` does that for a client that idles.
+    It connects at once, within `Config.connect` and `Config.handshake`. One thread at a time may use it, but
+    `stop` and `close` are for any. No thread runs in the background: while no call is under way nothing is
+    received, and nothing kept alive; `next` does that for a client that idles.
 
     Args:
-        url: ``wss://HOST[/PATH]``, ``ws://``, ``https://``, ``http://``, or a bare host (as ``wss://``). Without a path
-            ``/chat`` is added, ``/api`` becomes ``/api/chat``.
-        auth: The token, or an :class:`Auth`; without one it asks without an account.
+        url: `wss://HOST[/PATH]`, `ws://`, `https://`, `http://`, or a bare host (as `wss://`). Without a path
+            `/chat` is added, `/api` becomes `/api/chat`.
+        auth: The token, or an `Auth`; without one it asks without an account.
         config: The settings.
         sock: A TCP socket that is connected already, through a proxy for instance. The client works on a duplicate of
             it: close yours afterwards, whatever comes of it.
 
     Raises:
         InvalidArgumentError: for a URL, token or setting that cannot be, and for a token that would go over plain
-            ``ws://`` to another machine.
+            `ws://` to another machine.
         ConnectError: when no connection can be made: its subclasses say why.
         ConnectionClosedError: when the server ended the connection before it was open.
         SystemFailureError: when the system refuses something.
@@ -87,14 +87,14 @@ class Client(Handle):
         self._turn: Turn | None = None
 
     def ask(self, question: str | Request, **parameters: Unpack[Parameters]) -> AnswerStream:
-        """Asks, and returns the answer as it comes: iterate over it, or take its :meth:`~AnswerStream.text`.
+        """Asks, and returns the answer as it comes: iterate over it, or take its `AnswerStream.text`.
 
-        An answer that was left before its end is waited for first, at most ``Config.after_stop``; its stop was sent when
+        An answer that was left before its end is waited for first, at most `Config.after_stop`; its stop was sent when
         it was left.
 
         Args:
-            question: The question, or a request made by :meth:`Request.chat`.
-            parameters: The model and the like: see :class:`Parameters`.
+            question: The question, or a request made by `Request.chat`.
+            parameters: The model and the like: see `Parameters`.
 
         Raises:
             BusyError: while another answer comes in.
@@ -104,7 +104,7 @@ class Client(Handle):
         return self._begin(asked(question, parameters))
 
     def restart(self, **parameters: Unpack[Parameters]) -> AnswerStream:
-        """Has the last question answered again, with these parameters; otherwise as :meth:`ask`.
+        """Has the last question answered again, with these parameters; otherwise as `ask`.
 
         Raises:
             InvalidRequestError: when there is no question to answer again.
@@ -112,10 +112,10 @@ class Client(Handle):
         return self._begin(Request.restart(**parameters))
 
     def request(self, request: Request) -> None:
-        """Sends a request without waiting: those that are not answered. The answer of any other comes by :meth:`next`.
+        """Sends a request without waiting: those that are not answered. The answer of any other comes by `next`.
 
         Raises:
-            BusyError, InvalidRequestError, ConnectionClosedError: as :meth:`ask`.
+            BusyError, InvalidRequestError, ConnectionClosedError: as `ask`.
         """
         self._drain()
         self._use(lib.chatnio_client_request, request._handle)
@@ -127,10 +127,10 @@ class Client(Handle):
         """Waits for the next event, also while no turn runs, which keeps the connection alive.
 
         Args:
-            timeout: How many seconds at most; ``None`` has no limit, ``0`` only looks.
+            timeout: How many seconds at most; `None` has no limit, `0` only looks.
 
         Returns:
-            ``None`` when none came in time.
+            `None` when none came in time.
 
         Raises:
             ConnectionClosedError: once the connection is over and its events are taken.
@@ -153,8 +153,8 @@ class Client(Handle):
         return not self._guard.is_shut and lib.chatnio_stopper_stop(self._stopper, sent) == 0 and bool(sent[0])
 
     def close(self) -> None:
-        """Closes the connection in an orderly way, within ``Config.close``; at once when another thread waits for
-        something, which is told so then. A repeated call does nothing. :meth:`reconnect` opens it again.
+        """Closes the connection in an orderly way, within `Config.close`; at once when another thread waits for
+        something, which is told so then. A repeated call does nothing. `reconnect` opens it again.
 
         Raises:
             ConnectionClosedError: when the connection was lost before, and no answer was there to say so.
@@ -176,7 +176,7 @@ class Client(Handle):
             sock: A socket that is connected anew, for a client that was given one.
 
         Returns:
-            The answer that was running, interrupted; ``None`` when none was.
+            The answer that was running, interrupted; `None` when none was.
 
         Raises:
             ConnectError and others: as the constructor. It may be tried again.
@@ -256,15 +256,15 @@ _INTERRUPTED = int(Status.INTERRUPTED)
 
 
 class AnswerStream:
-    """An answer as it comes, made by :meth:`Client.ask`. Iterating over it gives the pieces of its text; none is empty.
+    """An answer as it comes, made by `Client.ask`. Iterating over it gives the pieces of its text; none is empty.
 
-    Leaving it before its end (``break``, an exception, dropping it) sends a stop, so that nobody pays for text that was
-    thrown away. What it cost, :attr:`answer` says when the end has come: the end of a ``with`` block, :meth:`close`, or
+    Leaving it before its end (`break`, an exception, dropping it) sends a stop, so that nobody pays for text that was
+    thrown away. What it cost, `answer` says when the end has come: the end of a `with` block, `close`, or
     the next question waits for that.
 
-    Raises (where it is iterated over, and by :meth:`text`):
+    Raises (where it is iterated over, and by `text`):
         NoticeError: when the server answered instead of the model.
-        AnswerInterruptedError: when the end never came. The text so far is in its ``answer``.
+        AnswerInterruptedError: when the end never came. The text so far is in its `answer`.
     """
 
     __slots__ = ("_client", "_turn")
@@ -275,8 +275,8 @@ class AnswerStream:
 
     @property
     def answer(self) -> Answer | None:
-        """The whole answer, whatever its outcome; ``None`` before its end. How far it has come meanwhile, the client's
-        ``answer`` says."""
+        """The whole answer, whatever its outcome; `None` before its end. How far it has come meanwhile, the client's
+        `answer` says."""
         return self._turn.answer
 
     def __iter__(self) -> Iterator[str]:
@@ -286,7 +286,7 @@ class AnswerStream:
         self._raise()
 
     def events(self) -> Iterator[Event]:
-        """The events of the turn, up to its :class:`End`; nothing is raised for how the answer ends."""
+        """The events of the turn, up to its `End`; nothing is raised for how the answer ends."""
         turn = self._turn
         try:
             while turn.answer is None:
@@ -304,11 +304,11 @@ class AnswerStream:
         return (answer.text if answer is not None else "") or pieces
 
     def stop(self) -> bool:
-        """Asks the server to end the answer; its end still comes. Any thread. See :meth:`Client.stop`."""
+        """Asks the server to end the answer; its end still comes. Any thread. See `Client.stop`."""
         return self._turn.answer is None and self._client.stop()
 
     def close(self) -> None:
-        """Stops the answer if it has not ended, and waits for its end, at most ``Config.after_stop``."""
+        """Stops the answer if it has not ended, and waits for its end, at most `Config.after_stop`."""
         self._leave()
         if self._turn is self._client._turn:
             self._client._drain()

@@ -38,25 +38,25 @@ class Config:
         keep_text: Gathers the text in the answer. On; a host that only wants the pieces can spare the memory.
         auth_at_once: Sends the authentication at once, and not with the first request. Off: servers do not reserve a
             new conversation's id, so two idle connections would share one.
-        record: Records what is sent and received, without tokens, for ``transcript()``. Off.
+        record: Records what is sent and received, without tokens, for `transcript()`. Off.
         max_recording: How much to record, in bytes; what comes after is left out. 64 MiB.
         connect: How many seconds name look-up and TCP connect may take together. 10.
         handshake: How many seconds the TLS and WebSocket handshakes may take together. 10.
         ping_after: Sends a WebSocket ping after so many seconds without a byte from the server. 30.
         pong_within: How many seconds its answer may take before the connection counts as dead. 10.
         close: How many seconds the server may take to answer a closing. 3.
-        allow_token_over_plain_ws: Lets a token go over plain ``ws://`` to another machine, where everybody on the way
+        allow_token_over_plain_ws: Lets a token go over plain `ws://` to another machine, where everybody on the way
             can read it. Off.
         headers: Headers to add to the WebSocket handshake, for a proxy that wants them. Their values are never shown.
-        trust: ``"platform"``: the platform's root certificates and the added ones; ``"added"``: only those.
+        trust: `"platform"`: the platform's root certificates and the added ones; `"added"`: only those.
         root_files: Files of root certificates to add: any number in PEM, or one in DER.
-        roots: Root certificates to add: PEM as ``str``, DER as ``bytes``.
+        roots: Root certificates to add: PEM as `str`, DER as `bytes`.
         dangerous_accept_any_certificate: Accepts every certificate, so that anybody on the way can read and change
             everything. For experiments with one's own server only.
         wall_clock: What time it is when a certificate is checked, in seconds since 1970: a number, or a function, which
             must not use this package. The system's clock.
 
-    ``None`` leaves the default; ``0`` switches a deadline or limit off.
+    `None` leaves the default; `0` switches a deadline or limit off.
 
     Raises:
         InvalidArgumentError: for a setting that cannot be; the text says which and why.

@@ -20,7 +20,7 @@ __all__ = ["Connection", "Wants"]
 class Wants(NamedTuple):
     """What a connection's host is to wait for."""
 
-    #: When to call :meth:`Connection.handle_timeout`; ``None`` for never.
+    #: When to call `Connection.handle_timeout`; `None` for never.
     deadline: float | None
     #: Read the socket. False while there are events to be taken, and when the connection is over.
     read: bool
@@ -33,22 +33,22 @@ class Wants(NamedTuple):
 class Connection(Handle):
     """The chat protocol on one connection: TLS and WebSocket are inside, the socket is yours.
 
-    Connect a socket to :attr:`host` and :attr:`port`. Then, until :attr:`wants` says ``finished``: send what
-    :meth:`data_to_send` gives; give what the socket has to :meth:`receive`, and its end to :meth:`eof`; when the
-    deadline of :attr:`wants` is over, call :meth:`handle_timeout`; and take :meth:`events` after each of these.
+    Connect a socket to `host` and `port`. Then, until `wants` says `finished`: send what
+    `data_to_send` gives; give what the socket has to `receive`, and its end to `eof`; when the
+    deadline of `wants` is over, call `handle_timeout`; and take `events` after each of these.
 
-    Times (``now``, deadlines) are seconds on a clock that never goes back, ``time.monotonic()`` unless you give them.
+    Times (`now`, deadlines) are seconds on a clock that never goes back, `time.monotonic()` unless you give them.
 
     Args:
-        url: ``ws``, ``wss``, ``http`` (as ws), ``https`` (as wss), or a bare host (as wss). Without a path ``/chat`` is
-            added, ``/api`` becomes ``/api/chat``, any other path is used as it is.
-        auth: The token, or an :class:`Auth`; without one it asks without an account.
+        url: `ws`, `wss`, `http` (as ws), `https` (as wss), or a bare host (as wss). Without a path `/chat` is
+            added, `/api` becomes `/api/chat`, any other path is used as it is.
+        auth: The token, or an `Auth`; without one it asks without an account.
         config: The settings.
         now: The time.
 
     Raises:
         InvalidArgumentError: for a URL, token or setting that cannot be, and for a token that would go over plain
-            ``ws://`` to another machine.
+            `ws://` to another machine.
         TLSError: when the machine has no root certificates.
         SystemFailureError: when the system gives no random bytes.
     """
@@ -87,7 +87,7 @@ class Connection(Handle):
         return int(port[0])
 
     def request(self, request: Request, *, now: float | None = None) -> None:
-        """Sends a request, at once or when the WebSocket is open: see :meth:`Session.request`.
+        """Sends a request, at once or when the WebSocket is open: see `Session.request`.
 
         Raises:
             BusyError: while a turn runs; the same request is fine after its end.
@@ -97,7 +97,7 @@ class Connection(Handle):
         self._use(lib.chatnio_connection_request, milliseconds(now), request._handle)
 
     def stop(self, *, now: float | None = None) -> bool:
-        """Asks the server to end the running answer: see :meth:`Session.stop`.
+        """Asks the server to end the running answer: see `Session.stop`.
 
         Raises:
             ConnectionClosedError: when the connection is over.
@@ -107,12 +107,12 @@ class Connection(Handle):
         return bool(sent[0])
 
     def close(self, *, now: float | None = None) -> None:
-        """Closes the connection in an orderly way, within ``Config.close``; at once when it is not open yet. A running
+        """Closes the connection in an orderly way, within `Config.close`; at once when it is not open yet. A running
         turn ends interrupted. A repeated call does nothing."""
         self._use(lib.chatnio_connection_close, milliseconds(now))
 
     def receive(self, data: bytes | bytearray | memoryview, *, now: float | None = None) -> None:
-        """Takes bytes of the server, split in any way. What came of them, :meth:`events` says.
+        """Takes bytes of the server, split in any way. What came of them, `events` says.
 
         Raises:
             UndrainedError: when too much would wait for its events to be taken; nothing of it was taken then.
@@ -135,13 +135,13 @@ class Connection(Handle):
         self._use(lib.chatnio_connection_failed, milliseconds(now), errno)
 
     def handle_timeout(self, *, now: float | None = None) -> None:
-        """Does what is due. Give what the socket has to :meth:`receive` before, or a host that was busy for long takes
+        """Does what is due. Give what the socket has to `receive` before, or a host that was busy for long takes
         its own silence for the server's."""
         self._use(lib.chatnio_connection_handle_timeout, milliseconds(now))
 
     def events(self) -> list[Event]:
-        """Takes all the events that there are. What a server sends is bounded by ``Config.max_message`` and by how much
-        was given to :meth:`receive`."""
+        """Takes all the events that there are. What a server sends is bounded by `Config.max_message` and by how much
+        was given to `receive`."""
         events: list[Event] = []
         while self._take(events):
             pass
@@ -186,7 +186,7 @@ class Connection(Handle):
         return bytes(sent)
 
     def transmit(self) -> bytes:
-        """Bytes to send next, empty when there are none. Say by :meth:`transmitted` how many of them the socket took;
+        """Bytes to send next, empty when there are none. Say by `transmitted` how many of them the socket took;
         until then the same are given."""
         data = ffi.new("chatnio_bytes *")
         with self._guard:
@@ -198,7 +198,7 @@ class Connection(Handle):
             return bytes(ffi.buffer(data.data, data.len))
 
     def transmitted(self, count: int) -> None:
-        """Says that the first ``count`` of the bytes of :meth:`transmit` were sent.
+        """Says that the first `count` of the bytes of `transmit` were sent.
 
         Raises:
             InvalidArgumentError: for more than were given.
@@ -215,7 +215,7 @@ class Connection(Handle):
 
     @property
     def refusal_body(self) -> str | None:
-        """The body of the HTTP answer that refused the connection, at most 64 KiB; ``None`` when there is none."""
+        """The body of the HTTP answer that refused the connection, at most 64 KiB; `None` when there is none."""
         body = ffi.new("chatnio_text *")
         with self._guard:
             status = lib.chatnio_connection_refusal_body(self._handle, body)
@@ -246,13 +246,12 @@ class Connection(Handle):
         self._free()
 
 
-def _texts(texts: CData, count: int) -> tuple[bytes, memoryview]:
+def _texts(texts: CData, count: int) -> tuple[bytes, memoryview[int]]:
     """The first texts of many, and their bounds, which are made numbers only when they are looked at."""
-    bounds = memoryview(bytes(ffi.buffer(texts.bounds, (count + 1) * _SIZE))).cast("N")
+    bounds = memoryview(bytes(ffi.buffer(texts.bounds, (count + 1) * 8))).cast("Q")
     return _unpack(texts.data, bounds[count]), bounds
 
 
 _AGAIN = int(Status.AGAIN)
 _BATCH: int = ffi.typeof("pychatnio_batch").fields[1][1].type.length
-_SIZE: int = ffi.sizeof("size_t")
 _unpack = ffi.unpack

@@ -36,7 +36,7 @@ class ChatNioError(Exception):
     No text of one ever holds a token. What a server said in one is as it came.
     """
 
-    #: The status of the library; ``None`` when it is the answer that failed, and not a call.
+    #: The status of the library; `None` when it is the answer that failed, and not a call.
     status: Status | None
 
     def __init__(self, status: Status | None, message: str) -> None:
@@ -68,7 +68,7 @@ class TranscriptError(ChatNioError, ValueError):
 
 
 class ConnectionClosedError(ChatNioError, ConnectionError):
-    """The connection is over: closed by either side, lost, or broken. ``reconnect()`` continues the conversation."""
+    """The connection is over: closed by either side, lost, or broken. `reconnect()` continues the conversation."""
 
 
 class ConnectError(ChatNioError, ConnectionError):
@@ -84,7 +84,7 @@ class RefusedError(ConnectError):
 
     #: The HTTP status, where there was one.
     code: int | None = None
-    #: The body of the HTTP answer, at most 64 KiB; a ``Client`` does not keep it.
+    #: The body of the HTTP answer, at most 64 KiB; a `Client` does not keep it.
     body: str | None = None
 
 
@@ -112,7 +112,7 @@ class InternalError(ChatNioError):
 
 
 class AnswerError(ChatNioError):
-    """The server has answered otherwise than asked. What came is in ``answer``."""
+    """The server has answered otherwise than asked. What came is in `answer`."""
 
     #: The answer as far as it came, with what it cost.
     answer: Answer
@@ -130,7 +130,7 @@ class NoticeError(AnswerError):
 
 
 class AnswerInterruptedError(AnswerError):
-    """The end of the answer never came: a deadline, a limit, a lost connection (then that is the ``__cause__``)."""
+    """The end of the answer never came: a deadline, a limit, a lost connection (then that is the `__cause__`)."""
 
 
 #: The statuses that are no errors here: what they say is said by a value or an event.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import json
 import struct
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ._boundary import CData, present, text_of
 from ._native import ffi, lib
@@ -43,9 +44,9 @@ class Outcome(enum.IntEnum):
     COMPLETE = lib.CHATNIO_OUTCOME_COMPLETE
     #: A stop was sent before the end came.
     STOPPED = lib.CHATNIO_OUTCOME_STOPPED
-    #: The server answered instead of the model: see the answer's ``notice``.
+    #: The server answered instead of the model: see the answer's `notice`.
     NOTICE = lib.CHATNIO_OUTCOME_NOTICE
-    #: The end never came: see the answer's ``interruption``. The text so far is kept.
+    #: The end never came: see the answer's `interruption`. The text so far is kept.
     INTERRUPTED = lib.CHATNIO_OUTCOME_INTERRUPTED
 
     def __str__(self) -> str:
@@ -57,15 +58,15 @@ class Interruption(enum.IntEnum):
 
     #: It was not.
     NONE = lib.CHATNIO_INTERRUPTION_NONE
-    #: No frame came in time (``Config.first_frame``). The session drains.
+    #: No frame came in time (`Config.first_frame`). The session drains.
     FIRST_FRAME_DEADLINE = lib.CHATNIO_INTERRUPTION_FIRST_FRAME_DEADLINE
-    #: The next frame did not come in time (``Config.next_frame``). The session drains.
+    #: The next frame did not come in time (`Config.next_frame`). The session drains.
     NEXT_FRAME_DEADLINE = lib.CHATNIO_INTERRUPTION_NEXT_FRAME_DEADLINE
-    #: The end did not come in time after a stop (``Config.after_stop``). The session drains.
+    #: The end did not come in time after a stop (`Config.after_stop`). The session drains.
     AFTER_STOP_DEADLINE = lib.CHATNIO_INTERRUPTION_AFTER_STOP_DEADLINE
-    #: A message was over the limit (``Config.max_message``). A session drains, a connection is over.
+    #: A message was over the limit (`Config.max_message`). A session drains, a connection is over.
     MESSAGE_TOO_LONG = lib.CHATNIO_INTERRUPTION_MESSAGE_TOO_LONG
-    #: The text would have grown over the limit (``Config.max_answer``). The session drains.
+    #: The text would have grown over the limit (`Config.max_answer`). The session drains.
     ANSWER_TOO_LONG = lib.CHATNIO_INTERRUPTION_ANSWER_TOO_LONG
     #: The server closed the connection.
     CLOSED_BY_SERVER = lib.CHATNIO_INTERRUPTION_CLOSED_BY_SERVER
@@ -173,21 +174,21 @@ class Answer:
     turn: int
     #: What was asked: a chat or a restart.
     request: RequestType
-    #: How the turn ended; ``Outcome.NONE`` while it runs.
+    #: How the turn ended; `Outcome.NONE` while it runs.
     outcome: Outcome
     #: Why it was interrupted, if it was.
     interruption: Interruption
-    #: The same in English; ``None`` if it was not.
+    #: The same in English; `None` if it was not.
     reason: str | None
     #: The text; empty when the configuration keeps none. Never holds a notice.
     text: str
-    #: What the server said instead of the model; ``None`` if it did not.
+    #: What the server said instead of the model; `None` if it did not.
     notice: str | None
     #: Words that the web search used (servers of 2023), otherwise empty.
     keyword: str
-    #: What it costs so far, as the server wrote it: ``"0"`` before any.
+    #: What it costs so far, as the server wrote it: `"0"` before any.
     quota_text: str
-    #: The conversation's id from the turn's opener, -1 for anonymous; ``None`` without an opener.
+    #: The conversation's id from the turn's opener, -1 for anonymous; `None` without an opener.
     conversation: int | None
     #: Paid for by a subscription.
     plan: bool
@@ -225,17 +226,17 @@ class Event:
 
     @property
     def raw(self) -> str | None:
-        """The frame that it was made from, as it was received; ``None`` when no frame has caused it."""
+        """The frame that it was made from, as it was received; `None` when no frame has caused it."""
         return self._raw.decode() if isinstance(self._raw, bytes) else self._raw
 
     def field(self, name: str, default: Any = None) -> Any:
-        """The value of a field of the frame, known or unknown, such as ``title`` or ``tool_call``; ``default`` when there
+        """The value of a field of the frame, known or unknown, such as `title` or `tool_call`; `default` when there
         is no such field, no frame, or none that can be read."""
         try:
-            frame = json.loads(self.raw or "null")
+            frame: Any = json.loads(self.raw or "null")
         except ValueError:
             return default
-        return frame.get(name, default) if isinstance(frame, dict) else default
+        return cast("dict[str, Any]", frame).get(name, default) if isinstance(frame, dict) else default
 
     def __repr__(self) -> str:
         names = [name for name in self.__slots__ if not name.startswith("_")]
@@ -287,7 +288,7 @@ class Frames:
 
     __slots__ = ("_frame_bounds", "_frames", "_quota_bounds", "_quotas")
 
-    def __init__(self, frames: bytes, frame_bounds: memoryview, quotas: bytes, quota_bounds: memoryview) -> None:
+    def __init__(self, frames: bytes, frame_bounds: memoryview[int], quotas: bytes, quota_bounds: memoryview[int]) -> None:
         self._frames = frames
         self._frame_bounds = frame_bounds
         self._quotas = quotas
@@ -384,7 +385,7 @@ class Malformed(Event):
 
     __slots__ = ("message", "status")
 
-    #: ``Status.MALFORMED`` or ``Status.MESSAGE_TOO_LONG``.
+    #: `Status.MALFORMED` or `Status.MESSAGE_TOO_LONG`.
     status: Status
     #: What is wrong with it, naming field and byte offset.
     message: str
@@ -411,12 +412,12 @@ class Closed(Event):
     status: Status
     #: The same in words.
     message: str
-    #: The WebSocket's close code or the HTTP status; ``None`` where there was none.
+    #: The WebSocket's close code or the HTTP status; `None` where there was none.
     code: int | None
 
 
 def answer_of(native: CData) -> Answer:
-    """A copy of a ``chatnio_answer``."""
+    """A copy of a `chatnio_answer`."""
     answer = Answer()
     answer.turn = native.turn
     answer.request = RequestType(native.request_type)
@@ -435,7 +436,7 @@ def answer_of(native: CData) -> Answer:
 
 
 def conversation_of(native: CData) -> Conversation:
-    """A copy of a ``chatnio_conversation``."""
+    """A copy of a `chatnio_conversation`."""
     return Conversation(ConversationKind(native.kind), native.id, native.asked)
 
 
@@ -449,7 +450,7 @@ class Flat:
         self._view = memoryview(ffi.buffer(self._native))
 
     def event_of(self, native: CData, raw: str | bytes | None = None) -> Event:
-        """A copy of a ``chatnio_event``; ``raw`` is its frame, where the caller has that already."""
+        """A copy of a `chatnio_event`; `raw` is its frame, where the caller has that already."""
         lib.pychatnio_flatten(native, self._native)
         view = self._view
         kind, turn, text_len, quota_len = _HEAD.unpack_from(view)
@@ -464,7 +465,7 @@ _HEAD = struct.Struct("=qQQQ")
 
 
 def event_of(native: CData, raw: str | bytes | None = None) -> Event:
-    """A copy of a ``chatnio_event``, field by field."""
+    """A copy of a `chatnio_event`, field by field."""
     kind: int = native.kind
     turn: int = native.turn
     if raw is None:
@@ -519,14 +520,22 @@ def _closed(native: CData, turn: int, raw: str | bytes | None) -> Event:
 
 
 _DELTA: int = lib.CHATNIO_EVENT_DELTA
-_MAKE = {
+_Make = Callable[[CData, int, "str | bytes | None"], Event]
+
+
+def _bare(kind: type[Event]) -> _Make:
+    """Of kinds that say nothing more."""
+    return lambda _native, turn, raw: kind(turn, raw)
+
+
+_MAKE: dict[int, _Make] = {
     _DELTA: _delta,
-    lib.CHATNIO_EVENT_OPEN: lambda native, turn, raw: Open(turn, raw),
+    lib.CHATNIO_EVENT_OPEN: _bare(Open),
     lib.CHATNIO_EVENT_OPENED: _opened,
     lib.CHATNIO_EVENT_END: _end,
     lib.CHATNIO_EVENT_STRAY: _stray,
     lib.CHATNIO_EVENT_MALFORMED: _malformed,
-    lib.CHATNIO_EVENT_STOP_REPEATED: lambda native, turn, raw: StopRepeated(turn, raw),
-    lib.CHATNIO_EVENT_KEEP_ALIVE: lambda native, turn, raw: KeepAlive(turn, raw),
+    lib.CHATNIO_EVENT_STOP_REPEATED: _bare(StopRepeated),
+    lib.CHATNIO_EVENT_KEEP_ALIVE: _bare(KeepAlive),
     lib.CHATNIO_EVENT_CLOSED: _closed,
 }

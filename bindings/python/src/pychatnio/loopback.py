@@ -16,23 +16,23 @@ __all__ = ["Loopback", "program"]
 
 
 def program() -> Path:
-    """Where the program ``chatnio`` is: its command line is what ``python -m pychatnio`` runs."""
+    """Where the program `chatnio` is: its command line is what `python -m pychatnio` runs."""
     return Path(__file__).with_name("bin") / "chatnio"
 
 
 class Loopback:
-    """A server on 127.0.0.1, in a process of its own, that ends with the ``with`` block::
+    """A server on 127.0.0.1, in a process of its own, that ends with the `with` block:
 
         with Loopback() as server, Client(server.url, "sk-any") as client:
             print(client.ask("hi").text())
 
-    The model's name says what its fake models do: ``hello``, ``slow``, ``long-N`` (N pieces), ``unicode``,
-    ``latestart``, ``cut``, ``drop``, ``garbage``, ``silent``, ``none``, ``notice``, ``err``, ``err429``, ``nosuch``,
-    ``paid``, ``anon``; any other answers with a greeting. They want a token, and any will do, but for ``anon``.
+    The model's name says what its fake models do: `hello`, `slow`, `long-N` (N pieces), `unicode`,
+    `latestart`, `cut`, `drop`, `garbage`, `silent`, `none`, `notice`, `err`, `err429`, `nosuch`,
+    `paid`, `anon`; any other answers with a greeting. They want a token, and any will do, but for `anon`.
 
     Args:
         generation: The servers to play, by their date.
-        tls: Serves ``wss://``; :attr:`config` trusts it.
+        tls: Serves `wss://`; `config` trusts it.
         certificate: What that certificate is worth.
         script: A file with a transcript to play back instead of models.
         pace: Multiplies the models' pauses; 0 answers as fast as possible.

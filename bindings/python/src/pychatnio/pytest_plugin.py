@@ -15,9 +15,9 @@ __all__ = ["chatnio_loopback", "chatnio_transcript"]
 
 @pytest.fixture
 def chatnio_loopback() -> Iterator[Loopback]:
-    """A server on 127.0.0.1 that answers at once: see :class:`pychatnio.Loopback`.
+    """A server on 127.0.0.1 that answers at once: see `Loopback`.
 
-    ``chatnio_loopback.url`` is where it is; any token will do.
+    `chatnio_loopback.url` is where it is; any token will do.
     """
     with Loopback(pace=0) as server:
         yield server
@@ -25,7 +25,7 @@ def chatnio_loopback() -> Iterator[Loopback]:
 
 @pytest.fixture
 def chatnio_transcript(request: pytest.FixtureRequest) -> Iterator[Callable[[str | os.PathLike[str]], Loopback]]:
-    """Plays transcripts back: ``chatnio_transcript("hello.txt")`` is a server on 127.0.0.1 that says what the file says,
+    """Plays transcripts back: `chatnio_transcript("hello.txt")` is a server on 127.0.0.1 that says what the file says,
     which lies where the test's own file lies. It ends with the test.
     """
     with ExitStack() as servers:

@@ -43,7 +43,7 @@ class RequestType(enum.IntEnum):
 class Parameters(TypedDict, total=False):
     """What a question says beside its text. What is left out takes the server's default."""
 
-    #: The model's id; the server's default is ``gpt-3.5-turbo``, also on a restart.
+    #: The model's id; the server's default is `gpt-3.5-turbo`, also on a restart.
     model: str
     #: Searches the web first, which can make the first frame late.
     web: bool
@@ -72,7 +72,7 @@ class Request:
 
     Raises:
         InvalidArgumentError: for a text that is not valid Unicode, or a number that is out of range. What the server
-            would not take is refused when it is sent, as an :class:`InvalidRequestError`.
+            would not take is refused when it is sent, as an `InvalidRequestError`.
     """
 
     __slots__ = ("_handle", "_kind")
@@ -85,7 +85,7 @@ class Request:
 
     @classmethod
     def chat(cls, message: str, **parameters: Unpack[Parameters]) -> Request:
-        """A question. Begins a turn. Image URLs and ``data:image/...;base64,`` in it go to vision models."""
+        """A question. Begins a turn. Image URLs and `data:image/...;base64,` in it go to vision models."""
         return cls._new(RequestType.CHAT)._message(message)._with(parameters)
 
     @classmethod
@@ -100,7 +100,7 @@ class Request:
 
     @classmethod
     def mask(cls, messages: Iterable[tuple[str, str]]) -> Request:
-        """Puts messages, as pairs of role (``system``, ``user`` or ``assistant``) and text, at the front of the
+        """Puts messages, as pairs of role (`system`, `user` or `assistant`) and text, at the front of the
         conversation. Not answered."""
         request = cls._new(RequestType.MASK)
         for role, content in messages:
@@ -112,13 +112,13 @@ class Request:
 
     @classmethod
     def edit(cls, index: int, text: str) -> Request:
-        """Replaces the text of the stored message ``index``, from 0: each chat has stored two messages (question; answer
+        """Replaces the text of the stored message `index`, from 0: each chat has stored two messages (question; answer
         or notice), a restart one, masks and shares theirs at the front. Not answered."""
         return cls._new(RequestType.EDIT)._index(index)._message(text)
 
     @classmethod
     def remove(cls, index: int) -> Request:
-        """Removes the stored message ``index``; see :meth:`edit`. Not answered."""
+        """Removes the stored message `index`; see `edit`. Not answered."""
         return cls._new(RequestType.REMOVE)._index(index)
 
     @property
@@ -186,7 +186,7 @@ def _in_range(name: str, value: object, low: int, high: int) -> int:
 
 
 def asked(question: str | Request, parameters: Parameters) -> Request:
-    """The request that ``ask`` was given.
+    """The request that `ask` was given.
 
     Raises:
         TypeError: for parameters beside a request, which has its own.

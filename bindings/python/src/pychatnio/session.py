@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import time
+from collections.abc import Callable
 
 from ._boundary import constructed, encoded, milliseconds, seconds
 from ._handle import Handle, Level
@@ -31,14 +32,14 @@ class CloseReason(enum.IntEnum):
 class Session(Handle):
     """The chat protocol on one WebSocket, which is yours: text messages go in and out, and you say what time it is.
 
-    Connect the WebSocket to ``/chat`` where the URL has no path, and to ``/api/chat`` where that is ``/api``. Then: send
-    all that :meth:`next_message` gives; give every message of the server to :meth:`receive`; and when :meth:`deadline`
-    is over, call :meth:`handle_timeout`. Send again after each of these.
+    Connect the WebSocket to `/chat` where the URL has no path, and to `/api/chat` where that is `/api`. Then: send
+    all that `next_message` gives; give every message of the server to `receive`; and when `deadline`
+    is over, call `handle_timeout`. Send again after each of these.
 
-    Times (``now``, deadlines) are seconds on a clock that never goes back, ``time.monotonic()`` unless you give them.
+    Times (`now`, deadlines) are seconds on a clock that never goes back, `time.monotonic()` unless you give them.
 
     Args:
-        auth: The token, or an :class:`Auth`; without one it asks without an account.
+        auth: The token, or an `Auth`; without one it asks without an account.
         config: The settings.
         now: The time.
 
@@ -85,10 +86,10 @@ class Session(Handle):
 
     def receive(self, message: str | bytes, *, now: float | None = None) -> Event:
         """Takes one message of the server, and returns what it means. One that cannot be read is a
-        :class:`~pychatnio.Malformed`. A ``bytes`` is the UTF-8 of a text message, not a binary one.
+        `Malformed`. A `bytes` is the UTF-8 of a text message, not a binary one.
 
         Raises:
-            InvalidArgumentError: for ``bytes`` that are not UTF-8; nothing has changed.
+            InvalidArgumentError: for `bytes` that are not UTF-8; nothing has changed.
             ConnectionClosedError: when the session is closed.
         """
         data = message if isinstance(message, bytes) else encoded(message)
@@ -107,7 +108,7 @@ class Session(Handle):
             guard.leave()
 
     def receive_binary(self, *, now: float | None = None) -> Event:
-        """Takes a binary message of the server. The protocol has none: it is a :class:`~pychatnio.Malformed`."""
+        """Takes a binary message of the server. The protocol has none: it is a `Malformed`."""
         with self._guard:
             status = lib.chatnio_session_receive_binary(self._handle, milliseconds(now), self._event)
             if status:
@@ -115,7 +116,7 @@ class Session(Handle):
             return event_of(self._event)
 
     def next_message(self) -> str | None:
-        """The next text message to send, exactly once; ``None`` when there is none. The first one holds the token."""
+        """The next text message to send, exactly once; `None` when there is none. The first one holds the token."""
         message = ffi.new("chatnio_text *")
         with self._guard:
             status = lib.chatnio_session_next_transmit(self._handle, message)
@@ -128,13 +129,13 @@ class Session(Handle):
 
     @property
     def deadline(self) -> float | None:
-        """When :meth:`handle_timeout` wants to be called; ``None`` for never."""
+        """When `handle_timeout` wants to be called; `None` for never."""
         deadline = ffi.new("uint64_t *")
         self._use(lib.chatnio_session_deadline, deadline)
         return seconds(deadline[0])
 
     def handle_timeout(self, *, now: float | None = None) -> Event | None:
-        """Does what is due, one thing at a time. Call it, at or after the deadline, until it returns ``None``."""
+        """Does what is due, one thing at a time. Call it, at or after the deadline, until it returns `None`."""
         with self._guard:
             status = lib.chatnio_session_handle_timeout(self._handle, milliseconds(now), self._event)
             if status == Status.AGAIN:
@@ -145,7 +146,7 @@ class Session(Handle):
 
     def closed(self, reason: CloseReason = CloseReason.LOST) -> Event | None:
         """Tells the session that its WebSocket is gone. A running turn ends interrupted: its end is returned. Afterwards
-        nothing works until :meth:`reconnect`; a repeated call does nothing."""
+        nothing works until `reconnect`; a repeated call does nothing."""
         return self._end(lib.chatnio_session_closed, reason)
 
     def reconnect(self, *, now: float | None = None) -> Event | None:
@@ -153,9 +154,9 @@ class Session(Handle):
         A running turn ends interrupted: its end is returned."""
         return self._end(lib.chatnio_session_reconnect, milliseconds(now))
 
-    def _end(self, function: object, argument: int) -> Event | None:
+    def _end(self, function: Callable[..., int], argument: int) -> Event | None:
         with self._guard:
-            status = function(self._handle, argument, self._event)  # type: ignore[operator]
+            status = function(self._handle, argument, self._event)
             if status:
                 raise self._error(status)
             return None if self._event.kind == lib.CHATNIO_EVENT_NONE else event_of(self._event)

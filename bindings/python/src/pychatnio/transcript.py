@@ -40,14 +40,14 @@ class Step(NamedTuple):
     kind: StepKind
     #: The line of the transcript, from 1.
     line: int
-    #: The message that arrives, or what the warning says; otherwise ``None``.
+    #: The message that arrives, or what the warning says; otherwise `None`.
     text: str | None
-    #: The request to make, which is good until the next step is asked for; otherwise ``None``.
+    #: The request to make, which is good until the next step is asked for; otherwise `None`.
     request: Request | None
 
 
 class Transcript:
-    """The frames of one connection, as readable text::
+    """The frames of one connection, as readable text:
 
         WEBSOCKET wss://api.chatnio.net/chat
 
@@ -56,7 +56,7 @@ class Transcript:
         < RECV {"message":"Hello","quota":0.1,"end":false}
         ! CLOSED
 
-    Record one by ``Config(record=True)`` and ``client.transcript()``; ``str()`` of it is its text.
+    Record one by `Config(record=True)` and `client.transcript()`; `str()` of it is its text.
 
     Args:
         text: The text.
@@ -77,7 +77,7 @@ class Transcript:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Transcript:
-        """Reads the file ``path``.
+        """Reads the file `path`.
 
         Raises:
             OSError: when it cannot be read.
@@ -153,7 +153,7 @@ class Replay:
         )
 
     def next_step(self, state: State) -> Step | None:
-        """The next step, given the state that all steps before it have led to; ``None`` at the end.
+        """The next step, given the state that all steps before it have led to; `None` at the end.
 
         A request that has to wait for the end of a turn is held back, with a warning, until the state is idle.
         """
