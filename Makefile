@@ -1,12 +1,8 @@
 # Every check of the project. `make test` is the one test command; `make deps` installs what it needs on Debian 12.
-# `make install` installs the C library, by PREFIX, LIBDIR, INCLUDEDIR and DESTDIR; see README.md.
+# `make install` installs the C library, by PREFIX, LIBDIR, INCLUDEDIR and DESTDIR, which ffi/packaging/install gets from
+# the environment; see README.md.
 
 CARGO ?= cargo
-
-PREFIX = /usr/local
-LIBDIR = $(PREFIX)/lib
-INCLUDEDIR = $(PREFIX)/include
-DESTDIR =
 
 .PHONY: test format lint docs no-std unit interleavings deps
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
@@ -47,20 +43,18 @@ deps:
 
 # The C library.
 
-PLACE = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' ffi/packaging/install
-
 install: library
-	$(PLACE) chatnio target/library
+	ffi/packaging/install chatnio target/library
 
 uninstall:
-	$(PLACE) --remove chatnio
+	ffi/packaging/install --remove chatnio
 
 # The message level alone, as libchatnio-session: see ffi/README.md, "Levels that are left out".
 install-session: library-session
-	$(PLACE) chatnio-session target/library-session
+	ffi/packaging/install chatnio-session target/library-session
 
 uninstall-session:
-	$(PLACE) --remove chatnio-session
+	ffi/packaging/install --remove chatnio-session
 
 # `sudo make install` finds no cargo, as a rule: then what was built before is installed.
 ifeq ($(shell command -v $(CARGO) 2>/dev/null),)
