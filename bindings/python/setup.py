@@ -37,8 +37,11 @@ class BuildExtension(build_ext):
         package = Path(self.build_lib) / "pychatnio"
         if self.inplace:
             package = Path(__file__).resolve().parent / "src" / "pychatnio"
-        (package / "bin").mkdir(parents=True, exist_ok=True)
-        shutil.copy2(extension.build_program(), package / "bin" / "chatnio")
+        program = package / "bin" / "chatnio"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        # One that runs cannot be written to.
+        program.unlink(missing_ok=True)
+        shutil.copy2(extension.build_program(), program)
 
 
 class SourceDistribution(sdist):

@@ -1,5 +1,5 @@
-/* Events of a connection, flattened: what is read of most of them stands together, and Python takes it over whole, at a
- * fraction of what it costs to go through `events` field by field. */
+/* Events, flattened: what is read of most of them stands together, and Python takes it over whole, at a fraction of
+ * what it costs to go through `chatnio_event` field by field. */
 #ifndef PYCHATNIO_BATCH_H
 #define PYCHATNIO_BATCH_H
 
@@ -19,9 +19,9 @@ typedef struct pychatnio_texts {
 
 typedef struct pychatnio_batch {
     size_t count;
-    chatnio_event events[PYCHATNIO_BATCH_EVENTS];
-    /* How many of the first are deltas, and so of one turn. */
+    /* How many of the first are deltas, and so of one turn. Their views need not be good any more: see the texts. */
     size_t deltas;
+    chatnio_event events[PYCHATNIO_BATCH_EVENTS];
     /* Bounds in code points. */
     pychatnio_texts texts;
     /* Bounds in bytes. */
@@ -29,23 +29,28 @@ typedef struct pychatnio_batch {
     pychatnio_texts frames;
 } pychatnio_batch;
 
-/* One event, flattened in the same way. */
-typedef struct pychatnio_flat {
-    int64_t kind;
-    uint64_t turn;
-    /* Lengths in bytes; the texts lie in `data`, one after the other. All 0 when they do not fit. */
-    uint64_t text_len;
-    uint64_t quota_len;
-    char data[4064];
-} pychatnio_flat;
+/* Gets events of `connection`, as chatnio_connection_next_events() does. They live until the next call. */
+int32_t pychatnio_connection_next_batch(chatnio_connection *connection, pychatnio_batch *batch);
 
-/* Flattens an event. */
-void pychatnio_flatten(const chatnio_event *event, pychatnio_flat *flat);
-
-/* Gets events of `connection`, as chatnio_connection_next_events() does. `events` is theirs until the next call. */
-int32_t pychatnio_next_batch(chatnio_connection *connection, pychatnio_batch *batch);
+/* Waits for the next event of `client`, as chatnio_client_next() does, and gets those that follow without waiting: at
+ * most `most` together, and none after one that is no delta. That one lives until the next call. */
+int32_t pychatnio_client_next_batch(chatnio_client *client, int32_t timeout_ms, size_t most, pychatnio_batch *batch);
 
 /* Frees what it points to. */
 void pychatnio_batch_clear(pychatnio_batch *batch);
+
+/* One delta. */
+typedef struct pychatnio_delta {
+    uint64_t turn;
+    /* The length of the text in code points, and of `data` in bytes: the text, and then the quota. */
+    uint64_t points;
+    uint64_t len;
+    char data[4072];
+} pychatnio_delta;
+
+/* Takes a message of the server's, as chatnio_session_receive() does. The length in `delta` is 0 when the event is
+ * none, or a long one. */
+int32_t pychatnio_session_receive(chatnio_session *session, uint64_t now, const char *message, size_t len,
+                                  chatnio_event *event, pychatnio_delta *delta);
 
 #endif

@@ -24,9 +24,9 @@ def milliseconds(now: float | None) -> int:
 
     Rounded, so that a deadline that was handed out as seconds comes back as the same number.
     """
-    ms = int((time.monotonic() if now is None else now) * 1000 + 0.5)
-    if 0 <= ms < NEVER:
-        return ms
+    at = time.monotonic() if now is None else now
+    if 0 <= at < 2**53:
+        return int(at * 1000 + 0.5)
     raise InvalidArgumentError(Status.INVALID, f"a time is a number of seconds, 0 or more, not {now!r}")
 
 
@@ -37,7 +37,8 @@ def seconds(deadline: int) -> float | None:
 
 def encoded(text: str) -> bytes:
     """UTF-8. A lone surrogate becomes something that the library refuses: an error of Python's would show the text."""
-    return text.encode("utf-8", "surrogatepass")
+    # Anything else than a text is a TypeError.
+    return str.encode(text, "utf-8", "surrogatepass")
 
 
 def text_of(view: CData) -> str | None:

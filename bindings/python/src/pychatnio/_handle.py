@@ -9,7 +9,7 @@ from ._boundary import CData, Guard, error_text
 from ._native import ffi, lib
 from ._status import Status
 from .errors import ChatNioError, error_of
-from .events import Answer, Conversation, Counters, Flat, State, answer_of, conversation_of
+from .events import Answer, Conversation, Counters, State, answer_of, conversation_of
 from .transcript import Transcript
 
 
@@ -32,7 +32,7 @@ class Handle:
     One thread at a time may use it. It is freed with the last reference to it.
     """
 
-    __slots__ = ("__weakref__", "_config", "_event", "_flat", "_guard", "_handle")
+    __slots__ = ("__weakref__", "_config", "_event", "_guard", "_handle")
 
     _level: ClassVar[Level]
 
@@ -43,7 +43,6 @@ class Handle:
         self._guard = Guard()
         self._event = ffi.new("chatnio_event *")
         self._event.size = ffi.sizeof("chatnio_event")
-        self._flat = Flat()
 
     def _use(self, function: Callable[..., int], *arguments: object) -> None:
         """Calls a function on the handle.
@@ -118,7 +117,10 @@ class Handle:
         Raises:
             InvalidArgumentError: while another thread uses it.
         """
-        if not self._guard.is_shut:
-            with self._guard:
-                self._guard.shut(Status.CLOSED, "this object was closed and freed")
-                ffi.release(self._handle)
+        guard = self._guard
+        if not guard.is_shut:
+            if not guard.enter(False):
+                raise guard.refusal()
+            # It is never left: another thread may be about to enter.
+            guard.shut(Status.CLOSED, "this object was closed and freed")
+            ffi.release(self._handle)

@@ -77,3 +77,6 @@ class Status(enum.IntEnum):
     def is_fatal(self) -> bool:
         """Whether the connection is over, or could not be made."""
         return bool(lib.chatnio_status_is_fatal(self))
+
+    def __str__(self) -> str:
+        return self.name

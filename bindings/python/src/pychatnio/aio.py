@@ -8,12 +8,13 @@ import time
 import warnings
 import weakref
 from collections.abc import AsyncIterator
+from copy import copy
 from typing import TYPE_CHECKING
 
 from ._native import ffi
 from ._status import Status
 from ._turn import Turn, error_for
-from .auth import Auth
+from .auth import Auth, authentication
 from .config import Config
 from .connection import Connection
 from .errors import BusyError, ChatNioError, ConnectError, ConnectTimeoutError, RefusedError, error_of
@@ -56,17 +57,20 @@ class AsyncClient:
     """
 
     def __init__(self, url: str, auth: Auth | str | None = None, *, config: Config | None = None) -> None:
+        # No variable here holds the token when something is raised.
+        auth = authentication(auth)
         self._connection = Connection(url, auth, config=config)
         self._config = config
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._turn: _AsyncTurn | None = None
         self._is_connecting = False
+        self._is_closing = False
         self._is_paused = False
-        self._is_open = False
-        #: How the connection ended; `None` while it goes on.
-        self._end: ChatNioError | None = error_of(Status.CLOSED, "the client is not connected: see connect()")
+        #: Why it is not connected; `None` while it is.
+        self._end: ChatNioError | None = _not_connected()
         self._changed = _Signal()
 
     async def connect(self, *, sock: socket.socket | None = None) -> Answer | None:
@@ -85,22 +89,31 @@ class AsyncClient:
         """
         if self._is_connecting:
             raise error_of(Status.INVALID, "the client is connecting already")
-        self._is_connecting = True
+        # What runs ends here, whatever comes of this.
+        end = self._connection.reconnect(now=time.monotonic())
+        if end is not None:
+            self._take([end])
+        self._abandon()
+        connecting = self._end = _not_connected()
+        self._is_connecting, self._is_closing, self._is_paused = True, False, False
+        self._loop = asyncio.get_running_loop()
         try:
-            self._abandon()
             transport, protocol = await self._open_transport(sock)
-            end = self._connection.reconnect(now=time.monotonic())
-            if end is not None:
-                self._take([end])
-            self._transport, self._end, self._is_open, self._is_paused = transport, None, False, False
+            self._transport = transport
+            # The time of its handshakes begins here.
+            self._connection.reconnect(now=time.monotonic())
             protocol.attach(self)
             self._pump()
-            while not self._is_open:
-                if self._end is not None:
-                    raise self._end
+            while self._end is connecting:
                 await self._changed.wait()
-        except BaseException:
+            if self._end is not None:
+                raise copy(self._end)
+        except BaseException as error:
             self._abandon()
+            # What was asked in the meantime ends, too.
+            self._connection.failed(now=time.monotonic())
+            self._pump()
+            self._end = copy(error) if isinstance(error, ChatNioError) else _not_connected()
             raise
         finally:
             self._is_connecting = False
@@ -151,13 +164,24 @@ class AsyncClient:
     async def close(self) -> None:
         """Closes the connection in an orderly way, within `Config.close`. A running answer ends interrupted. A
         repeated call does nothing. `connect` opens it again."""
-        if self._end is None:
+        if self._is_connecting:
+            # It is told so.
+            self._end = error_of(Status.CLOSED, "the client was closed")
+            self._changed.set()
+        elif self._end is None:
+            self._is_closing = True
             self._connection.close(now=time.monotonic())
             self._resume()
             self._pump()
+        try:
             while self._end is None:
                 await self._changed.wait()
-        self._abandon()
+        finally:
+            # Also when this is cancelled: then nobody waits for the server's answer.
+            if self._end is None:
+                self._connection.eof(now=time.monotonic())
+                self._pump()
+            self._abandon()
 
     @property
     def state(self) -> State:
@@ -192,21 +216,27 @@ class AsyncClient:
         loop = asyncio.get_running_loop()
         host, port = self._connection.host, self._connection.port
         limit = 10.0 if self._config is None else self._config._connect
-        opening = (
-            loop.create_connection(_Protocol, host, port)
-            if sock is None
-            else loop.create_connection(_Protocol, sock=sock)
-        )
+        where = {"host": host, "port": port} if sock is None else {"sock": sock}
+        opening = asyncio.ensure_future(loop.create_connection(_Protocol, **where))
         try:
-            return await asyncio.wait_for(opening, limit or None)
-        except (asyncio.TimeoutError, TimeoutError) as error:
-            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {host} within {limit} s") from error
-        except socket.gaierror as error:
+            # Before Python 3.12 asyncio.wait_for() may swallow a cancellation.
+            done, _ = await asyncio.wait([opening], timeout=limit or None)
+        except asyncio.CancelledError:
+            _dispose(opening)
+            raise
+        if not done:
+            _dispose(opening)
+            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {host} within {limit} s")
+        try:
+            return opening.result()
+        except (socket.gaierror, UnicodeError) as error:
             raise ConnectError(Status.RESOLVE, f"cannot look up {host}: {error}") from error
         except OSError as error:
             raise ConnectError(Status.CONNECT, f"cannot connect to {host}: {error}") from error
 
     def _send(self, request: Request) -> None:
+        if self._end is not None:
+            raise copy(self._end)
         self._connection.request(request, now=time.monotonic())
         self._pump()
 
@@ -256,20 +286,26 @@ class AsyncClient:
         if turn is not None and turn.answer is not None:
             turn = None
         # Most are deltas, which nobody looks at here.
-        for event in [event for event in events if type(event) is not Delta]:
+        others = [event for event in events if type(event) is not Delta]
+        for event in others:
             if isinstance(event, End):
                 if turn is not None and event.turn == turn.number:
                     turn.answer = event.answer
             elif isinstance(event, Open):
-                self._is_open = True
+                self._end = None
                 self._changed.set()
             elif isinstance(event, Closed):
                 self._end = self._error_of(event)
                 self._changed.set()
         if turn is not None:
             if not turn.is_left:
-                turn.events += events
-                if len(turn.events) >= _MOST_EVENTS:
+                # While it closes nothing may push back on the server, and nobody wants what it still sends.
+                turn.events += others if self._is_closing else events
+                if turn.answer is not None:
+                    # What came behind the end is of no turn.
+                    while type(turn.events[-1]) is not End:
+                        turn.events.pop()
+                if len(turn.events) >= _MOST_EVENTS and not self._is_closing:
                     self._pause()
             turn.changed.set()
 
@@ -278,7 +314,9 @@ class AsyncClient:
         if turn.answer is None and not turn.is_left:
             turn.is_left = True
             turn.events = []
-            self.stop()
+            # An iterator may outlive its loop, which has taken the socket with it.
+            if self._loop is not None and not self._loop.is_closed():
+                self.stop()
 
     def _error_of(self, closed: Closed) -> ChatNioError:
         error = error_of(closed.status, closed.message)
@@ -295,20 +333,20 @@ class AsyncClient:
             self._disarm()
 
     def _resume(self) -> None:
-        if self._transport is not None and self._is_paused:
+        if self._transport is not None and self._loop is not None and self._is_paused:
             self._is_paused = False
             self._transport.resume_reading()
             # What the socket holds is read before any deadline counts again.
-            asyncio.get_running_loop().call_soon(self._pump)
+            self._loop.call_soon(self._pump)
 
     def _arm(self, deadline: float) -> None:
         # Deadlines move with every frame: a timer that fires too early just looks again.
-        if self._timer is None or deadline < self._due:
+        if self._loop is not None and (self._timer is None or deadline < self._due):
             self._disarm()
             self._due = deadline
             delay = max(0.0, deadline - time.monotonic())
             client: weakref.ref[AsyncClient] = weakref.ref(self)
-            self._timer = asyncio.get_running_loop().call_later(delay, _fire, client)
+            self._timer = self._loop.call_later(delay, _fire, client)
 
     def _disarm(self) -> None:
         if self._timer is not None:
@@ -347,8 +385,10 @@ class AsyncClient:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        await self.close()
-        self._connection.free()
+        try:
+            await self.close()
+        finally:
+            self._connection.free()
 
     def __del__(self) -> None:
         if getattr(self, "_transport", None) is not None:
@@ -360,7 +400,26 @@ class AsyncClient:
                 pass
 
     def __repr__(self) -> str:
-        return f"<AsyncClient {'closed' if self._end is not None else 'open'}>"
+        # A traceback that shows variables may show one whose constructor has failed.
+        return f"<AsyncClient {'open' if getattr(self, '_end', self) is None else 'closed'}>"
+
+
+_Opening = asyncio.Future[tuple[asyncio.Transport, "_Protocol"]]
+
+
+def _dispose(opening: _Opening) -> None:
+    """Sees to what nobody waits for any more."""
+    opening.cancel()
+    opening.add_done_callback(_close)
+
+
+def _close(opening: _Opening) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[0].abort()
+
+
+def _not_connected() -> ChatNioError:
+    return error_of(Status.CLOSED, "the client is not connected: see connect()")
 
 
 def _fire(client: weakref.ref[AsyncClient]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ._boundary import CData, encoded
 from ._native import ffi, lib
-from .errors import error_of
+from ._status import Status
+from .errors import InvalidArgumentError, error_of
 
 __all__ = ["Auth"]
 
@@ -27,37 +28,58 @@ class Auth:
 
     __slots__ = ("_handle",)
 
+    _handle: CData | Exception
+
     def __init__(self, token: str = "anonymous", *, conversation: int | None = None, share: str | None = None) -> None:
-        data = encoded(token)
+        self._handle = _made(token)
         # A debugger or a test runner that shows the variables of a traceback shows no token.
         del token
-        length = len(data)
-        made = ffi.new("chatnio_auth **")
-        status = lib.chatnio_auth_new(data, length, made)
-        del data
-        if status:
-            raise error_of(status, "")
-        self._handle: CData = ffi.gc(made[0], lib.chatnio_auth_free)
+        handle = self._native()
+        status = 0
         if conversation is not None:
-            status = lib.chatnio_auth_set_conversation(self._handle, conversation)
+            if not -(2**63) <= conversation < 2**63:
+                raise InvalidArgumentError(Status.BAD_CONVERSATION, f"there is no conversation {conversation}")
+            status = lib.chatnio_auth_set_conversation(handle, conversation)
         if share is not None and not status:
             hashed = encoded(share)
-            status = lib.chatnio_auth_set_share(self._handle, hashed, len(hashed))
+            status = lib.chatnio_auth_set_share(handle, hashed, len(hashed))
         if status:
             raise error_of(status, "")
 
     @classmethod
-    def _adopt(cls, handle: CData) -> Auth:
+    def _adopt(cls, handle: CData | Exception) -> Auth:
         adopted = cls.__new__(cls)
         adopted._handle = handle
         return adopted
+
+    def _native(self) -> CData:
+        """The handle.
+
+        Raises:
+            InvalidArgumentError, TypeError: for a token that cannot be.
+        """
+        if isinstance(self._handle, Exception):
+            raise self._handle
+        return self._handle
 
     def __repr__(self) -> str:
         return "Auth(...)"
 
 
 def authentication(auth: Auth | str | None) -> Auth:
-    """What a constructor was given: a token, or more."""
+    """What a constructor was given: a token, or more. It raises nothing: `Auth._native` does, once no variable of
+    the constructor's holds the token."""
     if isinstance(auth, Auth):
         return auth
-    return Auth() if auth is None else Auth(auth)
+    return Auth() if auth is None else Auth._adopt(_made(auth))
+
+
+def _made(token: str) -> CData | Exception:
+    """A handle, or what is wrong with the token; raised by those who do not have it any more."""
+    # Somebody may pass what they have read from a file.
+    if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return TypeError(f"a token is a str, not {type(token).__name__}")
+    data = encoded(token)
+    made = ffi.new("chatnio_auth **")
+    status = lib.chatnio_auth_new(data, len(data), made)
+    return error_of(status, "") if status else ffi.gc(made[0], lib.chatnio_auth_free)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ._batch import CAPACITY, Batch
 from ._boundary import CData, constructed, constructed_plain, encoded
 from ._handle import Handle, Level
 from ._native import ffi, lib
@@ -14,7 +16,7 @@ from ._status import Status
 from ._turn import Turn, error_for
 from .auth import Auth, authentication
 from .config import Config, native
-from .errors import ChatNioError, ConnectionClosedError
+from .errors import ChatNioError, ConnectionClosedError, InvalidArgumentError
 from .events import Answer, Delta, End, Event, Interruption, event_of
 from .request import Parameters, Request, asked
 
@@ -54,7 +56,7 @@ class Client(Handle):
         SystemFailureError: when the system refuses something.
     """
 
-    __slots__ = ("_stopper", "_turn")
+    __slots__ = ("_batch", "_stopper", "_turn")
 
     _level = Level("client")
 
@@ -68,7 +70,7 @@ class Client(Handle):
     ) -> None:
         auth = authentication(auth)
         url_bytes = encoded(url)
-        arguments = (native(config), auth._handle, url_bytes, len(url_bytes))
+        arguments = (native(config), auth._native(), url_bytes, len(url_bytes))
         if sock is None:
             handle = constructed(
                 lib.chatnio_client_new, lib.chatnio_client_free, "chatnio_client", *arguments
@@ -84,7 +86,8 @@ class Client(Handle):
         self._stopper: CData = constructed_plain(
             lib.chatnio_client_stopper, lib.chatnio_stopper_free, "chatnio_stopper", handle
         )
-        self._turn: Turn | None = None
+        self._batch = Batch()
+        self._turn: _Turn | None = None
 
     def ask(self, question: str | Request, **parameters: Unpack[Parameters]) -> AnswerStream:
         """Asks, and returns the answer as it comes: iterate over it, or take its `AnswerStream.text`.
@@ -121,7 +124,7 @@ class Client(Handle):
         self._use(lib.chatnio_client_request, request._handle)
         answer = self.answer
         if answer is not None:
-            self._turn = Turn(answer.turn)
+            self._turn = _Turn(answer.turn)
 
     def next(self, timeout: float | None = None) -> Event | None:
         """Waits for the next event, also while no turn runs, which keeps the connection alive.
@@ -138,9 +141,9 @@ class Client(Handle):
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _TICK if until is None else min(_TICK, max(0.0, until - time.monotonic()))
-            event = self._next(left)
-            if event is not None or (until is not None and time.monotonic() >= until):
-                return event
+            events = self._take(left, 1)
+            if events or (until is not None and time.monotonic() >= until):
+                return events[0] if events else None
 
     def stop(self) -> bool:
         """Asks the server to end the running answer; what it still sends, and what it cost, comes as before. Any thread.
@@ -202,23 +205,26 @@ class Client(Handle):
         if isinstance(event, End) and turn is not None and event.turn == turn.number:
             turn.answer = event.answer
 
-    def _next(self, seconds: float) -> Event | None:
+    def _take(self, seconds: float, most: int = CAPACITY) -> list[Event]:
+        """Waits for the next event; those that have come with it are taken too, up to a turn's end. None when none came
+        in time, or a signal did."""
         guard = self._guard
         if not guard.enter(False):
             raise guard.refusal()
         try:
             # Rounded up: nobody is to look again and again for the last millisecond.
-            status = lib.chatnio_client_next(self._handle, int(seconds * 1000 + 0.999), self._event)
-            if status == 0:
-                event = self._flat.event_of(self._event)
-                if type(event) is not Delta:
-                    self._saw(event)
-                return event
-            if status in (_AGAIN, _INTERRUPTED):
-                return None
-            raise self._error(status)
+            ms = int(seconds * 1000 + 0.999)
+            status = lib.pychatnio_client_next_batch(self._handle, ms, most, self._batch.native)
+            if status in (Status.AGAIN, Status.INTERRUPTED):
+                return []
+            if status:
+                raise self._error(status)
+            events = self._batch.events()
         finally:
             guard.leave()
+        # Only the last can be another than a delta.
+        self._saw(events[-1])
+        return events
 
     def _begin(self, request: Request) -> AnswerStream:
         self._drain()
@@ -226,14 +232,14 @@ class Client(Handle):
         answer = self.answer
         if answer is None:
             raise ConnectionClosedError(Status.CLOSED, "the connection ended while the question was sent")
-        self._turn = Turn(answer.turn)
+        self._turn = _Turn(answer.turn)
         return AnswerStream(self, self._turn)
 
     def _drain(self) -> None:
         """Waits for the end of an answer that was left; its stop's deadline bounds that."""
         turn = self._turn
         while turn is not None and turn.is_left and turn.answer is None:
-            self._next(_TICK)
+            self._take(_TICK)
 
     def __enter__(self) -> Client:
         return self
@@ -245,14 +251,23 @@ class Client(Handle):
             # Whoever wanted to know has been told.
             pass
         finally:
-            self._free()
+            # Another thread that waits for something is told that it was closed, and needs it until then.
+            with suppress(InvalidArgumentError):
+                self._free()
 
     def __repr__(self) -> str:
-        return f"<Client {'closed' if self._guard.is_shut else 'open'}>"
+        # A traceback that shows variables may show one whose constructor has failed.
+        return f"<Client {'open' if hasattr(self, '_guard') and not self._guard.is_shut else 'closed'}>"
 
 
-_AGAIN = int(Status.AGAIN)
-_INTERRUPTED = int(Status.INTERRUPTED)
+class _Turn(Turn):
+    """One question, its events that were received and not yet handed out (the next one last), and its answer."""
+
+    __slots__ = ("events",)
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.events: list[Event] = []
 
 
 class AnswerStream:
@@ -269,7 +284,7 @@ class AnswerStream:
 
     __slots__ = ("_client", "_turn")
 
-    def __init__(self, client: Client, turn: Turn) -> None:
+    def __init__(self, client: Client, turn: _Turn) -> None:
         self._client = client
         self._turn = turn
 
@@ -289,10 +304,11 @@ class AnswerStream:
         """The events of the turn, up to its `End`; nothing is raised for how the answer ends."""
         turn = self._turn
         try:
-            while turn.answer is None:
-                event = self._client._next(_TICK)
-                if event is not None:
-                    yield event
+            while turn.events or turn.answer is None:
+                if turn.events:
+                    yield turn.events.pop()
+                else:
+                    turn.events = self._client._take(_TICK)[::-1]
         finally:
             self._leave()
 
@@ -331,7 +347,7 @@ class AnswerStream:
         if answer.interruption not in (Interruption.CLOSED_BY_SERVER, Interruption.CONNECTION_LOST):
             return None
         try:
-            self._client._next(0)
+            self._client._take(0)
         except ChatNioError as error:
             return error
         return None

@@ -132,13 +132,15 @@ class Config:
             if trust not in _TRUST:
                 raise _invalid("trust", trust, 'is "platform" or "added"')
             self._set("trust", trust, _TRUST[trust])
+        refused, are_texts = 0, True
         for header, value in (headers or {}).items():
-            name_bytes, value_bytes = encoded(header), encoded(value)
-            del value
-            self._call(
-                lib.chatnio_config_add_header, name_bytes, len(name_bytes), value_bytes, len(value_bytes)
-            )
-            self._shown.setdefault("headers", []).append(header)  # type: ignore[attr-defined]
+            are_texts = are_texts and isinstance(header, str) and isinstance(value, str)  # pyright: ignore
+            refused = refused or (self._add_header(header, value) if are_texts else 0)
+        # As with tokens: a traceback that shows variables shows no value.
+        headers = value = None
+        if not are_texts:
+            raise TypeError("headers are pairs of str")
+        self._check(refused)
         for file in root_files:
             path = encoded(os.fspath(file))
             self._call(lib.chatnio_config_add_root_file, path, len(path))
@@ -169,8 +171,18 @@ class Config:
         self._shown[name] = shown
         self._call(getattr(lib, f"chatnio_config_set_{name}"), *value)
 
+    def _add_header(self, header: str, value: str) -> int:
+        self._shown.setdefault("headers", []).append(header)  # type: ignore[attr-defined]
+        name_bytes, value_bytes = encoded(header), encoded(value)
+        status: int = lib.chatnio_config_add_header(
+            self._handle, name_bytes, len(name_bytes), value_bytes, len(value_bytes)
+        )
+        return status
+
     def _call(self, function: Callable[..., int], *arguments: object) -> None:
-        status = function(self._handle, *arguments)
+        self._check(function(self._handle, *arguments))
+
+    def _check(self, status: int) -> None:
         if status:
             raise error_of(status, error_text(lib.chatnio_config_error, self._handle))
 

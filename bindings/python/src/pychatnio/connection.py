@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
+from ._batch import CAPACITY, Batch
 from ._boundary import CData, constructed, encoded, milliseconds, present, seconds
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
 from .auth import Auth, authentication
 from .config import Config, native
-from .events import Delta, Event, Frames, event_of
+from .events import Event, event_of
 from .request import Request
 
 __all__ = ["Connection", "Wants"]
@@ -66,10 +67,10 @@ class Connection(Handle):
             lib.chatnio_connection_new,
             lib.chatnio_connection_free,
             "chatnio_connection",
-            *(native(config), auth._handle, url_bytes, len(url_bytes), milliseconds(now)),
+            *(native(config), auth._native(), url_bytes, len(url_bytes), milliseconds(now)),
         )
         super().__init__(handle, config)
-        self._batch: CData = ffi.gc(ffi.new("pychatnio_batch *"), lib.pychatnio_batch_clear)
+        self._batch = Batch()
 
     @property
     def host(self) -> str:
@@ -149,33 +150,15 @@ class Connection(Handle):
 
     def _take(self, events: list[Event]) -> bool:
         """Adds a batch of events; returns whether there may be more."""
-        guard = self._guard
-        if not guard.enter(False):
-            raise guard.refusal()
-        try:
-            batch = self._batch
-            status = lib.pychatnio_next_batch(self._handle, batch)
+        with self._guard:
+            status = lib.pychatnio_connection_next_batch(self._handle, self._batch.native)
+            if status == Status.AGAIN:
+                return False
             if status:
-                if status == _AGAIN:
-                    return False
                 raise self._error(status)
-            count = batch.count
-            texts = batch.texts
-            text: str = _unpack(texts.data, texts.len).decode()
-            bounds: list[int] = _unpack(texts.bounds, count + 1)
-            deltas: int = batch.deltas
-            if deltas:
-                turn = batch.events[0].turn
-                frames = Frames(*_texts(batch.frames, deltas), *_texts(batch.quotas, deltas))
-                events += [
-                    Delta(turn, text[start:end], frames, at)
-                    for start, end, at in zip(bounds, bounds[1:], range(deltas))
-                ]
-            for at in range(deltas, count):
-                events.append(event_of(batch.events[at]))
-            return bool(count == _BATCH)
-        finally:
-            guard.leave()
+            taken = self._batch.events()
+        events += taken
+        return len(taken) == CAPACITY
 
     def data_to_send(self) -> bytes:
         """Takes all the bytes that are to be sent now. The first hold the token."""
@@ -244,14 +227,3 @@ class Connection(Handle):
 
     def __exit__(self, *exception: object) -> None:
         self._free()
-
-
-def _texts(texts: CData, count: int) -> tuple[bytes, memoryview[int]]:
-    """The first texts of many, and their bounds, which are made numbers only when they are looked at."""
-    bounds = memoryview(bytes(ffi.buffer(texts.bounds, (count + 1) * 8))).cast("Q")
-    return _unpack(texts.data, bounds[count]), bounds
-
-
-_AGAIN = int(Status.AGAIN)
-_BATCH: int = ffi.typeof("pychatnio_batch").fields[1][1].type.length
-_unpack = ffi.unpack

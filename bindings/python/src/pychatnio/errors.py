@@ -44,7 +44,7 @@ class ChatNioError(Exception):
         self.status = status
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.status, str(self))
+        return type(self), (self.status, str(self)), self.__dict__
 
 
 class BusyError(ChatNioError):
@@ -122,7 +122,7 @@ class AnswerError(ChatNioError):
         self.answer = answer
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.answer, str(self))
+        return type(self), (self.answer, str(self)), self.__dict__
 
 
 class NoticeError(AnswerError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import json
-import struct
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
@@ -239,7 +238,7 @@ class Event:
         return cast("dict[str, Any]", frame).get(name, default) if isinstance(frame, dict) else default
 
     def __repr__(self) -> str:
-        names = [name for name in self.__slots__ if not name.startswith("_")]
+        names = [name for name in self.__slots__ if not name.startswith("_") and name != "turn"]
         shown = (f"{name}={_shown(getattr(self, name))}" for name in ["turn", *names])
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -301,22 +300,6 @@ class Frames:
         return self._quotas[self._quota_bounds[at] : self._quota_bounds[at + 1]].decode()
 
 
-class Frame:
-    """The frame of one delta."""
-
-    __slots__ = ("_quota", "_raw")
-
-    def __init__(self, raw: str | bytes, quota: bytes) -> None:
-        self._raw = raw
-        self._quota = quota
-
-    def raw(self, at: int) -> str:
-        return self._raw if isinstance(self._raw, str) else self._raw.decode()
-
-    def quota(self, at: int) -> str:
-        return self._quota.decode()
-
-
 class Delta(Event):
     """A piece of the answer."""
 
@@ -325,8 +308,9 @@ class Delta(Event):
     #: The piece; it may be empty.
     text: str
 
-    # The base's raw frame is not set: it is among the batch's.
-    def __init__(self, turn: int, text: str, frames: Frames | Frame, at: int) -> None:
+    # The base's raw frame is not set: it is among the batch's, at `at`. Of a delta that came alone `frames` is the frame
+    # itself, and `at` its quota. Most programs look at neither.
+    def __init__(self, turn: int, text: str, frames: Frames | str | bytes, at: int | str) -> None:
         self.turn = turn
         self.text = text
         self._frames = frames
@@ -335,12 +319,20 @@ class Delta(Event):
     @property
     def raw(self) -> str:
         """The frame that it was made from, as it was received."""
-        return self._frames.raw(self._at)
+        frames, at = self._frames, self._at
+        if isinstance(frames, Frames):
+            assert isinstance(at, int)
+            return frames.raw(at)
+        return frames if isinstance(frames, str) else frames.decode()
 
     @property
     def quota_text(self) -> str:
         """What the turn has cost so far, as the server wrote it."""
-        return self._frames.quota(self._at)
+        frames, at = self._frames, self._at
+        if isinstance(at, str):
+            return at
+        assert isinstance(frames, Frames)
+        return frames.quota(at)
 
     @property
     def quota(self) -> float:
@@ -440,30 +432,6 @@ def conversation_of(native: CData) -> Conversation:
     return Conversation(ConversationKind(native.kind), native.id, native.asked)
 
 
-class Flat:
-    """Where one event is flattened, which takes a third of the time of reading it field by field."""
-
-    __slots__ = ("_native", "_view")
-
-    def __init__(self) -> None:
-        self._native: CData = ffi.new("pychatnio_flat *")
-        self._view = memoryview(ffi.buffer(self._native))
-
-    def event_of(self, native: CData, raw: str | bytes | None = None) -> Event:
-        """A copy of a `chatnio_event`; `raw` is its frame, where the caller has that already."""
-        lib.pychatnio_flatten(native, self._native)
-        view = self._view
-        kind, turn, text_len, quota_len = _HEAD.unpack_from(view)
-        if kind != _DELTA or not quota_len:
-            return event_of(native, raw)
-        text_end = _HEAD.size + text_len
-        quota = bytes(view[text_end : text_end + quota_len])
-        return Delta(turn, str(view[_HEAD.size : text_end], "utf-8"), Frame(raw or _copy(native.raw), quota), 0)
-
-
-_HEAD = struct.Struct("=qQQQ")
-
-
 def event_of(native: CData, raw: str | bytes | None = None) -> Event:
     """A copy of a `chatnio_event`, field by field."""
     kind: int = native.kind
@@ -474,14 +442,8 @@ def event_of(native: CData, raw: str | bytes | None = None) -> Event:
     return make(native, turn, raw) if make is not None else Event(turn, raw)
 
 
-def _copy(view: CData) -> bytes:
-    copy: bytes = ffi.unpack(view.data, view.len)
-    return copy
-
-
 def _delta(native: CData, turn: int, raw: str | bytes | None) -> Event:
-    frame = Frame(raw or b"", _copy(native.quota_text))
-    return Delta(turn, present(native.text), frame, 0)
+    return Delta(turn, present(native.text), raw or b"", present(native.quota_text))
 
 
 def _opened(native: CData, turn: int, raw: str | bytes | None) -> Event:
@@ -519,7 +481,6 @@ def _closed(native: CData, turn: int, raw: str | bytes | None) -> Event:
     return event
 
 
-_DELTA: int = lib.CHATNIO_EVENT_DELTA
 _Make = Callable[[CData, int, "str | bytes | None"], Event]
 
 
@@ -529,9 +490,9 @@ def _bare(kind: type[Event]) -> _Make:
 
 
 _MAKE: dict[int, _Make] = {
-    _DELTA: _delta,
     lib.CHATNIO_EVENT_OPEN: _bare(Open),
     lib.CHATNIO_EVENT_OPENED: _opened,
+    lib.CHATNIO_EVENT_DELTA: _delta,
     lib.CHATNIO_EVENT_END: _end,
     lib.CHATNIO_EVENT_STRAY: _stray,
     lib.CHATNIO_EVENT_MALFORMED: _malformed,

@@ -63,7 +63,11 @@ class Loopback:
         if throttle is not None:
             arguments += ["--throttle", str(throttle)]
         self._process = subprocess.Popen(
-            [program(), "serve", "--until-stdin-closes", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [program(), "serve", "--until-stdin-closes", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # Ctrl-C is for this program, and what it does then may need the server.
+            start_new_session=True,
         )
         assert self._process.stdout is not None
         #: Where it is.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from ._boundary import CData, constructed_plain, encoded
 from ._native import ffi, lib
 from ._status import Status
-from .errors import InvalidArgumentError, error_of
+from .errors import InvalidArgumentError, InvalidRequestError, error_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -41,30 +41,30 @@ class RequestType(enum.IntEnum):
 
 
 class Parameters(TypedDict, total=False):
-    """What a question says beside its text. What is left out takes the server's default."""
+    """What a question says beside its text. What is left out, or `None`, takes the server's default."""
 
     #: The model's id; the server's default is `gpt-3.5-turbo`, also on a restart.
-    model: str
+    model: str | None
     #: Searches the web first, which can make the first frame late.
-    web: bool
+    web: bool | None
     #: Answers without the conversation so far.
-    ignore_context: bool
+    ignore_context: bool | None
     #: How many messages go to the model, the question included; 0 or negative is the server's default of 8.
-    context: int
+    context: int | None
     #: The most tokens of the answer.
-    max_tokens: int
+    max_tokens: int | None
     #: The sampling temperature.
-    temperature: float
+    temperature: float | None
     #: Nucleus sampling: the share of probability to sample from.
-    top_p: float
+    top_p: float | None
     #: Samples from so many of the likeliest tokens only.
-    top_k: int
+    top_k: int | None
     #: The penalty on tokens that have occurred.
-    presence_penalty: float
+    presence_penalty: float | None
     #: The penalty on tokens by how often they have occurred.
-    frequency_penalty: float
+    frequency_penalty: float | None
     #: The penalty on repetition.
-    repetition_penalty: float
+    repetition_penalty: float | None
 
 
 class Request:
@@ -75,7 +75,7 @@ class Request:
             would not take is refused when it is sent, as an `InvalidRequestError`.
     """
 
-    __slots__ = ("_handle", "_kind")
+    __slots__ = ("_handle", "_kind", "_owner")
 
     _handle: CData
     _kind: RequestType
@@ -132,11 +132,17 @@ class Request:
         return cls._over(made, kind)
 
     @classmethod
-    def _over(cls, handle: CData, kind: RequestType) -> Request:
+    def _over(cls, handle: CData, kind: RequestType, owner: CData = None) -> Request:
+        """Over a handle of the library, which lives no longer than its owner, where it has one."""
         request = cls.__new__(cls)
         request._handle = handle
         request._kind = kind
+        request._owner = owner
         return request
+
+    def __copy__(self) -> Request:
+        # It never changes; and a replay takes back the one that it has given.
+        return self
 
     def _message(self, message: str) -> Request:
         data = encoded(message)
@@ -150,10 +156,13 @@ class Request:
             if value is None:
                 continue
             if name == "model":
-                data = encoded(str(value))
+                data = encoded(value)
                 self._call(lib.chatnio_request_set_model, data, len(data))
             elif name in _FLAGS:
-                self._call(getattr(lib, f"chatnio_request_set_{name}"), bool(value))
+                # The text "false" is true.
+                if not isinstance(value, bool):
+                    raise TypeError(f"{name} is a bool, not {type(value).__name__}")
+                self._call(getattr(lib, f"chatnio_request_set_{name}"), value)
             elif name in _INTEGERS:
                 self._call(getattr(lib, f"chatnio_request_set_{name}"), _in_range(name, value, -(2**63), 2**63))
             elif name in _FLOATS:
@@ -190,9 +199,12 @@ def asked(question: str | Request, parameters: Parameters) -> Request:
 
     Raises:
         TypeError: for parameters beside a request, which has its own.
+        InvalidRequestError: for a request that is not answered.
     """
     if isinstance(question, str):
         return Request.chat(question, **parameters)
     if parameters:
         raise TypeError("a request has its own parameters: give them to Request.chat() or Request.restart()")
+    if question.type not in (RequestType.CHAT, RequestType.RESTART):
+        raise InvalidRequestError(Status.BAD_PARAMETERS, f"nothing answers to {question.type}: see request()")
     return question

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import enum
+import struct
 import time
 from collections.abc import Callable
 
-from ._boundary import constructed, encoded, milliseconds, seconds
+from ._boundary import CData, constructed, encoded, milliseconds, seconds
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
 from .auth import Auth, authentication
 from .config import Config, native
-from .events import Event, event_of
+from .events import Delta, Event, event_of
 from .request import Request
 
 __all__ = ["CloseReason", "Session"]
@@ -47,7 +48,7 @@ class Session(Handle):
         InvalidArgumentError: for a token or conversation that cannot be.
     """
 
-    __slots__ = ()
+    __slots__ = ("_data", "_delta", "_view")
 
     _level = Level("session")
 
@@ -59,9 +60,13 @@ class Session(Handle):
             lib.chatnio_session_new,
             lib.chatnio_session_free,
             "chatnio_session",
-            *(native(config), auth._handle, milliseconds(now)),
+            *(native(config), auth._native(), milliseconds(now)),
         )
         super().__init__(handle, config)
+        # Most messages are deltas, which come here: what is read of them, as bytes and as numbers.
+        self._delta = ffi.new("pychatnio_delta *")
+        self._data = self._delta.data
+        self._view = memoryview(ffi.buffer(self._delta))
 
     def request(self, request: Request, *, now: float | None = None) -> None:
         """Sends a request. A chat or a restart begins a turn.
@@ -92,18 +97,21 @@ class Session(Handle):
             InvalidArgumentError: for `bytes` that are not UTF-8; nothing has changed.
             ConnectionClosedError: when the session is closed.
         """
-        data = message if isinstance(message, bytes) else encoded(message)
         # The clock is read here, and the guard taken by hand: this is called for every piece of an answer.
+        data = message if isinstance(message, bytes) else encoded(message)
         ms = int(time.monotonic() * 1000 + 0.5) if now is None else milliseconds(now)
         guard = self._guard
         if not guard.enter(False):
             raise guard.refusal()
         try:
-            event = self._event
-            status = lib.chatnio_session_receive(self._handle, ms, data, len(data), event)
+            status = _receive(self._handle, ms, data, len(data), self._event, self._delta)
             if status:
                 raise self._error(status)
-            return self._flat.event_of(event, message)
+            turn, points, length = _numbers(self._view)
+            if not length:
+                return event_of(self._event, message)
+            text = _unpack(self._data, length).decode()
+            return Delta(turn, text[:points], message, text[points:])
         finally:
             guard.leave()
 
@@ -170,3 +178,9 @@ class Session(Handle):
 
     def __exit__(self, *exception: object) -> None:
         self._free()
+
+
+#: Turn, points, len.
+_numbers = struct.Struct("=QQQ").unpack_from
+_unpack: Callable[[CData, int], bytes] = ffi.unpack
+_receive = lib.pychatnio_session_receive

@@ -169,5 +169,5 @@ class Replay:
             if status:
                 raise error_of(status, "")
             if step.request != ffi.NULL:
-                self._taken = Request._over(step.request, RequestType.CHAT)
+                self._taken = Request._over(step.request, RequestType.CHAT, self._handle)
             return Step(StepKind(step.kind), step.line, text_of(step.text), self._taken)
