@@ -348,7 +348,7 @@ pub enum RequestError {
         kind: RequestKind,
     },
     /// The encoded request is over [`Config::max_request`](crate::Config::max_request).
-    #[error("the request has {len} bytes, over the limit of {limit} (Config::max_request)")]
+    #[error("the request has {len} bytes, over the limit of {limit} (max_request)")]
     TooLong {
         /// The length of the encoded request, in bytes.
         len: usize,

@@ -128,7 +128,7 @@ impl EventStorage {
 pub enum ConnectionEvent<'a> {
     /// The WebSocket is open.
     Open,
-    /// An event of the session. A message that could not be read is [`Event::Malformed`].
+    /// An event of the session. A message that could not be read is an [`Event::Malformed`].
     Session(Event<'a>),
     /// The connection is over: the last event. The running turn's end came before it.
     Closed(ConnectionEnd),
@@ -154,6 +154,26 @@ pub enum ConnectionEnd {
     Lost(#[from] WireError),
 }
 
+impl ConnectionEnd {
+    /// The code of the server's Close, or the status of the HTTP answer that came instead of a WebSocket; `None` where
+    /// there was neither.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            ConnectionEnd::ByServer { code, .. } => *code,
+            ConnectionEnd::Lost(error) => error.http_status(),
+            ConnectionEnd::Clean => None,
+        }
+    }
+
+    /// The body of the HTTP answer that refused the connection, at most 64 KiB; `None` where there was none.
+    pub fn refusal_body(&self) -> Option<&str> {
+        match self {
+            ConnectionEnd::Lost(WireError::Http { body, .. } | WireError::Refused { body, .. }) => Some(body),
+            _ => None,
+        }
+    }
+}
+
 /// Why a connection cannot even be started.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -163,7 +183,7 @@ pub enum StartError {
     Auth(#[from] AuthError),
     /// A token must not go over plain `ws://` to a host that is not loopback:
     /// [`ConnectionConfig::allow_token_over_plain_ws`].
-    #[error("refusing to send a token to {host} without TLS: use wss://, or allow it by allow_token_over_plain_ws")]
+    #[error("refusing to send a token to {host} without TLS: use wss://, or allow it (allow_token_over_plain_ws)")]
     PlainToken {
         /// The host.
         host: String,
@@ -280,7 +300,8 @@ impl Connection {
             Arrival::Text(text) => {
                 self.message = text;
                 let event = self.session.receive_decoded(now, Chunk::decode(&self.message));
-                ConnectionEvent::Session(event.unwrap_or_else(Event::Malformed))
+                let malformed = |error| Event::Malformed { error, raw: Some(&self.message) };
+                ConnectionEvent::Session(event.unwrap_or_else(malformed))
             }
             Arrival::Binary => ConnectionEvent::Session(self.receive_binary(now)),
             Arrival::Event(event) => ConnectionEvent::Session(event),
@@ -344,6 +365,18 @@ impl Connection {
         self.end_is_due = false;
         self.start_recording();
         Ok(self.session.reconnect(now))
+    }
+
+    /// Ends the connection for another one, which [`reconnect`](Self::reconnect) then begins, without a word to the
+    /// server. Returns the running turn's end, as that would.
+    pub(crate) fn leave(&mut self, now: Duration) -> Option<Event<'static>> {
+        let end = self.session.reconnect(now);
+        let _ = self.session.closed(CloseReason::Host);
+        self.wire.abandon();
+        self.is_open = false;
+        self.end = Some(ConnectionEnd::Clean);
+        self.end_is_due = false;
+        end
     }
 
     /// About how many bytes are held in buffers, the answer so far and the recording included.
@@ -427,17 +460,15 @@ impl Connection {
         let read = chunk.as_ref().ok().copied();
         match (self.session.receive_decoded(now, chunk), read) {
             (Ok(event), Some(chunk)) => event.detach(chunk, &mut storage.scratch),
-            (Err(error), _) => Event::Malformed(error),
+            (Err(error), _) => Event::Malformed { error, raw: Some(&storage.message) },
             // There is no event without a frame.
-            (Ok(_), None) => Event::Malformed(ReceiveError::Closed),
+            (Ok(_), None) => Event::Malformed { error: ReceiveError::Closed, raw: None },
         }
     }
 
     pub(crate) fn receive_binary(&mut self, now: Duration) -> Event<'static> {
-        match self.session.receive_binary(now) {
-            Err(error) => Event::Malformed(error),
-            Ok(_) => Event::Malformed(ReceiveError::Closed),
-        }
+        let error = self.session.receive_binary(now).err().unwrap_or(ReceiveError::Closed);
+        Event::Malformed { error, raw: None }
     }
 
     /// Moves the session's messages into the wire, once it is open.

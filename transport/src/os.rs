@@ -24,16 +24,20 @@ pub(crate) fn read_within(socket: &TcpStream, buffer: &mut [u8], limit: Duration
         Err(error) if error.kind() == ErrorKind::WouldBlock && !limit.is_zero() => {}
         done => return done,
     }
-    let limit = Timespec::try_from(limit).map_err(|_| ErrorKind::InvalidInput)?;
-    poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&limit))?;
-    read()
+    // What is too long for the system is for ever.
+    let limit = Timespec::try_from(limit).ok();
+    match poll(&mut [PollFd::new(socket, PollFlags::IN)], limit.as_ref())? {
+        0 => Err(ErrorKind::WouldBlock.into()),
+        _ => read(),
+    }
 }
 
-/// Reads what there is, waiting at most `limit` for it.
+/// Reads what there is, waiting at most `limit` for it, and never long: nobody has tried there whether a shutdown by
+/// another thread ends a read.
 #[cfg(all(not(unix), not(all(test, shuttle))))]
 pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
     // Zero would mean for ever.
-    socket.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
+    socket.set_read_timeout(Some(limit.clamp(Duration::from_millis(1), Duration::from_millis(100))))?;
     match socket.read(buffer) {
         Err(error) if error.kind() == ErrorKind::TimedOut => Err(ErrorKind::WouldBlock.into()),
         done => done,

@@ -333,6 +333,13 @@ impl Wire {
         }
     }
 
+    /// Ends at once, without a word to the server, and without an [`Incoming::Closed`].
+    pub(crate) fn abandon(&mut self) {
+        self.stage = Stage::Closed(None);
+        self.pipe.inbound.clear();
+        self.drop_output();
+    }
+
     /// The bytes to send next; `None` when there are none.
     pub(crate) fn poll_transmit(&self) -> Option<&[u8]> {
         let out = if self.tls.is_some() { &self.encrypted } else { &self.pipe.outbound };

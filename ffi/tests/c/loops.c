@@ -111,8 +111,8 @@ static void undrained(void) {
     link_free(&link);
 }
 
-/* Nor may it give more at once than could wait. */
-static void too_much_at_once(void) {
+/* What is given at once is taken, whatever its size; only what would wait behind other input has a limit. */
+static void much_at_once(void) {
     chatnio_config *config = new_config();
     OK(chatnio_config_set_max_message(config, 1));
     struct link link;
@@ -121,18 +121,27 @@ static void too_much_at_once(void) {
     link_exchange(&link);
     size_t limit = 1 << 20;
     /* Pings, one after the other; nothing waits once they are taken. */
-    uint8_t *pings = calloc(limit + 1, 1);
+    uint8_t *pings = calloc(limit + 16, 1);
     CHECK(pings != NULL);
-    for (size_t at = 0; at < limit; at += 2) {
+    for (size_t at = 0; at < limit + 16; at += 2) {
         pings[at] = 0x89;
     }
-    IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, limit + 1));
     chatnio_event event = new_event();
     IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
     OK(chatnio_connection_receive(link.connection, START, pings, limit));
     IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, 2));
     IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
-    OK(chatnio_connection_receive(link.connection, START, pings, limit));
+    OK(chatnio_connection_receive(link.connection, START, pings, limit + 2));
+    IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, 2));
+    /* One look is not enough: until CHATNIO_AGAIN input may wait. */
+    IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
+    /* A message over the limit is told as what it is, also in one piece. */
+    uint8_t head[10] = {0x81, 127, 0, 0, 0, 0, 0, 0x10, 0, 0};
+    memcpy(pings, head, sizeof head);
+    OK(chatnio_connection_receive(link.connection, START, pings, limit + sizeof head));
+    OK(chatnio_connection_next_event(link.connection, &event));
+    EQUAL(CHATNIO_EVENT_CLOSED, event.kind);
+    EQUAL(CHATNIO_OVERSIZED, event.status);
     free(pings);
     link_free(&link);
 }
@@ -230,8 +239,8 @@ static void refused(void) {
         {"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope", CHATNIO_HTTP, 404, "nope"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 73\r\n\r\n"
          "{\"error\":\"request_throttled\",\"reason\":\"too many requests\",\"status\":false}",
-         CHATNIO_THROTTLED, 0, NULL},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"reason\":\"gone\",\"status\":false}", CHATNIO_REFUSED, 0,
+         CHATNIO_THROTTLED, 200, NULL},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"reason\":\"gone\",\"status\":false}", CHATNIO_REFUSED, 200,
          "{\"reason\":\"gone\",\"status\":false}"},
         {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
          CHATNIO_UPGRADE, 0, NULL},
@@ -264,7 +273,7 @@ int main(int argc, char **argv) {
     (void)argv;
     wants();
     undrained();
-    too_much_at_once();
+    much_at_once();
     for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {
         poll_loop(tls);
     }

@@ -87,10 +87,10 @@ fn a_close_during_a_reconnect_is_not_forgotten() {
     under_many_schedules(|| {
         let (mut client, _) = client();
         let stopper = client.stopper();
+        client.leave();
         // Whatever closes from now on means the new connection.
-        client.shared.lock().is_unwanted = false;
         let closes = thread::spawn(move || stopper.close());
-        let reconnected = client.reconnect_over(TcpStream::new());
+        let reconnected = client.arrive(Ok(TcpStream::new()));
         closes.join().unwrap();
         assert!(matches!(reconnected, Ok(None) | Err(ClientError::Ended(ConnectionEnd::Clean))), "{reconnected:?}");
         // Whichever connection it is that was closed.
