@@ -896,3 +896,5 @@ fn connect_any(
 
 #[cfg(all(test, shuttle))]
 mod interleavings;
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,19 @@ fn a_close_ends_the_answer_and_the_waiting() {
 }
 
 #[test]
+fn a_close_ends_a_wait_that_has_no_other_end() {
+    under_many_schedules(|| {
+        let (mut client, socket) = client();
+        socket.fall_silent();
+        let stopper = client.stopper();
+        let closes = thread::spawn(move || stopper.close());
+        assert!(client.next_within(Duration::MAX).unwrap().is_none());
+        closes.join().unwrap();
+        assert_eq!(client.state(), State::Closed);
+    });
+}
+
+#[test]
 fn a_close_during_a_reconnect_is_not_forgotten() {
     under_many_schedules(|| {
         let (mut client, _) = client();
