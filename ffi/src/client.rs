@@ -93,17 +93,18 @@ impl chatnio_client {
         // When the time is over, what is there already is passed over still; a server may never pause.
         let mut late = 0;
         loop {
-            let left = match limit.map(|limit| limit.saturating_sub(started.elapsed())) {
-                None => -1,
-                Some(Duration::ZERO) if late == LATE_EVENTS => return Err(Failure::AGAIN),
-                Some(left) => i32::try_from(left.as_millis()).unwrap_or(i32::MAX),
-            };
+            let left = limit.map(|limit| limit.saturating_sub(started.elapsed()));
+            late += usize::from(left == Some(Duration::ZERO));
+            if late > LATE_EVENTS {
+                return Err(Failure::AGAIN);
+            }
+            // Rounded up: in its last millisecond it waits still.
+            let left = left.map_or(-1, |left| i32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
             let runs = !matches!(self.client()?.state(), State::Idle | State::Draining);
             let event = self.next(if runs { left } else { 0 })?;
             if event.kind == chatnio_event_kind::CHATNIO_EVENT_END as i32 {
                 return Ok(event);
             }
-            late += usize::from(left == 0);
         }
     }
 
