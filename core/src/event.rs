@@ -60,8 +60,8 @@ pub enum Event<'a> {
 }
 
 impl Event<'_> {
-    /// The end of a turn that no frame brought.
-    pub(crate) fn ended(answer: Box<Answer>) -> Self {
+    /// The end of a turn of which only the answer is left: no frame brought it, or nobody has that any more.
+    pub fn ended(answer: Box<Answer>) -> Self {
         Event::End(End { answer, chunk: None, piece: Piece::Slice("") })
     }
 

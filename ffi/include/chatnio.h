@@ -1695,14 +1695,17 @@ int32_t chatnio_connection_wants(const struct chatnio_connection *connection, st
 
 /**
  * Starts afresh on a new socket, which the host connects to the same URL, and continues the conversation that the
- * server opened. Works in any state. A running turn ends interrupted first: its end is the event, otherwise that is
- * `CHATNIO_EVENT_NONE`. Turn numbers and counters go on, a recording starts afresh.
+ * server opened. Works in any state. What was received and not taken yet counts first, without its events: the running
+ * answer takes it in, and may come to its end by it. Otherwise a running turn ends interrupted. Its end is the event; if
+ * there is none, that is `CHATNIO_EVENT_NONE`. Turn numbers and counters go on, a recording starts afresh.
  *
  * What the server loads is what it saved last: the question, perhaps not the answer.
  *
  * Errors, after which nothing has changed: `CHATNIO_INVALID`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`.
  */
-int32_t chatnio_connection_reconnect(struct chatnio_connection *connection, uint64_t now, struct chatnio_event *event);
+int32_t chatnio_connection_reconnect(struct chatnio_connection *connection,
+                                     uint64_t now,
+                                     struct chatnio_event *event);
 
 /**
  * Gets what the session is doing (`chatnio_state`).

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use chatnio_core::transcript::{Recorder, Transcript};
-use chatnio_core::{Auth, AuthError, Chunk, CloseReason, Event, ReceiveError, Request, RequestError, Session};
+use chatnio_core::{Answer, Auth, AuthError, Chunk, CloseReason, Event, ReceiveError, Request, RequestError, Session};
 use thiserror::Error;
 use tungstenite::Utf8Bytes;
 
@@ -349,7 +349,8 @@ impl Connection {
         self.is_open
     }
 
-    /// Starts afresh on a new socket, which the host connects to the same endpoint: see [`Session::reconnect`].
+    /// Starts afresh on a new socket, which the host connects to the same endpoint: see [`Session::reconnect`]. What was
+    /// received before and not polled counts first: the running answer takes it in, and may come to its end by it.
     /// Returns the running turn's end, if there was one. A recording starts afresh too.
     ///
     /// # Errors
@@ -357,26 +358,47 @@ impl Connection {
     #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Result<Option<Event<'static>>, WireError> {
         let now = now.max(self.wire.now());
-        self.wire = Wire::new(now, &self.endpoint, &self.config.wire())?;
-        self.timer_ran_out = false;
+        let wire = Wire::new(now, &self.endpoint, &self.config.wire())?;
+        let end = self.leave(now);
+        self.wire = wire;
+        // A second time: a connection that was left is closed.
+        let _ = self.session.reconnect(now);
         self.closing = false;
-        self.is_open = false;
         self.end = None;
-        self.end_is_due = false;
         self.start_recording();
-        Ok(self.session.reconnect(now))
+        Ok(end)
     }
 
     /// Ends the connection for another one, which [`reconnect`](Self::reconnect) then begins, without a word to the
     /// server. Returns the running turn's end, as that would.
     pub(crate) fn leave(&mut self, now: Duration) -> Option<Event<'static>> {
+        let ended = self.take_rest(now);
         let end = self.session.reconnect(now);
         let _ = self.session.closed(CloseReason::Host);
         self.wire.abandon();
+        self.timer_ran_out = false;
         self.is_open = false;
         self.end = Some(ConnectionEnd::Clean);
         self.end_is_due = false;
-        end
+        ended.map(Event::ended).or(end)
+    }
+
+    /// Takes in what came and was not polled; the answer that it ended, if it did.
+    fn take_rest(&mut self, now: Duration) -> Option<Box<Answer>> {
+        let mut storage = EventStorage::default();
+        let mut ended = None;
+        while let Some(arrival) = self.advance(now) {
+            let event = match arrival {
+                Arrival::Text(text) => self.receive_in(now, text, &mut storage),
+                Arrival::Binary => self.receive_binary(now),
+                Arrival::Event(event) => event,
+                Arrival::Open | Arrival::Closed(_) => continue,
+            };
+            if let Event::End(end) = event {
+                ended = Some(end.answer);
+            }
+        }
+        ended
     }
 
     /// About how many bytes are held in buffers, the answer so far and the recording included.

@@ -228,6 +228,51 @@ static void failed(void) {
     link_free(&link);
 }
 
+/* What was received counts, though its events were not taken; and a reconnect begins from nothing. */
+static void reconnected(void) {
+    for (int ended = 0; ended < 2; ended++) {
+        struct link link;
+        link_new(&link, false, NULL, NULL);
+        link_exchange(&link);
+        link_ask(&link, "hi");
+        OK(chatnio_peer_send(link.peer, TEXT("{\"message\":\"a\",\"quota\":0.1}")));
+        OK(chatnio_peer_send(link.peer, TEXT("{\"message\":\"b\",\"quota\":0.2}")));
+        if (ended) {
+            OK(chatnio_peer_send(link.peer, TEXT("{\"end\":true}")));
+        }
+        chatnio_bytes bytes;
+        OK(chatnio_peer_transmit(link.peer, &bytes));
+        OK(chatnio_connection_receive(link.connection, START, bytes.data, bytes.len));
+        /* And as much as may wait behind it. */
+        size_t rest = (1 << 20) - bytes.len;
+        uint8_t *pings = calloc(rest, 1);
+        CHECK(pings != NULL);
+        for (size_t at = 0; at < rest; at += 2) {
+            pings[at] = 0x89;
+        }
+        OK(chatnio_connection_receive(link.connection, START, pings, rest));
+        IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, 1));
+        chatnio_event event = new_event();
+        OK(chatnio_connection_reconnect(link.connection, START, &event));
+        EQUAL(CHATNIO_EVENT_END, event.kind);
+        EQUAL(ended ? CHATNIO_OUTCOME_COMPLETE : CHATNIO_OUTCOME_INTERRUPTED, event.outcome);
+        EQUAL(ended ? 0 : CHATNIO_INTERRUPTION_RECONNECTED, event.interruption);
+        TEXT_IS("ab", event.answer->text);
+        TEXT_IS("0.2", event.quota_text);
+        /* Nothing waits on the new connection: what is not HTTP yet is taken twice. */
+        OK(chatnio_connection_receive(link.connection, START, (const uint8_t *)"HTTP/1.1 404 x\r\n", 16));
+        OK(chatnio_connection_receive(link.connection, START, (const uint8_t *)"content-length: 4\r\n\r\nnope", 25));
+        OK(chatnio_connection_next_event(link.connection, &event));
+        EQUAL(CHATNIO_HTTP, event.status);
+        chatnio_text body;
+        OK(chatnio_connection_refusal_body(link.connection, &body));
+        OK(chatnio_connection_reconnect(link.connection, START, &event));
+        IS(CHATNIO_ABSENT, chatnio_connection_refusal_body(link.connection, &body));
+        free(pings);
+        link_free(&link);
+    }
+}
+
 /* What the server says in plain HTTP instead of opening the WebSocket. */
 static void refused(void) {
     static const struct {
@@ -278,6 +323,7 @@ int main(int argc, char **argv) {
         poll_loop(tls);
     }
     failed();
+    reconnected();
     refused();
     return done();
 }

@@ -254,6 +254,33 @@ fn reconnecting_goes_on_in_the_same_conversation() {
 }
 
 #[test]
+fn what_came_before_a_reconnect_counts() {
+    for (messages, expected) in [
+        (&[OPENER, PIECE, PIECE][..], "HelloHello interrupted: the host reconnected"),
+        (&[OPENER, PIECE, "nonsense", END], "Hello complete"),
+        (&[], " interrupted: the host reconnected"),
+    ] {
+        let mut link = Link::open();
+        ask(&mut link);
+        for message in messages {
+            link.peer.send(*message);
+        }
+        let bytes = link.peer.output();
+        link.connection.receive(link.now, &bytes);
+        let Some(Event::End(end)) = link.connection.reconnect(link.now).unwrap() else { panic!() };
+        assert_eq!(format!("{} {}", end.answer.text, end.answer.outcome.unwrap()), expected);
+        assert_eq!(end.answer.malformed, link.connection.session().counters().malformed);
+        assert_eq!(link.connection.session().state(), State::Idle);
+        // In the conversation that its opener named.
+        link.peer = Peer::plain();
+        link.exchange();
+        ask(&mut link);
+        let id = if messages.is_empty() { -1 } else { 29 };
+        assert_eq!(link.messages()[0], format!(r#"{{"token":"sk-secret-token","id":{id}}}"#));
+    }
+}
+
+#[test]
 fn the_token_shows_nowhere() {
     let mut link = answering();
     let shown = |link: &Link| format!("{:?} {:?}", link.connection, link.connection.transcript());
