@@ -355,6 +355,15 @@ pub enum RequestError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// What was requested before waits to be sent still: more than [`Config::max_request`](crate::Config::max_request)
+    /// allows. The same request is fine once that went out.
+    #[error("{waiting} bytes wait to be sent, over the limit of {limit} (four times max_request): send them first")]
+    Unsent {
+        /// How many bytes wait.
+        waiting: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// This session has no question yet, and was neither resumed nor started from a share: a server might never
     /// answer.
     #[error("nothing to restart: no question was asked in this session, and it continues no conversation")]
@@ -367,7 +376,7 @@ pub enum RequestError {
 impl RequestError {
     /// Whether the same request may succeed later, on this session as it is.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, RequestError::Busy { .. })
+        matches!(self, RequestError::Busy { .. } | RequestError::Unsent { .. })
     }
 }
 

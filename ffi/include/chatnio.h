@@ -60,6 +60,11 @@ typedef enum chatnio_status {
      */
     CHATNIO_ABSENT = 4005,
     /**
+     * What was requested before waits to be sent still, and is over the limit (`chatnio_config_set_max_request()`). The
+     * same request is fine once that went out.
+     */
+    CHATNIO_UNSENT = 4006,
+    /**
      * An argument cannot be: NULL where it must not be, NULL with a length, a size of no version, an unknown
      * constant, more bytes transmitted than were handed out.
      */
@@ -1072,7 +1077,8 @@ int32_t chatnio_config_set_stop_repeats(const struct chatnio_config *config, con
 int32_t chatnio_config_set_max_message(const struct chatnio_config *config, size_t bytes);
 
 /**
- * Sets the longest message to send. 1 MiB.
+ * Sets the longest message to send. 1 MiB. Four times as much may wait to be sent, and one request more: then requests
+ * answer `CHATNIO_UNSENT`. Stops always go out.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
@@ -1402,11 +1408,13 @@ int32_t chatnio_session_new(const struct chatnio_config *config,
  * Sends a request. A chat or a restart begins a turn; a stop is `chatnio_session_stop()`; the others are not answered.
  * Invalidates no view.
  *
- * Errors, after which nothing has changed: `CHATNIO_BUSY`; `CHATNIO_INVALID`, `CHATNIO_EMPTY_MESSAGE`,
+ * Errors, after which nothing has changed: `CHATNIO_BUSY`, `CHATNIO_UNSENT`; `CHATNIO_INVALID`, `CHATNIO_EMPTY_MESSAGE`,
  * `CHATNIO_EMPTY_SHARE`, `CHATNIO_BAD_MASK`, `CHATNIO_NOT_FINITE`, `CHATNIO_BAD_PARAMETERS`,
  * `CHATNIO_REQUEST_TOO_LONG`, `CHATNIO_NOTHING_TO_RESTART`; `CHATNIO_CLOSED`.
  */
-int32_t chatnio_session_request(struct chatnio_session *session, uint64_t now, const struct chatnio_request *request);
+int32_t chatnio_session_request(struct chatnio_session *session,
+                                uint64_t now,
+                                const struct chatnio_request *request);
 
 /**
  * Asks the server to end the running answer; its end, and with it what it cost, still comes, and pieces may come

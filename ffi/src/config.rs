@@ -247,7 +247,8 @@ pub unsafe extern "C" fn chatnio_config_set_max_message(config: Option<&chatnio_
     }))
 }
 
-/// Sets the longest message to send. 1 MiB.
+/// Sets the longest message to send. 1 MiB. Four times as much may wait to be sent, and one request more: then requests
+/// answer `CHATNIO_UNSENT`. Stops always go out.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]

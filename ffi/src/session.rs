@@ -119,7 +119,7 @@ pub unsafe extern "C" fn chatnio_session_new(
 /// Sends a request. A chat or a restart begins a turn; a stop is `chatnio_session_stop()`; the others are not answered.
 /// Invalidates no view.
 ///
-/// Errors, after which nothing has changed: `CHATNIO_BUSY`; `CHATNIO_INVALID`, `CHATNIO_EMPTY_MESSAGE`,
+/// Errors, after which nothing has changed: `CHATNIO_BUSY`, `CHATNIO_UNSENT`; `CHATNIO_INVALID`, `CHATNIO_EMPTY_MESSAGE`,
 /// `CHATNIO_EMPTY_SHARE`, `CHATNIO_BAD_MASK`, `CHATNIO_NOT_FINITE`, `CHATNIO_BAD_PARAMETERS`,
 /// `CHATNIO_REQUEST_TOO_LONG`, `CHATNIO_NOTHING_TO_RESTART`; `CHATNIO_CLOSED`.
 #[unsafe(no_mangle)]

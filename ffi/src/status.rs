@@ -25,6 +25,9 @@ pub enum chatnio_status {
     CHATNIO_UNDRAINED = 4004,
     /// What was asked for is not there: a field, a running turn, a recording.
     CHATNIO_ABSENT = 4005,
+    /// What was requested before waits to be sent still, and is over the limit (`chatnio_config_set_max_request()`). The
+    /// same request is fine once that went out.
+    CHATNIO_UNSENT = 4006,
 
     /// An argument cannot be: NULL where it must not be, NULL with a length, a size of no version, an unknown
     /// constant, more bytes transmitted than were handed out.
@@ -144,6 +147,7 @@ const TABLE: &[(chatnio_status, &CStr, &CStr)] = &[
     (CHATNIO_BUSY, c"CHATNIO_BUSY", c"a turn runs: ask again after its end"),
     (CHATNIO_UNDRAINED, c"CHATNIO_UNDRAINED", c"input waits: take its events before more is given"),
     (CHATNIO_ABSENT, c"CHATNIO_ABSENT", c"what was asked for is not there"),
+    (CHATNIO_UNSENT, c"CHATNIO_UNSENT", c"earlier requests wait to be sent: ask again when they went out"),
     (CHATNIO_INVALID, c"CHATNIO_INVALID", c"an argument is not valid"),
     (CHATNIO_NOT_UTF8, c"CHATNIO_NOT_UTF8", c"a text is not UTF-8"),
     (CHATNIO_FROZEN, c"CHATNIO_FROZEN", c"the configuration is in use and cannot be changed any more"),
@@ -286,6 +290,7 @@ fn of_request(error: &chatnio_core::RequestError) -> chatnio_status {
     use chatnio_core::RequestError;
     match error {
         RequestError::Busy { .. } => CHATNIO_BUSY,
+        RequestError::Unsent { .. } => CHATNIO_UNSENT,
         RequestError::EmptyMessage => CHATNIO_EMPTY_MESSAGE,
         RequestError::EmptyShare => CHATNIO_EMPTY_SHARE,
         RequestError::InvalidMask => CHATNIO_BAD_MASK,

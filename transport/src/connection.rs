@@ -5,7 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use chatnio_core::transcript::{Recorder, Transcript};
-use chatnio_core::{Answer, Auth, AuthError, Chunk, CloseReason, Event, ReceiveError, Request, RequestError, Session};
+use chatnio_core::{
+    Answer, Auth, AuthError, Chunk, CloseReason, Event, ReceiveError, Request, RequestError, RequestKind, Session,
+};
 use thiserror::Error;
 use tungstenite::Utf8Bytes;
 
@@ -244,6 +246,9 @@ impl Connection {
     pub fn request(&mut self, now: Duration, request: &Request) -> Result<(), RequestError> {
         if self.closing {
             return Err(RequestError::Closed);
+        }
+        if self.is_open && request.kind() != RequestKind::Stop {
+            self.config.session.check_unsent(self.poll_transmit().map_or(0, <[u8]>::len))?;
         }
         self.session.request(now, request)?;
         self.send();

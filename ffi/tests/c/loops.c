@@ -228,6 +228,42 @@ static void failed(void) {
     link_free(&link);
 }
 
+/* Nor may it ask for ever without sending; nothing of what is refused is lost, and a stop goes out still. */
+static void unsent(void) {
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_max_request(config, 10000));
+    struct link link;
+    link_new(&link, false, config, NULL);
+    link_exchange(&link);
+    chatnio_session *session = new_session(config, NULL, START);
+    chatnio_config_free(config);
+    char hash[9000];
+    memset(hash, 'x', sizeof hash);
+    chatnio_request *share = NULL;
+    OK(chatnio_request_new(CHATNIO_REQUEST_SHARE, &share));
+    OK(chatnio_request_set_message(share, hash, sizeof hash));
+    for (int at = 0; at < 5; at++) {
+        OK(chatnio_session_request(session, START, share));
+        OK(chatnio_connection_request(link.connection, START, share));
+    }
+    IS(CHATNIO_UNSENT, chatnio_session_request(session, START, share));
+    IS(CHATNIO_UNSENT, chatnio_connection_request(link.connection, START, share));
+    char text[200];
+    OK(chatnio_connection_error(link.connection, text, sizeof text, NULL));
+    CHECK(contains(text, strlen(text), "over the limit of 40000"));
+    link_exchange(&link);
+    OK(chatnio_connection_request(link.connection, START, share));
+    chatnio_text message;
+    for (int at = 0; at < 6; at++) {
+        OK(chatnio_session_next_transmit(session, &message));
+    }
+    IS(CHATNIO_AGAIN, chatnio_session_next_transmit(session, &message));
+    OK(chatnio_session_request(session, START, share));
+    chatnio_request_free(share);
+    chatnio_session_free(session);
+    link_free(&link);
+}
+
 /* What was received counts, though its events were not taken; and a reconnect begins from nothing. */
 static void reconnected(void) {
     for (int ended = 0; ended < 2; ended++) {
@@ -323,6 +359,7 @@ int main(int argc, char **argv) {
         poll_loop(tls);
     }
     failed();
+    unsent();
     reconnected();
     refused();
     return done();

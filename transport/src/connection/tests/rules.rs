@@ -281,6 +281,34 @@ fn what_came_before_a_reconnect_counts() {
 }
 
 #[test]
+fn what_waits_to_be_sent_is_bounded() {
+    for is_open in [false, true] {
+        let mut link = Link::new(Auth::anonymous(), false, |config| config.session.max_request = 1000);
+        if is_open {
+            link.exchange();
+        }
+        let share = Request::share("x".repeat(900));
+        let mut count = 0;
+        let error = loop {
+            match link.connection.request(link.now, &share) {
+                Ok(()) => count += 1,
+                Err(error) => break error,
+            }
+        };
+        // The fifth is the one more.
+        assert_eq!(count, 5);
+        assert!(matches!(error, RequestError::Unsent { waiting: 4001..6000, limit: 4000 }), "{error:?}");
+        assert!(link.connection.memory() < 20_000, "{}", link.connection.memory());
+        // Nothing is lost, and what is sent makes room.
+        link.exchange();
+        assert_eq!(link.messages().len(), 6, "with the authentication");
+        ask(&mut link);
+        // A stop goes out however much waits.
+        assert!(link.connection.stop(link.now).unwrap());
+    }
+}
+
+#[test]
 fn the_token_shows_nowhere() {
     let mut link = answering();
     let shown = |link: &Link| format!("{:?} {:?}", link.connection, link.connection.transcript());
