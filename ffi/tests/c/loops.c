@@ -264,6 +264,45 @@ static void unsent(void) {
     link_free(&link);
 }
 
+/* What the shown events point to counts as what is held. */
+static void memory(void) {
+    static char frame[100000];
+    memset(frame, 'x', sizeof frame);
+    memcpy(frame, TEXT("{\"message\":\""));
+    memcpy(frame + sizeof frame - 2, TEXT("\"}"));
+    struct link link;
+    link_new(&link, false, NULL, NULL);
+    link_exchange(&link);
+    size_t before = 0, with = 0, after = 0;
+    OK(chatnio_connection_memory(link.connection, &before));
+    /* No turn runs, so that no answer keeps them. */
+    for (int at = 0; at < 3; at++) {
+        OK(chatnio_peer_send(link.peer, frame, sizeof frame));
+    }
+    chatnio_bytes bytes;
+    OK(chatnio_peer_transmit(link.peer, &bytes));
+    OK(chatnio_connection_receive(link.connection, START, bytes.data, bytes.len));
+    chatnio_event events[3];
+    size_t count = 0;
+    OK(chatnio_connection_next_events(link.connection, events, 3, sizeof events[0], &count));
+    EQUAL(3, count);
+    EQUAL(CHATNIO_EVENT_STRAY, events[2].kind);
+    OK(chatnio_connection_memory(link.connection, &with));
+    CHECK(with >= before + 3 * sizeof frame);
+    chatnio_event event = new_event();
+    OK(chatnio_connection_reconnect(link.connection, START, &event));
+    OK(chatnio_connection_memory(link.connection, &after));
+    CHECK(after < before + sizeof frame);
+    link_free(&link);
+
+    chatnio_session *session = new_session(NULL, NULL, START);
+    OK(chatnio_session_memory(session, &before));
+    OK(chatnio_session_receive(session, START, frame, sizeof frame, &event));
+    OK(chatnio_session_memory(session, &with));
+    CHECK(with >= before + sizeof frame);
+    chatnio_session_free(session);
+}
+
 /* What was received counts, though its events were not taken; and a reconnect begins from nothing. */
 static void reconnected(void) {
     for (int ended = 0; ended < 2; ended++) {
@@ -360,6 +399,7 @@ int main(int argc, char **argv) {
     }
     failed();
     unsent();
+    memory();
     reconnected();
     refused();
     return done();
