@@ -156,15 +156,25 @@ static void idling(std::string_view url)
     CHECK(client.next().kind() == CHATNIO_EVENT_KEEP_ALIVE && client.state() == CHATNIO_STATE_IDLE);
 }
 
-static void failures()
+static void failures(std::string_view url)
 {
     try {
         Client client("ws://127.0.0.1:1");
         CHECK(!"connected");
     } catch (const Error &error) {
-        CHECK(error.status() == CHATNIO_CONNECT && error.is_fatal());
+        CHECK(error.status() == CHATNIO_CONNECT && error.is_fatal() && error.code() == 0 && !error.body());
         CHECK(std::string_view(error.what()).find("127.0.0.1") != std::string_view::npos);
     }
+    try {
+        Client client(std::string(url) + "/nowhere");
+        CHECK(!"connected");
+    } catch (const Error &error) {
+        const Error copy = error;
+        CHECK(copy.status() == CHATNIO_HTTP && copy.code() == 404);
+        CHECK(copy.body()->find("not found") != std::string_view::npos);
+    }
+    Client client(url);
+    CHECK(!client.close() && client.end_code() == 0 && !client.refusal_body());
     CHECK(test::throws(CHATNIO_PLAIN_TOKEN, [] { Client("ws://example.com", Auth("sk-x")); }));
 }
 
@@ -180,7 +190,7 @@ int main(int argc, char **argv)
             over_a_socket(argv[1]);
             interruptions(argv[1]);
             idling(argv[1]);
-            failures();
+            failures(argv[1]);
         }
         asking(argv[1], config);
         from_another_thread(argv[1], config);
