@@ -92,6 +92,7 @@ class Connection(Handle):
 
         Raises:
             BusyError: while a turn runs; the same request is fine after its end.
+            UnsentError: while too much that was requested before waits to be sent.
             InvalidRequestError: for a request that cannot be sent.
             ConnectionClosedError: when the connection is over.
         """
