@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
+from support import PATIENCE
 
 import pychatnio
 from pychatnio import End, Loopback, Transcript

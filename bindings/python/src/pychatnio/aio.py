@@ -109,7 +109,7 @@ class AsyncClient:
             self._pump()
             while self._end is connecting:
                 await self._changed.wait()
-            if self._end is not None:
+            if self._end is not None:  # pyright: ignore[reportUnnecessaryComparison]  (another task sets it)
                 raise copy(self._end)
         except BaseException as error:
             self._abandon()
@@ -220,8 +220,11 @@ class AsyncClient:
         loop = asyncio.get_running_loop()
         host, port = self._connection.host, self._connection.port
         limit = 10.0 if self._config is None else self._config._connect
-        where = {"host": host, "port": port} if sock is None else {"sock": sock}
-        opening = asyncio.ensure_future(loop.create_connection(_Protocol, **where))
+        opening = asyncio.ensure_future(
+            loop.create_connection(_Protocol, host, port)
+            if sock is None
+            else loop.create_connection(_Protocol, sock=sock)
+        )
         try:
             # Before Python 3.12 asyncio.wait_for() may swallow a cancellation.
             done, _ = await asyncio.wait([opening], timeout=limit or None)

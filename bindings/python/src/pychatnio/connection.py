@@ -76,9 +76,9 @@ class Connection(Handle):
     def host(self) -> str:
         """The host to connect the socket to, without brackets around an IPv6 address."""
         host = ffi.new("chatnio_text *")
-        with self._guard:
-            lib.chatnio_connection_host(self._handle, host)
-            return present(host)
+        # It lives as long as the connection.
+        self._use(lib.chatnio_connection_host, host)
+        return present(host)
 
     @property
     def port(self) -> int:
