@@ -1554,7 +1554,7 @@ void chatnio_session_free(struct chatnio_session *session);
  * calls; one that goes back counts as standing still.
  *
  * URLs: `ws`, `wss`, `http` (as ws), `https` (as wss), or a bare host (as wss). Without a path `/chat` is added, `/api`
- * becomes `/api/chat`, any other path is used as it is.
+ * becomes `/api/chat`, any other path is used as it is. Written out, 8,000 bytes at most.
  *
  * On failure `error`, if it is not NULL, gets a text to be freed.
  *
