@@ -1456,7 +1456,7 @@ int32_t chatnio_session_receive_binary(struct chatnio_session *session, uint64_t
 int32_t chatnio_session_next_transmit(struct chatnio_session *session, struct chatnio_text *message);
 
 /**
- * Gets when `chatnio_session_handle_timeout()` wants to be called, on the clock of `now`; `UINT64_MAX` for never. See
+ * Gets when `chatnio_session_handle_timeout()` wants to be called, on the host's clock; `UINT64_MAX` for never. See
  * `chatnio_timeout_ms()`.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
