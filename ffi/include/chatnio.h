@@ -564,10 +564,10 @@ typedef struct chatnio_client chatnio_client;
 /**
  * The settings of sessions, connections and clients, shared by any number of them and by any number of threads.
  *
- * Immutable once something was made with it: setters then answer `CHATNIO_FROZEN`. Reference-counted: whatever is made with it keeps
- * what it needs, so it may be freed at once, and `chatnio_config_retain()` is for a host that shares it among owners
- * of its own. It also owns the root certificates, which are loaded once, and TLS sessions to resume: make one, and
- * give it to every connection. NULL in its place is the defaults.
+ * Immutable once something was made with it: setters then answer `CHATNIO_FROZEN`. Reference-counted: whatever is made
+ * with it keeps what it needs, so it may be freed at once, and `chatnio_config_retain()` is for a host that shares it
+ * among owners of its own. It also owns the root certificates, which are loaded once, and TLS sessions to resume: make
+ * one, and give it to every connection. NULL in its place is the defaults.
  *
  * Times are in milliseconds and sizes in bytes; 0 switches a deadline or limit off.
  */
@@ -1456,7 +1456,7 @@ int32_t chatnio_session_receive_binary(struct chatnio_session *session, uint64_t
 int32_t chatnio_session_next_transmit(struct chatnio_session *session, struct chatnio_text *message);
 
 /**
- * Gets when `chatnio_session_handle_timeout()` wants to be called, on the clock of `now`; `UINT64_MAX` for never. See
+ * Gets when `chatnio_session_handle_timeout()` wants to be called, on the host's clock; `UINT64_MAX` for never. See
  * `chatnio_timeout_ms()`.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
@@ -1554,7 +1554,7 @@ void chatnio_session_free(struct chatnio_session *session);
  * calls; one that goes back counts as standing still.
  *
  * URLs: `ws`, `wss`, `http` (as ws), `https` (as wss), or a bare host (as wss). Without a path `/chat` is added, `/api`
- * becomes `/api/chat`, any other path is used as it is.
+ * becomes `/api/chat`, any other path is used as it is. Written out, 8,000 bytes at most.
  *
  * On failure `error`, if it is not NULL, gets a text to be freed.
  *

@@ -429,7 +429,7 @@ private:
 
 /**
  * The settings of sessions, connections and clients, shared by any number of them: make one, and give it to all. It
- * cannot be changed once it was used (`CHATNIO_FROZEN`). A time or size of 0 switches a deadline or limit off.
+ * cannot be changed once something was made with it (`CHATNIO_FROZEN`). A time or size of 0 switches a deadline or limit off.
  *
  * Setters give the configuration back, to be chained.
  */

@@ -12,10 +12,10 @@ use crate::status::chatnio_status::CHATNIO_FROZEN;
 
 /// The settings of sessions, connections and clients, shared by any number of them and by any number of threads.
 ///
-/// Immutable once something was made with it: setters then answer `CHATNIO_FROZEN`. Reference-counted: whatever is made with it keeps
-/// what it needs, so it may be freed at once, and `chatnio_config_retain()` is for a host that shares it among owners
-/// of its own. It also owns the root certificates, which are loaded once, and TLS sessions to resume: make one, and
-/// give it to every connection. NULL in its place is the defaults.
+/// Immutable once something was made with it: setters then answer `CHATNIO_FROZEN`. Reference-counted: whatever is made
+/// with it keeps what it needs, so it may be freed at once, and `chatnio_config_retain()` is for a host that shares it
+/// among owners of its own. It also owns the root certificates, which are loaded once, and TLS sessions to resume: make
+/// one, and give it to every connection. NULL in its place is the defaults.
 ///
 /// Times are in milliseconds and sizes in bytes; 0 switches a deadline or limit off.
 pub struct chatnio_config {

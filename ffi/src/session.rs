@@ -236,7 +236,7 @@ pub unsafe extern "C" fn chatnio_session_next_transmit(
     })
 }
 
-/// Gets when `chatnio_session_handle_timeout()` wants to be called, on the clock of `now`; `UINT64_MAX` for never. See
+/// Gets when `chatnio_session_handle_timeout()` wants to be called, on the host's clock; `UINT64_MAX` for never. See
 /// `chatnio_timeout_ms()`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
