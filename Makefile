@@ -1,21 +1,19 @@
 # Every check of the project. `make test` is the one test command; `make deps` installs what it needs on Debian 12.
-# `make install` installs the C library, by PREFIX, LIBDIR, INCLUDEDIR and DESTDIR; see README.md.
+# `make install` installs the C library, by PREFIX, LIBDIR, INCLUDEDIR and DESTDIR, which ffi/packaging/install gets from
+# the environment; see README.md.
 
 CARGO ?= cargo
-
-PREFIX = /usr/local
-LIBDIR = $(PREFIX)/lib
-INCLUDEDIR = $(PREFIX)/include
-DESTDIR =
 
 .PHONY: test format lint docs no-std unit interleavings deps
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
+.PHONY: python-wheel python-types python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
 .NOTPARALLEL:
 
 # The tests come last, so that their closing lines end the output.
-test: format lint docs no-std unit interleavings abi packaging test-swift example-swift c-tests cpp-tests c-examples
+test: format lint docs no-std unit interleavings abi packaging c-tests cpp-tests c-examples test-swift example-swift \
+  python-types python-tests
 
 format:
 	$(CARGO) fmt --all --check
@@ -48,20 +46,18 @@ deps:
 
 # The C library.
 
-PLACE = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' ffi/packaging/install
-
 install: library
-	$(PLACE) chatnio target/library
+	ffi/packaging/install chatnio target/library
 
 uninstall:
-	$(PLACE) --remove chatnio
+	ffi/packaging/install --remove chatnio
 
 # The message level alone, as libchatnio-session: see ffi/README.md, "Levels that are left out".
 install-session: library-session
-	$(PLACE) chatnio-session target/library-session
+	ffi/packaging/install chatnio-session target/library-session
 
 uninstall-session:
-	$(PLACE) --remove chatnio-session
+	ffi/packaging/install --remove chatnio-session
 
 # `sudo make install` finds no cargo, as a rule: then what was built before is installed.
 ifeq ($(shell command -v $(CARGO) 2>/dev/null),)
@@ -121,6 +117,57 @@ cpp-tests:
 
 c-examples: installed
 	examples/c/test
+
+# Python.
+
+PYTHON ?= python3
+# What the tests need, at the versions of requirements/test.txt, and the wheel itself.
+VENV = target/python/venv
+IN_VENV = $(CURDIR)/$(VENV)/bin/python
+
+$(VENV)/made: bindings/python/requirements/test.txt
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(IN_VENV) -m pip install -q --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+# The wheel is built from the source distribution, in a folder of its own.
+python-wheel: $(VENV)/made
+	rm -rf target/python/dist
+	CARGO_TARGET_DIR='$(CURDIR)/target' $(IN_VENV) -m build --no-isolation -o target/python/dist bindings/python
+	bindings/python/check-wheel $(IN_VENV) target/python/dist/*-linux_*.whl target/python/dist
+	$(IN_VENV) -m pip install -q --disable-pip-version-check --no-deps --force-reinstall target/python/dist/*-manylinux_*.whl
+
+python-types: $(VENV)/made
+	cd bindings/python && $(IN_VENV) -m mypy
+	cd bindings/python && $(IN_VENV) -m pyright --pythonpath $(IN_VENV)
+
+python-tests: python-wheel
+	cd bindings/python && $(IN_VENV) -X dev -W error -m pytest
+	cd bindings/python && PYCHATNIO_TESTING=1 CARGO_TARGET_DIR='$(CURDIR)/target' $(IN_VENV) setup.py -q \
+	  build --build-base ../../target/python/testing-build --build-lib ../../target/python/testing
+	cd bindings/python && PYTHONPATH=../../target/python/testing $(IN_VENV) -X dev -W error -m pytest tests/testing_build
+
+# The API reference, in target/python/docs.
+python-docs: python-wheel
+	$(IN_VENV) -m pdoc --docformat google -o target/python/docs pychatnio
+
+# What the package is compared with, at the versions of requirements/bench.txt.
+target/python/bench-venv/made: bindings/python/requirements/bench.txt
+	rm -rf target/python/bench-venv
+	$(PYTHON) -m venv target/python/bench-venv
+	target/python/bench-venv/bin/python -m pip install -q --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+bench-python: python-wheel target/python/bench-venv/made
+	$(IN_VENV) bindings/python/bench/compare.py --peer target/python/bench-venv/bin/python
+
+# Pins what the .in files ask for anew.
+python-lock: $(VENV)/made
+	for of in test bench; do \
+	  $(IN_VENV) -m piptools compile -q --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-find-links \
+	    --no-annotate --upgrade bindings/python/requirements/$$of.in -o bindings/python/requirements/$$of.txt; \
+	done
 
 # The Swift package.
 

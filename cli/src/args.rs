@@ -77,8 +77,8 @@ pub(crate) enum Command {
     /// Play a server on 127.0.0.1; its URL is the first line on standard output.
     ///
     /// The model's name picks what it does: hello, slow, long-N (N pieces), unicode, latestart, cut, drop, garbage,
-    /// silent, none, notice, err, err429, nosuch, paid, anon; any other name answers with a greeting. They want a token, and any will do, but for
-    /// anon, which wants none. It ends on Ctrl-C or SIGTERM.
+    /// silent, none, notice, err, err429, nosuch, paid, anon; any other name answers with a greeting. Any token but
+    /// `anonymous` is good; anon and the greeting want none. It ends on Ctrl-C or SIGTERM.
     Serve(ServeArgs),
 }
 

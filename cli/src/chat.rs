@@ -196,7 +196,7 @@ impl Chat<'_> {
 fn look_after(client: &mut Client, printer: &mut Printer) {
     for _ in 0..LOOKED_AT {
         match client.next_within(Duration::ZERO) {
-            Ok(Some(Event::Malformed(error))) => {
+            Ok(Some(Event::Malformed { error, .. })) => {
                 say("warning", &error.to_string());
                 printer.raise(Status::Malformed);
             }

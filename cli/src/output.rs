@@ -69,7 +69,7 @@ impl Printer {
     pub(crate) fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         if let Some(log) = &mut self.log {
             match event {
-                Event::Malformed(error) => log.warning(None, error, &mut self.lines),
+                Event::Malformed { error, .. } => log.warning(None, error, &mut self.lines),
                 event => log.event(event, &mut self.lines),
             }
             self.print_lines()?;
@@ -85,7 +85,7 @@ impl Printer {
                 self.end_line()?;
                 self.end(&end.answer);
             }
-            Event::Malformed(_) => self.raise(Status::Malformed),
+            Event::Malformed { .. } => self.raise(Status::Malformed),
             _ => {}
         }
         Ok(())

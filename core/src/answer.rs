@@ -126,23 +126,23 @@ impl fmt::Display for Outcome {
 #[non_exhaustive]
 pub enum Interruption {
     /// No frame came within [`Config::first_frame`](crate::Config::first_frame).
-    #[error("the first frame did not come in time (Config::first_frame)")]
+    #[error("the first frame did not come in time (first_frame)")]
     FirstFrameDeadline,
     /// The next frame did not come within [`Config::next_frame`](crate::Config::next_frame).
-    #[error("the next frame did not come in time (Config::next_frame)")]
+    #[error("the next frame did not come in time (next_frame)")]
     NextFrameDeadline,
     /// The turn did not end within [`Config::after_stop`](crate::Config::after_stop) of its stop.
-    #[error("the end did not come in time after the stop (Config::after_stop)")]
+    #[error("the end did not come in time after the stop (after_stop)")]
     AfterStopDeadline,
     /// A message was over [`Config::max_message`](crate::Config::max_message).
-    #[error("a message was over the limit of {limit} bytes (Config::max_message)")]
+    #[error("a message was over the limit of {limit} bytes (max_message)")]
     MessageTooLong {
         /// The limit, in bytes.
         limit: usize,
     },
     /// The text would have grown over [`Config::max_answer`](crate::Config::max_answer). The piece that was too
     /// much is only in the event's chunk.
-    #[error("the answer was over the limit of {limit} bytes (Config::max_answer)")]
+    #[error("the answer was over the limit of {limit} bytes (max_answer)")]
     AnswerTooLong {
         /// The limit, in bytes.
         limit: usize,

@@ -147,7 +147,7 @@ pub enum AuthError {
     #[error("the share's hash is empty; leave it out to start without a share")]
     EmptyShare,
     /// The encoded message is over [`Config::max_request`](crate::Config::max_request).
-    #[error("the authentication has {len} bytes, over the limit of {limit} (Config::max_request)")]
+    #[error("the authentication has {len} bytes, over the limit of {limit} (max_request)")]
     TooLong {
         /// The length of the encoded message, in bytes.
         len: usize,

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::request::RequestError;
+
 /// A session's settings. Every deadline and limit is off when it is zero.
 ///
 /// ```
@@ -34,10 +36,22 @@ pub struct Config {
     pub stop_repeats: Vec<Duration>,
     /// The longest message to accept from the server, in bytes. 1 MiB.
     pub max_message: usize,
-    /// The longest message to send, in bytes. 1 MiB.
+    /// The longest message to send, in bytes. 1 MiB. Four times as much may wait to be sent, and one request more.
     pub max_request: usize,
     /// The longest answer to accept, in bytes of its text. 64 MiB.
     pub max_answer: usize,
+}
+
+impl Config {
+    /// Whether a request may be added to `waiting` bytes that were not sent: [`max_request`](Self::max_request) says.
+    /// [`Session`](crate::Session) looks at what it holds itself; this is for those who have taken that, and hold it.
+    ///
+    /// # Errors
+    /// [`RequestError::Unsent`].
+    pub fn check_unsent(&self, waiting: usize) -> Result<(), RequestError> {
+        let limit = self.max_request.saturating_mul(4);
+        if limit != 0 && waiting > limit { Err(RequestError::Unsent { waiting, limit }) } else { Ok(()) }
+    }
 }
 
 impl Default for Config {

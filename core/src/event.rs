@@ -43,8 +43,13 @@ pub enum Event<'a> {
         chunk: Chunk<'a>,
     },
     /// A message that could not be read; it was skipped and counted. [`Session::receive`](crate::Session::receive)
-    /// says this as an error; those above it, who have no message to return an error for, by this event.
-    Malformed(ReceiveError),
+    /// says this as an error; those above it, whose hosts have not seen the message, by this event.
+    Malformed {
+        /// What is wrong with it.
+        error: ReceiveError,
+        /// The message as it was received; `None` for a binary one, and for one over the limit.
+        raw: Option<&'a str>,
+    },
     /// [`Config::stop_repeats`](crate::Config::stop_repeats): the end has not come, and the stop goes out again.
     StopRepeated {
         /// The number of the turn that is being stopped.
@@ -55,8 +60,8 @@ pub enum Event<'a> {
 }
 
 impl Event<'_> {
-    /// The end of a turn that no frame brought.
-    pub(crate) fn ended(answer: Box<Answer>) -> Self {
+    /// The end of a turn of which only the answer is left: no frame brought it, or nobody has that any more.
+    pub fn ended(answer: Box<Answer>) -> Self {
         Event::End(End { answer, chunk: None, piece: Piece::Slice("") })
     }
 
@@ -92,7 +97,7 @@ impl Event<'_> {
                 };
                 Event::End(End { answer: end.answer, chunk: end.chunk.map(|_| chunk), piece })
             }
-            Event::Malformed(error) => Event::Malformed(error),
+            Event::Malformed { error, raw } => Event::Malformed { error, raw: raw.map(|_| chunk.raw()) },
             Event::StopRepeated { turn } => Event::StopRepeated { turn },
             Event::KeepAlive => Event::KeepAlive,
         }
@@ -155,7 +160,7 @@ pub enum ReceiveError {
     Malformed(#[from] Malformed),
     /// No turn runs, and the message is over [`Config::max_message`](crate::Config::max_message). It was skipped and counted. (A running turn
     /// is interrupted instead: [`Interruption::MessageTooLong`](crate::Interruption::MessageTooLong).)
-    #[error("the message has {len} bytes, over the limit of {limit} (Config::max_message)")]
+    #[error("the message has {len} bytes, over the limit of {limit} (max_message)")]
     TooLong {
         /// The message's length, in bytes.
         len: usize,

@@ -73,6 +73,7 @@
 //! | --- | --- | --- | --- |
 //! | [`AuthError`] | no: correct it | | there is none yet |
 //! | [`RequestError::Busy`] | yes, after the turn's end | no | no |
+//! | [`RequestError::Unsent`] | yes, once more was sent | no | no |
 //! | [`RequestError::Closed`] | after [`Session::reconnect`] | | it has ended |
 //! | any other [`RequestError`] | no: correct it | no | no |
 //! | [`ReceiveError::Malformed`] | | no; the [`Answer`] counts it | no |

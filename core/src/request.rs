@@ -348,10 +348,19 @@ pub enum RequestError {
         kind: RequestKind,
     },
     /// The encoded request is over [`Config::max_request`](crate::Config::max_request).
-    #[error("the request has {len} bytes, over the limit of {limit} (Config::max_request)")]
+    #[error("the request has {len} bytes, over the limit of {limit} (max_request)")]
     TooLong {
         /// The length of the encoded request, in bytes.
         len: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// What was requested before waits to be sent still: more than [`Config::max_request`](crate::Config::max_request)
+    /// allows. The same request is fine once that went out.
+    #[error("{waiting} bytes wait to be sent, over the limit of {limit} (four times max_request): send them first")]
+    Unsent {
+        /// How many bytes wait.
+        waiting: usize,
         /// The limit, in bytes.
         limit: usize,
     },
@@ -367,7 +376,7 @@ pub enum RequestError {
 impl RequestError {
     /// Whether the same request may succeed later, on this session as it is.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, RequestError::Busy { .. })
+        matches!(self, RequestError::Busy { .. } | RequestError::Unsent { .. })
     }
 }
 

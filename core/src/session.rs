@@ -34,6 +34,8 @@ pub struct Session {
     auth_message: Option<Message>,
     now: Duration,
     transmits: VecDeque<Message>,
+    /// The bytes of all of them.
+    unsent: usize,
     /// When the last message came in or went out.
     last_activity: Duration,
     turn: Option<Turn>,
@@ -113,6 +115,7 @@ impl Session {
             auth,
             now,
             transmits: VecDeque::new(),
+            unsent: 0,
             last_activity: now,
             turn: None,
             turns: 0,
@@ -149,6 +152,7 @@ impl Session {
         if kind == RequestKind::Restart && !self.can_restart {
             return Err(RequestError::NothingToRestart);
         }
+        self.config.check_unsent(self.unsent)?;
         let message = request.encode(self.config.max_request)?;
         self.advance(now);
         self.authenticate();
@@ -221,7 +225,9 @@ impl Session {
 
     /// The next message to send, if any: handed out exactly once.
     pub fn poll_transmit(&mut self) -> Option<Message> {
-        self.transmits.pop_front()
+        let message = self.transmits.pop_front()?;
+        self.unsent -= message.len();
+        Some(message)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of `now`; `None` for never.
@@ -273,6 +279,7 @@ impl Session {
         self.turn = None;
         self.auth_message = None;
         self.transmits.clear();
+        self.unsent = 0;
         answer.map(Event::ended)
     }
 
@@ -294,6 +301,7 @@ impl Session {
         self.can_restart = self.auth.continues();
         self.turn = None;
         self.transmits.clear();
+        self.unsent = 0;
         self.last_activity = self.now;
         self.has_openers = false;
         self.owes_second_end = false;
@@ -332,7 +340,7 @@ impl Session {
     /// About how many bytes are held: the running answer, and what waits to be sent.
     pub fn memory(&self) -> usize {
         let answer = self.answer().map_or(0, |answer| answer.text.capacity());
-        answer + self.scratch.capacity() + self.transmits.iter().map(|message| message.len()).sum::<usize>()
+        answer + self.scratch.capacity() + self.unsent
     }
 
     /// The settings.
@@ -363,6 +371,7 @@ impl Session {
 
     fn send(&mut self, message: Message) {
         self.last_activity = self.now;
+        self.unsent += message.len();
         self.transmits.push_back(message);
     }
 

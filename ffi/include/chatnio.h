@@ -51,13 +51,19 @@ typedef enum chatnio_status {
      */
     CHATNIO_BUSY = 4003,
     /**
-     * Events wait, and more input was given than may be held: take the events first. Nothing of it was taken.
+     * Input waits for its events to be taken, and more than may be held was added: take the events until
+     * `CHATNIO_AGAIN` first. Nothing of it was taken.
      */
     CHATNIO_UNDRAINED = 4004,
     /**
      * What was asked for is not there: a field, a running turn, a recording.
      */
     CHATNIO_ABSENT = 4005,
+    /**
+     * What was requested before waits to be sent still, and is over the limit (`chatnio_config_set_max_request()`). The
+     * same request is fine once that went out.
+     */
+    CHATNIO_UNSENT = 4006,
     /**
      * An argument cannot be: NULL where it must not be, NULL with a length, a size of no version, an unknown
      * constant, more bytes transmitted than were handed out.
@@ -558,10 +564,10 @@ typedef struct chatnio_client chatnio_client;
 /**
  * The settings of sessions, connections and clients, shared by any number of them and by any number of threads.
  *
- * Immutable once it was used: setters then answer `CHATNIO_FROZEN`. Reference-counted: whatever is made with it keeps
- * what it needs, so it may be freed at once, and `chatnio_config_retain()` is for a host that shares it among owners
- * of its own. It also owns the root certificates, which are loaded once, and TLS sessions to resume: make one, and
- * give it to every connection. NULL in its place is the defaults.
+ * Immutable once something was made with it: setters then answer `CHATNIO_FROZEN`. Reference-counted: whatever is made
+ * with it keeps what it needs, so it may be freed at once, and `chatnio_config_retain()` is for a host that shares it
+ * among owners of its own. It also owns the root certificates, which are loaded once, and TLS sessions to resume: make
+ * one, and give it to every connection. NULL in its place is the defaults.
  *
  * Times are in milliseconds and sizes in bytes; 0 switches a deadline or limit off.
  */
@@ -758,8 +764,9 @@ typedef struct chatnio_event {
      */
     struct chatnio_text text;
     /**
-     * The frame that it was made from: the message as it was received, known and unknown fields alike. Absent when no
-     * frame has caused it.
+     * The frame that it was made from: the message as it was received, known and unknown fields alike. Malformed: the
+     * message that could not be read, into which the offset in `text` points; absent for a binary one, and for one over
+     * the limit. Absent when no message has caused the event.
      */
     struct chatnio_text raw;
     /**
@@ -787,7 +794,8 @@ typedef struct chatnio_event {
      */
     int32_t interruption;
     /**
-     * Closed: the WebSocket's close code or the HTTP status, where there was one; otherwise 0.
+     * Closed: the WebSocket's close code, or the status of the HTTP answer that came instead of a WebSocket (200 for
+     * `CHATNIO_REFUSED` and `CHATNIO_THROTTLED`), where there was one; otherwise 0.
      */
     int32_t code;
     /**
@@ -954,6 +962,23 @@ int32_t chatnio_error_status(const struct chatnio_error *error, int32_t *status)
 int32_t chatnio_error_message(const struct chatnio_error *error, struct chatnio_text *message);
 
 /**
+ * The WebSocket's close code or the HTTP status that came with it, as in a connection's `CHATNIO_EVENT_CLOSED`; 0 where
+ * there was none. Only of a client that could not be made.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_error_code(const struct chatnio_error *error, int32_t *code);
+
+/**
+ * The body of the HTTP answer that refused a client's connection: see `chatnio_connection_refusal_body()`.
+ *
+ * The text lives until `chatnio_error_free()`.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
+ */
+int32_t chatnio_error_body(const struct chatnio_error *error, struct chatnio_text *body);
+
+/**
  * Frees an error; NULL is fine.
  */
 void chatnio_error_free(struct chatnio_error *error);
@@ -1052,7 +1077,8 @@ int32_t chatnio_config_set_stop_repeats(const struct chatnio_config *config, con
 int32_t chatnio_config_set_max_message(const struct chatnio_config *config, size_t bytes);
 
 /**
- * Sets the longest message to send. 1 MiB.
+ * Sets the longest message to send. 1 MiB. Four times as much may wait to be sent, and one request more: then requests
+ * answer `CHATNIO_UNSENT`. Stops always go out.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
@@ -1191,7 +1217,7 @@ int32_t chatnio_config_set_wall_clock_callback(const struct chatnio_config *conf
 
 /**
  * Loads the root certificates now, which reads files and takes some milliseconds, instead of when the first encrypted
- * connection is made. The configuration cannot be changed any more then. Any thread.
+ * connection is made. The configuration cannot be changed any more once that has succeeded. Any thread.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_BAD_ROOTS`, `CHATNIO_TLS_NO_ROOTS`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`.
  * It may be tried again.
@@ -1354,7 +1380,8 @@ void chatnio_request_free(struct chatnio_request *request);
  * `value` lives as long as the event's texts. Of the event only `size` and `raw` are read: a host that has kept a frame's
  * text puts it into an event of its own, zeroed otherwise, and asks later. Any thread that may read it.
  *
- * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_ABSENT` when there is no such field or no frame.
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_ABSENT` when there is no such field or no frame (a malformed
+ * message is none).
  */
 int32_t chatnio_event_field(const struct chatnio_event *event,
                             const char *name,
@@ -1381,11 +1408,13 @@ int32_t chatnio_session_new(const struct chatnio_config *config,
  * Sends a request. A chat or a restart begins a turn; a stop is `chatnio_session_stop()`; the others are not answered.
  * Invalidates no view.
  *
- * Errors, after which nothing has changed: `CHATNIO_BUSY`; `CHATNIO_INVALID`, `CHATNIO_EMPTY_MESSAGE`,
+ * Errors, after which nothing has changed: `CHATNIO_BUSY`, `CHATNIO_UNSENT`; `CHATNIO_INVALID`, `CHATNIO_EMPTY_MESSAGE`,
  * `CHATNIO_EMPTY_SHARE`, `CHATNIO_BAD_MASK`, `CHATNIO_NOT_FINITE`, `CHATNIO_BAD_PARAMETERS`,
  * `CHATNIO_REQUEST_TOO_LONG`, `CHATNIO_NOTHING_TO_RESTART`; `CHATNIO_CLOSED`.
  */
-int32_t chatnio_session_request(struct chatnio_session *session, uint64_t now, const struct chatnio_request *request);
+int32_t chatnio_session_request(struct chatnio_session *session,
+                                uint64_t now,
+                                const struct chatnio_request *request);
 
 /**
  * Asks the server to end the running answer; its end, and with it what it cost, still comes, and pieces may come
@@ -1427,7 +1456,7 @@ int32_t chatnio_session_receive_binary(struct chatnio_session *session, uint64_t
 int32_t chatnio_session_next_transmit(struct chatnio_session *session, struct chatnio_text *message);
 
 /**
- * Gets when `chatnio_session_handle_timeout()` wants to be called, on the clock of `now`; `UINT64_MAX` for never. See
+ * Gets when `chatnio_session_handle_timeout()` wants to be called, on the host's clock; `UINT64_MAX` for never. See
  * `chatnio_timeout_ms()`.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
@@ -1525,7 +1554,7 @@ void chatnio_session_free(struct chatnio_session *session);
  * calls; one that goes back counts as standing still.
  *
  * URLs: `ws`, `wss`, `http` (as ws), `https` (as wss), or a bare host (as wss). Without a path `/chat` is added, `/api`
- * becomes `/api/chat`, any other path is used as it is.
+ * becomes `/api/chat`, any other path is used as it is. Written out, 8,000 bytes at most.
  *
  * On failure `error`, if it is not NULL, gets a text to be freed.
  *
@@ -1587,8 +1616,11 @@ int32_t chatnio_connection_close(struct chatnio_connection *connection, uint64_t
  *
  * Invalidates what events point to.
  *
- * Errors: `CHATNIO_INVALID`; `CHATNIO_UNDRAINED` when more than `chatnio_config_set_max_message()` of input (but at least
- * 1 MiB, and at most 256 MiB) would wait for its events to be taken: nothing of it was taken then.
+ * Once the connection is over (`CHATNIO_EVENT_CLOSED`), they are passed over.
+ *
+ * Errors: `CHATNIO_INVALID`; `CHATNIO_UNDRAINED` when input waits for its events to be taken already, and would be more
+ * than `chatnio_config_set_max_message()` with this (but at least 1 MiB, and at most 256 MiB): nothing of it was taken
+ * then. When none waits, after `CHATNIO_AGAIN`, any size is taken.
  */
 int32_t chatnio_connection_receive(struct chatnio_connection *connection,
                                    uint64_t now,
@@ -1671,14 +1703,17 @@ int32_t chatnio_connection_wants(const struct chatnio_connection *connection, st
 
 /**
  * Starts afresh on a new socket, which the host connects to the same URL, and continues the conversation that the
- * server opened. Works in any state. A running turn ends interrupted first: its end is the event, otherwise that is
- * `CHATNIO_EVENT_NONE`. Turn numbers and counters go on, a recording starts afresh.
+ * server opened. Works in any state. What was received and not taken yet counts first, without its events: the running
+ * answer takes it in, and may come to its end by it. Otherwise a running turn ends interrupted. Its end is the event; if
+ * there is none, that is `CHATNIO_EVENT_NONE`. Turn numbers and counters go on, a recording starts afresh.
  *
  * What the server loads is what it saved last: the question, perhaps not the answer.
  *
  * Errors, after which nothing has changed: `CHATNIO_INVALID`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`.
  */
-int32_t chatnio_connection_reconnect(struct chatnio_connection *connection, uint64_t now, struct chatnio_event *event);
+int32_t chatnio_connection_reconnect(struct chatnio_connection *connection,
+                                     uint64_t now,
+                                     struct chatnio_event *event);
 
 /**
  * Gets what the session is doing (`chatnio_state`).
@@ -1755,7 +1790,9 @@ void chatnio_connection_free(struct chatnio_connection *connection);
  * `chatnio_config_set_connect()` and `chatnio_config_set_handshake()`. `config` and `auth` may be NULL: the defaults,
  * and without an account.
  *
- * On failure `error`, if it is not NULL, gets a text to be freed.
+ * A signal does not break it off.
+ *
+ * On failure `error`, if it is not NULL, gets a text to be freed, with the HTTP status and the body of a refusal.
  *
  * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_URL`, `CHATNIO_BAD_ROOTS`, `CHATNIO_PLAIN_TOKEN`,
  * `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`, `CHATNIO_REQUEST_TOO_LONG`; `CHATNIO_RESOLVE`, `CHATNIO_CONNECT`,
@@ -1808,7 +1845,8 @@ int32_t chatnio_client_ask(struct chatnio_client *client,
 
 /**
  * Waits for the next event, at most `timeout_ms` milliseconds: 0 only looks, -1 (or less) has no limit. While a turn
- * runs its deadlines bound the wait; while none runs, waiting keeps the connection alive.
+ * runs its deadlines bound the wait; while none runs, waiting keeps the connection alive. The thread sleeps until then,
+ * but that a turn that may still be stopped wakes it ten times a second, because a stopper gives it other deadlines.
  *
  * What the event points to lives until the next call of `next`, `wait`, `ask`, `close`, `reconnect`,
  * `reconnect_socket` or `free` on this client.
@@ -1838,14 +1876,16 @@ int32_t chatnio_client_stop(struct chatnio_client *client,
                             bool *sent);
 
 /**
- * Closes the connection in an orderly way, within `chatnio_config_set_close()`, and waits for that. A running turn ends
- * interrupted: its end is the event, otherwise that is `CHATNIO_EVENT_NONE`. Afterwards only a reconnect works.
+ * Closes the connection in an orderly way, within `chatnio_config_set_close()`, and waits for that; a signal does not
+ * break it off. A running turn ends interrupted: its end is the event, otherwise that is `CHATNIO_EVENT_NONE`. Afterwards
+ * only a reconnect works.
  *
  * `chatnio_client_free()` says no goodbye: a host that leaves an answer stops or closes first, or pays for its rest.
  *
  * Errors: `CHATNIO_INVALID`; when the connection was lost instead and no turn ran, how, from the fatal band.
  */
-int32_t chatnio_client_close(struct chatnio_client *client, struct chatnio_event *event);
+int32_t chatnio_client_close(struct chatnio_client *client,
+                             struct chatnio_event *event);
 
 /**
  * Connects anew to the same URL, and continues the conversation that the server opened. Works in any state. A running
@@ -1854,17 +1894,20 @@ int32_t chatnio_client_close(struct chatnio_client *client, struct chatnio_event
  *
  * What the server loads is what it saved last: the question, perhaps not the answer.
  *
- * Errors: as `chatnio_client_new()`, `CHATNIO_GIVEN_SOCKET`, and `CHATNIO_CLOSED` when a stopper has closed it meanwhile;
- * it may be tried again. If a turn had ended by then, its
- * end is the next event.
+ * The old connection is left first, without a word to the server. A signal does not break it off, but a stopper's close
+ * does, after the name look-up or connect that it is in.
+ *
+ * Errors: as `chatnio_client_new()`, and `CHATNIO_CLOSED` when a stopper has closed it meanwhile: then there is no
+ * connection any more, and the other calls answer the same until this one, which may be tried again, has succeeded; if
+ * a turn had ended by then, its end is the next event. `CHATNIO_GIVEN_SOCKET`, after which nothing has changed.
  */
-int32_t chatnio_client_reconnect(struct chatnio_client *client,
-                                 struct chatnio_event *event);
+int32_t chatnio_client_reconnect(struct chatnio_client *client, struct chatnio_event *event);
 
 /**
  * `chatnio_client_reconnect()` over a socket that the host has connected anew: see `chatnio_client_new_socket()`.
  *
- * Errors: as `chatnio_client_reconnect()`.
+ * Errors: as `chatnio_client_reconnect()`, but for those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
+ * socket.
  */
 int32_t chatnio_client_reconnect_socket(struct chatnio_client *client, int64_t socket, struct chatnio_event *event);
 
@@ -1902,6 +1945,23 @@ int32_t chatnio_client_counters(const struct chatnio_client *client, struct chat
  * Errors: `CHATNIO_INVALID` for NULL.
  */
 int32_t chatnio_client_memory(const struct chatnio_client *client, size_t *bytes);
+
+/**
+ * Gets the code with which the connection ended, once it is over: the WebSocket's close code, or the HTTP status that came
+ * in answer to a reconnect, as in a connection's `CHATNIO_EVENT_CLOSED`. 0 where there was none, and before.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_client_end_code(const struct chatnio_client *client,
+                                int32_t *code);
+
+/**
+ * Gets the body of the HTTP answer that refused a reconnect: see `chatnio_connection_refusal_body()`. A copy, which
+ * lives until the next call of this function, or frees the client.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
+ */
+int32_t chatnio_client_refusal_body(struct chatnio_client *client, struct chatnio_text *body);
 
 /**
  * Makes a transcript of what was sent and received so far, without tokens, if the configuration records. Free it with

@@ -107,8 +107,13 @@ inline std::uint64_t steady_now() noexcept
 /** A status that was not `CHATNIO_OK`. `what()` says what happened exactly; it never holds a token. */
 class Error : public std::runtime_error {
 public:
-    /** An error with a text of its own. */
-    Error(std::int32_t status, const std::string &text) : std::runtime_error(text), status_(status) {}
+    /** An error with a text of its own, and what the server has said with it. */
+    Error(std::int32_t status, const std::string &text, std::int32_t code = 0,
+          std::optional<std::string_view> body = std::nullopt)
+        : std::runtime_error(text), status_(status), code_(code),
+          body_(body ? std::make_shared<const std::string>(*body) : nullptr)
+    {
+    }
 
     /** An error of which no more is known. */
     explicit Error(std::int32_t status) : std::runtime_error(chatnio_status_message(status)), status_(status) {}
@@ -119,8 +124,20 @@ public:
     /** Whether the connection is over, or could not be made. */
     bool is_fatal() const noexcept { return status_is_fatal(status_); }
 
+    /** Of a client that could not be made: the WebSocket's close code or the HTTP status; 0 where there was none. */
+    std::int32_t code() const noexcept { return code_; }
+
+    /** Of a client that could not be made: the body of the HTTP answer that refused it. It lives as long as this. */
+    std::optional<std::string_view> body() const noexcept
+    {
+        return body_ ? std::optional<std::string_view>(*body_) : std::nullopt;
+    }
+
 private:
     std::int32_t status_;
+    std::int32_t code_ = 0;
+    /* Shared, because a copy of an exception must not throw. */
+    std::shared_ptr<const std::string> body_;
 };
 
 /** Tells a constructor that takes a handle over from the others: `Session session(chatnio::adopt, handle);`. */
@@ -209,7 +226,11 @@ inline void check_made(std::int32_t status, chatnio_error *const &error)
     if (chatnio_error_status(error, &same) != CHATNIO_OK || chatnio_error_message(error, &message) != CHATNIO_OK) {
         throw Error(status);
     }
-    throw Error(same, std::string(view(message)));
+    std::int32_t code = 0;
+    check(chatnio_error_code(error, &code));
+    chatnio_text body;
+    const bool has_body = chatnio_error_body(error, &body) == CHATNIO_OK;
+    throw Error(same, std::string(view(message)), code, has_body ? std::optional(view(body)) : std::nullopt);
 }
 
 inline std::uint64_t milliseconds(std::chrono::milliseconds time)
@@ -299,7 +320,7 @@ public:
     std::uint64_t turn() const noexcept { return event_.turn; }
     /** The piece of a delta, an end or a stray; what a malformed message or a close has to say. Otherwise absent. */
     std::string_view text() const noexcept { return detail::view(event_.text); }
-    /** The frame that it was made from, as it was received; absent when there was none. */
+    /** The frame that it was made from, or a malformed message, as it was received; absent when there was none. */
     std::string_view raw() const noexcept { return detail::view(event_.raw); }
     /** Opened, delta, end: what the turn has cost so far. Stray: the frame's own quota, or 0. */
     double quota() const noexcept { return event_.quota; }
@@ -316,7 +337,7 @@ public:
     std::int32_t outcome() const noexcept { return event_.outcome; }
     /** End: why it was interrupted (`chatnio_interruption`); otherwise 0. */
     std::int32_t interruption() const noexcept { return event_.interruption; }
-    /** Closed: the WebSocket's close code or the HTTP status, where there was one; otherwise 0. */
+    /** Closed: the WebSocket's close code or the HTTP status, where there was one (200 for a refusal); otherwise 0. */
     std::int32_t code() const noexcept { return event_.code; }
     /** Whether the frame was an answer's last. */
     bool frame_end() const noexcept { return event_.frame_end; }
@@ -408,7 +429,7 @@ private:
 
 /**
  * The settings of sessions, connections and clients, shared by any number of them: make one, and give it to all. It
- * cannot be changed once it was used (`CHATNIO_FROZEN`). A time or size of 0 switches a deadline or limit off.
+ * cannot be changed once something was made with it (`CHATNIO_FROZEN`). A time or size of 0 switches a deadline or limit off.
  *
  * Setters give the configuration back, to be chained.
  */
@@ -1016,7 +1037,7 @@ public:
     }
     /** Closes the connection in an orderly way. */
     void close(std::uint64_t now) { check(chatnio_connection_close(native(), now)); }
-    /** Takes bytes of the server; false (`CHATNIO_UNDRAINED`) when none were taken: take the events first. */
+    /** Takes bytes of the server; false (`CHATNIO_UNDRAINED`) when none were taken: take the events that wait first. */
     [[nodiscard]] bool receive(std::uint64_t now, std::string_view bytes)
     {
         return check_unless(CHATNIO_UNDRAINED,
@@ -1187,13 +1208,14 @@ public:
     }
 
     /**
-     * Waits for the next event as long as the running turn does; none when no turn runs. When a signal comes first that
+     * Waits for the next event, without a limit: while no turn runs, a keep-alive is one. When a signal comes first that
      * is thrown, as `CHATNIO_INTERRUPTED`: nothing is lost, call again. So it is from `events()` and `ask()`.
      */
-    std::optional<Event> next()
+    Event next()
     {
-        std::optional<Event> event(std::in_place);
-        return check_unless(CHATNIO_AGAIN, chatnio_client_next(native(), -1, event->native())) ? event : std::nullopt;
+        Event event;
+        check(chatnio_client_next(native(), -1, event.native()));
+        return event;
     }
     /** Waits for the next event so long; none when none came in time, or a signal came first: look at its flag. */
     std::optional<Event> next(std::chrono::milliseconds timeout)
@@ -1202,7 +1224,10 @@ public:
         return in_time(chatnio_client_next(native(), detail::wait_limit(timeout), event->native())) ? event
                                                                                                   : std::nullopt;
     }
-    /** Waits for the running turn's end, and passes over its pieces; otherwise as `next()`. */
+    /**
+     * Waits for the running turn's end, and passes over its pieces; none, at once, when no turn runs. Otherwise as
+     * `next()`.
+     */
     std::optional<Event> wait()
     {
         std::optional<Event> event(std::in_place);
@@ -1244,6 +1269,21 @@ public:
         check(chatnio_client_reconnect_socket(native(), socket, event.native()));
         return detail::unless_none(event);
     }
+    /** The code with which the connection ended, or the HTTP status that a reconnect got; 0 where there was none. */
+    std::int32_t end_code() const
+    {
+        std::int32_t code;
+        check(chatnio_client_end_code(native(), &code));
+        return code;
+    }
+    /** The body of the HTTP answer that refused a reconnect, if there is one. It lives until this is called again. */
+    std::optional<std::string_view> refusal_body()
+    {
+        chatnio_text body;
+        return check_unless(CHATNIO_ABSENT, chatnio_client_refusal_body(native(), &body))
+                   ? std::optional(detail::view(body))
+                   : std::nullopt;
+    }
     /** A stopper of this client. */
     Stopper stopper() const
     {
@@ -1255,11 +1295,15 @@ public:
 private:
     friend class Events<Client>::iterator;
 
-    /** Goes on from an event to the next of the turn. */
+    /** Goes on from an event to the next of the turn. Where none runs, what is there already is all that there is. */
     bool advance(Event &event)
     {
-        return event.kind() != CHATNIO_EVENT_END &&
-               check_unless(CHATNIO_AGAIN, chatnio_client_next(native(), -1, event.native()));
+        if (event.kind() == CHATNIO_EVENT_END) {
+            return false;
+        }
+        const std::int32_t now = state();
+        const bool waits = now != CHATNIO_STATE_IDLE && now != CHATNIO_STATE_DRAINING;
+        return check_unless(CHATNIO_AGAIN, chatnio_client_next(native(), waits ? -1 : 0, event.native()));
     }
 
     /** Whether an event came. */

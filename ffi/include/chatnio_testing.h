@@ -34,8 +34,7 @@ void chatnio_testing_panic_next(void);
 /**
  * Makes a server of the generation `year` (2023, 2024 or 2026; 0 for the newest), whose certificate is good for
  * `localhost` and 127.0.0.1 when `tls` is set. With a transcript, which may be freed then, it plays that one's part of
- * the server; without one its fake models answer, by the model's name, as those of `chatnio serve`. `now` is as in
- * `chatnio_connection_new()`.
+ * the server; without one its fake models answer, by the model's name, as those of `chatnio serve`.
  *
  * On failure `error`, if it is not NULL, gets a text to be freed.
  *

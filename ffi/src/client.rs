@@ -1,6 +1,7 @@
 //! `chatnio_client` and `chatnio_stopper`: blocking.
 
 use std::ffi::c_char;
+use std::io;
 use std::mem::MaybeUninit;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use chatnio_transport::{Answer, Client, ClientError, Endpoint, RequestError, Sta
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, hand_over, input, put, put_optional};
 use crate::config::chatnio_config;
-use crate::error::{chatnio_error, construct};
+use crate::error::{chatnio_error, construct, put_body};
 use crate::event::{
     Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, chatnio_event_kind, put_conversation,
     running_quota, state_of,
@@ -18,8 +19,8 @@ use crate::event::{
 use crate::growing::Target;
 use crate::request::chatnio_request;
 use crate::status::Failure;
-use crate::status::chatnio_status::CHATNIO_SYSTEM;
 use crate::transcript::chatnio_transcript;
+use crate::view::chatnio_text;
 
 /// How many events `chatnio_client_wait` passes over once its time is over.
 const LATE_EVENTS: usize = 1000;
@@ -34,6 +35,8 @@ pub struct chatnio_client {
     kept: Kept,
     /// What `chatnio_client_answer` has shown.
     running: Option<Answer>,
+    /// What `chatnio_client_refusal_body` has shown.
+    body: Option<String>,
 }
 
 impl Object for chatnio_client {
@@ -54,7 +57,7 @@ impl Drop for chatnio_client {
 impl chatnio_client {
     fn new(mut client: Client) -> Self {
         client.set_interruptible(true);
-        chatnio_client { health: Health::new(), client: Some(client), kept: Kept::default(), running: None }
+        chatnio_client { health: Health::new(), client: Some(client), kept: Kept::default(), running: None, body: None }
     }
 
     fn client(&self) -> Result<&Client, Failure> {
@@ -90,17 +93,18 @@ impl chatnio_client {
         // When the time is over, what is there already is passed over still; a server may never pause.
         let mut late = 0;
         loop {
-            let left = match limit.map(|limit| limit.saturating_sub(started.elapsed())) {
-                None => -1,
-                Some(Duration::ZERO) if late == LATE_EVENTS => return Err(Failure::AGAIN),
-                Some(left) => i32::try_from(left.as_millis()).unwrap_or(i32::MAX),
-            };
+            let left = limit.map(|limit| limit.saturating_sub(started.elapsed()));
+            late += usize::from(left == Some(Duration::ZERO));
+            if late > LATE_EVENTS {
+                return Err(Failure::AGAIN);
+            }
+            // Rounded up: in its last millisecond it waits still.
+            let left = left.map_or(-1, |left| i32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
             let runs = !matches!(self.client()?.state(), State::Idle | State::Draining);
             let event = self.next(if runs { left } else { 0 })?;
             if event.kind == chatnio_event_kind::CHATNIO_EVENT_END as i32 {
                 return Ok(event);
             }
-            late += usize::from(left == 0);
         }
     }
 
@@ -115,7 +119,9 @@ impl chatnio_client {
 /// `chatnio_config_set_connect()` and `chatnio_config_set_handshake()`. `config` and `auth` may be NULL: the defaults,
 /// and without an account.
 ///
-/// On failure `error`, if it is not NULL, gets a text to be freed.
+/// A signal does not break it off.
+///
+/// On failure `error`, if it is not NULL, gets a text to be freed, with the HTTP status and the body of a refusal.
 ///
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_URL`, `CHATNIO_BAD_ROOTS`, `CHATNIO_PLAIN_TOKEN`,
 /// `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`, `CHATNIO_REQUEST_TOO_LONG`; `CHATNIO_RESOLVE`, `CHATNIO_CONNECT`,
@@ -134,8 +140,9 @@ pub unsafe extern "C" fn chatnio_client_new(
 ) -> i32 {
     construct(out, error, || {
         let url = input!(text url, url_len)?;
-        let config = chatnio_config::connection(config)?;
-        Ok(chatnio_client::new(Client::connect(url, chatnio_auth::given(auth)?, &config)?))
+        let auth = chatnio_auth::given(auth)?;
+        let client = chatnio_config::connected(config, |config| Ok(Client::connect(url, auth, config)?))?;
+        Ok(chatnio_client::new(client))
     })
 }
 
@@ -157,34 +164,41 @@ pub unsafe extern "C" fn chatnio_client_new_socket(
 ) -> i32 {
     construct(out, error, || {
         let endpoint = Endpoint::parse(input!(text url, url_len)?)?;
-        let config = chatnio_config::connection(config)?;
-        let client = Client::from_stream(duplicate(socket)?, &endpoint, chatnio_auth::given(auth)?, &config)?;
+        let auth = chatnio_auth::given(auth)?;
+        let socket = given(socket)?;
+        let client = chatnio_config::connected(config, |config| {
+            let own = duplicate(socket).map_err(ClientError::from)?;
+            Ok(Client::from_stream(own, &endpoint, auth, config)?)
+        })?;
         Ok(chatnio_client::new(client))
     })
 }
 
+#[cfg(unix)]
+use std::os::fd::RawFd as RawSocket;
+#[cfg(windows)]
+use std::os::windows::io::RawSocket;
+
+/// The host's socket, which may be none.
+fn given(socket: i64) -> Result<RawSocket, Failure> {
+    let raw = RawSocket::try_from(socket).ok();
+    raw.filter(|_| socket >= 0).ok_or(Failure::invalid("not a socket"))
+}
+
 /// A socket of the client's own for the host's one.
 #[cfg(unix)]
-fn duplicate(socket: i64) -> Result<TcpStream, Failure> {
-    use std::os::fd::{BorrowedFd, RawFd};
-    let raw = RawFd::try_from(socket).ok().filter(|raw| *raw >= 0).ok_or(Failure::invalid("not a descriptor"))?;
+fn duplicate(socket: RawSocket) -> io::Result<TcpStream> {
     // SAFETY: it is not -1; one that is not open fails to be duplicated.
-    let given = unsafe { BorrowedFd::borrow_raw(raw) };
-    given.try_clone_to_owned().map(TcpStream::from).map_err(no_socket)
+    let given = unsafe { std::os::fd::BorrowedFd::borrow_raw(socket) };
+    given.try_clone_to_owned().map(TcpStream::from)
 }
 
 /// A socket of the client's own for the host's one.
 #[cfg(windows)]
-fn duplicate(socket: i64) -> Result<TcpStream, Failure> {
-    use std::os::windows::io::{BorrowedSocket, RawSocket};
-    let raw = RawSocket::try_from(socket).map_err(|_| Failure::invalid("not a socket"))?;
+fn duplicate(socket: RawSocket) -> io::Result<TcpStream> {
     // SAFETY: it is not INVALID_SOCKET, which is -1; one that is not open fails to be duplicated.
-    let given = unsafe { BorrowedSocket::borrow_raw(raw) };
-    given.try_clone_to_owned().map(TcpStream::from).map_err(no_socket)
-}
-
-fn no_socket(error: std::io::Error) -> Failure {
-    Failure::new(CHATNIO_SYSTEM, format!("the socket cannot be used: {error}"))
+    let given = unsafe { std::os::windows::io::BorrowedSocket::borrow_raw(socket) };
+    given.try_clone_to_owned().map(TcpStream::from)
 }
 
 /// Sends a request without waiting for its answer: `chatnio_client_next()` then brings its events. Invalidates no view.
@@ -228,7 +242,8 @@ pub unsafe extern "C" fn chatnio_client_ask(
 }
 
 /// Waits for the next event, at most `timeout_ms` milliseconds: 0 only looks, -1 (or less) has no limit. While a turn
-/// runs its deadlines bound the wait; while none runs, waiting keeps the connection alive.
+/// runs its deadlines bound the wait; while none runs, waiting keeps the connection alive. The thread sleeps until then,
+/// but that a turn that may still be stopped wakes it ten times a second, because a stopper gives it other deadlines.
 ///
 /// What the event points to lives until the next call of `next`, `wait`, `ask`, `close`, `reconnect`,
 /// `reconnect_socket` or `free` on this client.
@@ -282,8 +297,9 @@ pub unsafe extern "C" fn chatnio_client_stop(
     })
 }
 
-/// Closes the connection in an orderly way, within `chatnio_config_set_close()`, and waits for that. A running turn ends
-/// interrupted: its end is the event, otherwise that is `CHATNIO_EVENT_NONE`. Afterwards only a reconnect works.
+/// Closes the connection in an orderly way, within `chatnio_config_set_close()`, and waits for that; a signal does not
+/// break it off. A running turn ends interrupted: its end is the event, otherwise that is `CHATNIO_EVENT_NONE`. Afterwards
+/// only a reconnect works.
 ///
 /// `chatnio_client_free()` says no goodbye: a host that leaves an answer stops or closes first, or pays for its rest.
 ///
@@ -304,9 +320,12 @@ pub unsafe extern "C" fn chatnio_client_close(client: Option<&mut chatnio_client
 ///
 /// What the server loads is what it saved last: the question, perhaps not the answer.
 ///
-/// Errors: as `chatnio_client_new()`, `CHATNIO_GIVEN_SOCKET`, and `CHATNIO_CLOSED` when a stopper has closed it meanwhile;
-/// it may be tried again. If a turn had ended by then, its
-/// end is the next event.
+/// The old connection is left first, without a word to the server. A signal does not break it off, but a stopper's close
+/// does, after the name look-up or connect that it is in.
+///
+/// Errors: as `chatnio_client_new()`, and `CHATNIO_CLOSED` when a stopper has closed it meanwhile: then there is no
+/// connection any more, and the other calls answer the same until this one, which may be tried again, has succeeded; if
+/// a turn had ended by then, its end is the next event. `CHATNIO_GIVEN_SOCKET`, after which nothing has changed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_reconnect(
     client: Option<&mut chatnio_client>,
@@ -322,7 +341,8 @@ pub unsafe extern "C" fn chatnio_client_reconnect(
 
 /// `chatnio_client_reconnect()` over a socket that the host has connected anew: see `chatnio_client_new_socket()`.
 ///
-/// Errors: as `chatnio_client_reconnect()`.
+/// Errors: as `chatnio_client_reconnect()`, but for those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
+/// socket.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_reconnect_socket(
     client: Option<&mut chatnio_client>,
@@ -331,7 +351,8 @@ pub unsafe extern "C" fn chatnio_client_reconnect_socket(
 ) -> i32 {
     boundary!(client => {
         let target = Target::new(event)?;
-        let answer = client.client_mut()?.reconnect_stream(duplicate(socket)?)?;
+        let socket = given(socket)?;
+        let answer = client.client_mut()?.reconnect_by(|| duplicate(socket))?;
         target.fill(client.show_end(answer));
         Ok(())
     })
@@ -398,8 +419,39 @@ pub unsafe extern "C" fn chatnio_client_memory(
 ) -> i32 {
     boundary!(client => {
         let running = client.running.as_ref().map_or(0, |answer| answer.text.len());
-        let shown = client.kept.memory() + running;
+        let body = client.body.as_ref().map_or(0, String::len);
+        let shown = client.kept.memory() + running + body;
         put(bytes, size_of::<chatnio_client>() + client.client()?.memory() + shown)
+    })
+}
+
+/// Gets the code with which the connection ended, once it is over: the WebSocket's close code, or the HTTP status that came
+/// in answer to a reconnect, as in a connection's `CHATNIO_EVENT_CLOSED`. 0 where there was none, and before.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_end_code(
+    client: Option<&chatnio_client>,
+    code: Option<&mut MaybeUninit<i32>>,
+) -> i32 {
+    boundary!(client => {
+        let end = client.client()?.end();
+        put(code, end.and_then(|end| end.code()).unwrap_or_default().into())
+    })
+}
+
+/// Gets the body of the HTTP answer that refused a reconnect: see `chatnio_connection_refusal_body()`. A copy, which
+/// lives until the next call of this function, or frees the client.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_refusal_body(
+    client: Option<&mut chatnio_client>,
+    body: Option<&mut MaybeUninit<chatnio_text>>,
+) -> i32 {
+    boundary!(client => {
+        client.body = client.client()?.end().and_then(|end| end.refusal_body().map(str::to_owned));
+        put_body(body, client.body.as_deref())
     })
 }
 

@@ -12,10 +12,10 @@ use crate::status::chatnio_status::CHATNIO_FROZEN;
 
 /// The settings of sessions, connections and clients, shared by any number of them and by any number of threads.
 ///
-/// Immutable once it was used: setters then answer `CHATNIO_FROZEN`. Reference-counted: whatever is made with it keeps
-/// what it needs, so it may be freed at once, and `chatnio_config_retain()` is for a host that shares it among owners
-/// of its own. It also owns the root certificates, which are loaded once, and TLS sessions to resume: make one, and
-/// give it to every connection. NULL in its place is the defaults.
+/// Immutable once something was made with it: setters then answer `CHATNIO_FROZEN`. Reference-counted: whatever is made
+/// with it keeps what it needs, so it may be freed at once, and `chatnio_config_retain()` is for a host that shares it
+/// among owners of its own. It also owns the root certificates, which are loaded once, and TLS sessions to resume: make
+/// one, and give it to every connection. NULL in its place is the defaults.
 ///
 /// Times are in milliseconds and sizes in bytes; 0 switches a deadline or limit off.
 pub struct chatnio_config {
@@ -70,22 +70,28 @@ impl chatnio_config {
         change(&mut state.settings)
     }
 
-    /// The settings for something that is made with them, after which they cannot be changed; NULL is the defaults.
+    /// Makes something with the settings, which cannot be changed any more once that has succeeded; NULL is the defaults.
     /// `prepare` makes ready what is shared by all that use them.
-    pub(crate) fn prepared(
+    pub(crate) fn used<T>(
         config: Option<&chatnio_config>,
         prepare: impl FnOnce(&mut Settings) -> Result<(), Failure>,
-    ) -> Result<Settings, Failure> {
+        make: impl FnOnce(Settings) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let Some(config) = config else {
             let mut settings = Settings::default();
             prepare(&mut settings)?;
-            return Ok(settings);
+            return make(settings);
         };
         config.health.check()?;
-        let mut state = config.state();
-        prepare(&mut state.settings)?;
-        state.in_use = true;
-        Ok(state.settings.clone())
+        let settings = {
+            let mut state = config.state();
+            prepare(&mut state.settings)?;
+            state.settings.clone()
+        };
+        // Unlocked: a client connects in it.
+        let made = make(settings)?;
+        config.state().in_use = true;
+        Ok(made)
     }
 }
 
@@ -241,7 +247,8 @@ pub unsafe extern "C" fn chatnio_config_set_max_message(config: Option<&chatnio_
     }))
 }
 
-/// Sets the longest message to send. 1 MiB.
+/// Sets the longest message to send. 1 MiB. Four times as much may wait to be sent, and one request more: then requests
+/// answer `CHATNIO_UNSENT`. Stops always go out.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]

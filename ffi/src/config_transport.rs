@@ -27,28 +27,33 @@ pub(crate) struct Settings {
     /// Its `session` and `tls` are filled in when it is used.
     connection: ConnectionConfig,
     options: TlsOptions,
-    /// Made from the options at the first use: what was loaded is shared from then on.
+    /// Made from the options when they are needed: what was loaded is shared from then on.
     tls: Option<TlsConfig>,
 }
 
 impl chatnio_config {
-    /// The settings for a connection or client that is made with them.
+    /// Makes a connection or client with the settings: see [`used`](Self::used).
     ///
     /// # Errors
     /// When only added roots count and there is none.
-    pub(crate) fn connection(config: Option<&chatnio_config>) -> Result<ConnectionConfig, Failure> {
-        let settings = Self::prepared(config, |settings| {
+    pub(crate) fn connected<T>(
+        config: Option<&chatnio_config>,
+        make: impl FnOnce(&ConnectionConfig) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let prepare = |settings: &mut crate::config::Settings| {
             if settings.transport.tls.is_none() {
                 settings.transport.tls = Some(settings.transport.options.clone().build()?);
             }
             Ok(())
-        })?;
-        let mut connection = settings.transport.connection;
-        connection.session = settings.session;
-        connection.record = settings.record;
-        connection.max_recording = settings.max_recording;
-        connection.tls = settings.transport.tls.unwrap_or_default();
-        Ok(connection)
+        };
+        Self::used(config, prepare, |settings| {
+            let mut connection = settings.transport.connection;
+            connection.session = settings.session;
+            connection.record = settings.record;
+            connection.max_recording = settings.max_recording;
+            connection.tls = settings.transport.tls.unwrap_or_default();
+            make(&connection)
+        })
     }
 }
 
@@ -265,13 +270,13 @@ impl HostClock {
 }
 
 /// Loads the root certificates now, which reads files and takes some milliseconds, instead of when the first encrypted
-/// connection is made. The configuration cannot be changed any more then. Any thread.
+/// connection is made. The configuration cannot be changed any more once that has succeeded. Any thread.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_BAD_ROOTS`, `CHATNIO_TLS_NO_ROOTS`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`.
 /// It may be tried again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_config_load_roots(config: Option<&chatnio_config>) -> i32 {
-    boundary!(config => Ok(chatnio_config::connection(Some(config))?.tls.load()?))
+    boundary!(config => chatnio_config::connected(Some(config), |config| Ok(config.tls.load()?)))
 }
 
 fn change_tls(
@@ -280,6 +285,8 @@ fn change_tls(
 ) -> Result<(), Failure> {
     config.change(|settings| {
         settings.transport.options = change(settings.transport.options.clone())?;
+        // Made for something that came to nothing.
+        settings.transport.tls = None;
         Ok(())
     })
 }

@@ -5,13 +5,13 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use chatnio_transport::{Connection, ConnectionEnd, ConnectionEvent, Endpoint, EventStorage, WireError};
+use chatnio_transport::{Connection, ConnectionEvent, Endpoint, EventStorage};
 use zeroize::Zeroizing;
 
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
 use crate::config::chatnio_config;
-use crate::error::{chatnio_error, construct};
+use crate::error::{chatnio_error, construct, put_body};
 use crate::event::{
     Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, running_quota,
     state_of,
@@ -19,7 +19,7 @@ use crate::event::{
 use crate::growing::{Growing, Target};
 use crate::request::chatnio_request;
 use crate::status::Failure;
-use crate::status::chatnio_status::{CHATNIO_ABSENT, CHATNIO_BAD_URL, CHATNIO_UNDRAINED};
+use crate::status::chatnio_status::{CHATNIO_BAD_URL, CHATNIO_UNDRAINED};
 use crate::time::{deadline_ms, time};
 use crate::transcript::chatnio_transcript;
 use crate::view::{chatnio_bytes, chatnio_text};
@@ -108,12 +108,7 @@ impl chatnio_connection {
             }
             Some(ConnectionEvent::Open) => kept.show_open(),
             Some(ConnectionEvent::Closed(end)) => {
-                self.body = match &end {
-                    ConnectionEnd::Lost(WireError::Http { body, .. } | WireError::Refused { body, .. }) => {
-                        Some(body.clone())
-                    }
-                    _ => None,
-                };
+                self.body = end.refusal_body().map(str::to_owned);
                 kept.show_closed(&end)
             }
             Some(ConnectionEvent::Session(event)) => kept.show(event),
@@ -141,7 +136,7 @@ impl chatnio_connection {
 /// calls; one that goes back counts as standing still.
 ///
 /// URLs: `ws`, `wss`, `http` (as ws), `https` (as wss), or a bare host (as wss). Without a path `/chat` is added, `/api`
-/// becomes `/api/chat`, any other path is used as it is.
+/// becomes `/api/chat`, any other path is used as it is. Written out, 8,000 bytes at most.
 ///
 /// On failure `error`, if it is not NULL, gets a text to be freed.
 ///
@@ -161,9 +156,10 @@ pub unsafe extern "C" fn chatnio_connection_new(
 ) -> i32 {
     construct(out, error, || {
         let endpoint = Endpoint::parse(input!(text url, url_len)?)?;
-        let config = chatnio_config::connection(config)?;
+        let auth = chatnio_auth::given(auth)?;
         let now = time(now);
-        let connection = Connection::new(&endpoint, chatnio_auth::given(auth)?, &config, now)?;
+        let connection =
+            chatnio_config::connected(config, |config| Ok(Connection::new(&endpoint, auth, config, now)?))?;
         Ok(chatnio_connection {
             health: Health::new(),
             connection,
@@ -251,8 +247,11 @@ pub unsafe extern "C" fn chatnio_connection_close(connection: Option<&mut chatni
 ///
 /// Invalidates what events point to.
 ///
-/// Errors: `CHATNIO_INVALID`; `CHATNIO_UNDRAINED` when more than `chatnio_config_set_max_message()` of input (but at least
-/// 1 MiB, and at most 256 MiB) would wait for its events to be taken: nothing of it was taken then.
+/// Once the connection is over (`CHATNIO_EVENT_CLOSED`), they are passed over.
+///
+/// Errors: `CHATNIO_INVALID`; `CHATNIO_UNDRAINED` when input waits for its events to be taken already, and would be more
+/// than `chatnio_config_set_max_message()` with this (but at least 1 MiB, and at most 256 MiB): nothing of it was taken
+/// then. When none waits, after `CHATNIO_AGAIN`, any size is taken.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_connection_receive(
     connection: Option<&mut chatnio_connection>,
@@ -262,8 +261,9 @@ pub unsafe extern "C" fn chatnio_connection_receive(
 ) -> i32 {
     boundary!(connection => {
         let bytes = input!(bytes bytes, bytes_len)?;
-        if connection.undrained.saturating_add(bytes.len()) > connection.input_limit() {
-            return Err(Failure::new(CHATNIO_UNDRAINED, "events wait: take them before more input is given"));
+        // What comes alone is taken whatever its size: no event that is taken would make room for it.
+        if connection.undrained > 0 && connection.undrained.saturating_add(bytes.len()) > connection.input_limit() {
+            return Err(Failure::new(CHATNIO_UNDRAINED, "input waits: take its events before more is given"));
         }
         let now = connection.advance(now);
         connection.undrained += bytes.len();
@@ -372,7 +372,7 @@ pub unsafe extern "C" fn chatnio_connection_next_events(
     })
 }
 
-/// How much input may wait at most: what a WebSocket accepts as one message.
+/// How much input may wait while more is added: at most what a WebSocket accepts as one message.
 const LARGEST_INPUT: usize = 256 << 20;
 
 /// Gets the bytes to send next. Say by `chatnio_connection_transmitted()` how many of them the socket took; until then
@@ -440,8 +440,9 @@ pub unsafe extern "C" fn chatnio_connection_wants(
 }
 
 /// Starts afresh on a new socket, which the host connects to the same URL, and continues the conversation that the
-/// server opened. Works in any state. A running turn ends interrupted first: its end is the event, otherwise that is
-/// `CHATNIO_EVENT_NONE`. Turn numbers and counters go on, a recording starts afresh.
+/// server opened. Works in any state. What was received and not taken yet counts first, without its events: the running
+/// answer takes it in, and may come to its end by it. Otherwise a running turn ends interrupted. Its end is the event; if
+/// there is none, that is `CHATNIO_EVENT_NONE`. Turn numbers and counters go on, a recording starts afresh.
 ///
 /// What the server loads is what it saved last: the question, perhaps not the answer.
 ///
@@ -546,12 +547,7 @@ pub unsafe extern "C" fn chatnio_connection_refusal_body(
     connection: Option<&chatnio_connection>,
     body: Option<&mut MaybeUninit<chatnio_text>>,
 ) -> i32 {
-    boundary!(connection => {
-        let out = body.ok_or(Failure::invalid("body is NULL"))?;
-        let text = connection.body.as_deref().ok_or(Failure::new(CHATNIO_ABSENT, "no HTTP answer has refused it"))?;
-        out.write(chatnio_text::new(text));
-        Ok(())
-    })
+    boundary!(connection => put_body(body, connection.body.as_deref()))
 }
 
 /// Makes a transcript of what was sent and received so far, without tokens, if the configuration records. Free it with

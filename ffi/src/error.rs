@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use crate::boundary::{Health, Object, boundary, free, guarded, hand_over, put};
 use crate::status::Failure;
-use crate::status::chatnio_status::CHATNIO_OK;
+use crate::status::chatnio_status::{CHATNIO_ABSENT, CHATNIO_OK};
 use crate::view::chatnio_text;
 
 /// Why something could not be made. Free it with `chatnio_error_free()`.
@@ -12,6 +12,8 @@ pub struct chatnio_error {
     health: Health,
     status: i32,
     text: String,
+    code: i32,
+    body: Option<String>,
 }
 
 impl Object for chatnio_error {
@@ -44,6 +46,36 @@ pub unsafe extern "C" fn chatnio_error_message(
     boundary!(error => put(message, chatnio_text::new(&error.text)))
 }
 
+/// The WebSocket's close code or the HTTP status that came with it, as in a connection's `CHATNIO_EVENT_CLOSED`; 0 where
+/// there was none. Only of a client that could not be made.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_error_code(error: Option<&chatnio_error>, code: Option<&mut MaybeUninit<i32>>) -> i32 {
+    boundary!(error => put(code, error.code))
+}
+
+/// The body of the HTTP answer that refused a client's connection: see `chatnio_connection_refusal_body()`.
+///
+/// The text lives until `chatnio_error_free()`.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_error_body(
+    error: Option<&chatnio_error>,
+    body: Option<&mut MaybeUninit<chatnio_text>>,
+) -> i32 {
+    boundary!(error => put_body(body, error.body.as_deref()))
+}
+
+/// Shows the body of the HTTP answer that refused a connection.
+pub(crate) fn put_body(out: Option<&mut MaybeUninit<chatnio_text>>, body: Option<&str>) -> Result<(), Failure> {
+    let out = out.ok_or(Failure::invalid("body is NULL"))?;
+    let body = body.ok_or(Failure::new(CHATNIO_ABSENT, "no HTTP answer has refused it"))?;
+    out.write(chatnio_text::new(body));
+    Ok(())
+}
+
 /// Frees an error; NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_error_free(error: Option<Box<chatnio_error>>) {
@@ -64,7 +96,9 @@ pub(crate) fn construct<T>(
     let Err(failure) = made.unwrap_or_else(Err) else { return CHATNIO_OK as i32 };
     let status = failure.status as i32;
     if let Some(error) = error {
-        hand_over(error, chatnio_error { health: Health::new(), status, text: failure.text.into_owned() });
+        let text = failure.text.into_owned();
+        let Failure { code, body, .. } = failure;
+        hand_over(error, chatnio_error { health: Health::new(), status, text, code, body });
     }
     status
 }

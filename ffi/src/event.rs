@@ -191,8 +191,9 @@ pub struct chatnio_event {
     /// The piece of a delta, an end or a stray, decoded; what a malformed message or the close of a connection has to
     /// say. Otherwise absent.
     pub text: chatnio_text,
-    /// The frame that it was made from: the message as it was received, known and unknown fields alike. Absent when no
-    /// frame has caused it.
+    /// The frame that it was made from: the message as it was received, known and unknown fields alike. Malformed: the
+    /// message that could not be read, into which the offset in `text` points; absent for a binary one, and for one over
+    /// the limit. Absent when no message has caused the event.
     pub raw: chatnio_text,
     /// Opened, delta, end: what the turn has cost so far. Stray: the frame's own quota, or 0.
     pub quota: f64,
@@ -206,7 +207,8 @@ pub struct chatnio_event {
     pub outcome: i32,
     /// End: why it was interrupted (`chatnio_interruption`); otherwise 0.
     pub interruption: i32,
-    /// Closed: the WebSocket's close code or the HTTP status, where there was one; otherwise 0.
+    /// Closed: the WebSocket's close code, or the status of the HTTP answer that came instead of a WebSocket (200 for
+    /// `CHATNIO_REFUSED` and `CHATNIO_THROTTLED`), where there was one; otherwise 0.
     pub code: i32,
     /// Whether the frame was an answer's last (its `end` field), also in a stray.
     pub frame_end: bool,
@@ -409,8 +411,9 @@ impl Kept {
                 let frame_end = end.chunk.as_ref().is_some_and(|chunk| chunk.end);
                 chatnio_event { text, raw, frame_end, ..self.show_end(end.answer) }
             }
-            Event::Malformed(error) => {
+            Event::Malformed { error, raw } => {
                 let mut shown = chatnio_event::new(CHATNIO_EVENT_MALFORMED);
+                shown.raw = chatnio_text::optional(raw);
                 shown.status = of_receive(&error) as i32;
                 shown.text = self.keep(error.to_string());
                 shown
@@ -474,7 +477,7 @@ impl Kept {
         self.clear();
         let mut shown = chatnio_event::new(CHATNIO_EVENT_CLOSED);
         shown.status = crate::status::of_end(end) as i32;
-        shown.code = crate::status::code_of_end(end);
+        shown.code = end.code().unwrap_or_default().into();
         shown.text = self.keep(end.to_string());
         shown
     }
@@ -486,7 +489,8 @@ impl Kept {
 /// `value` lives as long as the event's texts. Of the event only `size` and `raw` are read: a host that has kept a frame's
 /// text puts it into an event of its own, zeroed otherwise, and asks later. Any thread that may read it.
 ///
-/// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_ABSENT` when there is no such field or no frame.
+/// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_ABSENT` when there is no such field or no frame (a malformed
+/// message is none).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_event_field(
     event: *const chatnio_event,

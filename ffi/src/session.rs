@@ -93,28 +93,33 @@ pub unsafe extern "C" fn chatnio_session_new(
     error: Option<&mut MaybeUninit<*mut chatnio_error>>,
 ) -> i32 {
     construct(out, error, || {
-        let settings = chatnio_config::prepared(config, |_| Ok(()))?;
-        let mut session = chatnio_session {
-            health: Health::new(),
-            session: Session::new(chatnio_auth::given(auth)?, settings.session, time(now))?,
-            message: String::new(),
-            next_message: String::new(),
-            kept: Kept::default(),
-            transmit: None,
-            recorder: None,
-            max_recording: settings.max_recording,
-        };
-        if settings.record {
-            session.start_recording(None);
-        }
-        Ok(session)
+        chatnio_config::used(
+            config,
+            |_| Ok(()),
+            |settings| {
+                let mut session = chatnio_session {
+                    health: Health::new(),
+                    session: Session::new(chatnio_auth::given(auth)?, settings.session, time(now))?,
+                    message: String::new(),
+                    next_message: String::new(),
+                    kept: Kept::default(),
+                    transmit: None,
+                    recorder: None,
+                    max_recording: settings.max_recording,
+                };
+                if settings.record {
+                    session.start_recording(None);
+                }
+                Ok(session)
+            },
+        )
     })
 }
 
 /// Sends a request. A chat or a restart begins a turn; a stop is `chatnio_session_stop()`; the others are not answered.
 /// Invalidates no view.
 ///
-/// Errors, after which nothing has changed: `CHATNIO_BUSY`; `CHATNIO_INVALID`, `CHATNIO_EMPTY_MESSAGE`,
+/// Errors, after which nothing has changed: `CHATNIO_BUSY`, `CHATNIO_UNSENT`; `CHATNIO_INVALID`, `CHATNIO_EMPTY_MESSAGE`,
 /// `CHATNIO_EMPTY_SHARE`, `CHATNIO_BAD_MASK`, `CHATNIO_NOT_FINITE`, `CHATNIO_BAD_PARAMETERS`,
 /// `CHATNIO_REQUEST_TOO_LONG`, `CHATNIO_NOTHING_TO_RESTART`; `CHATNIO_CLOSED`.
 #[unsafe(no_mangle)]
@@ -176,7 +181,7 @@ pub unsafe extern "C" fn chatnio_session_receive(
         let shown = match received {
             Ok(event) => kept.show(event),
             Err(chatnio_core::ReceiveError::Closed) => return Err(closed()),
-            Err(error) => kept.show(Event::Malformed(error)),
+            Err(error) => kept.show(Event::Malformed { error, raw: (!is_too_long).then_some(message) }),
         };
         target.fill(kept.running(shown, || running_quota(session)));
         if let Some(recorder) = recorder {
@@ -199,7 +204,7 @@ pub unsafe extern "C" fn chatnio_session_receive_binary(
         let target = Target::new(event)?;
         match session.session.receive_binary(time(now)) {
             Err(chatnio_core::ReceiveError::Closed) => return Err(closed()),
-            Err(error) => session.show(target, Some(Event::Malformed(error))),
+            Err(error) => session.show(target, Some(Event::Malformed { error, raw: None })),
             Ok(_) => session.show(target, None),
         }
         if let Some(recorder) = &mut session.recorder {
@@ -231,7 +236,7 @@ pub unsafe extern "C" fn chatnio_session_next_transmit(
     })
 }
 
-/// Gets when `chatnio_session_handle_timeout()` wants to be called, on the clock of `now`; `UINT64_MAX` for never. See
+/// Gets when `chatnio_session_handle_timeout()` wants to be called, on the host's clock; `UINT64_MAX` for never. See
 /// `chatnio_timeout_ms()`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.

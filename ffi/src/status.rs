@@ -20,10 +20,14 @@ pub enum chatnio_status {
     CHATNIO_INTERRUPTED = 4002,
     /// A turn runs, and the server takes nothing but a stop. The same request is fine after the turn's end.
     CHATNIO_BUSY = 4003,
-    /// Events wait, and more input was given than may be held: take the events first. Nothing of it was taken.
+    /// Input waits for its events to be taken, and more than may be held was added: take the events until
+    /// `CHATNIO_AGAIN` first. Nothing of it was taken.
     CHATNIO_UNDRAINED = 4004,
     /// What was asked for is not there: a field, a running turn, a recording.
     CHATNIO_ABSENT = 4005,
+    /// What was requested before waits to be sent still, and is over the limit (`chatnio_config_set_max_request()`). The
+    /// same request is fine once that went out.
+    CHATNIO_UNSENT = 4006,
 
     /// An argument cannot be: NULL where it must not be, NULL with a length, a size of no version, an unknown
     /// constant, more bytes transmitted than were handed out.
@@ -141,8 +145,9 @@ const TABLE: &[(chatnio_status, &CStr, &CStr)] = &[
     (CHATNIO_AGAIN, c"CHATNIO_AGAIN", c"there is nothing now: call again later"),
     (CHATNIO_INTERRUPTED, c"CHATNIO_INTERRUPTED", c"a signal came while waiting: call again"),
     (CHATNIO_BUSY, c"CHATNIO_BUSY", c"a turn runs: ask again after its end"),
-    (CHATNIO_UNDRAINED, c"CHATNIO_UNDRAINED", c"events wait: take them before more input is given"),
+    (CHATNIO_UNDRAINED, c"CHATNIO_UNDRAINED", c"input waits: take its events before more is given"),
     (CHATNIO_ABSENT, c"CHATNIO_ABSENT", c"what was asked for is not there"),
+    (CHATNIO_UNSENT, c"CHATNIO_UNSENT", c"earlier requests wait to be sent: ask again when they went out"),
     (CHATNIO_INVALID, c"CHATNIO_INVALID", c"an argument is not valid"),
     (CHATNIO_NOT_UTF8, c"CHATNIO_NOT_UTF8", c"a text is not UTF-8"),
     (CHATNIO_FROZEN, c"CHATNIO_FROZEN", c"the configuration is in use and cannot be changed any more"),
@@ -232,11 +237,15 @@ pub extern "C" fn chatnio_status_is_fatal(status: i32) -> bool {
 pub(crate) struct Failure {
     pub(crate) status: chatnio_status,
     pub(crate) text: Cow<'static, str>,
+    /// The WebSocket's close code or the HTTP status; 0 where there was none.
+    pub(crate) code: i32,
+    /// The body of the HTTP answer that refused the connection.
+    pub(crate) body: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(status: chatnio_status, text: impl Into<Cow<'static, str>>) -> Self {
-        Failure { status, text: text.into() }
+        Failure { status, text: text.into(), code: 0, body: None }
     }
 
     /// An argument that cannot be.
@@ -245,7 +254,7 @@ impl Failure {
     }
 
     /// There is nothing, which wants no words.
-    pub(crate) const AGAIN: Failure = Failure { status: CHATNIO_AGAIN, text: Cow::Borrowed("") };
+    pub(crate) const AGAIN: Failure = Failure { status: CHATNIO_AGAIN, text: Cow::Borrowed(""), code: 0, body: None };
 }
 
 /// Statuses of the errors below, each with its own text.
@@ -281,6 +290,7 @@ fn of_request(error: &chatnio_core::RequestError) -> chatnio_status {
     use chatnio_core::RequestError;
     match error {
         RequestError::Busy { .. } => CHATNIO_BUSY,
+        RequestError::Unsent { .. } => CHATNIO_UNSENT,
         RequestError::EmptyMessage => CHATNIO_EMPTY_MESSAGE,
         RequestError::EmptyShare => CHATNIO_EMPTY_SHARE,
         RequestError::InvalidMask => CHATNIO_BAD_MASK,
@@ -337,15 +347,6 @@ mod transport {
         }
     }
 
-    /// The WebSocket's close code or the HTTP status, if the end brought one.
-    pub(crate) fn code_of_end(end: &ConnectionEnd) -> i32 {
-        match end {
-            ConnectionEnd::ByServer { code, .. } => code.unwrap_or_default().into(),
-            ConnectionEnd::Lost(WireError::Http { status, .. }) => (*status).into(),
-            _ => 0,
-        }
-    }
-
     fn of_wire(error: &WireError) -> chatnio_status {
         match error {
             WireError::NoRandom => CHATNIO_NO_RANDOM,
@@ -399,10 +400,15 @@ mod transport {
                 ClientError::Signal => CHATNIO_INTERRUPTED,
                 _ => CHATNIO_SYSTEM,
             };
-            Failure::new(status, error.to_string())
+            let mut failure = Failure::new(status, error.to_string());
+            if let ClientError::Ended(end) = &error {
+                failure.code = end.code().unwrap_or_default().into();
+                failure.body = end.refusal_body().map(str::to_owned);
+            }
+            failure
         }
     }
 }
 
 #[cfg(feature = "connection")]
-pub(crate) use transport::{code_of_end, of_end};
+pub(crate) use transport::of_end;

@@ -166,6 +166,11 @@ fn every_item_is_documented() {
             for name in constants(comment) {
                 assert!(everything.iter().any(|(code, _)| code.starts_with(name)), "{code} speaks of {name}");
             }
+            // A word that is some function's parameter is no other thing in the comment of one.
+            for word in comment.split('`').skip(1).step_by(2) {
+                let is_parameter = everything.iter().any(|(code, _)| parameters(code).any(|name| name == word));
+                assert!(!is_parameter || parameters(code).any(|name| name == word), "{code} has no parameter {word}");
+            }
             let answers_status = code.starts_with("int32_t");
             assert_eq!(
                 answers_status,
@@ -174,6 +179,12 @@ fn every_item_is_documented() {
             );
         }
     }
+}
+
+/// The names of a function's parameters.
+fn parameters(code: &str) -> impl Iterator<Item = &str> {
+    let list = code.split_once('(').map_or("", |(_, list)| list.trim_end_matches(')'));
+    list.split(',').filter_map(|parameter| parameter.rsplit([' ', '*']).next())
 }
 
 /// The constants that a comment names in full.

@@ -256,7 +256,8 @@ impl Chat {
         };
         let token = form.token.trim();
         let token = token.strip_prefix("Bearer ").unwrap_or(token);
-        let good = token.starts_with("sk-") && !self.options.bad_keys.iter().any(|bad| bad == token);
+        let named = !token.is_empty() && token != "anonymous";
+        let good = named && !self.options.bad_keys.iter().any(|bad| bad == token);
         self.conversation = self.world.open(good.then(|| token.to_owned()), form.id, &form.reference);
         self.stage = Stage::Open;
         self.world.count(|stats| {

@@ -27,8 +27,8 @@
 //! | `anon` | as `hello`, also without a key |
 //! | any other | a few words that quote the question, also without a key |
 //!
-//! In 2023-11 the question's first word may name the model: `@slow hi`. Every key `sk-...` is good and
-//! is a user of its own.
+//! In 2023-11 the question's first word may name the model: `@slow hi`. Every token but `anonymous` is
+//! good, an API key or a login token, and is a user of its own.
 //!
 //! ```
 //! use chatnio_loopback::{Generation, Options, Server};

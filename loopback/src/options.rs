@@ -20,7 +20,7 @@ pub struct Options {
     pub plans: BTreeMap<String, Plan>,
     /// When given, connections play this recording instead of fake models.
     pub script: Option<Script>,
-    /// Keys (`sk-...`) that are not accepted: like a real server, it goes on as anonymous
+    /// Tokens that are not accepted: like a real server, it goes on as anonymous
     /// (protocol.md, section 1).
     pub bad_keys: Vec<String>,
     /// The TCP port; 0 (the default) takes a free one.

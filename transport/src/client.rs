@@ -20,7 +20,8 @@ use crate::connection::{Arrival, Connection, ConnectionEnd, EventStorage, StartE
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::os::{Mutex, MutexGuard, TcpStream, read_within};
 
-/// The longest that one read or write waits, so that what another thread changed is noticed.
+/// The longest that one write waits, and the longest that one read waits for a turn that a stopper may stop: it then has
+/// deadlines that a thread which waits already does not know of.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How many events of a draining turn are passed over at once: its server may never pause.
@@ -57,6 +58,8 @@ pub struct Client {
     now: Duration,
     /// An event that no call could return.
     pending: Option<Event<'static>>,
+    /// Why the last reconnect failed, where the connection itself cannot tell.
+    failed: Option<ClientError>,
     /// Whether an answer was left before its end, which nobody waits for.
     abandoned: bool,
     /// Whether a signal ends a wait.
@@ -117,7 +120,7 @@ impl Route {
 }
 
 /// Why a [`Client`] failed.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum ClientError {
     /// The URL is not one of a chat server.
@@ -132,7 +135,7 @@ pub enum ClientError {
         /// The host.
         host: String,
         /// Why.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// No address of the host can be connected to.
     #[error("cannot connect to {host}: {source}")]
@@ -140,7 +143,7 @@ pub enum ClientError {
         /// The host.
         host: String,
         /// Why the last address failed.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// Name look-up and connect took longer than [`ConnectionConfig::connect`].
     #[error("cannot connect to {host} within {} s", limit.as_secs_f32())]
@@ -158,7 +161,7 @@ pub enum ClientError {
     Interrupted(#[from] Interruption),
     /// The client was given its stream: only the host can make another, for
     /// [`reconnect_stream`](Client::reconnect_stream).
-    #[error("this client was given its stream: connect another and use reconnect_stream")]
+    #[error("this client was given its socket: connect another one, and reconnect over that")]
     GivenStream,
     /// [`Client::ask`] is for requests that are answered: chats and restarts. Nothing was sent.
     #[error("`{kind}` has no answer: send it with `request`")]
@@ -175,7 +178,13 @@ pub enum ClientError {
     Signal,
     /// The operating system failed in setting the socket up.
     #[error("socket: {0}")]
-    Socket(#[from] io::Error),
+    Socket(#[source] Arc<io::Error>),
+}
+
+impl From<io::Error> for ClientError {
+    fn from(error: io::Error) -> Self {
+        ClientError::Socket(Arc::new(error))
+    }
 }
 
 impl Client {
@@ -243,6 +252,7 @@ impl Client {
             storage: EventStorage::default(),
             now: Duration::ZERO,
             pending: None,
+            failed: None,
             abandoned: false,
             interruptible: false,
             // What was never open wants no goodbye; the socket may be the host's as well.
@@ -277,6 +287,9 @@ impl Client {
         while self.abandoned && self.next()?.is_some() && self.state() == State::Stopping {}
         self.abandoned = false;
         self.look_for_end()?;
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         let now = self.shared.now();
         let mut inner = self.shared.lock();
         let sent = inner.connection.request(now, request);
@@ -328,7 +341,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Ended`] when the connection was lost or closed by the server, from then on at every call; the
-    /// running turn's end came before. When this side has closed it: `Ok(None)`.
+    /// running turn's end came before. After a [`reconnect`](Self::reconnect) that has failed, what that returned. When
+    /// this side has closed it: `Ok(None)`.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Event<'_>>, ClientError> {
         let over = |connection: &Connection| matches!(connection.session().state(), State::Idle | State::Draining);
@@ -402,16 +416,16 @@ impl Client {
     /// Returns the running turn's answer so far, interrupted, if one ran. Stoppers stay valid.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect); `reconnect` may be tried again. If a turn had ended by then, its end is the next
-    /// event.
+    /// As [`connect`](Self::connect), and [`ClientError::GivenStream`], after which nothing has changed. Otherwise the
+    /// client has no connection any more: its calls return that error until `reconnect`, which may be tried again, has
+    /// succeeded. If a turn had ended by then, its end is the next event.
     pub fn reconnect(&mut self) -> Result<Option<Box<Answer>>, ClientError> {
-        let (endpoint, config) = {
-            let mut inner = self.shared.lock();
-            inner.is_unwanted = false;
-            (inner.connection.endpoint().clone(), inner.connection.config().clone())
-        };
-        let socket = self.route.connect(&endpoint, &config)?;
-        self.reconnect_over(socket)
+        if matches!(self.route, Route::Given) {
+            return Err(ClientError::GivenStream);
+        }
+        let (endpoint, config) = self.leave();
+        let connected = self.route.connect(&endpoint, &config);
+        self.arrive(connected)
     }
 
     /// [`reconnect`](Self::reconnect) over a stream that the host has connected anew.
@@ -419,11 +433,47 @@ impl Client {
     /// # Errors
     /// As [`reconnect`](Self::reconnect).
     pub fn reconnect_stream(&mut self, socket: TcpStream) -> Result<Option<Box<Answer>>, ClientError> {
-        self.shared.lock().is_unwanted = false;
-        self.reconnect_over(socket)
+        self.reconnect_by(|| Ok(socket))
     }
 
-    fn reconnect_over(&mut self, socket: TcpStream) -> Result<Option<Box<Answer>>, ClientError> {
+    /// [`reconnect`](Self::reconnect) over a stream that `connect` makes, by a proxy for instance. The old connection is
+    /// left before.
+    ///
+    /// # Errors
+    /// As [`reconnect`](Self::reconnect); [`ClientError::Socket`] when `connect` fails.
+    pub fn reconnect_by(
+        &mut self,
+        connect: impl FnOnce() -> io::Result<TcpStream>,
+    ) -> Result<Option<Box<Answer>>, ClientError> {
+        self.leave();
+        self.arrive(connect().map_err(ClientError::from))
+    }
+
+    /// Ends the connection for another one. What a stopper closes from now on is that.
+    fn leave(&mut self) -> (Endpoint, ConnectionConfig) {
+        let now = self.shared.now();
+        let mut inner = self.shared.lock();
+        inner.is_unwanted = false;
+        let end = inner.connection.leave(now);
+        self.pending = self.pending.take().or(end);
+        let _ = inner.socket.shutdown(Shutdown::Both);
+        (inner.connection.endpoint().clone(), inner.connection.config().clone())
+    }
+
+    /// Goes on over a new socket, if there is one.
+    fn arrive(&mut self, connected: Result<TcpStream, ClientError>) -> Result<Option<Box<Answer>>, ClientError> {
+        self.abandoned = false;
+        let opened = connected.and_then(|socket| self.reopen(socket));
+        // Of how it has ended itself, the connection tells.
+        self.failed = opened.as_ref().err().filter(|error| !matches!(error, ClientError::Ended(_))).cloned();
+        opened?;
+        Ok(match self.pending.take() {
+            Some(Event::End(end)) => Some(end.answer),
+            _ => None,
+        })
+    }
+
+    fn reopen(&mut self, socket: TcpStream) -> Result<(), ClientError> {
         let writer = prepare(&socket)?;
         let now = self.shared.now();
         {
@@ -431,18 +481,18 @@ impl Client {
             if inner.is_unwanted {
                 return Err(ConnectionEnd::Clean.into());
             }
-            let end = inner.connection.reconnect(now).map_err(StartError::from)?;
-            self.pending = self.pending.take().or(end);
-            let _ = inner.socket.shutdown(Shutdown::Both);
+            // The turn has ended with the old connection.
+            let _ = inner.connection.reconnect(now).map_err(StartError::from)?;
             inner.socket = writer;
         }
         self.socket = socket;
-        self.abandoned = false;
-        self.open()?;
-        Ok(match self.pending.take() {
-            Some(Event::End(end)) => Some(end.answer),
-            _ => None,
-        })
+        self.open()
+    }
+
+    /// How the connection has ended; `None` while it has not. [`ConnectionEnd::Clean`] also where a reconnect never came
+    /// to a new one.
+    pub fn end(&self) -> Option<ConnectionEnd> {
+        self.shared.lock().connection.end().cloned()
     }
 
     /// What the session is doing.
@@ -496,9 +546,10 @@ impl Client {
         timeout: Option<Duration>,
         done: impl Fn(&Connection) -> bool,
     ) -> Result<Option<Arrival>, ClientError> {
-        match self.pending.take() {
-            Some(event) => Ok(Some(Arrival::Event(event))),
-            None => self.drive(timeout, done),
+        match (self.pending.take(), &self.failed) {
+            (Some(event), _) => Ok(Some(Arrival::Event(event))),
+            (None, Some(error)) => Err(error.clone()),
+            (None, None) => self.drive(timeout, done),
         }
     }
 
@@ -514,7 +565,7 @@ impl Client {
         loop {
             let now = self.shared.now();
             self.now = now;
-            let mut limit = TICK;
+            let mut limit;
             {
                 let mut inner = self.shared.lock();
                 let arrival = inner.connection.advance(now);
@@ -529,12 +580,7 @@ impl Client {
                     None if done(&inner.connection) => return Ok(None),
                     None => {}
                 }
-                if let Some(deadline) = inner.connection.next_deadline() {
-                    limit = limit.min(deadline.saturating_sub(now));
-                }
-                if inner.connection.poll_transmit().is_some() {
-                    limit = Duration::ZERO;
-                }
+                limit = longest_wait(&inner.connection, now);
             }
             if let Some(until) = until {
                 let left = until.saturating_duration_since(Instant::now());
@@ -548,7 +594,8 @@ impl Client {
         }
     }
 
-    /// Waits for input, at most `limit`, and takes it in; then does what is due.
+    /// Waits for input, at most `limit`, and takes it in; then does what is due. A stopper that closes ends the wait: it
+    /// shuts the socket down.
     fn read(&mut self, limit: Duration) -> Result<(), ClientError> {
         let read = read_within(&self.socket, &mut self.input, limit);
         let now = self.shared.now();
@@ -760,6 +807,20 @@ impl Iterator for Pieces<'_> {
     }
 }
 
+/// How long a read may wait without being told what has changed meanwhile.
+fn longest_wait(connection: &Connection, now: Duration) -> Duration {
+    if connection.poll_transmit().is_some() {
+        return Duration::ZERO;
+    }
+    let longest = match connection.session().state() {
+        State::Asking | State::Answering => TICK,
+        // Nobody else changes anything but by closing.
+        _ => Duration::MAX,
+    };
+    let due = connection.next_deadline().map_or(Duration::MAX, |deadline| deadline.saturating_sub(now));
+    longest.min(due)
+}
+
 /// Whether an I/O error only says that the time is over (the second is Windows').
 fn is_tick(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
@@ -797,7 +858,7 @@ fn look_up(endpoint: &Endpoint, limit: Duration) -> Result<Vec<SocketAddr>, Clie
     };
     match found {
         Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(source)) => Err(ClientError::Resolve { host, source }),
+        Ok(Err(source)) => Err(ClientError::Resolve { host, source: Arc::new(source) }),
         Err(_) => Err(ClientError::ConnectTimeout { host, limit }),
     }
 }
@@ -830,8 +891,10 @@ fn connect_any(
     if is_tick(&failure) {
         return Err(ClientError::ConnectTimeout { host: host(), limit });
     }
-    Err(ClientError::Connect { host: host(), source: failure })
+    Err(ClientError::Connect { host: host(), source: Arc::new(failure) })
 }
 
 #[cfg(all(test, shuttle))]
 mod interleavings;
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use chatnio_core::transcript::{Recorder, Transcript};
-use chatnio_core::{Auth, AuthError, Chunk, CloseReason, Event, ReceiveError, Request, RequestError, Session};
+use chatnio_core::{
+    Answer, Auth, AuthError, Chunk, CloseReason, Event, ReceiveError, Request, RequestError, RequestKind, Session,
+};
 use thiserror::Error;
 use tungstenite::Utf8Bytes;
 
@@ -128,7 +130,7 @@ impl EventStorage {
 pub enum ConnectionEvent<'a> {
     /// The WebSocket is open.
     Open,
-    /// An event of the session. A message that could not be read is [`Event::Malformed`].
+    /// An event of the session. A message that could not be read is an [`Event::Malformed`].
     Session(Event<'a>),
     /// The connection is over: the last event. The running turn's end came before it.
     Closed(ConnectionEnd),
@@ -154,6 +156,26 @@ pub enum ConnectionEnd {
     Lost(#[from] WireError),
 }
 
+impl ConnectionEnd {
+    /// The code of the server's Close, or the status of the HTTP answer that came instead of a WebSocket; `None` where
+    /// there was neither.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            ConnectionEnd::ByServer { code, .. } => *code,
+            ConnectionEnd::Lost(error) => error.http_status(),
+            ConnectionEnd::Clean => None,
+        }
+    }
+
+    /// The body of the HTTP answer that refused the connection, at most 64 KiB; `None` where there was none.
+    pub fn refusal_body(&self) -> Option<&str> {
+        match self {
+            ConnectionEnd::Lost(WireError::Http { body, .. } | WireError::Refused { body, .. }) => Some(body),
+            _ => None,
+        }
+    }
+}
+
 /// Why a connection cannot even be started.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -163,7 +185,7 @@ pub enum StartError {
     Auth(#[from] AuthError),
     /// A token must not go over plain `ws://` to a host that is not loopback:
     /// [`ConnectionConfig::allow_token_over_plain_ws`].
-    #[error("refusing to send a token to {host} without TLS: use wss://, or allow it by allow_token_over_plain_ws")]
+    #[error("refusing to send a token to {host} without TLS: use wss://, or allow it (allow_token_over_plain_ws)")]
     PlainToken {
         /// The host.
         host: String,
@@ -225,6 +247,9 @@ impl Connection {
         if self.closing {
             return Err(RequestError::Closed);
         }
+        if self.is_open && request.kind() != RequestKind::Stop {
+            self.config.session.check_unsent(self.poll_transmit().map_or(0, <[u8]>::len))?;
+        }
         self.session.request(now, request)?;
         self.send();
         Ok(())
@@ -280,7 +305,8 @@ impl Connection {
             Arrival::Text(text) => {
                 self.message = text;
                 let event = self.session.receive_decoded(now, Chunk::decode(&self.message));
-                ConnectionEvent::Session(event.unwrap_or_else(Event::Malformed))
+                let malformed = |error| Event::Malformed { error, raw: Some(&self.message) };
+                ConnectionEvent::Session(event.unwrap_or_else(malformed))
             }
             Arrival::Binary => ConnectionEvent::Session(self.receive_binary(now)),
             Arrival::Event(event) => ConnectionEvent::Session(event),
@@ -328,7 +354,8 @@ impl Connection {
         self.is_open
     }
 
-    /// Starts afresh on a new socket, which the host connects to the same endpoint: see [`Session::reconnect`].
+    /// Starts afresh on a new socket, which the host connects to the same endpoint: see [`Session::reconnect`]. What was
+    /// received before and not polled counts first: the running answer takes it in, and may come to its end by it.
     /// Returns the running turn's end, if there was one. A recording starts afresh too.
     ///
     /// # Errors
@@ -336,14 +363,47 @@ impl Connection {
     #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Result<Option<Event<'static>>, WireError> {
         let now = now.max(self.wire.now());
-        self.wire = Wire::new(now, &self.endpoint, &self.config.wire())?;
-        self.timer_ran_out = false;
+        let wire = Wire::new(now, &self.endpoint, &self.config.wire())?;
+        let end = self.leave(now);
+        self.wire = wire;
+        // A second time: a connection that was left is closed.
+        let _ = self.session.reconnect(now);
         self.closing = false;
-        self.is_open = false;
         self.end = None;
-        self.end_is_due = false;
         self.start_recording();
-        Ok(self.session.reconnect(now))
+        Ok(end)
+    }
+
+    /// Ends the connection for another one, which [`reconnect`](Self::reconnect) then begins, without a word to the
+    /// server. Returns the running turn's end, as that would.
+    pub(crate) fn leave(&mut self, now: Duration) -> Option<Event<'static>> {
+        let ended = self.take_rest(now);
+        let end = self.session.reconnect(now);
+        let _ = self.session.closed(CloseReason::Host);
+        self.wire.abandon();
+        self.timer_ran_out = false;
+        self.is_open = false;
+        self.end = Some(ConnectionEnd::Clean);
+        self.end_is_due = false;
+        ended.map(Event::ended).or(end)
+    }
+
+    /// Takes in what came and was not polled; the answer that it ended, if it did.
+    fn take_rest(&mut self, now: Duration) -> Option<Box<Answer>> {
+        let mut storage = EventStorage::default();
+        let mut ended = None;
+        while let Some(arrival) = self.advance(now) {
+            let event = match arrival {
+                Arrival::Text(text) => self.receive_in(now, text, &mut storage),
+                Arrival::Binary => self.receive_binary(now),
+                Arrival::Event(event) => event,
+                Arrival::Open | Arrival::Closed(_) => continue,
+            };
+            if let Event::End(end) = event {
+                ended = Some(end.answer);
+            }
+        }
+        ended
     }
 
     /// About how many bytes are held in buffers, the answer so far and the recording included.
@@ -427,17 +487,15 @@ impl Connection {
         let read = chunk.as_ref().ok().copied();
         match (self.session.receive_decoded(now, chunk), read) {
             (Ok(event), Some(chunk)) => event.detach(chunk, &mut storage.scratch),
-            (Err(error), _) => Event::Malformed(error),
+            (Err(error), _) => Event::Malformed { error, raw: Some(&storage.message) },
             // There is no event without a frame.
-            (Ok(_), None) => Event::Malformed(ReceiveError::Closed),
+            (Ok(_), None) => Event::Malformed { error: ReceiveError::Closed, raw: None },
         }
     }
 
     pub(crate) fn receive_binary(&mut self, now: Duration) -> Event<'static> {
-        match self.session.receive_binary(now) {
-            Err(error) => Event::Malformed(error),
-            Ok(_) => Event::Malformed(ReceiveError::Closed),
-        }
+        let error = self.session.receive_binary(now).err().unwrap_or(ReceiveError::Closed);
+        Event::Malformed { error, raw: None }
     }
 
     /// Moves the session's messages into the wire, once it is open.

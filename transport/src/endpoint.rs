@@ -6,6 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
 use url::{Host, Url};
 
+/// The longest URL in bytes, written out: what every HTTP server is to support (RFC 9110, section 4.1).
+const MAX_URL: usize = 8000;
+
 /// Where a chat server listens: scheme, host, port and path.
 ///
 /// Parsed from a URL by [`Endpoint::parse`]. It holds nothing secret: user info, query and fragment
@@ -59,6 +62,9 @@ pub enum EndpointError {
     /// White space, a control character or a backslash stands in the URL.
     #[error("the server URL holds white space, a control character or a backslash: remove it")]
     Character,
+    /// The URL is longer than anything sensible.
+    #[error("the server URL is over {MAX_URL} bytes: is it one?")]
+    TooLong,
 }
 
 impl Endpoint {
@@ -115,7 +121,9 @@ impl Endpoint {
             _ => url.path().to_owned(),
         };
         let url_host = url.host_str().ok_or(EndpointError::EmptyHost)?.to_owned();
-        Ok(Self { is_tls, host, url_host, port, path, is_loopback })
+        let endpoint = Self { is_tls, host, url_host, port, path, is_loopback };
+        // Written out: what is not ASCII has become longer.
+        if endpoint.to_string().len() > MAX_URL { Err(EndpointError::TooLong) } else { Ok(endpoint) }
     }
 
     /// Whether the connection is encrypted (`wss`).
@@ -231,6 +239,16 @@ mod tests {
         assert!(endpoint.is_tls());
         assert_eq!((endpoint.host(), endpoint.port(), endpoint.path()), ("example.com", 443, "/chat"));
         assert_eq!(endpoint.host_header(), "example.com");
+    }
+
+    #[test]
+    fn the_longest_is_bounded_as_it_is_written_out() {
+        let with_path = |path: String| Endpoint::parse(&format!("wss://example.com/{path}")).map(|_| ());
+        let room = MAX_URL - "wss://example.com/".len();
+        assert_eq!(with_path("x".repeat(room)), Ok(()));
+        assert_eq!(with_path("x".repeat(room + 1)), Err(EndpointError::TooLong));
+        // Six bytes for each of these two.
+        assert_eq!(with_path("é".repeat(room / 6 + 1)), Err(EndpointError::TooLong));
     }
 
     #[test]

@@ -115,6 +115,18 @@ pub enum WireError {
     NotOpen,
 }
 
+impl WireError {
+    /// The status of the HTTP answer that came instead of a WebSocket, if that is what happened.
+    pub(crate) fn http_status(&self) -> Option<u16> {
+        match self {
+            Self::Http { status, .. } => Some(*status),
+            // The servers refuse with OK (protocol.md, section 6).
+            Self::Throttled { .. } | Self::Refused { .. } => Some(200),
+            _ => None,
+        }
+    }
+}
+
 /// What a connection was doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

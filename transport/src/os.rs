@@ -1,9 +1,11 @@
 //! What the client takes from the operating system: the standard library's, or, where its interleavings are tested
 //! (`--cfg shuttle`), a model of it.
 
+use std::io;
+#[cfg(not(all(test, shuttle)))]
+use std::io::ErrorKind;
 #[cfg(any(not(unix), all(test, shuttle)))]
 use std::io::Read;
-use std::io::{self, ErrorKind};
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use std::net::TcpStream;
 #[cfg(not(all(test, shuttle)))]
@@ -24,25 +26,32 @@ pub(crate) fn read_within(socket: &TcpStream, buffer: &mut [u8], limit: Duration
         Err(error) if error.kind() == ErrorKind::WouldBlock && !limit.is_zero() => {}
         done => return done,
     }
-    let limit = Timespec::try_from(limit).map_err(|_| ErrorKind::InvalidInput)?;
-    poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&limit))?;
-    read()
+    // What is too long for the system is for ever.
+    let limit = Timespec::try_from(limit).ok();
+    match poll(&mut [PollFd::new(socket, PollFlags::IN)], limit.as_ref())? {
+        0 => Err(ErrorKind::WouldBlock.into()),
+        _ => read(),
+    }
 }
 
-/// Reads what there is, waiting at most `limit` for it.
+/// Reads what there is, waiting at most `limit` for it, and never long: nobody has tried there whether a shutdown by
+/// another thread ends a read.
 #[cfg(all(not(unix), not(all(test, shuttle))))]
 pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
     // Zero would mean for ever.
-    socket.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
+    socket.set_read_timeout(Some(limit.clamp(Duration::from_millis(1), Duration::from_millis(100))))?;
     match socket.read(buffer) {
         Err(error) if error.kind() == ErrorKind::TimedOut => Err(ErrorKind::WouldBlock.into()),
         done => done,
     }
 }
 
-/// Reads what there is; whoever finds nothing lets others run.
+/// Reads what there is. A short wait only lets others run; a long one ends with input or a shutdown, and never by time.
 #[cfg(all(test, shuttle))]
-pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], _: Duration) -> io::Result<usize> {
+pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
+    if limit > Duration::from_secs(1) {
+        socket.wait();
+    }
     socket.read(buffer)
 }
 
@@ -58,7 +67,7 @@ pub(crate) mod model {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use shuttle::sync::Mutex;
+    use shuttle::sync::{Condvar, Mutex, MutexGuard};
 
     use crate::test_peer::Peer;
 
@@ -66,13 +75,21 @@ pub(crate) mod model {
     /// stop.
     #[allow(unreachable_pub, reason = "it stands where the public functions have the real one")]
     #[derive(Clone)]
-    pub struct TcpStream(Arc<Mutex<Server>>);
+    pub struct TcpStream(Arc<Socket>);
+
+    struct Socket {
+        server: Mutex<Server>,
+        /// There is something to be read, or the end.
+        readable: Condvar,
+    }
 
     struct Server {
         peer: Peer,
         /// For the client.
         output: Vec<u8>,
         is_shut_down: bool,
+        /// It takes what comes, and says nothing.
+        is_silent: bool,
         is_answering: bool,
         stops: usize,
     }
@@ -80,18 +97,41 @@ pub(crate) mod model {
     impl TcpStream {
         pub(crate) fn new() -> Self {
             let peer = Peer::plain();
-            let server = Server { peer, output: Vec::new(), is_shut_down: false, is_answering: false, stops: 0 };
-            TcpStream(Arc::new(Mutex::new(server)))
+            let server = Server {
+                peer,
+                output: Vec::new(),
+                is_shut_down: false,
+                is_silent: false,
+                is_answering: false,
+                stops: 0,
+            };
+            TcpStream(Arc::new(Socket { server: Mutex::new(server), readable: Condvar::new() }))
+        }
+
+        fn server(&self) -> MutexGuard<'_, Server> {
+            self.0.server.lock().unwrap()
+        }
+
+        /// Sleeps until there is something to be read.
+        pub(crate) fn wait(&self) {
+            let sleeps = |server: &mut Server| server.output.is_empty() && !server.is_shut_down;
+            drop(self.0.readable.wait_while(self.server(), sleeps).unwrap());
         }
 
         /// How many stops the server has read.
         pub(crate) fn stops(&self) -> usize {
-            self.0.lock().unwrap().stops
+            self.server().stops
+        }
+
+        /// Lets the server say nothing any more.
+        pub(crate) fn fall_silent(&self) {
+            self.server().is_silent = true;
         }
 
         /// Ends the answer from the server's side, if one runs.
         pub(crate) fn end(&self) {
-            self.0.lock().unwrap().end();
+            self.server().end();
+            self.0.readable.notify_all();
         }
 
         pub(crate) fn connect(_: &SocketAddr) -> io::Result<Self> {
@@ -119,7 +159,8 @@ pub(crate) mod model {
         }
 
         pub(crate) fn shutdown(&self, _: Shutdown) -> io::Result<()> {
-            self.0.lock().unwrap().is_shut_down = true;
+            self.server().is_shut_down = true;
+            self.0.readable.notify_all();
             Ok(())
         }
     }
@@ -168,7 +209,7 @@ pub(crate) mod model {
     impl Read for &TcpStream {
         /// A time-out when there is nothing: somebody else is to run then.
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let mut server = self.0.lock().unwrap();
+            let mut server = self.server();
             if server.is_shut_down {
                 return Ok(0);
             }
@@ -185,11 +226,14 @@ pub(crate) mod model {
 
     impl Write for TcpStream {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut server = self.0.lock().unwrap();
+            let mut server = self.server();
             if server.is_shut_down {
                 return Err(ErrorKind::BrokenPipe.into());
             }
-            server.take(bytes);
+            if !server.is_silent {
+                server.take(bytes);
+            }
+            self.0.readable.notify_all();
             Ok(bytes.len())
         }
 

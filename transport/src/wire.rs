@@ -333,6 +333,13 @@ impl Wire {
         }
     }
 
+    /// Ends at once, without a word to the server, and without an [`Incoming::Closed`].
+    pub(crate) fn abandon(&mut self) {
+        self.stage = Stage::Closed(None);
+        self.pipe.inbound.clear();
+        self.drop_output();
+    }
+
     /// The bytes to send next; `None` when there are none.
     pub(crate) fn poll_transmit(&self) -> Option<&[u8]> {
         let out = if self.tls.is_some() { &self.encrypted } else { &self.pipe.outbound };
@@ -443,6 +450,10 @@ impl Wire {
             return self.finish(Closed::Clean);
         };
         flush(context, &mut self.pipe);
+        if frame.as_ref().is_some_and(replaces_a_forbidden_code) {
+            let problem = "its Close has a code that must not be sent".to_owned();
+            return self.finish(Closed::Lost(WireError::Protocol { problem }));
+        }
         self.finish(Closed::ByServer {
             code: frame.as_ref().map(|frame| frame.code.into()),
             reason: frame.map(|frame| frame.reason.to_string()).unwrap_or_default(),
@@ -544,6 +555,12 @@ fn end_of(stage: &Stage, reason: WireError) -> Closed {
 
 fn backlog(encrypted: &OutBuffer, pipe: &Pipe) -> usize {
     encrypted.pending().len() + pipe.outbound.pending().len()
+}
+
+/// Whether tungstenite shows this Close instead of one whose code is forbidden (RFC 6455, section 7.4); it answers with
+/// the same. A server that says just this of itself is not told apart.
+fn replaces_a_forbidden_code(frame: &CloseFrame) -> bool {
+    frame.code == CloseCode::Protocol && frame.reason == "Protocol violation"
 }
 
 /// Writes what tungstenite keeps. Writing to memory does not fail; the second time is for a pong

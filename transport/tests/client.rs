@@ -186,6 +186,21 @@ fn a_close_during_a_reconnect_is_not_forgotten() {
 }
 
 #[test]
+fn another_thread_closes_an_idle_connection() {
+    let server = serve(|_| ());
+    let mut config = config();
+    // Nothing is due, ever.
+    config.session.keep_alive = Duration::ZERO;
+    config.ping_after = Duration::ZERO;
+    let mut client = Client::connect(&server.url(), Auth::anonymous(), &config).unwrap();
+    let stopper = client.stopper();
+    let other = thread::spawn(move || stopper.close());
+    assert!(client.next_within(Duration::MAX).unwrap().is_none());
+    other.join().unwrap();
+    assert_eq!(client.state(), State::Closed);
+}
+
+#[test]
 fn a_stopper_may_outlive_its_client() {
     let server = serve(|_| ());
     let client = connect(&server);
@@ -298,6 +313,29 @@ fn an_end_that_a_failed_reconnect_brought_is_not_lost() {
     let Some(Event::End(end)) = client.next().unwrap() else { panic!() };
     assert_eq!(end.answer.text, "said");
     assert!(client.next().is_err());
+}
+
+#[test]
+fn a_reconnect_that_fails_leaves_no_connection() {
+    let down = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    client.request(&chat("endless")).unwrap();
+    while !matches!(client.next().unwrap(), Some(Event::Delta { text: "more ", .. })) {}
+    // However early it fails: here no socket is ever made.
+    let error = client.reconnect_by(|| TcpStream::connect(down)).unwrap_err();
+    assert!(matches!(error, ClientError::Socket(_)), "{error:?}");
+    let Some(Event::End(end)) = client.next().unwrap() else { panic!("the old connection goes on") };
+    assert_eq!(end.answer.outcome, Some(Outcome::Interrupted(Interruption::Reconnected)));
+    for _ in 0..2 {
+        assert!(matches!(client.next(), Err(ClientError::Socket(_))), "said at every call");
+        assert!(matches!(client.ask(&chat("one")), Err(ClientError::Socket(_))));
+    }
+    assert_eq!((client.state(), client.end()), (State::Closed, Some(ConnectionEnd::Clean)));
+
+    client.reconnect().unwrap();
+    assert_eq!(client.end(), None);
+    assert_eq!(ask(&mut client, "one").text, "one");
 }
 
 #[test]
@@ -476,10 +514,10 @@ fn refusals_before_the_websocket_say_why() {
     let server = serve(|_| ());
     let error =
         Client::connect(&format!("{}/nowhere", server.url().trim_end_matches("/chat")), Auth::anonymous(), &config());
-    assert!(
-        matches!(error, Err(ClientError::Ended(ConnectionEnd::Lost(WireError::Http { status: 404, .. })))),
-        "{error:?}"
-    );
+    let Err(ClientError::Ended(end)) = error else { panic!("{error:?}") };
+    assert!(matches!(end, ConnectionEnd::Lost(WireError::Http { .. })), "{end:?}");
+    assert_eq!(end.code(), Some(404));
+    assert!(end.refusal_body().unwrap().contains("not found"));
 }
 
 #[test]

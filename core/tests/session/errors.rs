@@ -55,6 +55,17 @@ const ROWS: &[Row] = &[
         provoke: &[|| request(answering(), Request::chat("hi"), RequestError::Busy { turn: 1 })],
     },
     Row {
+        error: "`RequestError::Unsent`",
+        retry: "yes, once more was sent",
+        ends_turn: "no",
+        ends_session: "no",
+        provoke: &[|| {
+            let host = congested();
+            let waiting = host.session.memory();
+            request(host, Request::chat("hi"), RequestError::Unsent { waiting, limit: 4 * LIMIT })
+        }],
+    },
+    Row {
         error: "`RequestError::Closed`",
         retry: "after `Session::reconnect`",
         ends_turn: "",
@@ -170,6 +181,13 @@ fn host() -> Host {
     Host::with(Auth::new("t"), limits())
 }
 
+/// With requests that nobody has sent yet.
+fn congested() -> Host {
+    let mut host = host();
+    while host.session.request(host.now, &Request::share("x".repeat(100))).is_ok() {}
+    host
+}
+
 fn asking() -> Host {
     let mut host = host();
     host.ask("hi");
@@ -259,6 +277,7 @@ fn every_row_names_the_errors_that_it_covers() {
             let name = match provoke().failure {
                 Failure::Auth => "AuthError".into(),
                 Failure::Request(RequestError::Busy { .. }) => "RequestError::Busy".into(),
+                Failure::Request(RequestError::Unsent { .. }) => "RequestError::Unsent".into(),
                 Failure::Request(RequestError::Closed) => "RequestError::Closed".into(),
                 Failure::Request(_) => "RequestError".into(),
                 Failure::Receive(error) => format!("ReceiveError::{}", variant(&error)),
@@ -326,6 +345,10 @@ fn retry() {
             };
             match row.retry {
                 "" => {}
+                "yes, once more was sent" => {
+                    host.sent();
+                    host.request(&again).unwrap();
+                }
                 "no: correct it" if host.state() == State::Idle => host.request(&again).unwrap(),
                 "no: correct it" => host.request(&Request::stop()).unwrap(),
                 "yes, at once" => host.request(&again).unwrap(),

@@ -172,6 +172,39 @@ static void roots(void) {
     chatnio_peer_free(peer);
 }
 
+/* A text that does not fit is cut between two characters, of however many bytes. */
+static void cut_texts(void) {
+    chatnio_config *config = new_config();
+    static const char PATH[] = "/nowhere/a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80/z";
+    IS(CHATNIO_BAD_ROOTS, chatnio_config_add_root_file(config, TEXT(PATH)));
+    char whole[200];
+    size_t len = 0;
+    OK(chatnio_config_error(config, whole, sizeof whole, &len));
+    CHECK(len < sizeof whole && contains(whole, len, PATH));
+    for (size_t capacity = 1; capacity <= len + 1; capacity++) {
+        char part[200];
+        memset(part, '?', sizeof part);
+        size_t same = 0;
+        OK(chatnio_config_error(config, part, capacity, &same));
+        EQUAL(len, same);
+        size_t fits = capacity - 1;
+        while (((unsigned char)whole[fits] & 0xc0) == 0x80) {
+            fits--;
+        }
+        EQUAL(fits, strlen(part));
+        CHECK(memcmp(part, whole, fits) == 0 && part[capacity] == '?');
+    }
+    /* It stays until the next call that fails. */
+    OK(chatnio_config_set_record(config, true));
+    size_t still = 0;
+    OK(chatnio_config_error(config, NULL, 0, &still));
+    EQUAL(len, still);
+    IS(CHATNIO_INVALID, chatnio_config_set_trust(config, 0));
+    OK(chatnio_config_error(config, whole, sizeof whole, NULL));
+    CHECK(strcmp(whole, "no such trust") == 0);
+    chatnio_config_free(config);
+}
+
 /* Whatever made use of it, a configuration cannot be changed any more, and is needed no more. */
 static void frozen(void) {
     for (int how = 0; how < 3; how++) {
@@ -217,6 +250,7 @@ int main(void) {
     wall_clocks();
     issuers();
     roots();
+    cut_texts();
     frozen();
     return done();
 }

@@ -111,8 +111,8 @@ static void undrained(void) {
     link_free(&link);
 }
 
-/* Nor may it give more at once than could wait. */
-static void too_much_at_once(void) {
+/* What is given at once is taken, whatever its size; only what would wait behind other input has a limit. */
+static void much_at_once(void) {
     chatnio_config *config = new_config();
     OK(chatnio_config_set_max_message(config, 1));
     struct link link;
@@ -121,18 +121,27 @@ static void too_much_at_once(void) {
     link_exchange(&link);
     size_t limit = 1 << 20;
     /* Pings, one after the other; nothing waits once they are taken. */
-    uint8_t *pings = calloc(limit + 1, 1);
+    uint8_t *pings = calloc(limit + 16, 1);
     CHECK(pings != NULL);
-    for (size_t at = 0; at < limit; at += 2) {
+    for (size_t at = 0; at < limit + 16; at += 2) {
         pings[at] = 0x89;
     }
-    IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, limit + 1));
     chatnio_event event = new_event();
     IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
     OK(chatnio_connection_receive(link.connection, START, pings, limit));
     IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, 2));
     IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
-    OK(chatnio_connection_receive(link.connection, START, pings, limit));
+    OK(chatnio_connection_receive(link.connection, START, pings, limit + 2));
+    IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, 2));
+    /* One look is not enough: until CHATNIO_AGAIN input may wait. */
+    IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
+    /* A message over the limit is told as what it is, also in one piece. */
+    uint8_t head[10] = {0x81, 127, 0, 0, 0, 0, 0, 0x10, 0, 0};
+    memcpy(pings, head, sizeof head);
+    OK(chatnio_connection_receive(link.connection, START, pings, limit + sizeof head));
+    OK(chatnio_connection_next_event(link.connection, &event));
+    EQUAL(CHATNIO_EVENT_CLOSED, event.kind);
+    EQUAL(CHATNIO_OVERSIZED, event.status);
     free(pings);
     link_free(&link);
 }
@@ -219,6 +228,126 @@ static void failed(void) {
     link_free(&link);
 }
 
+/* Nor may it ask for ever without sending; nothing of what is refused is lost, and a stop goes out still. */
+static void unsent(void) {
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_max_request(config, 10000));
+    struct link link;
+    link_new(&link, false, config, NULL);
+    link_exchange(&link);
+    chatnio_session *session = new_session(config, NULL, START);
+    chatnio_config_free(config);
+    char hash[9000];
+    memset(hash, 'x', sizeof hash);
+    chatnio_request *share = NULL;
+    OK(chatnio_request_new(CHATNIO_REQUEST_SHARE, &share));
+    OK(chatnio_request_set_message(share, hash, sizeof hash));
+    for (int at = 0; at < 5; at++) {
+        OK(chatnio_session_request(session, START, share));
+        OK(chatnio_connection_request(link.connection, START, share));
+    }
+    IS(CHATNIO_UNSENT, chatnio_session_request(session, START, share));
+    IS(CHATNIO_UNSENT, chatnio_connection_request(link.connection, START, share));
+    char text[200];
+    OK(chatnio_connection_error(link.connection, text, sizeof text, NULL));
+    CHECK(contains(text, strlen(text), "over the limit of 40000"));
+    link_exchange(&link);
+    OK(chatnio_connection_request(link.connection, START, share));
+    chatnio_text message;
+    for (int at = 0; at < 6; at++) {
+        OK(chatnio_session_next_transmit(session, &message));
+    }
+    IS(CHATNIO_AGAIN, chatnio_session_next_transmit(session, &message));
+    OK(chatnio_session_request(session, START, share));
+    chatnio_request_free(share);
+    chatnio_session_free(session);
+    link_free(&link);
+}
+
+/* What the shown events point to counts as what is held. */
+static void memory(void) {
+    static char frame[100000];
+    memset(frame, 'x', sizeof frame);
+    memcpy(frame, TEXT("{\"message\":\""));
+    memcpy(frame + sizeof frame - 2, TEXT("\"}"));
+    struct link link;
+    link_new(&link, false, NULL, NULL);
+    link_exchange(&link);
+    size_t before = 0, with = 0, after = 0;
+    OK(chatnio_connection_memory(link.connection, &before));
+    /* No turn runs, so that no answer keeps them. */
+    for (int at = 0; at < 3; at++) {
+        OK(chatnio_peer_send(link.peer, frame, sizeof frame));
+    }
+    chatnio_bytes bytes;
+    OK(chatnio_peer_transmit(link.peer, &bytes));
+    OK(chatnio_connection_receive(link.connection, START, bytes.data, bytes.len));
+    chatnio_event events[3];
+    size_t count = 0;
+    OK(chatnio_connection_next_events(link.connection, events, 3, sizeof events[0], &count));
+    EQUAL(3, count);
+    EQUAL(CHATNIO_EVENT_STRAY, events[2].kind);
+    OK(chatnio_connection_memory(link.connection, &with));
+    CHECK(with >= before + 3 * sizeof frame);
+    chatnio_event event = new_event();
+    OK(chatnio_connection_reconnect(link.connection, START, &event));
+    OK(chatnio_connection_memory(link.connection, &after));
+    CHECK(after < before + sizeof frame);
+    link_free(&link);
+
+    chatnio_session *session = new_session(NULL, NULL, START);
+    OK(chatnio_session_memory(session, &before));
+    OK(chatnio_session_receive(session, START, frame, sizeof frame, &event));
+    OK(chatnio_session_memory(session, &with));
+    CHECK(with >= before + sizeof frame);
+    chatnio_session_free(session);
+}
+
+/* What was received counts, though its events were not taken; and a reconnect begins from nothing. */
+static void reconnected(void) {
+    for (int ended = 0; ended < 2; ended++) {
+        struct link link;
+        link_new(&link, false, NULL, NULL);
+        link_exchange(&link);
+        link_ask(&link, "hi");
+        OK(chatnio_peer_send(link.peer, TEXT("{\"message\":\"a\",\"quota\":0.1}")));
+        OK(chatnio_peer_send(link.peer, TEXT("{\"message\":\"b\",\"quota\":0.2}")));
+        if (ended) {
+            OK(chatnio_peer_send(link.peer, TEXT("{\"end\":true}")));
+        }
+        chatnio_bytes bytes;
+        OK(chatnio_peer_transmit(link.peer, &bytes));
+        OK(chatnio_connection_receive(link.connection, START, bytes.data, bytes.len));
+        /* And as much as may wait behind it. */
+        size_t rest = (1 << 20) - bytes.len;
+        uint8_t *pings = calloc(rest, 1);
+        CHECK(pings != NULL);
+        for (size_t at = 0; at < rest; at += 2) {
+            pings[at] = 0x89;
+        }
+        OK(chatnio_connection_receive(link.connection, START, pings, rest));
+        IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, 1));
+        chatnio_event event = new_event();
+        OK(chatnio_connection_reconnect(link.connection, START, &event));
+        EQUAL(CHATNIO_EVENT_END, event.kind);
+        EQUAL(ended ? CHATNIO_OUTCOME_COMPLETE : CHATNIO_OUTCOME_INTERRUPTED, event.outcome);
+        EQUAL(ended ? 0 : CHATNIO_INTERRUPTION_RECONNECTED, event.interruption);
+        TEXT_IS("ab", event.answer->text);
+        TEXT_IS("0.2", event.quota_text);
+        /* Nothing waits on the new connection: what is not HTTP yet is taken twice. */
+        OK(chatnio_connection_receive(link.connection, START, (const uint8_t *)"HTTP/1.1 404 x\r\n", 16));
+        OK(chatnio_connection_receive(link.connection, START, (const uint8_t *)"content-length: 4\r\n\r\nnope", 25));
+        OK(chatnio_connection_next_event(link.connection, &event));
+        EQUAL(CHATNIO_HTTP, event.status);
+        chatnio_text body;
+        OK(chatnio_connection_refusal_body(link.connection, &body));
+        OK(chatnio_connection_reconnect(link.connection, START, &event));
+        IS(CHATNIO_ABSENT, chatnio_connection_refusal_body(link.connection, &body));
+        free(pings);
+        link_free(&link);
+    }
+}
+
 /* What the server says in plain HTTP instead of opening the WebSocket. */
 static void refused(void) {
     static const struct {
@@ -230,8 +359,8 @@ static void refused(void) {
         {"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope", CHATNIO_HTTP, 404, "nope"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 73\r\n\r\n"
          "{\"error\":\"request_throttled\",\"reason\":\"too many requests\",\"status\":false}",
-         CHATNIO_THROTTLED, 0, NULL},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"reason\":\"gone\",\"status\":false}", CHATNIO_REFUSED, 0,
+         CHATNIO_THROTTLED, 200, NULL},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"reason\":\"gone\",\"status\":false}", CHATNIO_REFUSED, 200,
          "{\"reason\":\"gone\",\"status\":false}"},
         {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
          CHATNIO_UPGRADE, 0, NULL},
@@ -264,11 +393,14 @@ int main(int argc, char **argv) {
     (void)argv;
     wants();
     undrained();
-    too_much_at_once();
+    much_at_once();
     for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {
         poll_loop(tls);
     }
     failed();
+    unsent();
+    memory();
+    reconnected();
     refused();
     return done();
 }

@@ -99,8 +99,12 @@ static void empty(struct world *world) {
     EQUAL('?', one);
     OK(chatnio_session_error(world->session, &one, 1, &len));
     EQUAL(0, one);
+    /* It stays whatever succeeds meanwhile, and is not that of a plain CHATNIO_AGAIN. */
+    OK(chatnio_session_stop(world->session, START, NULL));
+    REFUSED(CHATNIO_AGAIN, chatnio_session_next_transmit(world->session, &o->text));
     char few[5] = "????";
     OK(chatnio_session_error(world->session, few, 4, &len));
+    CHECK(len > 0);
     EQUAL(3, strlen(few));
     EQUAL(0, few[4]);
 }

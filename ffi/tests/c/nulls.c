@@ -60,6 +60,10 @@ static void error_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_error_status, status, (w->error, NULL));
     REFUSES(chatnio_error_message, error, (NULL, &o->text));
     REFUSES(chatnio_error_message, message, (w->error, NULL));
+    REFUSES(chatnio_error_code, error, (NULL, &o->number));
+    REFUSES(chatnio_error_code, code, (w->error, NULL));
+    REFUSES(chatnio_error_body, error, (NULL, &o->text));
+    REFUSES(chatnio_error_body, body, (w->error, NULL));
     FREES(chatnio_error_free, error);
 }
 
@@ -274,6 +278,10 @@ static void client_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_client_counters, counters, (w->client, NULL));
     REFUSES(chatnio_client_memory, client, (NULL, &o->size));
     REFUSES(chatnio_client_memory, bytes, (w->client, NULL));
+    REFUSES(chatnio_client_end_code, client, (NULL, &o->number));
+    REFUSES(chatnio_client_end_code, code, (w->client, NULL));
+    REFUSES(chatnio_client_refusal_body, client, (NULL, &o->text));
+    REFUSES(chatnio_client_refusal_body, body, (w->client, NULL));
     REFUSES(chatnio_client_transcript, client, (NULL, &o->transcript));
     REFUSES(chatnio_client_transcript, out, (w->client, NULL));
     REFUSES(chatnio_client_error, client, (NULL, o->buffer, sizeof o->buffer, &o->size));

@@ -8,6 +8,8 @@
 #define CALLS(CALL) \
     CALL(error, chatnio_error_status, (w->error, &o->number)) \
     CALL(error, chatnio_error_message, (w->error, &o->text)) \
+    CALL(error, chatnio_error_code, (w->error, &o->number)) \
+    CALL(error, chatnio_error_body, (w->error, &o->text)) \
     CALL(none, chatnio_config_new, (&o->config)) \
     CALL(config, chatnio_config_retain, (w->config)) \
     CALL(fresh, chatnio_config_set_auth_at_once, (w->fresh, true)) \
@@ -110,6 +112,8 @@
     CALL(client, chatnio_client_conversation, (w->client, &o->conversation)) \
     CALL(client, chatnio_client_counters, (w->client, &o->counters)) \
     CALL(client, chatnio_client_memory, (w->client, &o->size)) \
+    CALL(client, chatnio_client_end_code, (w->client, &o->number)) \
+    CALL(client, chatnio_client_refusal_body, (w->client, &o->text)) \
     CALL(client, chatnio_client_transcript, (w->client, &o->transcript)) \
     CALL(client, chatnio_client_stopper, (w->client, &o->stopper)) \
     CALL(stopper, chatnio_stopper_stop, (w->stopper, &o->flag)) \

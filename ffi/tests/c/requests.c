@@ -188,6 +188,7 @@ static void handshake(void) {
     chatnio_text host;
     uint16_t port = 0;
     OK(chatnio_connection_host(connection, &host));
+    EQUAL(0, host.data[host.len]);
     TEXT_IS("::1", host);
     OK(chatnio_connection_port(connection, &port));
     EQUAL(8080, port);

@@ -92,10 +92,17 @@ static void counters(void) {
     receive(session, START, END, &event);
     EQUAL(CHATNIO_EVENT_STRAY, event.kind);
     EQUAL(true, event.frame_end);
-    receive(session, START, "[]", &event);
+    receive(session, START, "{\"end\":1}", &event);
+    EQUAL(CHATNIO_EVENT_MALFORMED, event.kind);
+    EQUAL(CHATNIO_MALFORMED, event.status);
+    TEXT_IS("malformed message: `end`: expected true or false at byte 7", event.text);
+    TEXT_IS("{\"end\":1}", event.raw);
+    chatnio_text value;
+    IS(CHATNIO_ABSENT, chatnio_event_field(&event, TEXT("end"), &value));
     OK(chatnio_session_receive_binary(session, START, &event));
     EQUAL(CHATNIO_EVENT_MALFORMED, event.kind);
     EQUAL(CHATNIO_MALFORMED, event.status);
+    TEXT_IS(NULL, event.raw);
     chatnio_counters counters = new_counters();
     OK(chatnio_session_counters(session, &counters));
     EQUAL(1, counters.strays);
@@ -137,6 +144,8 @@ static void limits(void) {
     receive(session, START, LONG, &event);
     EQUAL(CHATNIO_EVENT_MALFORMED, event.kind);
     EQUAL(CHATNIO_MESSAGE_TOO_LONG, event.status);
+    TEXT_IS("the message has 67 bytes, over the limit of 60 (max_message)", event.text);
+    TEXT_IS(NULL, event.raw);
     ask(session);
     receive(session, START, "{\"message\":\"123456\"}", &event);
     receive(session, START, "{\"message\":\"78901\"}", &event);

@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 static volatile sig_atomic_t alarms;
@@ -156,6 +157,72 @@ static void bounded_waits(void) {
     server_join(&server);
 }
 
+/* A server that sends frames as fast as it can, from the first request on, until the client is gone. */
+static void *flood(void *context) {
+    int listener = *(int *)context;
+    int socket = accept(listener, NULL, NULL);
+    CHECK(socket >= 0);
+    chatnio_peer *peer = new_peer(0, false, "");
+    for (bool asked = false; !asked;) {
+        uint8_t buffer[4096];
+        ssize_t len = recv(socket, buffer, sizeof buffer, 0);
+        CHECK(len > 0);
+        OK(chatnio_peer_receive(peer, now_ms(), buffer, (size_t)len));
+        /* What comes once the WebSocket is open is the request. */
+        asked = chatnio_peer_send(peer, TEXT("{}")) == CHATNIO_OK && buffer[0] != 'G';
+        CHECK(serve_output(socket, peer));
+    }
+    chatnio_peer_free(peer);
+    static const char FRAME[] = "\x81\x0e{\"message\":\"\"}";
+    static char frames[4096 * (sizeof FRAME - 1)];
+    for (size_t at = 0; at < sizeof frames; at += sizeof FRAME - 1) {
+        memcpy(frames + at, FRAME, sizeof FRAME - 1);
+    }
+    for (size_t sent = 0;;) {
+        ssize_t len = send(socket, frames + sent, sizeof frames - sent, MSG_NOSIGNAL);
+        if (len < 0) {
+            break;
+        }
+        sent = (sent + (size_t)len) % sizeof frames;
+    }
+    close(socket);
+    return NULL;
+}
+
+/* A wait comes back also when there is always one more event. */
+static void flooded(void) {
+    uint16_t port = 0;
+    int listener = listen_on_loopback(&port);
+    pthread_t thread;
+    start_thread(&thread, flood, &listener);
+    char url[64];
+    size_t url_len = (size_t)snprintf(url, sizeof url, "ws://127.0.0.1:%u", (unsigned)port);
+    chatnio_client *client = NULL;
+    OK(chatnio_client_new(NULL, NULL, url, url_len, &client, NULL));
+    chatnio_request *chat = new_chat("hi", NULL);
+    OK(chatnio_client_request(client, chat));
+    chatnio_request_free(chat);
+    chatnio_event event = new_event();
+    const int32_t timeouts[] = {0, 1, 20};
+    for (size_t at = 0; at < sizeof timeouts / sizeof timeouts[0]; at++) {
+        IS(CHATNIO_AGAIN, chatnio_client_wait(client, timeouts[at], &event));
+    }
+    chatnio_client_free(client);
+    CHECK(pthread_join(thread, NULL) == 0);
+    close(listener);
+}
+
+/* Instead of the system's: the library sends by plain `send` alone, since what these send raises SIGPIPE. */
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+    FAIL("a vectored write of %d parts at %p to %d", count, (const void *)parts, fd);
+    return -1;
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
+    FAIL("a vectored send of %p to %d, flags %d", (const void *)message, fd, flags);
+    return -1;
+}
+
 /* Whether a plain write to a socket that is shut down ends the process: else the test below could not fail. */
 static void sigpipe_is_deadly(void) {
     int pair[2];
@@ -282,6 +349,7 @@ int main(int argc, char **argv) {
     sigpipe_is_deadly();
     time_outs();
     bounded_waits();
+    flooded();
     for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {
         interrupted(tls);
         shut(tls);

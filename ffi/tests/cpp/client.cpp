@@ -30,7 +30,7 @@ static void asking(std::string_view url, const Config &config)
     CHECK(text == ANSWER && whole == ANSWER);
 
     // No turn runs: nothing to wait for.
-    CHECK(!client.next() && !client.wait() && !client.answer());
+    CHECK(!client.next(std::chrono::milliseconds(0)) && !client.wait() && !client.answer());
     for (const Event &event : client.events()) {
         CHECK(event.kind() != CHATNIO_EVENT_END);
     }
@@ -145,15 +145,36 @@ static void interruptions(std::string_view url)
     CHECK(end->outcome() == CHATNIO_OUTCOME_STOPPED && end->answer()->text().substr(0, 7) == "one w0 ");
 }
 
-static void failures()
+/** Without a limit a wait goes on where no turn runs, too. */
+static void idling(std::string_view url)
+{
+    Config config;
+    config.keep_alive(std::chrono::milliseconds(20));
+    Client client(url, Auth("sk-x"), config);
+    // Sent, so that the connection is one that has something to be kept alive.
+    client.ask_and_wait(Request::chat("hi").model("hello"));
+    CHECK(client.next().kind() == CHATNIO_EVENT_KEEP_ALIVE && client.state() == CHATNIO_STATE_IDLE);
+}
+
+static void failures(std::string_view url)
 {
     try {
         Client client("ws://127.0.0.1:1");
         CHECK(!"connected");
     } catch (const Error &error) {
-        CHECK(error.status() == CHATNIO_CONNECT && error.is_fatal());
+        CHECK(error.status() == CHATNIO_CONNECT && error.is_fatal() && error.code() == 0 && !error.body());
         CHECK(std::string_view(error.what()).find("127.0.0.1") != std::string_view::npos);
     }
+    try {
+        Client client(std::string(url) + "/nowhere");
+        CHECK(!"connected");
+    } catch (const Error &error) {
+        const Error copy = error;
+        CHECK(copy.status() == CHATNIO_HTTP && copy.code() == 404);
+        CHECK(copy.body()->find("not found") != std::string_view::npos);
+    }
+    Client client(url);
+    CHECK(!client.close() && client.end_code() == 0 && !client.refusal_body());
     CHECK(test::throws(CHATNIO_PLAIN_TOKEN, [] { Client("ws://example.com", Auth("sk-x")); }));
 }
 
@@ -168,7 +189,8 @@ int main(int argc, char **argv)
         } else {
             over_a_socket(argv[1]);
             interruptions(argv[1]);
-            failures();
+            idling(argv[1]);
+            failures(argv[1]);
         }
         asking(argv[1], config);
         from_another_thread(argv[1], config);

@@ -148,6 +148,9 @@ int main()
 {
     CHECK(version() == CHATNIO_VERSION && version_number() == CHATNIO_VERSION_NUMBER);
     CHECK((features() & CHATNIO_FEATURE_CLIENT) != 0);
+    CHECK(request_type_name(CHATNIO_REQUEST_RESTART) == "restart" && outcome_name(CHATNIO_OUTCOME_NOTICE) == "notice");
+    CHECK(interruption_name(CHATNIO_INTERRUPTION_RECONNECTED) == "reconnected");
+    CHECK(conversation_kind_name(CHATNIO_CONVERSATION_RESUMED) == "resumed");
     CHECK(status_name(CHATNIO_BUSY) == "CHATNIO_BUSY" && !status_is_fatal(CHATNIO_BUSY));
     CHECK(timeout_ms(UINT64_MAX, 0) == -1 && timeout_ms(7, 5) == 2);
     CHECK(steady_now() <= steady_now());

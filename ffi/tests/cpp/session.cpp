@@ -37,6 +37,7 @@ static void a_turn()
 
     event = session.receive(3, "nonsense");
     CHECK(event.kind() == CHATNIO_EVENT_MALFORMED && event.status() == CHATNIO_MALFORMED && !event.text().empty());
+    CHECK(event.raw() == "nonsense");
     CHECK(session.receive_binary(3).kind() == CHATNIO_EVENT_MALFORMED);
     CHECK(test::throws(CHATNIO_NOT_UTF8, [&] { (void)session.receive(3, "\xff"); }));
 

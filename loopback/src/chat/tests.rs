@@ -152,7 +152,7 @@ fn a_later_message_that_is_not_json_drops_the_socket_mid_answer() {
 
 #[test]
 fn a_bad_token_goes_on_as_anonymous_and_the_first_chat_tells() {
-    for token in ["anonymous", "", "eyJ.x.y", "sk-bad", "sk"] {
+    for token in ["anonymous", "", "Bearer anonymous", "sk-bad"] {
         let options = Options { bad_keys: vec!["sk-bad".to_owned()], ..Options::new(G2026) };
         let mut rig = Rig::with(World::new(), options);
         rig.send(&format!(r#"{{"token":"{token}","id":5}}"#)).ask("hello", "hi").until(1000);
@@ -161,6 +161,13 @@ fn a_bad_token_goes_on_as_anonymous_and_the_first_chat_tells() {
     let mut rig = Rig::new(G2023);
     rig.send(ANONYMOUS).ask("gpt-4", "@hello hi").until(1000);
     assert!(rig.take().starts_with("END0(You don't have enough quota"));
+}
+
+#[test]
+fn a_login_token_is_as_good_as_a_key() {
+    let mut rig = Rig::new(G2026);
+    rig.send(r#"{"token":"eyJ.x.y","id":-1}"#).ask("ten", "q").until(1000);
+    assert_eq!(rig.world.conversations("eyJ.x.y"), [1]);
 }
 
 #[test]

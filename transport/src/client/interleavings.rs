@@ -83,14 +83,27 @@ fn a_close_ends_the_answer_and_the_waiting() {
 }
 
 #[test]
+fn a_close_ends_a_wait_that_has_no_other_end() {
+    under_many_schedules(|| {
+        let (mut client, socket) = client();
+        socket.fall_silent();
+        let stopper = client.stopper();
+        let closes = thread::spawn(move || stopper.close());
+        assert!(client.next_within(Duration::MAX).unwrap().is_none());
+        closes.join().unwrap();
+        assert_eq!(client.state(), State::Closed);
+    });
+}
+
+#[test]
 fn a_close_during_a_reconnect_is_not_forgotten() {
     under_many_schedules(|| {
         let (mut client, _) = client();
         let stopper = client.stopper();
+        client.leave();
         // Whatever closes from now on means the new connection.
-        client.shared.lock().is_unwanted = false;
         let closes = thread::spawn(move || stopper.close());
-        let reconnected = client.reconnect_over(TcpStream::new());
+        let reconnected = client.arrive(Ok(TcpStream::new()));
         closes.join().unwrap();
         assert!(matches!(reconnected, Ok(None) | Err(ClientError::Ended(ConnectionEnd::Clean))), "{reconnected:?}");
         // Whichever connection it is that was closed.

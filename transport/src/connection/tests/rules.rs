@@ -130,7 +130,7 @@ fn a_message_over_the_limit_ends_the_connection() {
     let log = link.exchange();
     assert_eq!(
         log[..2],
-        ["delta Hello", "end Hello interrupted: a message was over the limit of 100 bytes (Config::max_message)"]
+        ["delta Hello", "end Hello interrupted: a message was over the limit of 100 bytes (max_message)"]
     );
     assert!(matches!(link.connection.end(), Some(ConnectionEnd::Lost(WireError::MessageTooLong { limit: 100 }))));
     let recorded = link.connection.transcript().unwrap().to_string();
@@ -158,7 +158,7 @@ fn an_answer_over_the_limit_is_stopped_at_the_server() {
     link.messages();
     link.peer.send(PIECE);
     link.peer.send(PIECE);
-    let end = "end Hello interrupted: the answer was over the limit of 8 bytes (Config::max_answer)";
+    let end = "end Hello interrupted: the answer was over the limit of 8 bytes (max_answer)";
     assert_eq!(link.exchange(), ["delta Hello", end]);
     assert_eq!(link.messages(), [r#"{"type":"stop"}"#]);
     assert_eq!(link.connection.session().state(), State::Draining);
@@ -177,10 +177,7 @@ fn a_stop_goes_out_and_is_repeated() {
         assert_eq!(link.now - start, Duration::from_millis(after));
         assert_eq!(link.messages(), [r#"{"type":"stop"}"#]);
     }
-    assert_eq!(
-        link.wait(),
-        ["end Hello interrupted: the end did not come in time after the stop (Config::after_stop)"]
-    );
+    assert_eq!(link.wait(), ["end Hello interrupted: the end did not come in time after the stop (after_stop)"]);
     assert_eq!(link.now - start, Duration::from_secs(10));
 }
 
@@ -226,7 +223,9 @@ fn malformed_messages_are_events() {
     link.peer.send("nonsense");
     link.peer.send(tungstenite::Message::binary(vec![1]));
     let log = link.exchange();
-    assert!(log.len() == 2 && log.iter().all(|event| event.starts_with("Malformed(")), "{log:?}");
+    assert!(log.len() == 2 && log.iter().all(|event| event.starts_with("Malformed {")), "{log:?}");
+    // To look at, where there is something to be seen.
+    assert!(log[0].ends_with(r#"raw: Some("nonsense") }"#) && log[1].ends_with("raw: None }"), "{log:?}");
     link.peer.send(END);
     assert_eq!(link.exchange(), ["end Hello complete"]);
     assert_eq!(link.connection.session().counters().malformed, 2);
@@ -251,6 +250,61 @@ fn reconnecting_goes_on_in_the_same_conversation() {
         assert_eq!(link.exchange(), ["opened Resumed { id: 29 }", "end  complete"]);
         let recorded = link.connection.transcript().unwrap().to_string();
         assert!(!recorded.contains("Hello") && recorded.contains("\"id\":29"), "a recording of its own: {recorded}");
+    }
+}
+
+#[test]
+fn what_came_before_a_reconnect_counts() {
+    for (messages, expected) in [
+        (&[OPENER, PIECE, PIECE][..], "HelloHello interrupted: the host reconnected"),
+        (&[OPENER, PIECE, "nonsense", END], "Hello complete"),
+        (&[], " interrupted: the host reconnected"),
+    ] {
+        let mut link = Link::open();
+        ask(&mut link);
+        for message in messages {
+            link.peer.send(*message);
+        }
+        let bytes = link.peer.output();
+        link.connection.receive(link.now, &bytes);
+        let Some(Event::End(end)) = link.connection.reconnect(link.now).unwrap() else { panic!() };
+        assert_eq!(format!("{} {}", end.answer.text, end.answer.outcome.unwrap()), expected);
+        assert_eq!(end.answer.malformed, link.connection.session().counters().malformed);
+        assert_eq!(link.connection.session().state(), State::Idle);
+        // In the conversation that its opener named.
+        link.peer = Peer::plain();
+        link.exchange();
+        ask(&mut link);
+        let id = if messages.is_empty() { -1 } else { 29 };
+        assert_eq!(link.messages()[0], format!(r#"{{"token":"sk-secret-token","id":{id}}}"#));
+    }
+}
+
+#[test]
+fn what_waits_to_be_sent_is_bounded() {
+    for is_open in [false, true] {
+        let mut link = Link::new(Auth::anonymous(), false, |config| config.session.max_request = 1000);
+        if is_open {
+            link.exchange();
+        }
+        let share = Request::share("x".repeat(900));
+        let mut count = 0;
+        let error = loop {
+            match link.connection.request(link.now, &share) {
+                Ok(()) => count += 1,
+                Err(error) => break error,
+            }
+        };
+        // The fifth is the one more.
+        assert_eq!(count, 5);
+        assert!(matches!(error, RequestError::Unsent { waiting: 4001..6000, limit: 4000 }), "{error:?}");
+        assert!(link.connection.memory() < 20_000, "{}", link.connection.memory());
+        // Nothing is lost, and what is sent makes room.
+        link.exchange();
+        assert_eq!(link.messages().len(), 6, "with the authentication");
+        ask(&mut link);
+        // A stop goes out however much waits.
+        assert!(link.connection.stop(link.now).unwrap());
     }
 }
 
@@ -301,6 +355,6 @@ fn several_events_can_be_held_at_once() {
         storage.iter_mut().filter_map(|storage| link.connection.poll_event_in(link.now, storage)).collect();
     let log: Vec<_> = events.into_iter().map(describe).collect();
     assert_eq!(log[..2], ["delta aé", "delta plain"]);
-    assert!(log[2].starts_with("Malformed"), "{log:?}");
+    assert!(log[2].starts_with("Malformed") && log[2].ends_with(r#"raw: Some("[]") }"#), "{log:?}");
     assert_eq!(log[3..], ["end aéplainb\n complete"]);
 }

@@ -71,7 +71,7 @@ fn play(transcript: &Transcript, tls: bool, change: impl FnOnce(&mut Link)) -> (
 
 fn write(event: ConnectionEvent<'_>, line: Option<usize>, log: &mut EventLog, out: &mut String) {
     match event {
-        ConnectionEvent::Session(Event::Malformed(error)) => log.warning(line, &error, out),
+        ConnectionEvent::Session(Event::Malformed { error, .. }) => log.warning(line, &error, out),
         ConnectionEvent::Session(event) => log.event(&event, out),
         ConnectionEvent::Open | ConnectionEvent::Closed(_) => {}
     }

@@ -63,6 +63,22 @@ fn closing_twice_is_closing_once() {
 }
 
 #[test]
+fn the_server_closes_with_a_code_that_must_not_be_sent() {
+    for code in [0u16, 999, 1005, 1006, 1015] {
+        let mut link = Link::open();
+        let [high, low] = code.to_be_bytes();
+        let problem = "its Close has a code that must not be sent".into();
+        assert_eq!(link.receive(&[0x88, 2, high, low]), lost(WireError::Protocol { problem }), "{code}");
+        link.send_all();
+        assert!(matches!(&link.peer.read()[..], [Message::Close(Some(frame))] if frame.code == CloseCode::Protocol));
+    }
+    // What it says itself is passed on, also this code.
+    let mut link = Link::open();
+    let end = Closed::ByServer { code: Some(1002), reason: "no".into() };
+    assert_eq!(link.receive(&[0x88, 4, 0x03, 0xea, b'n', b'o']), [Incoming::Closed(end)]);
+}
+
+#[test]
 fn the_server_closes_first() {
     for (frame, code, reason) in
         [(None, None, ""), (Some(CloseFrame { code: CloseCode::Away, reason: "bye".into() }), Some(1001), "bye")]

@@ -1,0 +1,96 @@
+"""Makes the extension module `pychatnio._native`: the C library, linked in whole, as cffi shows it to Python.
+
+What cffi is told is the library's own header, preprocessed: nothing is declared twice.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import cffi
+
+NATIVE = Path(__file__).resolve().parent
+PROJECT = NATIVE.parent
+# A source distribution carries the workspace with it.
+WORKSPACE = PROJECT / "rust" if (PROJECT / "rust").is_dir() else PROJECT.parent.parent
+# Not for users: with what the library has for tests, built quickly.
+TESTING = os.environ.get("PYCHATNIO_TESTING", "") not in ("", "0")
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or WORKSPACE / "target").absolute()
+BUILT = TARGET / ("testing" if TESTING else "library")
+INCLUDE = WORKSPACE / "ffi" / "include"
+
+# Names, not numbers, in the error of a compiler that is missing.
+CC = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+
+
+def cargo(*arguments: str) -> None:
+    """Runs cargo on the workspace."""
+    command = [os.environ.get("CARGO", "cargo"), *arguments]
+    try:
+        subprocess.run(command, cwd=WORKSPACE, check=True)
+    except FileNotFoundError:
+        sys.exit(f"pychatnio is built from Rust: please install Rust ({command[0]} is not found)")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"pychatnio: {shlex.join(command)} failed with status {error.returncode}")
+
+
+def build_library() -> list[str]:
+    """Builds the static library; returns what it must be linked with, which only rustc knows."""
+    libraries = BUILT / "native-static-libs"
+    features = ["--features", "testing"] if TESTING else []
+    cargo(
+        *("rustc", "--locked", "-p", "chatnio-ffi", "--target-dir", str(TARGET), "--profile", BUILT.name, *features),
+        *("--", "--print", f"native-static-libs={libraries}"),
+    )
+    return libraries.read_text().split()
+
+
+def build_program() -> Path:
+    """Builds the command line `chatnio`, which the wheel carries."""
+    cargo("build", "--locked", "-p", "chatnio-cli", "--target-dir", str(TARGET), "--profile", BUILT.name)
+    return BUILT / "chatnio"
+
+
+def declarations() -> str:
+    """The headers as cffi wants them: without includes, comments and conditionals."""
+    headers = [INCLUDE / "chatnio.h", NATIVE / "batch.h"]
+    if TESTING:
+        headers.insert(1, INCLUDE / "chatnio_testing.h")
+    text = "".join(re.sub(r"^#include.*$", "", header.read_text(), flags=re.M) for header in headers)
+    command = [*CC, "-E", "-P", "-x", "c", "-"]
+    try:
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        sys.exit(f"pychatnio needs a C compiler ({command[0]} is not found)")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"pychatnio: {shlex.join(command)} failed:\n{error.stderr}")
+    # The one function of Python's that C calls.
+    return done.stdout + 'extern "Python" uint64_t pychatnio_wall_clock(void *user_data);\n'
+
+
+def ffibuilder() -> cffi.FFI:
+    """What setuptools builds; the library is linked by `setup.py`, once it is there."""
+    builder = cffi.FFI()
+    builder.cdef(declarations())
+    source = '#include "batch.h"\n' + ('#include "chatnio_testing.h"\n' if TESTING else "")
+    link = [f"-Wl,--version-script={NATIVE / 'exports.map'}", "-Wl,--gc-sections", "-s"]
+    if sys.platform == "darwin":
+        link = ["-Wl,-exported_symbol,_PyInit__native", "-Wl,-dead_strip"]
+    builder.set_source(
+        "pychatnio._native",
+        source,
+        sources=[os.path.relpath(NATIVE / "batch.c", PROJECT)],
+        include_dirs=[str(INCLUDE), str(NATIVE)],
+        extra_objects=[str(BUILT / "libchatnio.a")],
+        extra_compile_args=["-O2"],
+        extra_link_args=link,
+        depends=[str(INCLUDE / "chatnio.h"), str(NATIVE / "batch.h"), str(BUILT / "libchatnio.a")],
+        py_limited_api=True,
+    )
+    return builder

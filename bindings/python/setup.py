@@ -1,0 +1,67 @@
+"""Builds the Rust workspace first, and then the extension module over it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "native"))
+import extension  # noqa: E402  (needs the path)
+
+# What of the workspace a source distribution carries: all that cargo reads.
+CARRIED = ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE-APACHE", "LICENSE-MIT"]
+CARRIED_FOLDERS = ["core", "transport", "loopback", "cli", "ffi", "examples/rust"]
+
+
+def version() -> str:
+    """The workspace's."""
+    for line in (extension.WORKSPACE / "Cargo.toml").read_text().splitlines():
+        if line.startswith("version = "):
+            return line.split('"')[1]
+    raise SystemExit("pychatnio: the workspace has no version")
+
+
+class BuildExtension(build_ext):
+    """Also puts the program `chatnio` into the package."""
+
+    def run(self) -> None:
+        libraries = extension.build_library()
+        for module in self.extensions:
+            module.extra_link_args += libraries
+        super().run()
+        package = Path(self.build_lib) / "pychatnio"
+        if self.inplace:
+            package = Path(__file__).resolve().parent / "src" / "pychatnio"
+        program = package / "bin" / "chatnio"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        # One that runs cannot be written to.
+        program.unlink(missing_ok=True)
+        shutil.copy2(extension.build_program(), program)
+
+
+class SourceDistribution(sdist):
+    """Carries the Rust workspace along, in `rust`."""
+
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        super().make_release_tree(base_dir, files)
+        rust = Path(base_dir) / "rust"
+        for name in CARRIED:
+            (rust / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(extension.WORKSPACE / name, rust / name)
+        for name in CARRIED_FOLDERS:
+            ignored = shutil.ignore_patterns("target", ".*")
+            shutil.copytree(extension.WORKSPACE / name, rust / name, ignore=ignored, dirs_exist_ok=True)
+
+
+setup(
+    version=version(),
+    cffi_modules=["native/extension.py:ffibuilder"],
+    cmdclass={"build_ext": BuildExtension, "sdist": SourceDistribution},
+    # One wheel for every CPython from 3.10.
+    options={"bdist_wheel": {"py_limited_api": "cp310"}},
+)

@@ -1,0 +1,141 @@
+"""The Chat Nio (CoAI) streaming chat protocol: blocking, on asyncio, or over a transport of your own.
+
+Take the highest level that fits:
+
+| you have | take |
+| --- | --- |
+| nothing of the kind | `Client`: connects, and waits |
+| asyncio | `AsyncClient`: the same, without blocking |
+| a socket and an event loop | `Connection`: bytes in, bytes out; TLS and WebSocket are inside |
+| a WebSocket | `Session`: messages in, messages out |
+
+```python
+from pychatnio import Client, Loopback
+
+with Loopback() as server, Client(server.url, "sk-any") as client:
+    for piece in client.ask("hi", model="gpt-4"):
+        print(piece, end="", flush=True)
+```
+
+All of it is one C library, with what turns, strays and outcomes are in common; nothing of the protocol is done in
+Python. Every event is a copy, so nothing that was handed out ever becomes invalid.
+
+One object, one thread at a time: a second one is refused with an `InvalidArgumentError`. `Client.stop()` and
+`Client.close()` are for any thread. `Config`, `Auth`, `Request` and `Transcript` never change, and may be shared. After
+`os.fork()` the child refuses to use what its parent made.
+"""
+
+from __future__ import annotations
+
+from ._native import ffi as _ffi
+from ._native import lib as _lib
+from ._status import Status
+from .aio import AsyncAnswerStream, AsyncClient
+from .auth import Auth
+from .client import AnswerStream, Client
+from .config import Config
+from .connection import Connection, Wants
+from .errors import (
+    AnswerError,
+    AnswerInterruptedError,
+    BusyError,
+    ChatNioError,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    InternalError,
+    InvalidArgumentError,
+    InvalidRequestError,
+    NoticeError,
+    RefusedError,
+    SystemFailureError,
+    ThrottledError,
+    TLSError,
+    TranscriptError,
+    UndrainedError,
+    UnsentError,
+)
+from .events import (
+    Answer,
+    Closed,
+    Conversation,
+    ConversationKind,
+    Counters,
+    Delta,
+    End,
+    Event,
+    Interruption,
+    KeepAlive,
+    Malformed,
+    Open,
+    Opened,
+    Outcome,
+    State,
+    StopRepeated,
+    Stray,
+)
+from .loopback import Loopback, program
+from .request import Parameters, Request, RequestType
+from .session import CloseReason, Session
+from .transcript import Replay, Step, StepKind, Transcript
+
+#: The version of the library inside, and of this package.
+__version__: str = _ffi.string(_lib.chatnio_version()).decode()
+
+__all__ = [
+    "Answer",
+    "AnswerError",
+    "AnswerInterruptedError",
+    "AnswerStream",
+    "AsyncAnswerStream",
+    "AsyncClient",
+    "Auth",
+    "BusyError",
+    "ChatNioError",
+    "Client",
+    "CloseReason",
+    "Closed",
+    "Config",
+    "ConnectError",
+    "ConnectTimeoutError",
+    "Connection",
+    "ConnectionClosedError",
+    "Conversation",
+    "ConversationKind",
+    "Counters",
+    "Delta",
+    "End",
+    "Event",
+    "InternalError",
+    "Interruption",
+    "InvalidArgumentError",
+    "InvalidRequestError",
+    "KeepAlive",
+    "Loopback",
+    "Malformed",
+    "NoticeError",
+    "Open",
+    "Opened",
+    "Outcome",
+    "Parameters",
+    "RefusedError",
+    "Replay",
+    "Request",
+    "RequestType",
+    "Session",
+    "State",
+    "Status",
+    "Step",
+    "StepKind",
+    "StopRepeated",
+    "Stray",
+    "SystemFailureError",
+    "TLSError",
+    "ThrottledError",
+    "Transcript",
+    "TranscriptError",
+    "UndrainedError",
+    "UnsentError",
+    "Wants",
+    "program",
+]

@@ -1,0 +1,47 @@
+"""Events, taken many at a time."""
+
+from __future__ import annotations
+
+from ._boundary import CData
+from ._native import ffi, lib
+from .events import Delta, Event, Frames, event_of
+
+#: The most events that a batch holds.
+CAPACITY: int = ffi.typeof("pychatnio_batch").fields[2][1].type.length
+
+
+class Batch:
+    """Where the library puts events for Python to take them over."""
+
+    __slots__ = ("native",)
+
+    def __init__(self) -> None:
+        self.native: CData = ffi.gc(ffi.new("pychatnio_batch *"), lib.pychatnio_batch_clear)
+
+    def events(self) -> list[Event]:
+        """Copies of the events in it."""
+        native = self.native
+        count: int = native.count
+        deltas: int = native.deltas
+        events: list[Event] = []
+        if deltas:
+            turn: int = native.events[0].turn
+            texts = native.texts
+            bounds: list[int] = _unpack(texts.bounds, deltas + 1)
+            text: str = _unpack(texts.data, texts.len).decode()
+            frames = Frames(*_texts(native.frames, deltas), *_texts(native.quotas, deltas))
+            events = [
+                Delta(turn, text[start:end], frames, at) for start, end, at in zip(bounds, bounds[1:], range(deltas))
+            ]
+        for at in range(deltas, count):
+            events.append(event_of(native.events[at]))
+        return events
+
+
+def _texts(texts: CData, count: int) -> tuple[bytes, memoryview[int]]:
+    """The first texts of many, and their bounds, which are made numbers only when they are looked at."""
+    bounds = memoryview(bytes(ffi.buffer(texts.bounds, (count + 1) * 8))).cast("Q")
+    return _unpack(texts.data, bounds[count]), bounds
+
+
+_unpack = ffi.unpack

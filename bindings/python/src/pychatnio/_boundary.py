@@ -1,0 +1,159 @@
+"""What every call into the C library goes through: texts in and out, statuses, and who may call."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from ._native import ffi, lib
+from ._status import Status
+from .errors import ChatNioError, ConnectionClosedError, InvalidArgumentError, RefusedError, error_of
+
+#: A C handle or view: cffi's objects have no types of their own.
+CData = Any
+
+NEVER: int = 2**64 - 1
+
+
+def milliseconds(now: float | None) -> int:
+    """Seconds as the library counts them; without any, those of `time.monotonic()`.
+
+    Rounded, so that a deadline that was handed out as seconds comes back as the same number.
+    """
+    at = time.monotonic() if now is None else now
+    if 0 <= at < 2**53:
+        return int(at * 1000 + 0.5)
+    raise InvalidArgumentError(Status.INVALID, f"a time is a number of seconds, 0 or more, not {now!r}")
+
+
+def seconds(deadline: int) -> float | None:
+    """A deadline of the library's as seconds; `None` for never."""
+    return None if deadline == NEVER else deadline / 1000
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8. A lone surrogate becomes something that the library refuses: an error of Python's would show the text."""
+    # Anything else than a text is a TypeError.
+    return str.encode(text, "utf-8", "surrogatepass")
+
+
+def text_of(view: CData) -> str | None:
+    """A copy of a view's text; `None` if it is absent."""
+    if view.data == ffi.NULL:
+        return None
+    copy: bytes = ffi.unpack(view.data, view.len)
+    return copy.decode()
+
+
+def present(view: CData) -> str:
+    """A copy of a view's text; absent counts as empty."""
+    return text_of(view) or ""
+
+
+def error_text(copy: Callable[..., int], handle: CData) -> str:
+    """The text of the last failed call on a handle."""
+    length = ffi.new("size_t *")
+    copy(handle, ffi.NULL, 0, length)
+    buffer = ffi.new("char[]", length[0] + 1)
+    copy(handle, buffer, length[0] + 1, ffi.NULL)
+    text: bytes = ffi.string(buffer)
+    return text.decode("utf-8", "replace")
+
+
+def with_end(error: ChatNioError, code: int, body: str | None) -> ChatNioError:
+    """Tells an error how the connection ended: the close code or HTTP status, 0 for none, and the refusal's body."""
+    if isinstance(error, ConnectionClosedError):
+        error.code = code or None
+    elif isinstance(error, RefusedError):
+        error.code, error.body = code or None, body
+    return error
+
+
+def constructed(construct: Callable[..., int], free: Callable[..., None], out: str, *arguments: object) -> CData:
+    """What a constructor has made, which is freed with the last reference to it.
+
+    Raises:
+        ChatNioError: with the text of the constructor's error.
+    """
+    made = ffi.new(out + " **")
+    error = ffi.new("chatnio_error **")
+    status = construct(*arguments, made, error)
+    if status == 0:
+        return ffi.gc(made[0], free)
+    if error[0] == ffi.NULL:
+        raise error_of(status, "")
+    try:
+        message, body, code = ffi.new("chatnio_text *"), ffi.new("chatnio_text *"), ffi.new("int32_t *")
+        lib.chatnio_error_message(error[0], message)
+        lib.chatnio_error_code(error[0], code)
+        # Without one it stays absent.
+        lib.chatnio_error_body(error[0], body)
+        raise with_end(error_of(status, present(message[0])), code[0], text_of(body))
+    finally:
+        lib.chatnio_error_free(error[0])
+
+
+def constructed_plain(construct: Callable[..., int], free: Callable[..., None], out: str, *arguments: object) -> CData:
+    """The same for a constructor that has no text for its error."""
+    made = ffi.new(out + " **")
+    status = construct(*arguments, made)
+    if status:
+        raise error_of(status, "")
+    return ffi.gc(made[0], free)
+
+
+class Guard:
+    """Lets one thread at a time use a handle, and none after it was freed or this process was forked.
+
+    Two threads in one handle would be undefined behaviour; waiting for each other would be a deadlock when a signal
+    handler comes between. So the second is refused.
+    """
+
+    __slots__ = ("__weakref__", "_lock", "_refusal", "enter", "is_shut", "leave")
+
+    def __init__(self) -> None:
+        self._refusal = (Status.INVALID, "another thread is using this object: use one in each")
+        self._lock = threading.Lock()
+        self.is_shut = False
+        #: `enter(False)` says whether the handle may be used now; then `leave()` afterwards.
+        self.enter: Callable[[bool], bool] = self._lock.acquire
+        self.leave: Callable[[], None] = self._lock.release
+        _GUARDS.add(self)
+
+    def refusal(self) -> ChatNioError:
+        """Why `enter` said no."""
+        return error_of(*self._refusal)
+
+    def shut(self, status: Status, why: str) -> None:
+        """Refuses everything from now on."""
+        self._refusal = (status, why)
+        self.is_shut = True
+        self.enter = _never
+
+    def __enter__(self) -> None:
+        if not self.enter(False):
+            raise self.refusal()
+
+    def __exit__(self, *exception: object) -> None:
+        self.leave()
+
+
+def _never(_blocking: bool) -> bool:
+    return False
+
+
+_GUARDS: weakref.WeakSet[Guard] = weakref.WeakSet()
+
+
+def _in_forked_child() -> None:
+    why = "this object was made before a fork: make another in this process"
+    for guard in list(_GUARDS):
+        guard.shut(Status.INVALID, why)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)

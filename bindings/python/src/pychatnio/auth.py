@@ -1,0 +1,85 @@
+"""Who asks, and in which conversation."""
+
+from __future__ import annotations
+
+from ._boundary import CData, encoded
+from ._native import ffi, lib
+from ._status import Status
+from .errors import InvalidArgumentError, error_of
+
+__all__ = ["Auth"]
+
+
+class Auth:
+    """Who asks, and in which conversation. Reusable.
+
+    Args:
+        token: An API key `sk-...`, a login token, or `"anonymous"`, which asks without an account. It is shown by
+            no text and no `repr`, and wiped with the last reference. Servers do not say whether they take it: with a
+            bad one the first question is answered by a notice.
+        conversation: The stored conversation to continue, by its id. Without it a new one is started.
+        share: A shared conversation to start from, by its share's hash. One that the server knows wins over
+            `conversation`.
+
+    Raises:
+        InvalidArgumentError: for a token or hash that is not valid Unicode. An empty one, and ids that cannot be, are
+            refused where the authentication is used.
+    """
+
+    __slots__ = ("_handle",)
+
+    _handle: CData | Exception
+
+    def __init__(self, token: str = "anonymous", *, conversation: int | None = None, share: str | None = None) -> None:
+        self._handle = _made(token)
+        # A debugger or a test runner that shows the variables of a traceback shows no token.
+        del token
+        handle = self._native()
+        status = 0
+        if conversation is not None:
+            if not -(2**63) <= conversation < 2**63:
+                raise InvalidArgumentError(Status.BAD_CONVERSATION, f"there is no conversation {conversation}")
+            status = lib.chatnio_auth_set_conversation(handle, conversation)
+        if share is not None and not status:
+            hashed = encoded(share)
+            status = lib.chatnio_auth_set_share(handle, hashed, len(hashed))
+        if status:
+            raise error_of(status, "")
+
+    @classmethod
+    def _adopt(cls, handle: CData | Exception) -> Auth:
+        adopted = cls.__new__(cls)
+        adopted._handle = handle
+        return adopted
+
+    def _native(self) -> CData:
+        """The handle.
+
+        Raises:
+            InvalidArgumentError, TypeError: for a token that cannot be.
+        """
+        if isinstance(self._handle, Exception):
+            raise self._handle
+        return self._handle
+
+    def __repr__(self) -> str:
+        return "Auth(...)"
+
+
+def authentication(auth: Auth | str | None) -> Auth:
+    """What a constructor was given: a token, or more. It raises nothing: `Auth._native` does, once no variable of
+    the constructor's holds the token."""
+    if isinstance(auth, Auth):
+        return auth
+    return Auth() if auth is None else Auth._adopt(_made(auth))
+
+
+def _made(token: str) -> CData | Exception:
+    """A handle, or what is wrong with the token; raised by those who do not have it any more."""
+    # Somebody may pass what they have read from a file.
+    if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return TypeError(f"a token is a str, not {type(token).__name__}")
+    data = encoded(token)
+    made = ffi.new("chatnio_auth **")
+    status = lib.chatnio_auth_new(data, len(data), made)
+    return error_of(status, "") if status else ffi.gc(made[0], lib.chatnio_auth_free)

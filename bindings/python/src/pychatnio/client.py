@@ -1,0 +1,378 @@
+"""Blocking: for those who have nothing of the kind."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ._batch import CAPACITY, Batch
+from ._boundary import CData, constructed, constructed_plain, encoded, text_of, with_end
+from ._handle import Handle, Level
+from ._native import ffi, lib
+from ._status import Status
+from ._turn import Turn, error_for
+from .auth import Auth, authentication
+from .config import Config, native
+from .errors import ChatNioError, ConnectionClosedError, InvalidArgumentError
+from .events import Answer, Delta, End, Event, Interruption, event_of
+from .request import Parameters, Request, asked
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["AnswerStream", "Client"]
+
+#: The longest single wait, in seconds: a signal may have reached another thread, and Python's handlers run between two.
+_TICK = 0.1
+
+
+class Client(Handle):
+    """A blocking client. Every wait lets other threads run, and is ended by Ctrl-C:
+
+        with Client("wss://api.chatnio.net", "sk-...") as client:
+            for piece in client.ask("hi", model="gpt-4"):
+                print(piece, end="", flush=True)
+
+    It connects at once, within `Config.connect` and `Config.handshake`. One thread at a time may use it, but
+    `stop` and `close` are for any. No thread runs in the background: while no call is under way nothing is
+    received, and nothing kept alive; `next` does that for a client that idles.
+
+    Args:
+        url: `wss://HOST[/PATH]`, `ws://`, `https://`, `http://`, or a bare host (as `wss://`). Without a path
+            `/chat` is added, `/api` becomes `/api/chat`.
+        auth: The token, or an `Auth`; without one it asks without an account.
+        config: The settings.
+        sock: A TCP socket that is connected already, through a proxy for instance. The client works on a duplicate of
+            it: close yours afterwards, whatever comes of it.
+
+    Raises:
+        InvalidArgumentError: for a URL, token or setting that cannot be, and for a token that would go over plain
+            `ws://` to another machine.
+        ConnectError: when no connection can be made: its subclasses say why.
+        ConnectionClosedError: when the server ended the connection before it was open.
+        SystemFailureError: when the system refuses something.
+    """
+
+    __slots__ = ("_batch", "_stopper", "_turn")
+
+    _level = Level("client")
+
+    def __init__(
+        self,
+        url: str,
+        auth: Auth | str | None = None,
+        *,
+        config: Config | None = None,
+        sock: socket.socket | None = None,
+    ) -> None:
+        auth = authentication(auth)
+        url_bytes = encoded(url)
+        arguments = (native(config), auth._native(), url_bytes, len(url_bytes))
+        if sock is None:
+            handle = constructed(
+                lib.chatnio_client_new, lib.chatnio_client_free, "chatnio_client", *arguments
+            )
+        else:
+            handle = constructed(
+                lib.chatnio_client_new_socket,
+                lib.chatnio_client_free,
+                "chatnio_client",
+                *(*arguments, sock.fileno()),
+            )
+        super().__init__(handle, config)
+        self._stopper: CData = constructed_plain(
+            lib.chatnio_client_stopper, lib.chatnio_stopper_free, "chatnio_stopper", handle
+        )
+        self._batch = Batch()
+        self._turn: _Turn | None = None
+
+    def ask(self, question: str | Request, **parameters: Unpack[Parameters]) -> AnswerStream:
+        """Asks, and returns the answer as it comes: iterate over it, or take its `AnswerStream.text`.
+
+        An answer that was left before its end is waited for first, at most `Config.after_stop`; its stop was sent when
+        it was left.
+
+        Args:
+            question: The question, or a request made by `Request.chat`.
+            parameters: The model and the like: see `Parameters`.
+
+        Raises:
+            BusyError: while another answer comes in.
+            InvalidRequestError: for a question that cannot be sent.
+            UnsentError: while too much that was requested before waits to be sent.
+            ConnectionClosedError: when the connection is over.
+        """
+        return self._begin(asked(question, parameters))
+
+    def restart(self, **parameters: Unpack[Parameters]) -> AnswerStream:
+        """Has the last question answered again, with these parameters; otherwise as `ask`.
+
+        Raises:
+            InvalidRequestError: when there is no question to answer again.
+        """
+        return self._begin(Request.restart(**parameters))
+
+    def request(self, request: Request) -> None:
+        """Sends a request without waiting: those that are not answered. The answer of any other comes by `next`.
+
+        Raises:
+            BusyError, InvalidRequestError, ConnectionClosedError: as `ask`.
+        """
+        self._drain()
+        self._use(lib.chatnio_client_request, request._handle)
+        answer = self.answer
+        if answer is not None:
+            self._turn = _Turn(answer.turn)
+
+    def next(self, timeout: float | None = None) -> Event | None:
+        """Waits for the next event, also while no turn runs, which keeps the connection alive.
+
+        Args:
+            timeout: How many seconds at most; `None` has no limit, `0` only looks.
+
+        Returns:
+            `None` when none came in time.
+
+        Raises:
+            ConnectionClosedError: once the connection is over and its events are taken.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _TICK if until is None else min(_TICK, max(0.0, until - time.monotonic()))
+            events = self._take(left, 1)
+            if events or (until is not None and time.monotonic() >= until):
+                return events[0] if events else None
+
+    def stop(self) -> bool:
+        """Asks the server to end the running answer; what it still sends, and what it cost, comes as before. Any thread.
+
+        Returns:
+            Whether a stop was sent: not when no turn runs, or when it has had its stop.
+        """
+        sent = ffi.new("bool *")
+        # The stopper works from any thread, but not in a forked process: the socket is the parent's.
+        return not self._guard.is_shut and lib.chatnio_stopper_stop(self._stopper, sent) == 0 and bool(sent[0])
+
+    def close(self) -> None:
+        """Closes the connection in an orderly way, within `Config.close`; at once when another thread waits for
+        something, which is told so then. A repeated call does nothing. `reconnect` opens it again.
+
+        Raises:
+            ConnectionClosedError: when the connection was lost before, and no answer was there to say so.
+            ConnectError: when it was lost by a reconnect that has failed.
+        """
+        if self._guard.is_shut:
+            return
+        if not self._guard.enter(False):
+            lib.chatnio_stopper_close(self._stopper)
+            return
+        try:
+            self._ended_by(lib.chatnio_client_close(self._handle, self._event))
+        finally:
+            self._guard.leave()
+
+    def reconnect(self, sock: socket.socket | None = None) -> Answer | None:
+        """Connects anew, and continues the conversation that the server opened. Works in any state.
+
+        Args:
+            sock: A socket that is connected anew, for a client that was given one.
+
+        Returns:
+            The answer that was running, interrupted; `None` when none was.
+
+        Raises:
+            ConnectError and others: as the constructor. It may be tried again.
+        """
+        with self._guard:
+            if sock is None:
+                return self._ended_by(lib.chatnio_client_reconnect(self._handle, self._event))
+            return self._ended_by(
+                lib.chatnio_client_reconnect_socket(self._handle, sock.fileno(), self._event)
+            )
+
+    def _error(self, status: int) -> ChatNioError:
+        # Its text first: a failing call has another one.
+        error = super()._error(status)
+        code, body = ffi.new("int32_t *"), ffi.new("chatnio_text *")
+        lib.chatnio_client_end_code(self._handle, code)
+        # Without one it stays absent.
+        lib.chatnio_client_refusal_body(self._handle, body)
+        return with_end(error, code[0], text_of(body))
+
+    def _ended_by(self, status: int) -> Answer | None:
+        if status:
+            raise self._error(status)
+        if self._event.kind == lib.CHATNIO_EVENT_NONE:
+            return None
+        end = event_of(self._event)
+        self._saw(end)
+        return end.answer if isinstance(end, End) else None
+
+    def _saw(self, event: Event) -> None:
+        turn = self._turn
+        if isinstance(event, End) and turn is not None and event.turn == turn.number:
+            turn.answer = event.answer
+
+    def _take(self, seconds: float, most: int = CAPACITY) -> list[Event]:
+        """Waits for the next event; those that have come with it are taken too, up to a turn's end. None when none came
+        in time, or a signal did."""
+        guard = self._guard
+        if not guard.enter(False):
+            raise guard.refusal()
+        try:
+            # Rounded up: nobody is to look again and again for the last millisecond.
+            ms = int(seconds * 1000 + 0.999)
+            status = lib.pychatnio_client_next_batch(self._handle, ms, most, self._batch.native)
+            if status in (Status.AGAIN, Status.INTERRUPTED):
+                return []
+            if status:
+                raise self._error(status)
+            events = self._batch.events()
+        finally:
+            guard.leave()
+        # Only the last can be another than a delta.
+        self._saw(events[-1])
+        return events
+
+    def _begin(self, request: Request) -> AnswerStream:
+        self._drain()
+        self._use(lib.chatnio_client_request, request._handle)
+        answer = self.answer
+        if answer is None:
+            raise ConnectionClosedError(Status.CLOSED, "the connection ended while the question was sent")
+        self._turn = _Turn(answer.turn)
+        return AnswerStream(self, self._turn)
+
+    def _drain(self) -> None:
+        """Waits for the end of an answer that was left; its stop's deadline bounds that."""
+        turn = self._turn
+        while turn is not None and turn.is_left and turn.answer is None:
+            self._take(_TICK)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            self.close()
+        except ConnectionError:
+            # Whoever wanted to know has been told.
+            pass
+        finally:
+            # Another thread that waits for something is told that it was closed, and needs it until then.
+            with suppress(InvalidArgumentError):
+                self._free()
+
+    def __repr__(self) -> str:
+        # A traceback that shows variables may show one whose constructor has failed.
+        return f"<Client {'open' if hasattr(self, '_guard') and not self._guard.is_shut else 'closed'}>"
+
+
+class _Turn(Turn):
+    """One question, its events that were received and not yet handed out (the next one last), and its answer."""
+
+    __slots__ = ("events",)
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.events: list[Event] = []
+
+
+class AnswerStream:
+    """An answer as it comes, made by `Client.ask`. Iterating over it gives the pieces of its text; none is empty.
+
+    Leaving it before its end (`break`, an exception, dropping it) sends a stop, so that nobody pays for text that was
+    thrown away. What it cost, `answer` says when the end has come: the end of a `with` block, `close`, or
+    the next question waits for that.
+
+    Raises (where it is iterated over, and by `text`):
+        NoticeError: when the server answered instead of the model.
+        AnswerInterruptedError: when the end never came. The text so far is in its `answer`.
+    """
+
+    __slots__ = ("_client", "_turn")
+
+    def __init__(self, client: Client, turn: _Turn) -> None:
+        self._client = client
+        self._turn = turn
+
+    @property
+    def answer(self) -> Answer | None:
+        """The whole answer, whatever its outcome; `None` before its end. How far it has come meanwhile, the client's
+        `answer` says."""
+        return self._turn.answer
+
+    def __iter__(self) -> Iterator[str]:
+        for event in self.events():
+            if isinstance(event, (Delta, End)) and event.text:
+                yield event.text
+        self._raise()
+
+    def events(self) -> Iterator[Event]:
+        """The events of the turn, up to its `End`; nothing is raised for how the answer ends."""
+        turn = self._turn
+        try:
+            while turn.events or turn.answer is None:
+                if turn.events:
+                    yield turn.events.pop()
+                else:
+                    turn.events = self._client._take(_TICK)[::-1]
+        finally:
+            self._leave()
+
+    def text(self) -> str:
+        """Waits for the end, and returns the whole text: what is left of it, if some was taken already and the
+        configuration keeps no text."""
+        pieces = "".join(self)
+        answer = self._turn.answer
+        return (answer.text if answer is not None else "") or pieces
+
+    def stop(self) -> bool:
+        """Asks the server to end the answer; its end still comes. Any thread. See `Client.stop`."""
+        return self._turn.answer is None and self._client.stop()
+
+    def close(self) -> None:
+        """Stops the answer if it has not ended, and waits for its end, at most `Config.after_stop`."""
+        self._leave()
+        if self._turn is self._client._turn:
+            self._client._drain()
+
+    def _leave(self) -> None:
+        """Stops the answer if it has not ended."""
+        turn = self._turn
+        if turn.answer is None and not turn.is_left:
+            turn.is_left = True
+            self._client.stop()
+
+    def _raise(self) -> None:
+        answer = self._turn.answer
+        error = error_for(answer) if answer is not None else None
+        if error is not None:
+            raise error from self._cause(error.answer)
+
+    def _cause(self, answer: Answer) -> ChatNioError | None:
+        """How the connection was lost, if it was."""
+        if answer.interruption not in (Interruption.CLOSED_BY_SERVER, Interruption.CONNECTION_LOST):
+            return None
+        try:
+            self._client._take(0)
+        except ChatNioError as error:
+            return error
+        return None
+
+    def __enter__(self) -> AnswerStream:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # Not when the constructor has failed.
+        if hasattr(self, "_turn"):
+            self._leave()
+
+    def __repr__(self) -> str:
+        return f"<AnswerStream of turn {self._turn.number}: {self._turn.answer or 'not ended'}>"

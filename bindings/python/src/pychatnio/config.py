@@ -1,0 +1,220 @@
+"""Settings, shared by any number of sessions, connections and clients."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from ._boundary import CData, constructed_plain, encoded, error_text
+from ._native import ffi, lib
+from ._status import Status
+from .errors import ChatNioError, InvalidArgumentError, error_of
+
+__all__ = ["Config"]
+
+
+@ffi.def_extern(error=0)  # type: ignore[untyped-decorator]
+def pychatnio_wall_clock(user_data: CData) -> int:
+    """What the library calls when it checks a certificate."""
+    clock: Callable[[], float] = ffi.from_handle(user_data)
+    return int(clock())
+
+
+class Config:
+    """Settings. They never change, and one configuration is for any number of connections, on any threads: make one
+    and give it to all, for it owns the root certificates, which take some 10 ms to load.
+
+    Args:
+        keep_alive: Sends a keep-alive after so many seconds without a message in either direction. 25.
+        first_frame: How many seconds a turn's first frame may take. 120: a web search comes before it.
+        next_frame: How many seconds each further frame may take. 120.
+        after_stop: How many seconds a turn may go on after its stop was sent. 10.
+        stop_repeats: When a stop is sent again, in seconds from the first, in rising order, because servers may swallow
+            a stop. 0.5, 1, 2 and 4; an empty sequence for never.
+        max_message: The longest message to accept, in bytes. 1 MiB; connections and clients accept 256 MiB at most.
+        max_request: The longest message to send, in bytes. 1 MiB. Four times as much may wait to be sent.
+        max_answer: The longest answer to accept, in bytes of its text. 64 MiB.
+        keep_text: Gathers the text in the answer. On; a host that only wants the pieces can spare the memory.
+        auth_at_once: Sends the authentication at once, and not with the first request. Off: servers do not reserve a
+            new conversation's id, so two idle connections would share one.
+        record: Records what is sent and received, without tokens, for `transcript()`. Off.
+        max_recording: How much to record, in bytes; what comes after is left out. 64 MiB.
+        connect: How many seconds name look-up and TCP connect may take together. 10.
+        handshake: How many seconds the TLS and WebSocket handshakes may take together. 10.
+        ping_after: Sends a WebSocket ping after so many seconds without a byte from the server. 30.
+        pong_within: How many seconds its answer may take before the connection counts as dead. 10.
+        close: How many seconds the server may take to answer a closing. 3.
+        allow_token_over_plain_ws: Lets a token go over plain `ws://` to another machine, where everybody on the way
+            can read it. Off.
+        headers: Headers to add to the WebSocket handshake, for a proxy that wants them. Their values are never shown.
+        trust: `"platform"`: the platform's root certificates and the added ones; `"added"`: only those.
+        root_files: Files of root certificates to add: any number in PEM, or one in DER.
+        roots: Root certificates to add: PEM as `str`, DER as `bytes`.
+        dangerous_accept_any_certificate: Accepts every certificate, so that anybody on the way can read and change
+            everything. For experiments with one's own server only.
+        wall_clock: What time it is when a certificate is checked, in seconds since 1970: a number, or a function, which
+            must not use this package. The system's clock.
+
+    `None` leaves the default; `0` switches a deadline or limit off.
+
+    Raises:
+        InvalidArgumentError: for a setting that cannot be; the text says which and why.
+    """
+
+    __slots__ = ("_clock", "_connect", "_handle", "_shown")
+
+    def __init__(
+        self,
+        *,
+        keep_alive: float | None = None,
+        first_frame: float | None = None,
+        next_frame: float | None = None,
+        after_stop: float | None = None,
+        stop_repeats: Sequence[float] | None = None,
+        max_message: int | None = None,
+        max_request: int | None = None,
+        max_answer: int | None = None,
+        keep_text: bool | None = None,
+        auth_at_once: bool | None = None,
+        record: bool | None = None,
+        max_recording: int | None = None,
+        connect: float | None = None,
+        handshake: float | None = None,
+        ping_after: float | None = None,
+        pong_within: float | None = None,
+        close: float | None = None,
+        allow_token_over_plain_ws: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        trust: Literal["platform", "added"] | None = None,
+        root_files: Sequence[str | os.PathLike[str]] = (),
+        roots: Sequence[str | bytes] = (),
+        dangerous_accept_any_certificate: bool = False,
+        wall_clock: float | Callable[[], float] | None = None,
+    ) -> None:
+        self._handle: CData = constructed_plain(lib.chatnio_config_new, lib.chatnio_config_free, "chatnio_config")
+        self._connect = 10.0 if connect is None else connect
+        self._clock: CData = None
+        self._shown: dict[str, object] = {}
+        for name, seconds in (
+            ("keep_alive", keep_alive),
+            ("first_frame", first_frame),
+            ("next_frame", next_frame),
+            ("after_stop", after_stop),
+            ("connect", connect),
+            ("handshake", handshake),
+            ("ping_after", ping_after),
+            ("pong_within", pong_within),
+            ("close", close),
+        ):
+            if seconds is not None:
+                self._set(name, seconds, _milliseconds(name, seconds))
+        for name, size in (
+            ("max_message", max_message),
+            ("max_request", max_request),
+            ("max_answer", max_answer),
+            ("max_recording", max_recording),
+        ):
+            if size is not None:
+                self._set(name, size, _size(name, size))
+        for name, on in (
+            ("keep_text", keep_text),
+            ("auth_at_once", auth_at_once),
+            ("record", record),
+            ("allow_token_over_plain_ws", allow_token_over_plain_ws),
+        ):
+            if on is not None:
+                self._set(name, on, bool(on))
+        if stop_repeats is not None:
+            times = [_milliseconds("stop_repeats", time) for time in stop_repeats]
+            self._set("stop_repeats", list(stop_repeats), ffi.new("uint64_t[]", times), len(times))
+        if trust is not None:
+            if trust not in _TRUST:
+                raise _invalid("trust", trust, 'is "platform" or "added"')
+            self._set("trust", trust, _TRUST[trust])
+        refusal = self._add_headers(headers or {})
+        # As with tokens: a traceback that shows variables shows no value.
+        del headers
+        if refusal is not None:
+            raise refusal
+        for file in root_files:
+            path = encoded(os.fspath(file))
+            self._call(lib.chatnio_config_add_root_file, path, len(path))
+        for root in roots:
+            if isinstance(root, str):
+                pem = encoded(root)
+                self._call(lib.chatnio_config_add_roots_pem, pem, len(pem))
+            else:
+                self._call(lib.chatnio_config_add_root_der, ffi.from_buffer("uint8_t[]", root), len(root))
+        if dangerous_accept_any_certificate:
+            self._shown["dangerous_accept_any_certificate"] = True
+            self._call(lib.chatnio_config_dangerous_accept_any_certificate)
+        if callable(wall_clock):
+            self._clock = ffi.new_handle(wall_clock)
+            self._call(lib.chatnio_config_set_wall_clock_callback, lib.pychatnio_wall_clock, self._clock)
+        elif wall_clock is not None:
+            self._set("wall_clock", wall_clock, _milliseconds("wall_clock", wall_clock) // 1000)
+
+    def load_roots(self) -> None:
+        """Loads the root certificates now, which takes some milliseconds, and not for the first encrypted connection.
+
+        Raises:
+            InvalidArgumentError, TLSError, SystemFailureError: when there are none. It may be tried again.
+        """
+        self._call(lib.chatnio_config_load_roots)
+
+    def _set(self, name: str, shown: object, *value: object) -> None:
+        self._shown[name] = shown
+        self._call(getattr(lib, f"chatnio_config_set_{name}"), *value)
+
+    def _add_headers(self, headers: Mapping[str, str]) -> Exception | None:
+        """Adds headers; returns what is wrong, to be raised by those who do not have their values."""
+        for name, value in headers.items():
+            # Somebody may pass what they have read from a file.
+            if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                return TypeError("headers are pairs of str")
+            name_bytes, value_bytes = encoded(name), encoded(value)
+            status = lib.chatnio_config_add_header(
+                self._handle, name_bytes, len(name_bytes), value_bytes, len(value_bytes)
+            )
+            if status:
+                return self._error(status)
+        if headers:
+            self._shown["headers"] = list(headers)
+        return None
+
+    def _call(self, function: Callable[..., int], *arguments: object) -> None:
+        status = function(self._handle, *arguments)
+        if status:
+            raise self._error(status)
+
+    def _error(self, status: int) -> ChatNioError:
+        return error_of(status, error_text(lib.chatnio_config_error, self._handle))
+
+    def __repr__(self) -> str:
+        return f"Config({', '.join(f'{name}={value!r}' for name, value in self._shown.items())})"
+
+
+_TRUST: dict[str, int] = {"platform": lib.CHATNIO_TRUST_PLATFORM, "added": lib.CHATNIO_TRUST_ADDED_ONLY}
+
+
+def _invalid(name: str, value: object, wanted: str) -> InvalidArgumentError:
+    return InvalidArgumentError(Status.INVALID, f"{name} {wanted}, not {value!r}")
+
+
+def _milliseconds(name: str, seconds: float) -> int:
+    if not 0 <= seconds < 2**53:
+        raise _invalid(name, seconds, "is a number of seconds, 0 or more")
+    # What is not off is not rounded to off.
+    return max(int(seconds * 1000 + 0.5), 1 if seconds else 0)
+
+
+def _size(name: str, size: int) -> int:
+    if not 0 <= size < 2**63:
+        raise _invalid(name, size, "is a number of bytes, 0 or more")
+    return size
+
+
+def native(config: Config | None) -> CData:
+    """The handle; NULL for the defaults."""
+    return ffi.NULL if config is None else config._handle

@@ -1,0 +1,230 @@
+"""Byte level: for those who have a socket and an event loop."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from ._batch import CAPACITY, Batch
+from ._boundary import CData, constructed, encoded, milliseconds, present, seconds
+from ._handle import Handle, Level
+from ._native import ffi, lib
+from ._status import Status
+from .auth import Auth, authentication
+from .config import Config, native
+from .events import Event, event_of
+from .request import Request
+
+__all__ = ["Connection", "Wants"]
+
+
+class Wants(NamedTuple):
+    """What a connection's host is to wait for."""
+
+    #: When to call `Connection.handle_timeout`; `None` for never.
+    deadline: float | None
+    #: Read the socket. False while there are events to be taken, and when the connection is over.
+    read: bool
+    #: Bytes wait to be sent.
+    write: bool
+    #: The connection is over, its events are taken, and nothing is left to send: close the socket.
+    finished: bool
+
+
+class Connection(Handle):
+    """The chat protocol on one connection: TLS and WebSocket are inside, the socket is yours.
+
+    Connect a socket to `host` and `port`. Then, until `wants` says `finished`: send what
+    `data_to_send` gives; give what the socket has to `receive`, and its end to `eof`; when the
+    deadline of `wants` is over, call `handle_timeout`; and take `events` after each of these.
+
+    Times (`now`, deadlines) are seconds on a clock that never goes back, `time.monotonic()` unless you give them.
+
+    Args:
+        url: `ws`, `wss`, `http` (as ws), `https` (as wss), or a bare host (as wss). Without a path `/chat` is
+            added, `/api` becomes `/api/chat`, any other path is used as it is.
+        auth: The token, or an `Auth`; without one it asks without an account.
+        config: The settings.
+        now: The time.
+
+    Raises:
+        InvalidArgumentError: for a URL, token or setting that cannot be, and for a token that would go over plain
+            `ws://` to another machine.
+        TLSError: when the machine has no root certificates.
+        SystemFailureError: when the system gives no random bytes.
+    """
+
+    __slots__ = ("_batch",)
+
+    _level = Level("connection")
+
+    def __init__(
+        self, url: str, auth: Auth | str | None = None, *, config: Config | None = None, now: float | None = None
+    ) -> None:
+        auth = authentication(auth)
+        url_bytes = encoded(url)
+        handle = constructed(
+            lib.chatnio_connection_new,
+            lib.chatnio_connection_free,
+            "chatnio_connection",
+            *(native(config), auth._native(), url_bytes, len(url_bytes), milliseconds(now)),
+        )
+        super().__init__(handle, config)
+        self._batch = Batch()
+
+    @property
+    def host(self) -> str:
+        """The host to connect the socket to, without brackets around an IPv6 address."""
+        host = ffi.new("chatnio_text *")
+        # It lives as long as the connection.
+        self._use(lib.chatnio_connection_host, host)
+        return present(host)
+
+    @property
+    def port(self) -> int:
+        """The port to connect the socket to."""
+        port = ffi.new("uint16_t *")
+        self._use(lib.chatnio_connection_port, port)
+        return int(port[0])
+
+    def request(self, request: Request, *, now: float | None = None) -> None:
+        """Sends a request, at once or when the WebSocket is open: see `Session.request`.
+
+        Raises:
+            BusyError: while a turn runs; the same request is fine after its end.
+            UnsentError: while too much that was requested before waits to be sent.
+            InvalidRequestError: for a request that cannot be sent.
+            ConnectionClosedError: when the connection is over.
+        """
+        self._use(lib.chatnio_connection_request, milliseconds(now), request._handle)
+
+    def stop(self, *, now: float | None = None) -> bool:
+        """Asks the server to end the running answer: see `Session.stop`.
+
+        Raises:
+            ConnectionClosedError: when the connection is over.
+        """
+        sent = ffi.new("bool *")
+        self._use(lib.chatnio_connection_stop, milliseconds(now), sent)
+        return bool(sent[0])
+
+    def close(self, *, now: float | None = None) -> None:
+        """Closes the connection in an orderly way, within `Config.close`; at once when it is not open yet. A running
+        turn ends interrupted. A repeated call does nothing."""
+        self._use(lib.chatnio_connection_close, milliseconds(now))
+
+    def receive(self, data: bytes | bytearray | memoryview, *, now: float | None = None) -> None:
+        """Takes bytes of the server, split in any way. What came of them, `events` says.
+
+        Raises:
+            UndrainedError: when too much would wait for its events to be taken; nothing of it was taken then.
+        """
+        ms = int(time.monotonic() * 1000 + 0.5) if now is None else milliseconds(now)
+        self._use(lib.chatnio_connection_receive, ms, ffi.from_buffer("uint8_t[]", data), len(data))
+
+    def _receive(self, data: CData, count: int) -> None:
+        """The same for the first bytes of memory that cffi knows already."""
+        self._use(lib.chatnio_connection_receive, int(time.monotonic() * 1000 + 0.5), data, count)
+
+    def eof(self, *, now: float | None = None) -> None:
+        """Tells the connection that the stream has ended: the server closed it. A repeated call does nothing."""
+        self._use(lib.chatnio_connection_eof, milliseconds(now))
+
+    def failed(self, error: OSError | int = 0, *, now: float | None = None) -> None:
+        """Tells the connection that the socket has failed, and how, by the error or its errno. A repeated call does
+        nothing."""
+        errno = error.errno or 0 if isinstance(error, OSError) else error
+        self._use(lib.chatnio_connection_failed, milliseconds(now), errno)
+
+    def handle_timeout(self, *, now: float | None = None) -> None:
+        """Does what is due. Give what the socket has to `receive` before, or a host that was busy for long takes
+        its own silence for the server's."""
+        self._use(lib.chatnio_connection_handle_timeout, milliseconds(now))
+
+    def events(self) -> list[Event]:
+        """Takes all the events that there are. What a server sends is bounded by `Config.max_message` and by how much
+        was given to `receive`."""
+        events: list[Event] = []
+        while self._take(events):
+            pass
+        return events
+
+    def _take(self, events: list[Event]) -> bool:
+        """Adds a batch of events; returns whether there may be more."""
+        with self._guard:
+            status = lib.pychatnio_connection_next_batch(self._handle, self._batch.native)
+            if status == Status.AGAIN:
+                return False
+            if status:
+                raise self._error(status)
+            taken = self._batch.events()
+        events += taken
+        return len(taken) == CAPACITY
+
+    def data_to_send(self) -> bytes:
+        """Takes all the bytes that are to be sent now. The first hold the token."""
+        sent = bytearray()
+        while data := self.transmit():
+            sent += data
+            self.transmitted(len(data))
+        return bytes(sent)
+
+    def transmit(self) -> bytes:
+        """Bytes to send next, empty when there are none. Say by `transmitted` how many of them the socket took;
+        until then the same are given."""
+        data = ffi.new("chatnio_bytes *")
+        with self._guard:
+            status = lib.chatnio_connection_transmit(self._handle, data)
+            if status == Status.AGAIN:
+                return b""
+            if status:
+                raise self._error(status)
+            return bytes(ffi.buffer(data.data, data.len))
+
+    def transmitted(self, count: int) -> None:
+        """Says that the first `count` of the bytes of `transmit` were sent.
+
+        Raises:
+            InvalidArgumentError: for more than were given.
+        """
+        self._use(lib.chatnio_connection_transmitted, count)
+
+    @property
+    def wants(self) -> Wants:
+        """What to wait for: look after the events are taken, before each wait."""
+        wants = ffi.new("chatnio_wants *")
+        wants.size = ffi.sizeof("chatnio_wants")
+        self._use(lib.chatnio_connection_wants, wants)
+        return Wants(seconds(wants.deadline), wants.want_read, wants.want_write, wants.finished)
+
+    @property
+    def refusal_body(self) -> str | None:
+        """The body of the HTTP answer that refused the connection, at most 64 KiB; `None` when there is none."""
+        body = ffi.new("chatnio_text *")
+        with self._guard:
+            status = lib.chatnio_connection_refusal_body(self._handle, body)
+            if status == Status.ABSENT:
+                return None
+            if status:
+                raise self._error(status)
+            return present(body)
+
+    def reconnect(self, *, now: float | None = None) -> Event | None:
+        """Starts afresh on a new socket, connected to the same place, and continues the conversation that the server
+        opened. Works in any state. A running turn ends interrupted: its end is returned."""
+        with self._guard:
+            status = lib.chatnio_connection_reconnect(self._handle, milliseconds(now), self._event)
+            if status:
+                raise self._error(status)
+            return None if self._event.kind == lib.CHATNIO_EVENT_NONE else event_of(self._event)
+
+    def free(self) -> None:
+        """Frees the connection and wipes its token, now and not with the last reference; without a word to the
+        server."""
+        self._free()
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._free()

@@ -1,0 +1,220 @@
+"""The exceptions: one base class, and one class for each group of statuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._status import Status
+
+if TYPE_CHECKING:
+    from .events import Answer
+
+__all__ = [
+    "AnswerError",
+    "AnswerInterruptedError",
+    "BusyError",
+    "ChatNioError",
+    "ConnectError",
+    "ConnectTimeoutError",
+    "ConnectionClosedError",
+    "InternalError",
+    "InvalidArgumentError",
+    "InvalidRequestError",
+    "NoticeError",
+    "RefusedError",
+    "SystemFailureError",
+    "TLSError",
+    "ThrottledError",
+    "TranscriptError",
+    "UndrainedError",
+    "UnsentError",
+]
+
+
+class ChatNioError(Exception):
+    """Everything that this package raises of its own.
+
+    No text of one ever holds a token. What a server said in one is as it came.
+    """
+
+    #: The status of the library; `None` when it is the answer that failed, and not a call.
+    status: Status | None
+
+    def __init__(self, status: Status | None, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.status, str(self)), self.__dict__
+
+
+class BusyError(ChatNioError):
+    """A turn runs, and the server takes nothing but a stop. The same request is fine after the turn's end."""
+
+
+class UndrainedError(ChatNioError):
+    """Events wait, and more input was given than may be held: take the events first. Nothing of it was taken."""
+
+
+class UnsentError(ChatNioError):
+    """What was requested before waits to be sent still, and is over the limit: four times `Config.max_request`. The same
+    request is fine once that went out."""
+
+
+class InvalidArgumentError(ChatNioError, ValueError):
+    """An argument cannot be: a URL, a setting, a certificate, a token, a use after the end. Nothing has changed."""
+
+
+class InvalidRequestError(ChatNioError, ValueError):
+    """The request cannot be sent as it is: empty, too long, a parameter that it does not take. Nothing was sent."""
+
+
+class TranscriptError(ChatNioError, ValueError):
+    """The transcript cannot be read; the text names the line."""
+
+
+class ConnectionClosedError(ChatNioError, ConnectionError):
+    """The connection is over: closed by either side, lost, or broken. `reconnect()` continues the conversation."""
+
+    #: The WebSocket's close code, where the server sent one.
+    code: int | None = None
+
+
+class ConnectError(ChatNioError, ConnectionError):
+    """No connection could be made."""
+
+
+class ConnectTimeoutError(ConnectError, TimeoutError):
+    """Connecting or the handshakes took too long."""
+
+
+class RefusedError(ConnectError):
+    """The server refused to open the WebSocket, or is none of this protocol."""
+
+    #: The HTTP status, where there was one.
+    code: int | None = None
+    #: The body of the HTTP answer, at most 64 KiB.
+    body: str | None = None
+
+
+class ThrottledError(RefusedError):
+    """The server throttles this address: wait before the next connection."""
+
+
+class TLSError(ConnectError):
+    """TLS failed: most often the server's certificate is not trusted, not for this name, or out of its time."""
+
+
+class SystemFailureError(ChatNioError, OSError):
+    """The operating system refused something: random bytes, a thread, a socket option."""
+
+    # OSError would take two arguments for an errno and its text.
+    def __new__(cls, status: Status | None, message: str) -> SystemFailureError:
+        return super().__new__(cls, message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class InternalError(ChatNioError):
+    """The library failed in itself, which is a bug; the text says what and where. The object is of no more use."""
+
+
+class AnswerError(ChatNioError):
+    """The server has answered otherwise than asked. What came is in `answer`."""
+
+    #: The answer as far as it came, with what it cost.
+    answer: Answer
+
+    def __init__(self, answer: Answer, message: str) -> None:
+        super().__init__(None, message)
+        self.answer = answer
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.answer, str(self)), self.__dict__
+
+
+class NoticeError(AnswerError):
+    """The server answered instead of the model: out of quota, unknown model, not authenticated."""
+
+
+class AnswerInterruptedError(AnswerError):
+    """The end of the answer never came: a deadline, a limit, a lost connection (then that is the `__cause__`)."""
+
+
+#: The statuses that are no errors here: what they say is said by a value or an event.
+NOT_RAISED = frozenset(
+    {
+        Status.OK,
+        Status.AGAIN,
+        Status.INTERRUPTED,
+        Status.ABSENT,
+        Status.MALFORMED,
+        Status.MESSAGE_TOO_LONG,
+    }
+)
+
+_CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
+    BusyError: (Status.BUSY,),
+    UndrainedError: (Status.UNDRAINED,),
+    UnsentError: (Status.UNSENT,),
+    InvalidArgumentError: (
+        Status.INVALID,
+        Status.NOT_UTF8,
+        Status.FROZEN,
+        Status.BAD_URL,
+        Status.BAD_HEADER,
+        Status.BAD_ROOTS,
+        Status.EMPTY_TOKEN,
+        Status.BAD_CONVERSATION,
+        Status.PLAIN_TOKEN,
+        Status.GIVEN_SOCKET,
+    ),
+    InvalidRequestError: (
+        Status.EMPTY_MESSAGE,
+        Status.EMPTY_SHARE,
+        Status.BAD_MASK,
+        Status.NOT_FINITE,
+        Status.BAD_PARAMETERS,
+        Status.REQUEST_TOO_LONG,
+        Status.NOTHING_TO_RESTART,
+    ),
+    TranscriptError: (Status.BAD_TRANSCRIPT,),
+    ConnectionClosedError: (
+        Status.CLOSED,
+        Status.CLOSED_BY_SERVER,
+        Status.END_OF_STREAM,
+        Status.TRUNCATED,
+        Status.IO,
+        Status.UNRESPONSIVE,
+        Status.CLOSE_TIMEOUT,
+        Status.PROTOCOL,
+        Status.SERVER_NOT_UTF8,
+        Status.OVERSIZED,
+    ),
+    ConnectError: (Status.RESOLVE, Status.CONNECT),
+    ConnectTimeoutError: (Status.CONNECT_TIMEOUT, Status.HANDSHAKE_TIMEOUT),
+    ThrottledError: (Status.THROTTLED,),
+    RefusedError: (Status.REFUSED, Status.HTTP, Status.UPGRADE, Status.BAD_HTTP),
+    TLSError: (
+        Status.TLS_UNKNOWN_ISSUER,
+        Status.TLS_WRONG_NAME,
+        Status.TLS_EXPIRED,
+        Status.TLS_NOT_YET_VALID,
+        Status.TLS_CERTIFICATE,
+        Status.TLS_NOT_TLS,
+        Status.TLS_NO_ROOTS,
+        Status.TLS,
+    ),
+    SystemFailureError: (Status.NO_RANDOM, Status.SYSTEM),
+    InternalError: (Status.PANIC,),
+}
+
+#: Which class is raised for which status.
+RAISED: dict[Status, type[ChatNioError]] = {status: raised for raised, all_of in _CLASSES.items() for status in all_of}
+
+
+def error_of(status: int, message: str) -> ChatNioError:
+    """The exception for a status."""
+    known = Status(status)
+    return RAISED[known](known, message or known.message)

@@ -1,0 +1,502 @@
+"""What happens, and what an answer has brought. All of it is copied: nothing here ever points into the library."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple, cast
+
+from ._boundary import CData, present, text_of
+from ._native import ffi, lib
+from ._status import Status
+from .request import RequestType
+
+__all__ = [
+    "Answer",
+    "Closed",
+    "Conversation",
+    "ConversationKind",
+    "Counters",
+    "Delta",
+    "End",
+    "Event",
+    "Interruption",
+    "KeepAlive",
+    "Malformed",
+    "Open",
+    "Opened",
+    "Outcome",
+    "State",
+    "StopRepeated",
+    "Stray",
+]
+
+
+class Outcome(enum.IntEnum):
+    """How a turn has ended."""
+
+    #: It has not.
+    NONE = lib.CHATNIO_OUTCOME_NONE
+    #: The answer came to its end.
+    COMPLETE = lib.CHATNIO_OUTCOME_COMPLETE
+    #: A stop was sent before the end came.
+    STOPPED = lib.CHATNIO_OUTCOME_STOPPED
+    #: The server answered instead of the model: see the answer's `notice`.
+    NOTICE = lib.CHATNIO_OUTCOME_NOTICE
+    #: The end never came: see the answer's `interruption`. The text so far is kept.
+    INTERRUPTED = lib.CHATNIO_OUTCOME_INTERRUPTED
+
+    def __str__(self) -> str:
+        return _name(lib.chatnio_outcome_name, self)
+
+
+class Interruption(enum.IntEnum):
+    """Why a turn was interrupted."""
+
+    #: It was not.
+    NONE = lib.CHATNIO_INTERRUPTION_NONE
+    #: No frame came in time (`Config.first_frame`). The session drains.
+    FIRST_FRAME_DEADLINE = lib.CHATNIO_INTERRUPTION_FIRST_FRAME_DEADLINE
+    #: The next frame did not come in time (`Config.next_frame`). The session drains.
+    NEXT_FRAME_DEADLINE = lib.CHATNIO_INTERRUPTION_NEXT_FRAME_DEADLINE
+    #: The end did not come in time after a stop (`Config.after_stop`). The session drains.
+    AFTER_STOP_DEADLINE = lib.CHATNIO_INTERRUPTION_AFTER_STOP_DEADLINE
+    #: A message was over the limit (`Config.max_message`). A session drains, a connection is over.
+    MESSAGE_TOO_LONG = lib.CHATNIO_INTERRUPTION_MESSAGE_TOO_LONG
+    #: The text would have grown over the limit (`Config.max_answer`). The session drains.
+    ANSWER_TOO_LONG = lib.CHATNIO_INTERRUPTION_ANSWER_TOO_LONG
+    #: The server closed the connection.
+    CLOSED_BY_SERVER = lib.CHATNIO_INTERRUPTION_CLOSED_BY_SERVER
+    #: The connection was lost.
+    CONNECTION_LOST = lib.CHATNIO_INTERRUPTION_CONNECTION_LOST
+    #: This side closed the connection.
+    CLOSED_BY_HOST = lib.CHATNIO_INTERRUPTION_CLOSED_BY_HOST
+    #: This side reconnected.
+    RECONNECTED = lib.CHATNIO_INTERRUPTION_RECONNECTED
+
+    def __str__(self) -> str:
+        return _name(lib.chatnio_interruption_name, self)
+
+
+class State(enum.IntEnum):
+    """What a session is doing."""
+
+    #: No turn runs: any request is welcome.
+    IDLE = lib.CHATNIO_STATE_IDLE
+    #: A request was sent, and no frame of the answer has come.
+    ASKING = lib.CHATNIO_STATE_ASKING
+    #: The answer is coming in.
+    ANSWERING = lib.CHATNIO_STATE_ANSWERING
+    #: A stop was sent, and the end has not come.
+    STOPPING = lib.CHATNIO_STATE_STOPPING
+    #: The turn was interrupted, and the server has not ended it: wait for that, or reconnect.
+    DRAINING = lib.CHATNIO_STATE_DRAINING
+    #: The connection is gone. Nothing works until a reconnect.
+    CLOSED = lib.CHATNIO_STATE_CLOSED
+
+    def __str__(self) -> str:
+        return _name(lib.chatnio_state_name, self)
+
+
+class ConversationKind(enum.IntEnum):
+    """What is known of the conversation that a connection is in."""
+
+    #: Nothing: the server sends no openers (2023), or none has come yet.
+    UNKNOWN = lib.CHATNIO_CONVERSATION_UNKNOWN
+    #: It is a new one, as asked.
+    NEW = lib.CHATNIO_CONVERSATION_NEW
+    #: It is the one that was asked for.
+    RESUMED = lib.CHATNIO_CONVERSATION_RESUMED
+    #: It is another one than that asked for: the server does not know that one, or not for this token.
+    REPLACED = lib.CHATNIO_CONVERSATION_REPLACED
+
+    def __str__(self) -> str:
+        return _name(lib.chatnio_conversation_kind_name, self)
+
+
+def _name(function: Any, value: int) -> str:
+    name: bytes = ffi.string(function(value))
+    return name.decode()
+
+
+def _shown(value: object) -> str:
+    """For people, who do not want to see an answer of a megabyte."""
+    if isinstance(value, enum.Enum):
+        return str(value)
+    return f"{value[:80]!r}..." if isinstance(value, str) and len(value) > 80 else repr(value)
+
+
+class Conversation(NamedTuple):
+    """The conversation that a connection is in."""
+
+    #: What is known of it.
+    kind: ConversationKind
+    #: Its id; 0 while unknown, and -1 for anonymous, which is not stored.
+    id: int
+    #: The id that was asked for instead, if it was replaced; otherwise 0.
+    asked: int
+
+
+class Counters(NamedTuple):
+    """What a session has counted since it was made."""
+
+    #: Frames that belonged to no running turn.
+    strays: int
+    #: Messages that could not be read.
+    malformed: int
+    #: Stops that were sent again.
+    repeated_stops: int
+
+
+class Answer:
+    """What a turn has brought."""
+
+    __slots__ = (
+        "chunks",
+        "conversation",
+        "interruption",
+        "keyword",
+        "malformed",
+        "notice",
+        "outcome",
+        "plan",
+        "quota_text",
+        "reason",
+        "request",
+        "text",
+        "turn",
+    )
+
+    #: The turn's number, from 1, counting a session's chats and restarts.
+    turn: int
+    #: What was asked: a chat or a restart.
+    request: RequestType
+    #: How the turn ended; `Outcome.NONE` while it runs.
+    outcome: Outcome
+    #: Why it was interrupted, if it was.
+    interruption: Interruption
+    #: The same in English; `None` if it was not.
+    reason: str | None
+    #: The text; empty when the configuration keeps none. Never holds a notice.
+    text: str
+    #: What the server said instead of the model; `None` if it did not.
+    notice: str | None
+    #: Words that the web search used (servers of 2023), otherwise empty.
+    keyword: str
+    #: What it costs so far, as the server wrote it: `"0"` before any.
+    quota_text: str
+    #: The conversation's id from the turn's opener, -1 for anonymous; `None` without an opener.
+    conversation: int | None
+    #: Paid for by a subscription.
+    plan: bool
+    #: How many frames carried text of the answer.
+    chunks: int
+    #: How many messages that could not be read came while the turn ran: each may be a hole in the text.
+    malformed: int
+
+    @property
+    def quota(self) -> float:
+        """What it costs so far, in the server's unit."""
+        return float(self.quota_text)
+
+    @property
+    def quota_decimal(self) -> Decimal:
+        """The same, exactly as the server wrote it."""
+        return Decimal(self.quota_text)
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={_shown(getattr(self, name))}" for name in ("turn", "outcome", "text", "notice", "quota"))
+        return f"Answer({', '.join(shown)})"
+
+
+class Event:
+    """Something that has happened. A later version may bring kinds of which only this is known: pass those over."""
+
+    __slots__ = ("_raw", "turn")
+
+    #: The turn that it belongs to; 0 for none.
+    turn: int
+
+    def __init__(self, turn: int = 0, raw: str | bytes | None = None) -> None:
+        self.turn = turn
+        self._raw = raw
+
+    @property
+    def raw(self) -> str | None:
+        """The frame that it was made from, as it was received; `None` when no frame has caused it."""
+        return self._raw.decode() if isinstance(self._raw, bytes) else self._raw
+
+    def field(self, name: str, default: Any = None) -> Any:
+        """The value of a field of the frame, known or unknown, such as `title` or `tool_call`; `default` when there
+        is no such field, no frame, or none that can be read."""
+        try:
+            frame: Any = json.loads(self.raw or "null")
+        except ValueError:
+            return default
+        return cast("dict[str, Any]", frame).get(name, default) if isinstance(frame, dict) else default
+
+    def __repr__(self) -> str:
+        names = [name for name in self.__slots__ if not name.startswith("_") and name != "turn"]
+        shown = (f"{name}={_shown(getattr(self, name))}" for name in ["turn", *names])
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class _Priced(Event):
+    """An event that says what something costs."""
+
+    __slots__ = ("quota_text",)
+
+    #: What it costs, as the server wrote it.
+    quota_text: str
+
+    def __init__(self, turn: int = 0, raw: str | bytes | None = None, quota_text: str = "0") -> None:
+        self.turn = turn
+        self._raw = raw
+        self.quota_text = quota_text
+
+    @property
+    def quota(self) -> float:
+        """What the turn has cost so far, in the server's unit; of a stray, what its frame says."""
+        return float(self.quota_text)
+
+    @property
+    def quota_decimal(self) -> Decimal:
+        """The same, exactly as the server wrote it."""
+        return Decimal(self.quota_text)
+
+
+class Open(Event):
+    """Connections: the WebSocket is open."""
+
+    __slots__ = ()
+
+
+class Opened(_Priced):
+    """The turn's opener came: the server has read the question. Servers of 2023 send none."""
+
+    __slots__ = ("conversation",)
+
+    #: Which conversation it is in.
+    conversation: Conversation
+
+
+class Frames:
+    """What the deltas of one batch share: their frames, which most programs never look at."""
+
+    __slots__ = ("_frame_bounds", "_frames", "_quota_bounds", "_quotas")
+
+    def __init__(self, frames: bytes, frame_bounds: memoryview[int], quotas: bytes, quota_bounds: memoryview[int]) -> None:
+        self._frames = frames
+        self._frame_bounds = frame_bounds
+        self._quotas = quotas
+        self._quota_bounds = quota_bounds
+
+    def raw(self, at: int) -> str:
+        return self._frames[self._frame_bounds[at] : self._frame_bounds[at + 1]].decode()
+
+    def quota(self, at: int) -> str:
+        return self._quotas[self._quota_bounds[at] : self._quota_bounds[at + 1]].decode()
+
+
+class Delta(Event):
+    """A piece of the answer."""
+
+    __slots__ = ("_at", "_frames", "text")
+
+    #: The piece; it may be empty.
+    text: str
+
+    # The base's raw frame is not set: it is among the batch's, at `at`. Of a delta that came alone `frames` is the frame
+    # itself, and `at` its quota. Most programs look at neither.
+    def __init__(self, turn: int, text: str, frames: Frames | str | bytes, at: int | str) -> None:
+        self.turn = turn
+        self.text = text
+        self._frames = frames
+        self._at = at
+
+    @property
+    def raw(self) -> str:
+        """The frame that it was made from, as it was received."""
+        frames, at = self._frames, self._at
+        if isinstance(frames, Frames):
+            assert isinstance(at, int)
+            return frames.raw(at)
+        return frames if isinstance(frames, str) else frames.decode()
+
+    @property
+    def quota_text(self) -> str:
+        """What the turn has cost so far, as the server wrote it."""
+        frames, at = self._frames, self._at
+        if isinstance(at, str):
+            return at
+        assert isinstance(frames, Frames)
+        return frames.quota(at)
+
+    @property
+    def quota(self) -> float:
+        """What the turn has cost so far, in the server's unit."""
+        return float(self.quota_text)
+
+    @property
+    def quota_decimal(self) -> Decimal:
+        """The same, exactly as the server wrote it."""
+        return Decimal(self.quota_text)
+
+
+class End(_Priced):
+    """The turn has ended: exactly one for every chat and restart that was sent."""
+
+    __slots__ = ("answer", "text")
+
+    #: The last piece.
+    text: str
+    #: The whole answer.
+    answer: Answer
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        return self.answer.outcome
+
+
+class Stray(_Priced):
+    """A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do."""
+
+    __slots__ = ("is_end", "text")
+
+    #: The frame's text.
+    text: str
+    #: Whether it was an answer's last frame.
+    is_end: bool
+
+
+class Malformed(Event):
+    """A message that could not be read; it was skipped and counted."""
+
+    __slots__ = ("message", "status")
+
+    #: `Status.MALFORMED` or `Status.MESSAGE_TOO_LONG`.
+    status: Status
+    #: What is wrong with it, naming field and byte offset.
+    message: str
+
+
+class StopRepeated(Event):
+    """The stop goes out again: the end has not come."""
+
+    __slots__ = ()
+
+
+class KeepAlive(Event):
+    """The connection was silent, and a keep-alive goes out."""
+
+    __slots__ = ()
+
+
+class Closed(Event):
+    """Connections: it is over, and this is the last event."""
+
+    __slots__ = ("code", "message", "status")
+
+    #: How.
+    status: Status
+    #: The same in words.
+    message: str
+    #: The WebSocket's close code or the HTTP status; `None` where there was none.
+    code: int | None
+
+
+def answer_of(native: CData) -> Answer:
+    """A copy of a `chatnio_answer`."""
+    answer = Answer()
+    answer.turn = native.turn
+    answer.request = RequestType(native.request_type)
+    answer.outcome = Outcome(native.outcome)
+    answer.interruption = Interruption(native.interruption)
+    answer.reason = text_of(native.reason)
+    answer.text = present(native.text)
+    answer.notice = text_of(native.notice)
+    answer.keyword = present(native.keyword)
+    answer.quota_text = present(native.quota_text)
+    answer.conversation = native.conversation if native.has_conversation else None
+    answer.plan = native.plan
+    answer.chunks = native.chunks
+    answer.malformed = native.malformed
+    return answer
+
+
+def conversation_of(native: CData) -> Conversation:
+    """A copy of a `chatnio_conversation`."""
+    return Conversation(ConversationKind(native.kind), native.id, native.asked)
+
+
+def event_of(native: CData, raw: str | bytes | None = None) -> Event:
+    """A copy of a `chatnio_event`, field by field."""
+    kind: int = native.kind
+    turn: int = native.turn
+    if raw is None:
+        raw = text_of(native.raw)
+    make = _MAKE.get(kind)
+    return make(native, turn, raw) if make is not None else Event(turn, raw)
+
+
+def _delta(native: CData, turn: int, raw: str | bytes | None) -> Event:
+    return Delta(turn, present(native.text), raw or b"", present(native.quota_text))
+
+
+def _opened(native: CData, turn: int, raw: str | bytes | None) -> Event:
+    event = Opened(turn, raw, present(native.quota_text))
+    event.conversation = conversation_of(native.conversation)
+    return event
+
+
+def _end(native: CData, turn: int, raw: str | bytes | None) -> Event:
+    event = End(turn, raw, present(native.quota_text))
+    event.text = present(native.text)
+    event.answer = answer_of(native.answer)
+    return event
+
+
+def _stray(native: CData, turn: int, raw: str | bytes | None) -> Event:
+    event = Stray(turn, raw, present(native.quota_text))
+    event.text = present(native.text)
+    event.is_end = native.frame_end
+    return event
+
+
+def _malformed(native: CData, turn: int, raw: str | bytes | None) -> Event:
+    event = Malformed(turn, raw)
+    event.status = Status(native.status)
+    event.message = present(native.text)
+    return event
+
+
+def _closed(native: CData, turn: int, raw: str | bytes | None) -> Event:
+    event = Closed(turn, raw)
+    event.status = Status(native.status)
+    event.message = present(native.text)
+    event.code = native.code or None
+    return event
+
+
+_Make = Callable[[CData, int, "str | bytes | None"], Event]
+
+
+def _bare(kind: type[Event]) -> _Make:
+    """Of kinds that say nothing more."""
+    return lambda _native, turn, raw: kind(turn, raw)
+
+
+_MAKE: dict[int, _Make] = {
+    lib.CHATNIO_EVENT_OPEN: _bare(Open),
+    lib.CHATNIO_EVENT_OPENED: _opened,
+    lib.CHATNIO_EVENT_DELTA: _delta,
+    lib.CHATNIO_EVENT_END: _end,
+    lib.CHATNIO_EVENT_STRAY: _stray,
+    lib.CHATNIO_EVENT_MALFORMED: _malformed,
+    lib.CHATNIO_EVENT_STOP_REPEATED: _bare(StopRepeated),
+    lib.CHATNIO_EVENT_KEEP_ALIVE: _bare(KeepAlive),
+    lib.CHATNIO_EVENT_CLOSED: _closed,
+}

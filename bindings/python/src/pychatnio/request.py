@@ -1,0 +1,210 @@
+"""What is asked."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypedDict, cast
+
+from ._boundary import CData, constructed_plain, encoded
+from ._native import ffi, lib
+from ._status import Status
+from .errors import InvalidArgumentError, InvalidRequestError, error_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["Parameters", "Request", "RequestType"]
+
+
+class RequestType(enum.IntEnum):
+    """The types of requests."""
+
+    #: A question. Begins a turn.
+    CHAT = lib.CHATNIO_REQUEST_CHAT
+    #: The last question again, with the parameters of this request. Begins a turn.
+    RESTART = lib.CHATNIO_REQUEST_RESTART
+    #: Ends the running answer.
+    STOP = lib.CHATNIO_REQUEST_STOP
+    #: Puts a shared conversation before this one. Not answered.
+    SHARE = lib.CHATNIO_REQUEST_SHARE
+    #: Puts messages at the front of the conversation. Not answered.
+    MASK = lib.CHATNIO_REQUEST_MASK
+    #: Replaces the text of a stored message. Not answered, and unknown to servers of 2023.
+    EDIT = lib.CHATNIO_REQUEST_EDIT
+    #: Removes a stored message. Not answered, and unknown to servers of 2023.
+    REMOVE = lib.CHATNIO_REQUEST_REMOVE
+
+    def __str__(self) -> str:
+        name: bytes = ffi.string(lib.chatnio_request_type_name(self))
+        return name.decode()
+
+
+class Parameters(TypedDict, total=False):
+    """What a question says beside its text. What is left out, or `None`, takes the server's default."""
+
+    #: The model's id; the server's default is `gpt-3.5-turbo`, also on a restart.
+    model: str | None
+    #: Searches the web first, which can make the first frame late.
+    web: bool | None
+    #: Answers without the conversation so far.
+    ignore_context: bool | None
+    #: How many messages go to the model, the question included; 0 or negative is the server's default of 8.
+    context: int | None
+    #: The most tokens of the answer.
+    max_tokens: int | None
+    #: The sampling temperature.
+    temperature: float | None
+    #: Nucleus sampling: the share of probability to sample from.
+    top_p: float | None
+    #: Samples from so many of the likeliest tokens only.
+    top_k: int | None
+    #: The penalty on tokens that have occurred.
+    presence_penalty: float | None
+    #: The penalty on tokens by how often they have occurred.
+    frequency_penalty: float | None
+    #: The penalty on repetition.
+    repetition_penalty: float | None
+
+
+class Request:
+    """A request: made once, sent any number of times, on any session, connection or client.
+
+    Raises:
+        InvalidArgumentError: for a text that is not valid Unicode, or a number that is out of range. What the server
+            would not take is refused when it is sent, as an `InvalidRequestError`.
+    """
+
+    __slots__ = ("_handle", "_kind", "_owner")
+
+    _handle: CData
+    _kind: RequestType
+
+    def __init__(self) -> None:
+        raise TypeError("make a request by Request.chat() and its like")
+
+    @classmethod
+    def chat(cls, message: str, **parameters: Unpack[Parameters]) -> Request:
+        """A question. Begins a turn. Image URLs and `data:image/...;base64,` in it go to vision models."""
+        return cls._new(RequestType.CHAT)._message(message)._with(parameters)
+
+    @classmethod
+    def restart(cls, **parameters: Unpack[Parameters]) -> Request:
+        """The last question again, with these parameters. Begins a turn."""
+        return cls._new(RequestType.RESTART)._with(parameters)
+
+    @classmethod
+    def share(cls, hash: str) -> Request:
+        """Puts a shared conversation before this one; only a connection's first counts. Not answered."""
+        return cls._new(RequestType.SHARE)._message(hash)
+
+    @classmethod
+    def mask(cls, messages: Iterable[tuple[str, str]]) -> Request:
+        """Puts messages, as pairs of role (`system`, `user` or `assistant`) and text, at the front of the
+        conversation. Not answered."""
+        request = cls._new(RequestType.MASK)
+        for role, content in messages:
+            role_bytes, content_bytes = encoded(role), encoded(content)
+            request._call(
+                lib.chatnio_request_add_mask, role_bytes, len(role_bytes), content_bytes, len(content_bytes)
+            )
+        return request
+
+    @classmethod
+    def edit(cls, index: int, text: str) -> Request:
+        """Replaces the text of the stored message `index`, from 0: each chat has stored two messages (question; answer
+        or notice), a restart one, masks and shares theirs at the front. Not answered."""
+        return cls._new(RequestType.EDIT)._index(index)._message(text)
+
+    @classmethod
+    def remove(cls, index: int) -> Request:
+        """Removes the stored message `index`; see `edit`. Not answered."""
+        return cls._new(RequestType.REMOVE)._index(index)
+
+    @property
+    def type(self) -> RequestType:
+        """What it is."""
+        return self._kind
+
+    @classmethod
+    def _new(cls, kind: RequestType) -> Request:
+        made = constructed_plain(lib.chatnio_request_new, lib.chatnio_request_free, "chatnio_request", kind)
+        return cls._over(made, kind)
+
+    @classmethod
+    def _over(cls, handle: CData, kind: RequestType, owner: CData = None) -> Request:
+        """Over a handle of the library, which lives no longer than its owner, where it has one."""
+        request = cls.__new__(cls)
+        request._handle = handle
+        request._kind = kind
+        request._owner = owner
+        return request
+
+    def __copy__(self) -> Request:
+        # It never changes; and a replay takes back the one that it has given.
+        return self
+
+    def _message(self, message: str) -> Request:
+        data = encoded(message)
+        return self._call(lib.chatnio_request_set_message, data, len(data))
+
+    def _index(self, index: int) -> Request:
+        return self._call(lib.chatnio_request_set_index, _in_range("index", index, 0, 2**32))
+
+    def _with(self, parameters: Parameters) -> Request:
+        for name, value in parameters.items():
+            if value is None:
+                continue
+            if name == "model":
+                data = encoded(cast(str, value))
+                self._call(lib.chatnio_request_set_model, data, len(data))
+            elif name in _FLAGS:
+                # The text "false" is true.
+                if not isinstance(value, bool):
+                    raise TypeError(f"{name} is a bool, not {type(value).__name__}")
+                self._call(getattr(lib, f"chatnio_request_set_{name}"), value)
+            elif name in _INTEGERS:
+                self._call(getattr(lib, f"chatnio_request_set_{name}"), _in_range(name, value, -(2**63), 2**63))
+            elif name in _FLOATS:
+                self._call(getattr(lib, f"chatnio_request_set_{name}"), value)
+            else:
+                raise TypeError(f"there is no parameter {name!r}")
+        return self
+
+    def _call(self, function: Callable[..., int], *arguments: object) -> Request:
+        status = function(self._handle, *arguments)
+        if status:
+            raise error_of(status, "")
+        return self
+
+    def __repr__(self) -> str:
+        return f"<Request {self._kind}>"
+
+
+_FLAGS = frozenset({"web", "ignore_context"})
+_INTEGERS = frozenset({"context", "max_tokens", "top_k"})
+_FLOATS = frozenset({"temperature", "top_p", "presence_penalty", "frequency_penalty", "repetition_penalty"})
+
+
+def _in_range(name: str, value: object, low: int, high: int) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{name} is an integer, not {type(value).__name__}")
+    if not low <= value < high:
+        raise InvalidArgumentError(Status.INVALID, f"{name} is out of range: {value}")
+    return value
+
+
+def asked(question: str | Request, parameters: Parameters) -> Request:
+    """The request that `ask` was given.
+
+    Raises:
+        TypeError: for parameters beside a request, which has its own.
+        InvalidRequestError: for a request that is not answered.
+    """
+    if isinstance(question, str):
+        return Request.chat(question, **parameters)
+    if parameters:
+        raise TypeError("a request has its own parameters: give them to Request.chat() or Request.restart()")
+    if question.type not in (RequestType.CHAT, RequestType.RESTART):
+        raise InvalidRequestError(Status.BAD_PARAMETERS, f"nothing answers to {question.type}: see request()")
+    return question

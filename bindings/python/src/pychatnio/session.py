@@ -1,0 +1,187 @@
+"""Message level: for those who have a WebSocket already."""
+
+from __future__ import annotations
+
+import enum
+import struct
+import time
+from collections.abc import Callable
+
+from ._boundary import CData, constructed, encoded, milliseconds, seconds
+from ._handle import Handle, Level
+from ._native import ffi, lib
+from ._status import Status
+from .auth import Auth, authentication
+from .config import Config, native
+from .events import Delta, Event, event_of
+from .request import Request
+
+__all__ = ["CloseReason", "Session"]
+
+
+class CloseReason(enum.IntEnum):
+    """Why a session is closed."""
+
+    #: This side has closed the WebSocket.
+    HOST = lib.CHATNIO_CLOSE_HOST
+    #: The server has closed it, in an orderly way.
+    SERVER = lib.CHATNIO_CLOSE_SERVER
+    #: The connection was lost.
+    LOST = lib.CHATNIO_CLOSE_LOST
+
+
+class Session(Handle):
+    """The chat protocol on one WebSocket, which is yours: text messages go in and out, and you say what time it is.
+
+    Connect the WebSocket to `/chat` where the URL has no path, and to `/api/chat` where that is `/api`. Then: send
+    all that `next_message` gives; give every message of the server to `receive`; and when `deadline`
+    is over, call `handle_timeout`. Send again after each of these.
+
+    Times (`now`, deadlines) are seconds on a clock that never goes back, `time.monotonic()` unless you give them.
+
+    Args:
+        auth: The token, or an `Auth`; without one it asks without an account.
+        config: The settings.
+        now: The time.
+
+    Raises:
+        InvalidArgumentError: for a token or conversation that cannot be.
+    """
+
+    __slots__ = ("_data", "_delta", "_view")
+
+    _level = Level("session")
+
+    def __init__(
+        self, auth: Auth | str | None = None, *, config: Config | None = None, now: float | None = None
+    ) -> None:
+        auth = authentication(auth)
+        handle = constructed(
+            lib.chatnio_session_new,
+            lib.chatnio_session_free,
+            "chatnio_session",
+            *(native(config), auth._native(), milliseconds(now)),
+        )
+        super().__init__(handle, config)
+        # Most messages are deltas, which come here: what is read of them, as bytes and as numbers.
+        self._delta = ffi.new("pychatnio_delta *")
+        self._data = self._delta.data
+        self._view = memoryview(ffi.buffer(self._delta))
+
+    def request(self, request: Request, *, now: float | None = None) -> None:
+        """Sends a request. A chat or a restart begins a turn.
+
+        Raises:
+            BusyError: while a turn runs; the same request is fine after its end.
+            UnsentError: while too much that was requested before waits to be sent.
+            InvalidRequestError: for a request that cannot be sent.
+            ConnectionClosedError: when the session is closed.
+        """
+        self._use(lib.chatnio_session_request, milliseconds(now), request._handle)
+
+    def stop(self, *, now: float | None = None) -> bool:
+        """Asks the server to end the running answer; its end, and with it what it cost, still comes. The stop is repeated
+        by itself. Returns whether one goes out: not when no turn runs, nor when this turn has had its stop.
+
+        Raises:
+            ConnectionClosedError: when the session is closed.
+        """
+        sent = ffi.new("bool *")
+        self._use(lib.chatnio_session_stop, milliseconds(now), sent)
+        return bool(sent[0])
+
+    def receive(self, message: str | bytes, *, now: float | None = None) -> Event:
+        """Takes one message of the server, and returns what it means. One that cannot be read is a
+        `Malformed`. A `bytes` is the UTF-8 of a text message, not a binary one.
+
+        Raises:
+            InvalidArgumentError: for `bytes` that are not UTF-8; nothing has changed.
+            ConnectionClosedError: when the session is closed.
+        """
+        # The clock is read here, and the guard taken by hand: this is called for every piece of an answer.
+        data = message if isinstance(message, bytes) else encoded(message)
+        ms = int(time.monotonic() * 1000 + 0.5) if now is None else milliseconds(now)
+        guard = self._guard
+        if not guard.enter(False):
+            raise guard.refusal()
+        try:
+            status = _receive(self._handle, ms, data, len(data), self._event, self._delta)
+            if status:
+                raise self._error(status)
+            turn, points, length = _numbers(self._view)
+            if not length:
+                return event_of(self._event, message)
+            text = _unpack(self._data, length).decode()
+            return Delta(turn, text[:points], message, text[points:])
+        finally:
+            guard.leave()
+
+    def receive_binary(self, *, now: float | None = None) -> Event:
+        """Takes a binary message of the server. The protocol has none: it is a `Malformed`."""
+        with self._guard:
+            status = lib.chatnio_session_receive_binary(self._handle, milliseconds(now), self._event)
+            if status:
+                raise self._error(status)
+            return event_of(self._event)
+
+    def next_message(self) -> str | None:
+        """The next text message to send, exactly once; `None` when there is none. The first one holds the token."""
+        message = ffi.new("chatnio_text *")
+        with self._guard:
+            status = lib.chatnio_session_next_transmit(self._handle, message)
+            if status == Status.AGAIN:
+                return None
+            if status:
+                raise self._error(status)
+            text: bytes = ffi.unpack(message.data, message.len)
+            return text.decode()
+
+    @property
+    def deadline(self) -> float | None:
+        """When `handle_timeout` wants to be called; `None` for never."""
+        deadline = ffi.new("uint64_t *")
+        self._use(lib.chatnio_session_deadline, deadline)
+        return seconds(deadline[0])
+
+    def handle_timeout(self, *, now: float | None = None) -> Event | None:
+        """Does what is due, one thing at a time. Call it, at or after the deadline, until it returns `None`."""
+        with self._guard:
+            status = lib.chatnio_session_handle_timeout(self._handle, milliseconds(now), self._event)
+            if status == Status.AGAIN:
+                return None
+            if status:
+                raise self._error(status)
+            return event_of(self._event)
+
+    def closed(self, reason: CloseReason = CloseReason.LOST) -> Event | None:
+        """Tells the session that its WebSocket is gone. A running turn ends interrupted: its end is returned. Afterwards
+        nothing works until `reconnect`; a repeated call does nothing."""
+        return self._end(lib.chatnio_session_closed, reason)
+
+    def reconnect(self, *, now: float | None = None) -> Event | None:
+        """Starts afresh for a new WebSocket, which continues the conversation that the server opened. Works in any state.
+        A running turn ends interrupted: its end is returned."""
+        return self._end(lib.chatnio_session_reconnect, milliseconds(now))
+
+    def _end(self, function: Callable[..., int], argument: int) -> Event | None:
+        with self._guard:
+            status = function(self._handle, argument, self._event)
+            if status:
+                raise self._error(status)
+            return None if self._event.kind == lib.CHATNIO_EVENT_NONE else event_of(self._event)
+
+    def free(self) -> None:
+        """Frees the session and wipes its token, now and not with the last reference."""
+        self._free()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._free()
+
+
+#: Turn, points, len.
+_numbers = struct.Struct("=QQQ").unpack_from
+_unpack: Callable[[CData, int], bytes] = ffi.unpack
+_receive = lib.pychatnio_session_receive

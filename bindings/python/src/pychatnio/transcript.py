@@ -1,0 +1,175 @@
+"""Recorded frames, to unit-test a program by: no network, no clock, the same events every time."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ._boundary import CData, Guard, constructed, constructed_plain, encoded, present, text_of
+from ._native import ffi, lib
+from ._status import Status
+from .auth import Auth
+from .errors import ChatNioError, error_of
+from .request import Request, RequestType
+
+if TYPE_CHECKING:
+    from .events import Event, State
+
+__all__ = ["Replay", "Step", "StepKind", "Transcript"]
+
+
+class StepKind(enum.IntEnum):
+    """The kinds of steps."""
+
+    #: Make this request.
+    REQUEST = lib.CHATNIO_STEP_REQUEST
+    #: This message arrives.
+    RECEIVE = lib.CHATNIO_STEP_RECEIVE
+    #: The server closes the connection.
+    CLOSED = lib.CHATNIO_STEP_CLOSED
+    #: Something on this line cannot be replayed as it stands.
+    WARNING = lib.CHATNIO_STEP_WARNING
+
+
+class Step(NamedTuple):
+    """One step of a replay."""
+
+    #: What to do.
+    kind: StepKind
+    #: The line of the transcript, from 1.
+    line: int
+    #: The message that arrives, or what the warning says; otherwise `None`.
+    text: str | None
+    #: The request to make, which is good until the next step is asked for; otherwise `None`.
+    request: Request | None
+
+
+class Transcript:
+    """The frames of one connection, as readable text:
+
+        WEBSOCKET wss://api.chatnio.net/chat
+
+        > SEND {"token":"sk-...","id":-1}
+        > SEND {"type":"chat","message":"hi"}  // a comment
+        < RECV {"message":"Hello","quota":0.1,"end":false}
+        ! CLOSED
+
+    Record one by `Config(record=True)` and `client.transcript()`; `str()` of it is its text.
+
+    Args:
+        text: The text.
+
+    Raises:
+        TranscriptError: for a text that is none; the error names the line.
+    """
+
+    __slots__ = ("_handle",)
+
+    _handle: CData
+
+    def __init__(self, text: str) -> None:
+        data = encoded(text)
+        self._handle = constructed(
+            lib.chatnio_transcript_parse, lib.chatnio_transcript_free, "chatnio_transcript", data, len(data)
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Transcript:
+        """Reads the file `path`.
+
+        Raises:
+            OSError: when it cannot be read.
+            TranscriptError: as above.
+        """
+        with open(path, encoding="utf-8") as file:
+            return cls(file.read())
+
+    @classmethod
+    def _adopt(cls, handle: CData) -> Transcript:
+        adopted = cls.__new__(cls)
+        adopted._handle = handle
+        return adopted
+
+    def __str__(self) -> str:
+        text = ffi.new("chatnio_text *")
+        status = lib.chatnio_transcript_text(self._handle, text)
+        if status:
+            raise error_of(status, "")
+        return present(text[0])
+
+    def __repr__(self) -> str:
+        return f"<Transcript of {len(str(self).splitlines())} lines>"
+
+    def events(self) -> Iterator[Event]:
+        """The events that the client's side makes of it: every question is asked, and every frame received, by a
+        session without a network or clock. A turn that does not end in it ends interrupted.
+
+        A request that a session refuses is left out; what the server answered to it is then stray.
+        """
+        from .session import CloseReason, Session
+
+        replay = Replay(self)
+        session = Session(replay.auth(), now=0)
+        while (step := replay.next_step(session.state)) is not None:
+            event: Event | None = None
+            if step.request is not None:
+                try:
+                    session.request(step.request, now=0)
+                except ChatNioError:
+                    continue
+            elif step.kind is StepKind.RECEIVE:
+                event = session.receive(step.text or "", now=0)
+            elif step.kind is StepKind.CLOSED:
+                event = session.closed(CloseReason.SERVER)
+            if event is not None:
+                yield event
+        event = session.closed(CloseReason.HOST)
+        if event is not None:
+            yield event
+
+
+class Replay:
+    """The client's side of a transcript, step by step: to play one through a session or a connection of your own.
+
+    Args:
+        transcript: The transcript.
+    """
+
+    __slots__ = ("_guard", "_handle", "_step", "_taken")
+
+    def __init__(self, transcript: Transcript) -> None:
+        self._handle: CData = constructed_plain(
+            lib.chatnio_replay_new, lib.chatnio_replay_free, "chatnio_replay", transcript._handle
+        )
+        self._guard = Guard()
+        self._step = ffi.new("chatnio_step *")
+        self._step.size = ffi.sizeof("chatnio_step")
+        self._taken: Request | None = None
+
+    def auth(self) -> Auth:
+        """The authentication that the session or connection is to be made with."""
+        return Auth._adopt(
+            constructed_plain(lib.chatnio_replay_auth, lib.chatnio_auth_free, "chatnio_auth", self._handle)
+        )
+
+    def next_step(self, state: State) -> Step | None:
+        """The next step, given the state that all steps before it have led to; `None` at the end.
+
+        A request that has to wait for the end of a turn is held back, with a warning, until the state is idle.
+        """
+        with self._guard:
+            if self._taken is not None:
+                # It belongs to the library, and dies with this step.
+                self._taken._handle = ffi.NULL
+                self._taken = None
+            step = self._step
+            status = lib.chatnio_replay_next_step(self._handle, state, step)
+            if status == Status.ABSENT:
+                return None
+            if status:
+                raise error_of(status, "")
+            if step.request != ffi.NULL:
+                self._taken = Request._over(step.request, RequestType.CHAT, self._handle)
+            return Step(StepKind(step.kind), step.line, text_of(step.text), self._taken)

@@ -1,0 +1,41 @@
+"""What pytest itself is told, and the fixtures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+from support import PATIENCE, Certificates, Run
+
+from pychatnio import Loopback
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`testing_build` is for another build, and only run when it is named."""
+    if collection_path.name == "testing_build" and not any("testing_build" in argument for argument in config.args):
+        return True
+    return None
+
+
+@pytest.fixture(scope="session")
+def loopback() -> Iterator[Loopback]:
+    """A server whose models answer at once, for all tests that change nothing in it."""
+    with Loopback(pace=0) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Certificates:
+    """A certificate authority for all tests."""
+    return Certificates()
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run[Any]:
+    """Runs a coroutine in a new loop, of either kind, and fails when it hangs."""
+    in_loop: Run[Any] = asyncio.run if request.param == "asyncio" else uvloop.run
+    return lambda main: in_loop(asyncio.wait_for(main, PATIENCE))

@@ -1,0 +1,171 @@
+"""Ctrl-C and other signals while a client waits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import pytest
+from support import PATIENCE
+
+from pychatnio import AnswerStream, Client, Config, End, Loopback, Opened, Outcome
+
+HELLO = "Hello! How can I help?"
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+
+@pytest.fixture
+def client(loopback: Loopback) -> Iterator[Client]:
+    with Client(loopback.url, "sk-any", config=Config(record=True)) as client:
+        yield client
+
+
+def to_the_waiting_thread() -> None:
+    """As Ctrl-C in a terminal, where the system takes the main thread."""
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGINT)
+
+
+def to_another_thread() -> None:
+    """Python's handlers run in the main thread all the same, which nobody wakes up."""
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("interrupt", [to_the_waiting_thread, to_another_thread])
+@pytest.mark.parametrize("way", ["pieces", "events", "text", "next"])
+def test_ctrl_c(client: Client, interrupt: Callable[[], None], way: str) -> None:
+    stream = client.ask("hi", model="silent")
+    assert isinstance(client.next(PATIENCE), Opened)
+
+    def wait() -> object:
+        if way == "next":
+            return client.next()
+        if way == "text":
+            return stream.text()
+        return list(stream if way == "pieces" else stream.events())
+
+    def interrupt_the_wait() -> None:
+        while not client._guard._lock.locked():
+            pass
+        interrupt()
+
+    thread = threading.Thread(target=interrupt_the_wait)
+    with pytest.raises(KeyboardInterrupt):
+        thread.start()
+        wait()
+    thread.join(PATIENCE)
+    # Who was in the middle of an answer has left it.
+    assert ('> SEND {"type":"stop"}' in str(client.transcript())) == (way != "next")
+    stream.close()
+    assert stream.answer is not None
+    assert stream.answer.outcome is Outcome.STOPPED
+    assert client.ask("hi", model="hello").text() == HELLO
+
+
+@pytest.fixture
+def alarms() -> Iterator[list[int]]:
+    """A signal every few milliseconds, whose handler returns."""
+    seen: list[int] = []
+
+    def count(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+
+    before = signal.signal(signal.SIGALRM, count)
+    signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+    yield seen
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_nothing_is_lost_between_signals(client: Client, alarms: list[int]) -> None:
+    # Until there were some.
+    while len(alarms) < 20:
+        assert client.ask("hi", model="hello").text() == HELLO
+        assert client.next(0.01) is None
+    assert "".join(client.ask("hi", model="long-5000")) == "piece " * 5000
+
+
+def test_a_handler_may_stop(client: Client) -> None:
+    stream: AnswerStream | None = None
+    results: list[bool] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        assert stream is not None
+        results.append(stream.stop())
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    try:
+        stream = client.ask("hi", model="silent")
+        main = threading.main_thread().ident
+        assert main is not None
+        thread = threading.Thread(target=signal.pthread_kill, args=[main, signal.SIGUSR1])
+        thread.start()
+        events = list(stream.events())
+        thread.join(PATIENCE)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    end = events[-1]
+    assert isinstance(end, End)
+    assert end.outcome is Outcome.STOPPED
+    assert results == [True]
+
+
+PROGRAM = """
+import sys
+from pychatnio import Client, Config, Opened
+
+with Client(sys.argv[1], "sk-any", config=Config(record=True)) as client:
+    stream = client.ask("hi", model="silent")
+    try:
+        for event in stream.events():
+            if isinstance(event, Opened):
+                print("ready", flush=True)
+    finally:
+        stream.close()
+        print(stream.answer.outcome, flush=True)
+"""
+
+ASYNC_PROGRAM = """
+import asyncio, sys
+from pychatnio import AsyncClient, Opened
+
+async def main():
+    async with AsyncClient(sys.argv[1], "sk-any") as client:
+        stream = client.ask("hi", model="silent")
+        try:
+            async for event in stream.events():
+                if isinstance(event, Opened):
+                    print("ready", flush=True)
+        finally:
+            await stream.close()
+            print(stream.answer.outcome, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("program", [PROGRAM, ASYNC_PROGRAM], ids=["Client", "AsyncClient"])
+def test_ctrl_c_ends_a_program(loopback: Loopback, program: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", program, loopback.url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert out == "stopped\n"
+    assert err.strip().endswith("KeyboardInterrupt")
+    assert process.returncode == -signal.SIGINT
