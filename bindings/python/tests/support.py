@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -14,6 +15,10 @@ T = TypeVar("T")
 
 #: How long a test may wait for something that must come, in seconds. Never reached, unless something hangs.
 PATIENCE = 60.0
+
+#: A Python of its own, where every warning is an error. Not in the development mode, in which asyncio reports steps that
+#: take long: on a busy machine any does.
+PYTHON = [sys.executable, "-W", "error"]
 
 #: Runs a coroutine in a new loop.
 Run = Callable[[Coroutine[Any, Any, T]], T]

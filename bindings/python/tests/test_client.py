@@ -35,6 +35,7 @@ from pychatnio import (
     NoticeError,
     Opened,
     Outcome,
+    RefusedError,
     Request,
     RequestType,
     State,
@@ -731,7 +732,7 @@ def test_throttled() -> None:
     with Loopback(throttle=0) as server:
         with pytest.raises(ThrottledError, match="too many requests") as caught:
             Client(server.url)
-        assert caught.value.status is Status.THROTTLED
+        assert (caught.value.status, caught.value.code) == (Status.THROTTLED, 200)
     with Loopback(throttle=1, pace=0) as server:
         clients: list[Client] = []
         with pytest.raises(ThrottledError):
@@ -769,21 +770,70 @@ def test_tls() -> None:
             assert client.ask("hi", model="anon").text() == "".join(HELLO)
 
 
-def test_a_server_that_speaks_no_tls() -> None:
+@contextlib.contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """A server that answers to whatever comes in, as often as it is asked; gives where it is."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def answer() -> None:
-            connection, _ = server.accept()
-            with connection:
-                connection.recv(1000)
-                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.recv(10_000)
+                        connection.sendall(answer)
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=serve)
         thread.start()
-        with pytest.raises(TLSError) as caught:
-            Client(f"wss://127.0.0.1:{server.getsockname()[1]}")
+        yield "{}:{}".format(*server.getsockname())
+        server.shutdown(socket.SHUT_RDWR)
         thread.join(PATIENCE)
-    assert caught.value.status is Status.TLS_NOT_TLS
+
+
+def test_a_server_that_speaks_no_tls() -> None:
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as where:
+        with pytest.raises(TLSError) as caught:
+            Client(f"wss://{where}")
+        assert caught.value.status is Status.TLS_NOT_TLS
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code", "body"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone", Status.HTTP, 404, "none"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", Status.HTTP, 302, None),
+        (
+            b'HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\n{"error":"x","reason":"No.","status":false}',
+            Status.REFUSED,
+            200,
+            '{"error":"x","reason":"No.","status":false}',
+        ),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", Status.BAD_HTTP, None, None),
+    ],
+)
+def test_refused(answer: bytes, status: Status, code: int | None, body: str | None) -> None:
+    with answering(answer) as where:
+        with pytest.raises(RefusedError) as caught:
+            Client(f"ws://{where}")
+        assert caught.value.status is status
+        assert (caught.value.code, caught.value.body or None) == (code, body)
+
+
+def test_a_reconnect_that_is_refused(loopback: Loopback) -> None:
+    # A proxy on the way that lets nobody through any more.
+    with connected(loopback) as sock, Client(loopback.url, "sk-any", sock=sock) as client:
+        with answering(b"HTTP/1.1 503 Gone\r\nContent-Length: 4\r\n\r\nlate") as where:
+            host, _, port = where.partition(":")
+            with socket.create_connection((host, int(port))) as other, pytest.raises(RefusedError) as caught:
+                client.reconnect(other)
+        assert (caught.value.status, caught.value.code, caught.value.body) == (Status.HTTP, 503, "late")
+        # What is asked now is told the same.
+        with pytest.raises(RefusedError) as again:
+            client.ask("hi")
+        assert (again.value.code, again.value.body) == (503, "late")
+        with connected(loopback) as sock_again:
+            client.reconnect(sock_again)
+        assert client.ask("hi", model="hello").text() == "".join(HELLO)
 
 
 def test_nobody_listens() -> None:

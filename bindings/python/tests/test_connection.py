@@ -39,6 +39,7 @@ from pychatnio import (
     Status,
     Stray,
     UndrainedError,
+    UnsentError,
     Wants,
 )
 
@@ -138,7 +139,7 @@ def test_throttled() -> None:
     for cuts in ((), (30,), (150, 151), None):
         link = Link(Connection(URL, now=START), Server(respond=throttle), cuts)
         event = closed(link.exchange())
-        assert event.status is Status.THROTTLED
+        assert (event.status, event.code) == (Status.THROTTLED, 200)
         assert "too many requests" in event.message
         # All of it is in the message.
         assert link.connection.refusal_body is None
@@ -159,8 +160,7 @@ def test_refused(code: http.HTTPStatus, body: str, status: Status) -> None:
         Connection(URL, now=START), Server(respond=lambda protocol, request: protocol.reject(code, body))
     )
     event = closed(link.exchange())
-    # A 200 says nothing.
-    assert (event.status, event.code) == (status, None if code == 200 else code)
+    assert (event.status, event.code) == (status, code)
     shown = link.connection.refusal_body
     assert shown is not None
     assert shown
@@ -297,6 +297,24 @@ def test_undrained() -> None:
     (delta,) = link.connection.events()
     assert isinstance(delta, Delta)
     assert len(delta.text) == 600_000
+
+
+def test_unsent() -> None:
+    link = opened(Config(max_request=1000))
+    request = Request.share("x" * 900)
+    taken = 0
+    with pytest.raises(UnsentError) as caught:
+        for _ in range(100):
+            link.connection.request(request, now=START)
+            taken += 1
+    assert caught.value.status is Status.UNSENT
+    assert 3 <= taken <= 5
+    # Once that went out, there is room.
+    link.exchange()
+    link.connection.request(request, now=START)
+    link.exchange()
+    # The authentication was the first.
+    assert len(link.server.messages) == taken + 2
 
 
 # Its events, many at a time.

@@ -11,7 +11,6 @@ import queue
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support import PATIENCE, Run
+from support import PATIENCE, PYTHON, Run
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
@@ -30,9 +29,6 @@ import pychatnio
 from pychatnio import Config, Interruption, Loopback, Request, Session
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "python"
-
-#: What an example is run by: everything that may be warned of is an error.
-PYTHON = [sys.executable, "-X", "dev", "-W", "error"]
 
 
 def environment(**variables: str) -> dict[str, str]:

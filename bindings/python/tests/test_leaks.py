@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 import tracemalloc
@@ -41,6 +42,10 @@ MOST = 100
 
 def resident() -> int:
     """How much memory of the process is in use, in bytes."""
+    # What was freed and not given back would hide what is not freed.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 

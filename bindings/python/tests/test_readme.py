@@ -7,11 +7,10 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from support import PATIENCE
+from support import PATIENCE, PYTHON
 
 import pychatnio
 from pychatnio import End, Loopback, Transcript
@@ -53,18 +52,17 @@ def run(folder: Path, sample: str, server: str) -> str:
     """What a sample prints, with `server` in the place of the real one; nothing may be warned of."""
     program = folder / "test_sample.py"
     program.write_text(sample.replace("wss://api.chatnio.net", server.removesuffix("/chat")), encoding="utf-8")
-    command = [sys.executable, "-X", "dev", "-W", "error"]
     if "def test_" in sample:
         shutil.copy(TRANSCRIPTS / "2026-03" / "hello.txt", folder)
         # Where the package is installed pytest finds the fixtures by itself.
         known = any(entry.name == "pychatnio" for entry in importlib.metadata.entry_points(group="pytest11"))
         plugin = [] if known else ["-p", "pychatnio.pytest_plugin"]
-        command += ["-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin]
+        how = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin]
     else:
-        command += ["-c", CELL]
+        how = ["-c", CELL]
     environment = {**os.environ, "PYTHONPATH": str(Path(pychatnio.__file__).parents[1])}
     done = subprocess.run(
-        [*command, str(program)], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE
+        [*PYTHON, *how, str(program)], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout

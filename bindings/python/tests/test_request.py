@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import math
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from memory import START
@@ -177,7 +177,9 @@ def test_indexes_out_of_range(index: int) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300])
-@pytest.mark.parametrize("name", [name for name, type_ in get_type_hints(Parameters).items() if type_ is float])
+@pytest.mark.parametrize(
+    "name", ["temperature", "top_p", "presence_penalty", "frequency_penalty", "repetition_penalty"]
+)
 def test_numbers_that_are_none(name: str, value: float) -> None:
     parameters: Any = {name: value}
     with pytest.raises(InvalidRequestError) as caught:

@@ -8,6 +8,7 @@ import time
 import warnings
 import weakref
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from ._turn import Turn, error_for
 from .auth import Auth, authentication
 from .config import Config
 from .connection import Connection
-from .errors import BusyError, ChatNioError, ConnectError, ConnectTimeoutError, error_of
+from .errors import BusyError, ChatNioError, ConnectError, ConnectTimeoutError, InternalError, error_of
 from .events import Answer, Closed, Conversation, Counters, Delta, End, Event, Interruption, Open, State
 from .request import Parameters, Request, asked
 from .transcript import Transcript
@@ -60,7 +61,8 @@ class AsyncClient:
     def __init__(self, url: str, auth: Auth | str | None = None, *, config: Config | None = None) -> None:
         # No variable here holds the token when something is raised.
         auth = authentication(auth)
-        self._connection = Connection(url, auth, config=config)
+        self._connection = _Connection(url, auth, config=config)
+        self._connection.client = weakref.ref(self)
         self._config = config
         self._loop: asyncio.AbstractEventLoop | None = None
         self._transport: asyncio.Transport | None = None
@@ -265,8 +267,10 @@ class AsyncClient:
             raise BusyError(Status.BUSY, "an answer comes in: wait for its end, stop it, or use another client")
 
     def _received(self, connection_input: object, count: int) -> None:
-        self._connection._receive(connection_input, count)
-        self._pump()
+        # Of a failure of the library they are told who wait for something.
+        with suppress(InternalError):
+            self._connection._receive(connection_input, count)
+            self._pump()
 
     def _pump(self) -> None:
         """Takes what there is to be taken, sends what is to be sent, and waits for what is to be waited for."""
@@ -359,16 +363,27 @@ class AsyncClient:
 
     def _fired(self) -> None:
         self._timer = None
-        self._connection.handle_timeout(now=time.monotonic())
-        self._pump()
+        with suppress(InternalError):
+            self._connection.handle_timeout(now=time.monotonic())
+            self._pump()
 
     def _over(self, error: BaseException | None) -> None:
         """The transport has ended."""
-        if isinstance(error, OSError):
-            self._connection.failed(error, now=time.monotonic())
-        else:
-            self._connection.eof(now=time.monotonic())
-        self._pump()
+        with suppress(InternalError):
+            if isinstance(error, OSError):
+                self._connection.failed(error, now=time.monotonic())
+            else:
+                self._connection.eof(now=time.monotonic())
+            self._pump()
+
+    def _broken(self, error: InternalError) -> None:
+        """The library has failed in itself: nothing more comes of it."""
+        self._end = error
+        self._abandon()
+        self._changed.set()
+        if self._turn is not None:
+            self._turn.error = error
+            self._turn.changed.set()
 
     def _let_go(self) -> asyncio.Transport:
         """Gives up the transport, which says nothing any more."""
@@ -452,27 +467,49 @@ class _Signal:
         await future
 
 
+class _Connection(Connection):
+    """Tells its client when the library has failed in itself."""
+
+    __slots__ = ("client",)
+
+    client: weakref.ref[AsyncClient]
+
+    def _error(self, status: int) -> ChatNioError:
+        error = super()._error(status)
+        client = self.client()
+        if isinstance(error, InternalError) and client is not None:
+            client._broken(error)
+        return error
+
+
 class _AsyncTurn(Turn):
     """One question, its events that nobody has taken yet, and its answer."""
 
-    __slots__ = ("changed", "events")
+    __slots__ = ("changed", "error", "events")
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.events: list[Event] = []
+        #: Why no end will come: a failure of the library.
+        self.error: InternalError | None = None
         self.changed = _Signal()
 
     async def take(self) -> list[Event]:
         """The events that came since; none once there are no more."""
         while not self.events and self.answer is None:
-            await self.changed.wait()
+            await self._changes()
         events, self.events = self.events, []
         return events
 
     async def ended(self) -> None:
         """Waits for the end."""
         while self.answer is None:
-            await self.changed.wait()
+            await self._changes()
+
+    async def _changes(self) -> None:
+        if self.error is not None:
+            raise copy(self.error)
+        await self.changed.wait()
 
 
 class _Protocol(asyncio.BufferedProtocol):

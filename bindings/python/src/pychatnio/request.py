@@ -79,6 +79,7 @@ class Request:
 
     _handle: CData
     _kind: RequestType
+    _owner: CData
 
     def __init__(self) -> None:
         raise TypeError("make a request by Request.chat() and its like")

@@ -1,11 +1,14 @@
 """A panic inside the library, in every call that can tell: it becomes an InternalError that says what and where; the
-object is of no more use, and frees itself; all others go on; and standard error stays empty."""
+object is of no more use, and frees itself; all others go on; and standard error stays empty.
+
+These need a build with PYCHATNIO_TESTING=1, and fail without it: see the target `python-tests` of the Makefile.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -33,10 +36,24 @@ from pychatnio._native import lib
 TEXT = '> SEND {"token":"sk-...","id":-1}\n> SEND {"message":"hi"}\n< RECV {"message":"x","end":true}\n'
 HI = Request.chat
 
+panic_next: Callable[[], None] = lib.chatnio_testing_panic_next
+live_handles: Callable[[], int] = lib.chatnio_testing_live_handles
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Every handle that a test has made is freed with its variables; and nothing is printed."""
+    before = live_handles()
+    yield
+    gc.collect()
+    # What a failed test has made, its traceback keeps.
+    assert live_handles() <= before or request.session.testsfailed
+    assert capfd.readouterr() == ("", "")
+
 
 def panics(call: Callable[[], object]) -> InternalError:
     """The call panics inside."""
-    lib.chatnio_testing_panic_next()
+    panic_next()
     with pytest.raises(InternalError) as caught:
         call()
     assert caught.value.status is Status.PANIC
@@ -131,12 +148,6 @@ def check(made: Any, call: Callable[[Any], object], calls: dict[str, Callable[[A
         told(caught.value)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> Any:
-    yield
-    assert capfd.readouterr() == ("", "")
-
-
 @pytest.mark.parametrize("name", SESSION)
 def test_a_session(name: str) -> None:
     other = Session(now=START)
@@ -185,7 +196,7 @@ def test_in_the_middle_of_an_answer() -> None:
             stream = client.ask("hi", model="long-100000")
             for at, _ in enumerate(stream):
                 if at == 500:
-                    lib.chatnio_testing_panic_next()
+                    panic_next()
         assert stream.answer is None
         del client, stream
         gc.collect()
@@ -244,13 +255,13 @@ def test_nothing_hangs_on_asyncio() -> None:
             reading = asyncio.create_task(anext(events, None))
             await asyncio.sleep(0)
             if where == "in a call":
-                lib.chatnio_testing_panic_next()
+                panic_next()
                 with pytest.raises(InternalError):
                     client.stop()
             else:
                 # The next call is that which takes what the server has to say.
                 client.stop()
-                lib.chatnio_testing_panic_next()
+                panic_next()
             with pytest.raises(InternalError):
                 await reading
             for call in (client.ask("hi").text, lambda: client.request(Request.share("x"))):
@@ -269,8 +280,8 @@ def test_nothing_hangs_on_asyncio() -> None:
 
 def test_handles_are_counted() -> None:
     # What the other tests rely on.
-    before = lib.chatnio_testing_live_handles()
+    before = live_handles()
     kept = [Session(now=START), Connection("ws://localhost", now=START), Request.chat("x"), Transcript(TEXT)]
-    assert lib.chatnio_testing_live_handles() == before + len(kept)
+    assert live_handles() == before + len(kept)
     kept.clear()
-    assert lib.chatnio_testing_live_handles() == before
+    assert live_handles() == before
