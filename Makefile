@@ -8,10 +8,12 @@ CARGO ?= cargo
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: python-wheel python-types python-tests python-docs bench-python python-lock
+.PHONY: swift-toolchain test-swift example-swift
 .NOTPARALLEL:
 
 # The tests come last, so that their closing lines end the output.
-test: format lint docs no-std unit interleavings abi packaging c-tests cpp-tests c-examples python-types python-tests
+test: format lint docs no-std unit interleavings abi packaging c-tests cpp-tests c-examples test-swift example-swift \
+  python-types python-tests
 
 format:
 	$(CARGO) fmt --all --check
@@ -40,6 +42,7 @@ interleavings:
 
 deps:
 	./.ci/deps
+	bindings/swift/toolchain install '$(SWIFT_TOOLCHAIN)' || [ $$? = 3 ]
 
 # The C library.
 
@@ -165,3 +168,17 @@ python-lock: $(VENV)/made
 	  $(IN_VENV) -m piptools compile -q --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-find-links \
 	    --no-annotate --upgrade bindings/python/requirements/$$of.in -o bindings/python/requirements/$$of.txt; \
 	done
+
+# The Swift package.
+
+# Outside of this checkout, so that the next one finds it.
+SWIFT_TOOLCHAIN = $(HOME)/.cache/chatnio/swift-6.0.3
+
+swift-toolchain:
+	bindings/swift/toolchain install '$(SWIFT_TOOLCHAIN)'
+
+test-swift: installed testing-lib
+	SWIFT_TOOLCHAIN='$(SWIFT_TOOLCHAIN)' bindings/swift/test
+
+example-swift: installed
+	SWIFT_TOOLCHAIN='$(SWIFT_TOOLCHAIN)' examples/swift/test

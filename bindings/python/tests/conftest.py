@@ -1,23 +1,17 @@
-"""What the tests share."""
+"""What pytest itself is told, and the fixtures."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-import trustme
 import uvloop
+from support import PATIENCE, Certificates, Run
 
-from pychatnio import Config, Loopback
-
-T = TypeVar("T")
-
-#: How long a test may wait for something that must come, in seconds. Never reached, unless something hangs.
-PATIENCE = 60.0
+from pychatnio import Loopback
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -34,33 +28,10 @@ def loopback() -> Iterator[Loopback]:
         yield server
 
 
-class Certificates:
-    """A certificate authority, and what a server of its shows."""
-
-    def __init__(self) -> None:
-        self._authority = trustme.CA()
-        #: The root, in PEM and in DER.
-        self.pem = self._authority.cert_pem.bytes().decode()
-        self.der = ssl.PEM_cert_to_DER_cert(self.pem)
-
-    def server(self, name: str = "localhost") -> ssl.SSLContext:
-        """For a server that is called so."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert(name, "127.0.0.1").configure_cert(context)
-        return context
-
-    def config(self, **settings: Any) -> Config:
-        """Settings that trust this authority alone."""
-        return Config(trust="added", roots=[self.pem], **settings)
-
-
 @pytest.fixture(scope="session")
 def certificates() -> Certificates:
     """A certificate authority for all tests."""
     return Certificates()
-
-
-Run = Callable[[Coroutine[Any, Any, T]], T]
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Run
+from support import Run
 
 import pychatnio
 from pychatnio import (

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Certificates
+from support import Certificates
 from memory import START, Link, Server
 
 from pychatnio import (

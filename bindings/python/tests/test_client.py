@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import PATIENCE
+from support import PATIENCE
 
 from pychatnio import (
     Answer,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Certificates
+from support import Certificates
 from memory import START, Link, Server
 
 from pychatnio import (

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Certificates
+from support import Certificates
 from memory import START, Link, Server
 from websockets.http11 import Request as Handshake
 from websockets.http11 import Response

@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import PATIENCE, Run
+from support import PATIENCE, Run
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve

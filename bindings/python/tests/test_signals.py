@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 import pytest
-from conftest import PATIENCE
+from support import PATIENCE
 
 from pychatnio import AnswerStream, Client, Config, End, Loopback, Opened, Outcome
 

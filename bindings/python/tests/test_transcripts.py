@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from conftest import Certificates
+from support import Certificates
 from event_log import EventLog
 from memory import START, Link, Server
 

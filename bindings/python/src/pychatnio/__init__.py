@@ -53,6 +53,7 @@ from .errors import (
     TLSError,
     TranscriptError,
     UndrainedError,
+    UnsentError,
 )
 from .events import (
     Answer,
@@ -134,6 +135,7 @@ __all__ = [
     "Transcript",
     "TranscriptError",
     "UndrainedError",
+    "UnsentError",
     "Wants",
     "program",
 ]

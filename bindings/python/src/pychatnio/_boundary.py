@@ -11,7 +11,7 @@ from typing import Any
 
 from ._native import ffi, lib
 from ._status import Status
-from .errors import ChatNioError, InvalidArgumentError, error_of
+from .errors import ChatNioError, ConnectionClosedError, InvalidArgumentError, RefusedError, error_of
 
 #: A C handle or view: cffi's objects have no types of their own.
 CData = Any
@@ -64,6 +64,15 @@ def error_text(copy: Callable[..., int], handle: CData) -> str:
     return text.decode("utf-8", "replace")
 
 
+def with_end(error: ChatNioError, code: int, body: str | None) -> ChatNioError:
+    """Tells an error how the connection ended: the close code or HTTP status, 0 for none, and the refusal's body."""
+    if isinstance(error, ConnectionClosedError):
+        error.code = code or None
+    elif isinstance(error, RefusedError):
+        error.code, error.body = code or None, body
+    return error
+
+
 def constructed(construct: Callable[..., int], free: Callable[..., None], out: str, *arguments: object) -> CData:
     """What a constructor has made, which is freed with the last reference to it.
 
@@ -78,9 +87,12 @@ def constructed(construct: Callable[..., int], free: Callable[..., None], out: s
     if error[0] == ffi.NULL:
         raise error_of(status, "")
     try:
-        message = ffi.new("chatnio_text *")
+        message, body, code = ffi.new("chatnio_text *"), ffi.new("chatnio_text *"), ffi.new("int32_t *")
         lib.chatnio_error_message(error[0], message)
-        raise error_of(status, present(message[0]))
+        lib.chatnio_error_code(error[0], code)
+        # Without one it stays absent.
+        lib.chatnio_error_body(error[0], body)
+        raise with_end(error_of(status, present(message[0])), code[0], text_of(body))
     finally:
         lib.chatnio_error_free(error[0])
 

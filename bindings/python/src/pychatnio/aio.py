@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator
 from copy import copy
 from typing import TYPE_CHECKING
 
+from ._boundary import with_end
 from ._native import ffi
 from ._status import Status
 from ._turn import Turn, error_for
 from .auth import Auth, authentication
 from .config import Config
 from .connection import Connection
-from .errors import BusyError, ChatNioError, ConnectError, ConnectTimeoutError, RefusedError, error_of
+from .errors import BusyError, ChatNioError, ConnectError, ConnectTimeoutError, error_of
 from .events import Answer, Closed, Conversation, Counters, Delta, End, Event, Interruption, Open, State
 from .request import Parameters, Request, asked
 from .transcript import Transcript
@@ -68,6 +69,7 @@ class AsyncClient:
         self._turn: _AsyncTurn | None = None
         self._is_connecting = False
         self._is_closing = False
+        self._is_full = False
         self._is_paused = False
         #: Why it is not connected; `None` while it is.
         self._end: ChatNioError | None = _not_connected()
@@ -95,7 +97,8 @@ class AsyncClient:
             self._take([end])
         self._abandon()
         connecting = self._end = _not_connected()
-        self._is_connecting, self._is_closing, self._is_paused = True, False, False
+        self._is_connecting = True
+        self._is_closing = self._is_full = self._is_paused = False
         self._loop = asyncio.get_running_loop()
         try:
             transport, protocol = await self._open_transport(sock)
@@ -106,7 +109,7 @@ class AsyncClient:
             self._pump()
             while self._end is connecting:
                 await self._changed.wait()
-            if self._end is not None:
+            if self._end is not None:  # pyright: ignore[reportUnnecessaryComparison]  (another task sets it)
                 raise copy(self._end)
         except BaseException as error:
             self._abandon()
@@ -142,6 +145,7 @@ class AsyncClient:
         Raises:
             BusyError: while an answer comes in.
             InvalidRequestError: for a request that cannot be sent.
+            UnsentError: while too much that was requested before waits to be sent.
             ConnectionClosedError: when the connection is over.
         """
         await self._drained()
@@ -216,8 +220,11 @@ class AsyncClient:
         loop = asyncio.get_running_loop()
         host, port = self._connection.host, self._connection.port
         limit = 10.0 if self._config is None else self._config._connect
-        where = {"host": host, "port": port} if sock is None else {"sock": sock}
-        opening = asyncio.ensure_future(loop.create_connection(_Protocol, **where))
+        opening = asyncio.ensure_future(
+            loop.create_connection(_Protocol, host, port)
+            if sock is None
+            else loop.create_connection(_Protocol, sock=sock)
+        )
         try:
             # Before Python 3.12 asyncio.wait_for() may swallow a cancellation.
             done, _ = await asyncio.wait([opening], timeout=limit or None)
@@ -273,7 +280,7 @@ class AsyncClient:
         if transport is None:
             return
         wants = connection.wants
-        if wants.write:
+        if wants.write and not self._is_full:
             transport.write(connection.data_to_send())
             wants = connection.wants
         if wants.finished:
@@ -320,10 +327,7 @@ class AsyncClient:
 
     def _error_of(self, closed: Closed) -> ChatNioError:
         error = error_of(closed.status, closed.message)
-        if isinstance(error, RefusedError):
-            error.code = closed.code
-            error.body = self._connection.refusal_body
-        return error
+        return with_end(error, closed.code or 0, self._connection.refusal_body)
 
     def _pause(self) -> None:
         """Pushes back on the server. What is late then is not the server's fault, so no deadline counts either."""
@@ -496,6 +500,18 @@ class _Protocol(asyncio.BufferedProtocol):
         client = self._listener()
         if client is not None:
             client._received(self._input, nbytes)
+
+    def pause_writing(self) -> None:
+        client = self._listener()
+        if client is not None:
+            # What waits from now on waits in the library, which bounds it.
+            client._is_full = True
+
+    def resume_writing(self) -> None:
+        client = self._listener()
+        if client is not None:
+            client._is_full = False
+            client._pump()
 
     def eof_received(self) -> None:
         self.connection_lost(None)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ._batch import CAPACITY, Batch
-from ._boundary import CData, constructed, constructed_plain, encoded
+from ._boundary import CData, constructed, constructed_plain, encoded, text_of, with_end
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
@@ -102,6 +102,7 @@ class Client(Handle):
         Raises:
             BusyError: while another answer comes in.
             InvalidRequestError: for a question that cannot be sent.
+            UnsentError: while too much that was requested before waits to be sent.
             ConnectionClosedError: when the connection is over.
         """
         return self._begin(asked(question, parameters))
@@ -161,6 +162,7 @@ class Client(Handle):
 
         Raises:
             ConnectionClosedError: when the connection was lost before, and no answer was there to say so.
+            ConnectError: when it was lost by a reconnect that has failed.
         """
         if self._guard.is_shut:
             return
@@ -190,6 +192,15 @@ class Client(Handle):
             return self._ended_by(
                 lib.chatnio_client_reconnect_socket(self._handle, sock.fileno(), self._event)
             )
+
+    def _error(self, status: int) -> ChatNioError:
+        # Its text first: a failing call has another one.
+        error = super()._error(status)
+        code, body = ffi.new("int32_t *"), ffi.new("chatnio_text *")
+        lib.chatnio_client_end_code(self._handle, code)
+        # Without one it stays absent.
+        lib.chatnio_client_refusal_body(self._handle, body)
+        return with_end(error, code[0], text_of(body))
 
     def _ended_by(self, status: int) -> Answer | None:
         if status:
@@ -247,7 +258,7 @@ class Client(Handle):
     def __exit__(self, *exception: object) -> None:
         try:
             self.close()
-        except ConnectionClosedError:
+        except ConnectionError:
             # Whoever wanted to know has been told.
             pass
         finally:

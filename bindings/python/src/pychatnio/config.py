@@ -9,7 +9,7 @@ from typing import Literal
 from ._boundary import CData, constructed_plain, encoded, error_text
 from ._native import ffi, lib
 from ._status import Status
-from .errors import InvalidArgumentError, error_of
+from .errors import ChatNioError, InvalidArgumentError, error_of
 
 __all__ = ["Config"]
 
@@ -33,7 +33,7 @@ class Config:
         stop_repeats: When a stop is sent again, in seconds from the first, in rising order, because servers may swallow
             a stop. 0.5, 1, 2 and 4; an empty sequence for never.
         max_message: The longest message to accept, in bytes. 1 MiB; connections and clients accept 256 MiB at most.
-        max_request: The longest message to send, in bytes. 1 MiB.
+        max_request: The longest message to send, in bytes. 1 MiB. Four times as much may wait to be sent.
         max_answer: The longest answer to accept, in bytes of its text. 64 MiB.
         keep_text: Gathers the text in the answer. On; a host that only wants the pieces can spare the memory.
         auth_at_once: Sends the authentication at once, and not with the first request. Off: servers do not reserve a
@@ -132,15 +132,11 @@ class Config:
             if trust not in _TRUST:
                 raise _invalid("trust", trust, 'is "platform" or "added"')
             self._set("trust", trust, _TRUST[trust])
-        refused, are_texts = 0, True
-        for header, value in (headers or {}).items():
-            are_texts = are_texts and isinstance(header, str) and isinstance(value, str)  # pyright: ignore
-            refused = refused or (self._add_header(header, value) if are_texts else 0)
+        refusal = self._add_headers(headers or {})
         # As with tokens: a traceback that shows variables shows no value.
-        headers = value = None
-        if not are_texts:
-            raise TypeError("headers are pairs of str")
-        self._check(refused)
+        del headers
+        if refusal is not None:
+            raise refusal
         for file in root_files:
             path = encoded(os.fspath(file))
             self._call(lib.chatnio_config_add_root_file, path, len(path))
@@ -171,20 +167,29 @@ class Config:
         self._shown[name] = shown
         self._call(getattr(lib, f"chatnio_config_set_{name}"), *value)
 
-    def _add_header(self, header: str, value: str) -> int:
-        self._shown.setdefault("headers", []).append(header)  # type: ignore[attr-defined]
-        name_bytes, value_bytes = encoded(header), encoded(value)
-        status: int = lib.chatnio_config_add_header(
-            self._handle, name_bytes, len(name_bytes), value_bytes, len(value_bytes)
-        )
-        return status
+    def _add_headers(self, headers: Mapping[str, str]) -> Exception | None:
+        """Adds headers; returns what is wrong, to be raised by those who do not have their values."""
+        for name, value in headers.items():
+            # Somebody may pass what they have read from a file.
+            if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                return TypeError("headers are pairs of str")
+            name_bytes, value_bytes = encoded(name), encoded(value)
+            status = lib.chatnio_config_add_header(
+                self._handle, name_bytes, len(name_bytes), value_bytes, len(value_bytes)
+            )
+            if status:
+                return self._error(status)
+        if headers:
+            self._shown["headers"] = list(headers)
+        return None
 
     def _call(self, function: Callable[..., int], *arguments: object) -> None:
-        self._check(function(self._handle, *arguments))
-
-    def _check(self, status: int) -> None:
+        status = function(self._handle, *arguments)
         if status:
-            raise error_of(status, error_text(lib.chatnio_config_error, self._handle))
+            raise self._error(status)
+
+    def _error(self, status: int) -> ChatNioError:
+        return error_of(status, error_text(lib.chatnio_config_error, self._handle))
 
     def __repr__(self) -> str:
         return f"Config({', '.join(f'{name}={value!r}' for name, value in self._shown.items())})"

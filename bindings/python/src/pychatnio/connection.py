@@ -76,9 +76,9 @@ class Connection(Handle):
     def host(self) -> str:
         """The host to connect the socket to, without brackets around an IPv6 address."""
         host = ffi.new("chatnio_text *")
-        with self._guard:
-            lib.chatnio_connection_host(self._handle, host)
-            return present(host)
+        # It lives as long as the connection.
+        self._use(lib.chatnio_connection_host, host)
+        return present(host)
 
     @property
     def port(self) -> int:
@@ -92,6 +92,7 @@ class Connection(Handle):
 
         Raises:
             BusyError: while a turn runs; the same request is fine after its end.
+            UnsentError: while too much that was requested before waits to be sent.
             InvalidRequestError: for a request that cannot be sent.
             ConnectionClosedError: when the connection is over.
         """

@@ -27,6 +27,7 @@ __all__ = [
     "ThrottledError",
     "TranscriptError",
     "UndrainedError",
+    "UnsentError",
 ]
 
 
@@ -55,6 +56,11 @@ class UndrainedError(ChatNioError):
     """Events wait, and more input was given than may be held: take the events first. Nothing of it was taken."""
 
 
+class UnsentError(ChatNioError):
+    """What was requested before waits to be sent still, and is over the limit: four times `Config.max_request`. The same
+    request is fine once that went out."""
+
+
 class InvalidArgumentError(ChatNioError, ValueError):
     """An argument cannot be: a URL, a setting, a certificate, a token, a use after the end. Nothing has changed."""
 
@@ -70,6 +76,9 @@ class TranscriptError(ChatNioError, ValueError):
 class ConnectionClosedError(ChatNioError, ConnectionError):
     """The connection is over: closed by either side, lost, or broken. `reconnect()` continues the conversation."""
 
+    #: The WebSocket's close code, where the server sent one.
+    code: int | None = None
+
 
 class ConnectError(ChatNioError, ConnectionError):
     """No connection could be made."""
@@ -84,7 +93,7 @@ class RefusedError(ConnectError):
 
     #: The HTTP status, where there was one.
     code: int | None = None
-    #: The body of the HTTP answer, at most 64 KiB; a `Client` does not keep it.
+    #: The body of the HTTP answer, at most 64 KiB.
     body: str | None = None
 
 
@@ -148,6 +157,7 @@ NOT_RAISED = frozenset(
 _CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
     BusyError: (Status.BUSY,),
     UndrainedError: (Status.UNDRAINED,),
+    UnsentError: (Status.UNSENT,),
     InvalidArgumentError: (
         Status.INVALID,
         Status.NOT_UTF8,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from ._boundary import CData, constructed_plain, encoded
 from ._native import ffi, lib
@@ -156,7 +156,7 @@ class Request:
             if value is None:
                 continue
             if name == "model":
-                data = encoded(value)
+                data = encoded(cast(str, value))
                 self._call(lib.chatnio_request_set_model, data, len(data))
             elif name in _FLAGS:
                 # The text "false" is true.

@@ -73,6 +73,7 @@ class Session(Handle):
 
         Raises:
             BusyError: while a turn runs; the same request is fine after its end.
+            UnsentError: while too much that was requested before waits to be sent.
             InvalidRequestError: for a request that cannot be sent.
             ConnectionClosedError: when the session is closed.
         """

@@ -94,7 +94,9 @@ class Transcript:
 
     def __str__(self) -> str:
         text = ffi.new("chatnio_text *")
-        lib.chatnio_transcript_text(self._handle, text)
+        status = lib.chatnio_transcript_text(self._handle, text)
+        if status:
+            raise error_of(status, "")
         return present(text[0])
 
     def __repr__(self) -> str:

@@ -1,0 +1,39 @@
+"""What several tests need."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import trustme
+
+from pychatnio import Config
+
+T = TypeVar("T")
+
+#: How long a test may wait for something that must come, in seconds. Never reached, unless something hangs.
+PATIENCE = 60.0
+
+#: Runs a coroutine in a new loop.
+Run = Callable[[Coroutine[Any, Any, T]], T]
+
+
+class Certificates:
+    """A certificate authority, and what a server of its shows."""
+
+    def __init__(self) -> None:
+        self._authority = trustme.CA()
+        #: The root, in PEM and in DER.
+        self.pem = self._authority.cert_pem.bytes().decode()
+        self.der = ssl.PEM_cert_to_DER_cert(self.pem)
+
+    def server(self, name: str = "localhost") -> ssl.SSLContext:
+        """For a server that is called so."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._authority.issue_cert(name, "127.0.0.1").configure_cert(context)
+        return context
+
+    def config(self, **settings: Any) -> Config:
+        """Settings that trust this authority alone."""
+        return Config(trust="added", roots=[self.pem], **settings)

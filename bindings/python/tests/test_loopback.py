@@ -1,0 +1,139 @@
+"""The server that the package carries, and the program that it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pychatnio
+from pychatnio import Client, ConnectError, Loopback, program
+
+
+def test_program() -> None:
+    path = program()
+    assert path.is_file()
+    assert os.access(path, os.X_OK)
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"chatnio {pychatnio.__version__}\n"
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python -m pychatnio`."""
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("CHATNIO_")}
+    return subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-m", "pychatnio", *arguments],
+        capture_output=True,
+        text=True,
+        env=quiet | environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_python_m() -> None:
+    done = run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: chatnio <COMMAND>" in done.stdout
+    done = run("--version")
+    assert done.stdout == f"chatnio {pychatnio.__version__}\n"
+
+
+def test_python_m_passes_everything_on(loopback: Loopback, tmp_path: Path) -> None:
+    # Arguments, environment, output, and the status.
+    done = run("ask", "hi", "--model", "hello", CHATNIO_URL=loopback.url, CHATNIO_TOKEN="sk-any")
+    assert (done.returncode, done.stdout) == (0, "Hello! How can I help?\n")
+    done = run("ask", "hi", "--model", "notice", CHATNIO_URL=loopback.url, CHATNIO_TOKEN="sk-any")
+    assert done.returncode == 3
+    assert "quota" in done.stderr
+    transcript = tmp_path / "wrong é.txt"
+    transcript.write_text("nonsense")
+    done = run("replay", str(transcript))
+    assert done.returncode == 5
+    assert str(transcript) in done.stderr
+
+
+def test_python_m_becomes_the_program() -> None:
+    # A signal reaches it, and nothing of Python stands between.
+    with subprocess.Popen(
+        [sys.executable, "-m", "pychatnio", "serve"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline().startswith("ws://127.0.0.1:")
+            assert os.readlink(f"/proc/{process.pid}/exe") == str(program().resolve())
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) in (0, 130)
+        finally:
+            process.kill()
+
+
+def test_it_comes_and_goes() -> None:
+    server = Loopback()
+    assert re.fullmatch(r"ws://127\.0\.0\.1:\d+(/chat)?", server.url)
+    assert server.url in repr(server)
+    with Client(server.url) as client:
+        assert "loopback server" in client.ask("hi").text()
+    process = server._process
+    server.close()
+    server.close()
+    assert process.returncode == 0
+    with pytest.raises(ConnectError):
+        Client(server.url)
+
+
+def test_it_ends_with_an_exception() -> None:
+    with pytest.raises(LookupError), Loopback() as server:
+        raise LookupError
+    assert server._process.returncode == 0
+
+
+def test_it_ends_with_its_process() -> None:
+    # However that one dies.
+    code = (
+        "import os, signal, pychatnio\n"
+        "server = pychatnio.Loopback()\n"
+        "print(server._process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    # Standard error is the server's, too: that is at its end when both have ended.
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    process = Path(f"/proc/{done.stdout.strip()}")
+    assert not process.exists() or "State:\tZ" in (process / "status").read_text()
+
+
+def test_what_it_does_not_start_with(tmp_path: Path) -> None:
+    generation: Any = "2025-01"
+    wrong = tmp_path / "wrong.txt"
+    wrong.write_text("nonsense")
+    for settings in ({"generation": generation}, {"pace": -1}, {"script": tmp_path / "missing.txt"}, {"script": wrong}):
+        unusual: Any = settings
+        with pytest.raises(OSError, match="status"):
+            Loopback(**unusual)
+
+
+def test_tls_leaves_no_file() -> None:
+    server = Loopback(tls=True)
+    assert server.url.startswith("wss://")
+    assert server._folder is not None
+    folder = Path(server._folder.name)
+    assert list(folder.iterdir())
+    server.close()
+    assert not folder.exists()
+    # Its settings are good all the same.
+    server.config.load_roots()
+
+
+def test_a_script(tmp_path: Path) -> None:
+    script = tmp_path / "a script.txt"
+    script.write_text('> SEND {"message":"hi"}\n< RECV {"message":"Hello","quota":0.1,"end":true}\n')
+    with Loopback(script=script) as server, Client(server.url) as client:
+        assert client.ask("anything").text() == "Hello"

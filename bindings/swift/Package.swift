@@ -1,0 +1,27 @@
+// swift-tools-version: 6.0
+import Foundation
+import PackageDescription
+
+// On Apple platforms the library comes as an XCFramework, once `./xcframework` has made it; elsewhere, and without one,
+// as it is installed: by pkg-config.
+let xcframework = "CChatNio.xcframework"
+let hasXCFramework = FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + xcframework)
+let library: Target =
+    hasXCFramework
+    ? .binaryTarget(name: "CChatNio", path: xcframework)
+    : .systemLibrary(name: "CChatNio", pkgConfig: "chatnio")
+
+let package = Package(
+    name: "ChatNio",
+    // An actor that runs on a thread of its own needs these.
+    platforms: [.macOS(.v14), .iOS(.v17), .tvOS(.v17), .watchOS(.v10), .visionOS(.v1)],
+    products: [.library(name: "ChatNio", targets: ["ChatNio"])],
+    targets: [
+        library,
+        .target(name: "ChatNio", dependencies: ["CChatNio"]),
+        // What only a library built for tests has; see `make test-swift`.
+        .systemLibrary(name: "CChatNioTesting", path: "Tests/CChatNioTesting"),
+        .testTarget(name: "ChatNioTests", dependencies: ["ChatNio", "CChatNio", "CChatNioTesting"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,191 @@
+import CChatNio
+
+/// What a call could not do, and why.
+///
+/// ```swift
+/// do {
+///     let client = try await Client("wss://api.chatnio.net", auth: auth)
+/// } catch let error as ChatNioError where error.code == .throttled {
+///     // Wait before the next connection.
+/// }
+/// ```
+///
+/// No text in it ever holds a token or the value of a handshake header. What a *server* said in one is as it came:
+/// filter control characters before a terminal shows it.
+public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The status as the library has answered it.
+    public let status: Int32
+    /// What happened, in English: what was wrong, where, and what to do.
+    public let message: String
+
+    /// What kind of error it is; nil for one that a newer library has and this package does not know: treat it by
+    /// ``isFatal``.
+    public var code: Code? { Code(rawValue: status) }
+
+    /// Whether the connection is over, or could not be made. Otherwise everything is as it was before the call.
+    public var isFatal: Bool { chatnio_status_is_fatal(status) }
+
+    /// The ``message``.
+    public var description: String { message }
+
+    /// An error with a text of its own.
+    public init(_ code: Code, _ message: String) {
+        self.init(status: code.rawValue, message: message)
+    }
+
+    init(status: Int32, message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    /// What a constructor has answered, and handed out with it, which is freed.
+    init(_ status: Int32, of error: OpaquePointer?) {
+        var text = chatnio_text()
+        let isTold = chatnio_error_message(error, &text) == CHATNIO_OK.status
+        self.init(status: status, message: isTold ? String(text) : Self.message(of: status))
+        chatnio_error_free(error)
+    }
+
+    /// Throws the status if it is one of a failure.
+    static func check(_ status: Int32) throws {
+        if status != CHATNIO_OK.status {
+            throw ChatNioError(status: status, message: message(of: status))
+        }
+    }
+
+    static func message(of status: Int32) -> String {
+        String(cString: chatnio_status_message(status))
+    }
+
+    /// The kinds of errors: every status of the library.
+    public enum Code: Int32, Sendable, CaseIterable, CustomStringConvertible {
+        // Not now, or not there: nothing is wrong.
+
+        /// There is nothing, or it did not come in time. Never thrown: calls answer nil instead.
+        case again = 4001
+        /// A signal came while waiting. Never thrown: the client waits on.
+        case interrupted = 4002
+        /// A turn runs, and the server takes nothing but a stop. The same request is fine after the turn's end.
+        case busy = 4003
+        /// Events wait, and more input was given than may be held: take the events first. Nothing of it was taken.
+        case undrained = 4004
+        /// What was asked for is not there. Seldom thrown: calls answer nil instead.
+        case absent = 4005
+
+        // The call cannot be: correct it. Nothing has changed.
+
+        /// An argument cannot be.
+        case invalid = 4101
+        /// A text is not UTF-8. Swift's always are.
+        case notUTF8 = 4102
+        /// The configuration is in use, and cannot be changed any more. Swift's are never changed.
+        case frozen = 4103
+        /// The URL is not one of a chat server.
+        case badURL = 4104
+        /// A handshake header's name or value is not allowed.
+        case badHeader = 4105
+        /// A root certificate cannot be read, or none is given where only given ones count.
+        case badRoots = 4106
+        /// The transcript cannot be read: the message says in which line.
+        case badTranscript = 4107
+        /// The token is empty. To ask without an account there is ``Auth/anonymous``.
+        case emptyToken = 4108
+        /// Conversation ids are positive.
+        case badConversation = 4109
+        /// A token must not go over plain `ws://` to a host that is not loopback.
+        case plainToken = 4110
+        /// The question is empty or only white space: it would never be answered.
+        case emptyMessage = 4111
+        /// The share's hash is empty.
+        case emptyShare = 4112
+        /// A mask has at least one message.
+        case badMask = 4113
+        /// A parameter is NaN or infinite.
+        case notFinite = 4114
+        /// The request takes no such parameter, or is not for this call.
+        case badParameters = 4115
+        /// The request or the authentication is over the limit on what is sent.
+        case requestTooLong = 4116
+        /// There is no question to answer again: none was asked in this session, and it continues no conversation.
+        case nothingToRestart = 4117
+        /// The client was given its socket. Not with this package's client, which connects its own.
+        case givenSocket = 4118
+
+        // In events: a message that could not be read. It was skipped and counted; turn and session go on.
+
+        /// A message could not be read.
+        case malformed = 4201
+        /// A message was over the limit.
+        case messageTooLong = 4202
+
+        // The connection is over.
+
+        /// It was closed by this side.
+        case closed = 4901
+        /// The server closed it in an orderly way.
+        case closedByServer = 4902
+        /// The server ended the stream without a WebSocket Close.
+        case endOfStream = 4903
+        /// The encrypted stream was cut: whoever did it, it need not have been the server.
+        case truncated = 4904
+        /// The socket failed.
+        case io = 4905
+        /// Nothing came for long, not even in answer to a ping: the connection is dead.
+        case unresponsive = 4906
+        /// The server did not answer the closing in time.
+        case closeTimeout = 4907
+        /// The server broke the WebSocket protocol.
+        case `protocol` = 4908
+        /// The server sent text that is not UTF-8.
+        case serverNotUTF8 = 4909
+        /// The server sent a message over the limit, which a connection cannot skip.
+        case oversized = 4910
+
+        // The connection could not be made.
+
+        /// The host's name cannot be looked up.
+        case resolve = 4921
+        /// No address of the host can be connected to.
+        case connect = 4922
+        /// Name look-up and connect took too long.
+        case connectTimeout = 4923
+        /// The TLS or WebSocket handshake took too long.
+        case handshakeTimeout = 4924
+        /// The server throttles this address: wait before the next connection.
+        case throttled = 4925
+        /// The server answered with a refusal of its own instead of opening the WebSocket.
+        case refused = 4926
+        /// The server answered with another HTTP status than 101; no redirect is followed.
+        case http = 4927
+        /// The server's WebSocket handshake is wrong.
+        case upgrade = 4928
+        /// The server does not speak HTTP/1.1.
+        case badHTTP = 4929
+        /// Nobody trusted signed the server's certificate.
+        case tlsUnknownIssuer = 4931
+        /// The server's certificate is for other names.
+        case tlsWrongName = 4932
+        /// The server's certificate has expired.
+        case tlsExpired = 4933
+        /// The server's certificate is not valid yet.
+        case tlsNotYetValid = 4934
+        /// The server's certificate is wrong in another way.
+        case tlsCertificate = 4935
+        /// What came is not TLS.
+        case tlsNotTLS = 4936
+        /// The machine has no usable root certificates, and no others were given.
+        case tlsNoRoots = 4937
+        /// TLS failed in another way.
+        case tls = 4938
+        /// The system gave no random bytes, which every connection needs.
+        case noRandom = 4951
+        /// The operating system refused something else, such as a thread.
+        case system = 4952
+        /// The library failed in itself, which is a bug. Nothing works any more on what it happened to; the message says
+        /// what and where.
+        case panic = 4999
+
+        /// The status's name in the C library, such as `CHATNIO_BUSY`.
+        public var description: String { String(cString: chatnio_status_name(rawValue)) }
+    }
+}

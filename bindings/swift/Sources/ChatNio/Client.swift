@@ -1,0 +1,176 @@
+/// A client that connects by itself. It has one thread of its own, on which its connection lives.
+///
+/// ```swift
+/// let client = try await Client("wss://api.chatnio.net", auth: Auth(token: "sk-..."))
+/// for try await delta in client.ask("hi") {
+///     print(delta, terminator: "")
+/// }
+/// ```
+///
+/// It asks one question at a time, as the server does; more wait, in the order in which they were asked. Leaving a
+/// stream before its end (by `break`, by an error, by cancelling the task) stops the answer at the server, so that nobody
+/// pays for text that was thrown away; what it cost ``lastAnswer`` knows. While nothing is asked, the connection is kept
+/// alive.
+///
+/// A client that nobody holds any more carries out what was asked, says goodbye and closes its connection.
+public actor Client {
+    private nonisolated let thread: ClientThread
+
+    /// The client's own thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    /// Connects, and waits until the WebSocket is open. Cancelling the task ends the wait.
+    ///
+    /// - Parameters:
+    ///   - url: as in ``Connection/init(_:auth:configuration:now:)``.
+    ///   - auth: who asks.
+    ///   - configuration: deadlines, limits, trust; nil is the defaults.
+    ///   - onEvent: gets everything that happens, strays and malformed messages too, on the client's thread, which it
+    ///     must not hold up.
+    /// - Throws: ``ChatNioError``: those of ``Connection/init(_:auth:configuration:now:)``, and why it could not be made:
+    ///   ``ChatNioError/Code/connect``, ``ChatNioError/Code/throttled``, ``ChatNioError/Code/tlsUnknownIssuer``, ...;
+    ///   `CancellationError`.
+    public init(
+        _ url: String, auth: Auth = .anonymous, configuration: Configuration? = nil,
+        onEvent: (@Sendable (Event) -> Void)? = nil
+    ) async throws {
+        thread = try await ClientThread.connected(to: url, auth: auth, configuration: configuration, onEvent: onEvent)
+    }
+
+    deinit {
+        thread.end()
+    }
+
+    /// Asks a question, and streams the answer: see ``ask(_:)-(Request)``.
+    public nonisolated func ask(_ question: String, model: String? = nil) -> AsyncThrowingStream<Delta, any Error> {
+        ask(.chat(question, model: model))
+    }
+
+    /// Asks, by a chat or a restart, and streams the answer: its pieces as they come, none of them empty, none ever
+    /// dropped.
+    ///
+    /// - Returns: a stream that ends when the answer is complete or was stopped. Otherwise it throws, when it has given
+    ///   all that came: ``AnswerError`` when the server answered instead of the model, or the answer was interrupted;
+    ///   ``ChatNioError`` when the request was not sent.
+    public nonisolated func ask(_ request: Request) -> AsyncThrowingStream<Delta, any Error> {
+        let (stream, deltas) = AsyncThrowingStream<Delta, any Error>.makeStream(bufferingPolicy: .unbounded)
+        let turn = Turn(request) {
+            deltas.yield($0)
+        } onEnd: { result in
+            do {
+                let (answer, cause) = try result.get()
+                deltas.finish(throwing: AnswerError(answer, cause: cause))
+            } catch {
+                deltas.finish(throwing: error)
+            }
+        }
+        deltas.onTermination = { [thread, weak turn] termination in
+            if case .cancelled = termination, let turn {
+                thread.leave(turn)
+            }
+        }
+        thread.begin(turn)
+        return stream
+    }
+
+    /// Asks the last question again, with these parameters, and streams the answer: see ``ask(_:)-(Request)``.
+    public nonisolated func restart(model: String? = nil) -> AsyncThrowingStream<Delta, any Error> {
+        ask(.restart(model: model))
+    }
+
+    /// Asks, by a chat or a restart, and waits for the whole answer, whatever its outcome. Cancelling the task stops the
+    /// answer, which is then what has come.
+    ///
+    /// - Throws: ``ChatNioError`` when the request was not sent; `CancellationError` when the task was cancelled before.
+    public nonisolated func answer(to request: Request) async throws -> Answer {
+        let waiting = Waiting<Result<Answer, any Error>>()
+        let turn = Turn(request) { result in
+            waiting.give(result.map { $0.0 })
+        }
+        return try await withTaskCancellationHandler {
+            try await waiting.value { thread.begin(turn) }.get()
+        } onCancel: {
+            thread.leave(turn)
+        }
+    }
+
+    /// Asks a question, and waits for the whole answer: see ``answer(to:)-(Request)``.
+    public nonisolated func answer(to question: String, model: String? = nil) async throws -> Answer {
+        try await answer(to: .chat(question, model: model))
+    }
+
+    /// The answer of the turn that ended last, whatever its outcome: what a stream that was left has cost, for instance.
+    /// Waits for the end of what was asked before; nil when nothing was.
+    public nonisolated var lastAnswer: Answer? {
+        get async {
+            let waiting = Waiting<Answer?>()
+            return await waiting.value {
+                thread.whenIdle { thread in waiting.give(thread.lastAnswer) }
+            }
+        }
+    }
+
+    /// Stops the answer that runs, or is about to, at once, from anywhere. Its end comes to who reads it.
+    ///
+    /// - Returns: whether there was one to be stopped.
+    @discardableResult
+    public nonisolated func stop() -> Bool {
+        thread.stop()
+    }
+
+    /// Sends a request that is not answered: a share, a mask, an edit or a remove; behind what was asked before.
+    ///
+    /// - Throws: ``ChatNioError``, after which nothing has changed: see ``Session/request(_:now:)-(Request,_)``;
+    ///   ``ChatNioError/Code/badParameters`` for a request that is answered, which is for ``ask(_:)-(Request)``.
+    public nonisolated func send(_ request: Request) async throws {
+        if request.beginsTurn {
+            throw ChatNioError(.badParameters, "a chat or a restart has an answer: ask for it")
+        }
+        let waiting = Waiting<Result<Void, any Error>>()
+        try await waiting.value {
+            thread.whenIdle { thread in
+                waiting.give(Result { try thread.send(request) })
+            }
+        }.get()
+    }
+
+    /// Connects anew to the same URL, and continues the conversation that the server opened. Works in any state. What
+    /// waited to be asked is asked then. Turn numbers and counters go on, a recording starts afresh.
+    ///
+    /// What the server loads is what it saved last: the question, perhaps not the answer.
+    ///
+    /// - Returns: the answer that ran, interrupted, if one did; who reads it gets it too.
+    /// - Throws: why it could not be made; it may be tried again.
+    @discardableResult
+    public func reconnect() throws -> Answer? {
+        try thread.reconnect()
+    }
+
+    /// Closes the connection in an orderly way, within ``Configuration/Settings/close``. Afterwards only
+    /// ``reconnect()`` works.
+    ///
+    /// - Returns: the answer that ran, interrupted, if one did; who reads it gets it too.
+    /// - Throws: how the connection was lost instead, if it was and nothing ran.
+    @discardableResult
+    public func close() throws -> Answer? {
+        try thread.close()
+    }
+
+    /// What the session is doing.
+    public var state: State { thread.state }
+
+    /// The running turn's answer so far; nil when no turn runs.
+    public var answer: Answer? { thread.answer }
+
+    /// Which conversation the connection is in, as far as the server has said.
+    public var conversation: Conversation { thread.conversation }
+
+    /// What the session has counted.
+    public var counters: Counters { thread.counters }
+
+    /// About how many bytes the client holds: see ``Connection/memory``.
+    public var memory: Int { thread.memory }
+
+    /// What was sent and received so far, without tokens; nil unless ``Configuration/Settings/record`` is on.
+    public var transcript: Transcript? { thread.transcript }
+}

@@ -1,0 +1,334 @@
+import CChatNio
+
+/// The thread of a client: it has the blocking client of the library, runs the actor's jobs, and carries the turns out,
+/// one after the other.
+final class ClientThread: SerialExecutor, @unchecked Sendable {
+    // Sendable: who may touch what is said below.
+
+    /// How long a wait for the server may keep the actor's jobs waiting. The library looks up as often.
+    private static let tick: Int32 = 100
+    /// How often the connection is looked at while nothing is asked: pings, keep-alives, an end.
+    private static let idle = Duration.seconds(1)
+
+    // From any thread.
+    private let stopper: Handle
+    private let onEvent: (@Sendable (Event) -> Void)?
+    // Its clock, which the library may call as long as the client lives.
+    private let configuration: Configuration?
+
+    // Guarded by the monitor.
+    private let monitor = Monitor()
+    private var jobs: [UnownedJob] = []
+    private var waiting: [Work] = []
+    private var running: Turn?
+    private var isEnding = false
+
+    // On the thread alone.
+    private let client: Handle
+    private(set) var lastAnswer: Answer?
+    /// How the connection has ended, once it is over.
+    private var over: ChatNioError?
+    /// When the connection is to be looked at, though nothing is asked.
+    private var nextLook = ContinuousClock.now
+
+    /// What waits for its turn.
+    private enum Work {
+        case turn(Turn)
+        case other(@Sendable (ClientThread) -> Void)
+
+        var turn: Turn? {
+            if case .turn(let turn) = self { turn } else { nil }
+        }
+    }
+
+    /// What the thread does next.
+    private enum Step {
+        case jobs([UnownedJob])
+        case work(Work)
+        case advance(Int32)
+    }
+
+    /// Connects, on a thread that then serves the client.
+    static func connected(
+        to url: String, auth: Auth, configuration: Configuration?, onEvent: (@Sendable (Event) -> Void)?
+    ) async throws -> ClientThread {
+        let waiting = Waiting<Result<ClientThread, any Error>>()
+        return try await withTaskCancellationHandler {
+            try await waiting.value {
+                do {
+                    try startThread {
+                        let made = Result { try ClientThread(url, auth, configuration, onEvent) }
+                        if waiting.give(made) {
+                            try? made.get().run()
+                        }
+                    }
+                } catch {
+                    waiting.give(.failure(error))
+                }
+            }.get()
+        } onCancel: {
+            waiting.give(.failure(CancellationError()))
+        }
+    }
+
+    private init(
+        _ url: String, _ auth: Auth, _ configuration: Configuration?, _ onEvent: (@Sendable (Event) -> Void)?
+    ) throws {
+        let client = try auth.use { auth in
+            try Configuration.use(configuration) { configuration in
+                try Handle(free: chatnio_client_free, lastError: chatnio_client_error) { out, error in
+                    url.withText { chatnio_client_new(configuration, auth, $0, $1, out, error) }
+                }
+            }
+        }
+        stopper = try client.use { client in
+            try Handle(free: chatnio_stopper_free) { out, _ in chatnio_client_stopper(client, out) }
+        }
+        self.client = client
+        self.configuration = configuration
+        self.onEvent = onEvent
+    }
+}
+
+// From any thread.
+extension ClientThread {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        monitor.locked {
+            jobs.append(job)
+            monitor.wake()
+        }
+    }
+
+    /// Has a turn carried out, behind those that wait already.
+    func begin(_ turn: Turn) {
+        guard turn.request.beginsTurn else {
+            turn.onEnd(
+                .failure(ChatNioError(.badParameters, "only a chat or a restart has an answer: send the others")))
+            return
+        }
+        let isLeft = monitor.locked {
+            if !turn.isUnwanted {
+                enqueue(.turn(turn))
+            }
+            return turn.isUnwanted
+        }
+        if isLeft {
+            turn.onEnd(.failure(CancellationError()))
+        }
+    }
+
+    /// Has something done on the thread, when all that waits already is over.
+    func whenIdle(_ work: @escaping @Sendable (ClientThread) -> Void) {
+        monitor.locked { enqueue(.other(work)) }
+    }
+
+    /// Under the lock.
+    private func enqueue(_ work: Work) {
+        waiting.append(work)
+        monitor.wake()
+    }
+
+    /// Stops a turn that nobody waits for any more, or never begins it.
+    func leave(_ turn: Turn) {
+        let isDropped = monitor.locked {
+            let place = waiting.firstIndex { $0.turn === turn }
+            if let place {
+                waiting.remove(at: place)
+            } else {
+                stop(turn)
+            }
+            return place != nil
+        }
+        if isDropped {
+            turn.onEnd(.failure(CancellationError()))
+        }
+    }
+
+    /// Stops the turn that runs, or is to be the next.
+    func stop() -> Bool {
+        monitor.locked {
+            guard let turn = running ?? waiting.lazy.compactMap(\.turn).first, !turn.isUnwanted else { return false }
+            stop(turn)
+            return true
+        }
+    }
+
+    /// Under the lock, so that the stop reaches no other turn: this one runs, or has not begun and is stopped then.
+    private func stop(_ turn: Turn) {
+        turn.isUnwanted = true
+        if turn === running, turn.isSent {
+            _ = stopper.use { chatnio_stopper_stop($0, nil) }
+        }
+    }
+
+    /// The client is gone: closes the connection, and ends the thread, when all that was asked is over.
+    func end() {
+        monitor.locked {
+            isEnding = true
+            monitor.wake()
+        }
+    }
+}
+
+// On the thread.
+extension ClientThread {
+    private func run() {
+        while let step = nextStep() {
+            switch step {
+            case .jobs(let jobs):
+                for job in jobs {
+                    job.runSynchronously(on: asUnownedSerialExecutor())
+                }
+            case .work(.turn(let turn)): carryOut(turn)
+            case .work(.other(let work)): work(self)
+            case .advance(let milliseconds): advance(milliseconds)
+            }
+        }
+        _ = try? close()
+    }
+
+    private func nextStep() -> Step? {
+        monitor.locked {
+            while true {
+                if !jobs.isEmpty {
+                    defer { jobs = [] }
+                    return .jobs(jobs)
+                }
+                if running != nil {
+                    return .advance(Self.tick)
+                }
+                if !waiting.isEmpty {
+                    let next = waiting.removeFirst()
+                    running = next.turn
+                    return .work(next)
+                }
+                if isEnding {
+                    return nil
+                }
+                let rest = over == nil ? nextLook - .now : .seconds(3600)
+                if rest <= .zero {
+                    return .advance(0)
+                }
+                monitor.wait(atMost: rest)
+            }
+        }
+    }
+
+    /// Sends a turn's request.
+    private func carryOut(_ turn: Turn) {
+        do {
+            try send(turn.request)
+        } catch {
+            finish(.failure(error))
+            return
+        }
+        monitor.locked {
+            turn.isSent = true
+            if turn.isUnwanted {
+                stop(turn)
+            }
+        }
+    }
+
+    /// Waits for one event, and passes it on.
+    private func advance(_ milliseconds: Int32) {
+        nextLook = .now + Self.idle
+        do {
+            let event = try Event.filled { event in
+                try client.call(unless: .again, .interrupted) { chatnio_client_next($0, milliseconds, event) }
+            }
+            guard let event else { return }
+            // There may be more.
+            nextLook = .now
+            take(event)
+        } catch {
+            over = error as? ChatNioError
+            // A turn ends before its connection does; but for a bug in the library.
+            finish(.failure(error))
+        }
+    }
+
+    private func take(_ event: Event) {
+        onEvent?(event)
+        switch event {
+        case .delta(let delta) where !delta.text.isEmpty: running?.onDelta(delta)
+        case .end(let end):
+            if let delta = end.delta {
+                running?.onDelta(delta)
+            }
+            finish(with: end.answer)
+        default: break
+        }
+    }
+
+    /// A turn has ended. What ended the connection, if that was it, is told to who waits.
+    private func finish(with answer: Answer) {
+        lastAnswer = answer
+        let turn = detach()
+        if case .interrupted = answer.outcome, over == nil {
+            advance(0)
+        }
+        turn?.onEnd(.success((answer, over)))
+    }
+
+    private func finish(_ result: Result<(Answer, ChatNioError?), any Error>) {
+        detach()?.onEnd(result)
+    }
+
+    private func detach() -> Turn? {
+        monitor.locked {
+            defer { running = nil }
+            return running
+        }
+    }
+
+    /// Sends a request.
+    func send(_ request: Request) throws {
+        try request.use { request in
+            _ = try client.call { chatnio_client_request($0, request) }
+        }
+    }
+
+    func reconnect() throws -> Answer? {
+        over = nil
+        nextLook = .now
+        return try ended { chatnio_client_reconnect($0, $1) }
+    }
+
+    func close() throws -> Answer? {
+        try ended { chatnio_client_close($0, $1) }
+    }
+
+    /// Does what ends a running turn.
+    private func ended(
+        by body: (OpaquePointer, UnsafeMutablePointer<chatnio_event>) -> Int32
+    ) throws -> Answer? {
+        let event = try Event.filled { event in try client.call { body($0, event) } }
+        guard case .end(let end) = event else { return nil }
+        take(.end(end))
+        return end.answer
+    }
+
+    var state: State { client.use { client in State { chatnio_client_state(client, $0) } } }
+
+    var answer: Answer? { client.use { client in Answer.shown { chatnio_client_answer(client, $0) } } }
+
+    var conversation: Conversation {
+        client.use { client in Conversation { chatnio_client_conversation(client, $0) } }
+    }
+
+    var counters: Counters { client.use { client in Counters { chatnio_client_counters(client, $0) } } }
+
+    var memory: Int {
+        client.use { client in
+            var bytes = 0
+            _ = chatnio_client_memory(client, &bytes)
+            return bytes
+        }
+    }
+
+    var transcript: Transcript? {
+        client.use { client in Transcript.recorded { chatnio_client_transcript(client, $0) } }
+    }
+}

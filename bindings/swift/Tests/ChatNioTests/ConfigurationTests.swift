@@ -1,0 +1,113 @@
+import ChatNio
+import XCTest
+
+/// Every setting means what it is called.
+final class ConfigurationTests: HandleTestCase {
+    private let now = Duration.seconds(1000)
+
+    /// A session without deadlines but for those that are set, which has asked.
+    private func asking(_ change: (inout Configuration.Settings) -> Void) throws -> Session {
+        let configuration = try Configuration { settings in
+            settings.keepAlive = .zero
+            settings.firstFrame = .zero
+            settings.nextFrame = .zero
+            settings.afterStop = .zero
+            settings.stopRepeats = []
+            change(&settings)
+        }
+        let session = try Session(configuration: configuration, now: now)
+        try session.request(.chat("hi"), now: now)
+        return session
+    }
+
+    private func outcome(_ event: Event?) -> Outcome? {
+        if case .end(let end) = event { end.answer.outcome } else { nil }
+    }
+
+    func testTimesOfASession() throws {
+        XCTAssertNil(try asking { _ in }.deadline)
+        XCTAssertEqual(try asking { $0.keepAlive = .seconds(7) }.deadline, now + .seconds(7))
+        XCTAssertEqual(try asking { $0.firstFrame = .milliseconds(1500) }.deadline, now + .milliseconds(1500))
+
+        let next = try asking { $0.nextFrame = .seconds(8) }
+        _ = try next.receive(#"{"message":"a","end":false}"#, now: now)
+        XCTAssertEqual(next.deadline, now + .seconds(8))
+        XCTAssertEqual(outcome(try next.handleTimeout(now: now + .seconds(8))), .interrupted(.nextFrameDeadline))
+
+        let stopped = try asking { $0.afterStop = .seconds(9) }
+        try stopped.stop(now: now)
+        XCTAssertEqual(stopped.deadline, now + .seconds(9))
+        XCTAssertEqual(outcome(try stopped.handleTimeout(now: now + .seconds(9))), .interrupted(.afterStopDeadline))
+
+        let repeating = try asking { $0.stopRepeats = [.seconds(1), .seconds(3)] }
+        try repeating.stop(now: now)
+        XCTAssertEqual(repeating.deadline, now + .seconds(1))
+        XCTAssertEqual(try repeating.handleTimeout(now: now + .seconds(1)), .stopRepeated(turn: 1))
+        XCTAssertEqual(repeating.deadline, now + .seconds(3))
+    }
+
+    func testTimesOfAConnection() throws {
+        let shaking = try Link { $0.handshake = .seconds(6) }
+        XCTAssertEqual(shaking.connection.wants.deadline, shaking.now + .seconds(6))
+
+        let link = try Link {
+            $0.keepAlive = .zero
+            $0.pingAfter = .seconds(7)
+            $0.pongWithin = .seconds(2)
+            $0.close = .seconds(4)
+        }
+        try link.exchange()
+        XCTAssertEqual(link.connection.wants.deadline, link.now + .seconds(7))
+        link.now += .seconds(7)
+        try link.connection.handleTimeout(now: link.now)
+        XCTAssertEqual(link.connection.wants.deadline, link.now + .seconds(2))
+        try link.exchange()
+        try link.connection.close(now: link.now)
+        while try link.connection.transmit({ $0.count }) {}
+        XCTAssertEqual(link.connection.wants.deadline, link.now + .seconds(4))
+    }
+
+    func testSizes() throws {
+        let message = try asking { $0.maxMessage = 40 }
+        guard
+            case .end(let end) = try message.receive(
+                #"{"message":"a text that is too long to be taken","end":false}"#, now: now)
+        else { return XCTFail("taken") }
+        XCTAssertEqual(end.answer.outcome, .interrupted(.messageTooLong))
+
+        let answer = try asking { $0.maxAnswer = 3 }
+        XCTAssertEqual(
+            outcome(try answer.receive(#"{"message":"four","end":false}"#, now: now)), .interrupted(.answerTooLong))
+
+        _ = try asking { $0.maxRequest = 50 }
+        assertThrows(.requestTooLong) { try self.asking { $0.maxRequest = 20 } }
+
+        let sparing = try asking { $0.keepText = false }
+        _ = try sparing.receive(#"{"message":"a","end":false}"#, now: now)
+        XCTAssertEqual(sparing.answer?.text, "")
+        XCTAssertEqual(sparing.answer?.chunks, 1)
+    }
+
+    func testRecordings() throws {
+        func recorded(_ change: (inout Configuration.Settings) -> Void) throws -> String? {
+            let session = try asking(change)
+            while try session.nextTransmit() != nil {}
+            return session.transcript?.text
+        }
+        XCTAssertNil(try recorded { _ in })
+        let whole = try XCTUnwrap(recorded { $0.record = true })
+        let part = try XCTUnwrap(
+            recorded {
+                $0.record = true
+                $0.maxRecording = 10
+            })
+        XCTAssertLessThan(part.count, whole.count)
+    }
+
+    func testTheAuthenticationAtOnce() throws {
+        XCTAssertNil(try Session(now: now).nextTransmit())
+        let configuration = try Configuration { $0.authAtOnce = true }
+        XCTAssertEqual(
+            try Session(configuration: configuration, now: now).nextTransmit(), #"{"token":"anonymous","id":-1}"#)
+    }
+}

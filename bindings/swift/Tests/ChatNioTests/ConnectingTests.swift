@@ -1,0 +1,152 @@
+import ChatNio
+import Foundation
+import XCTest
+
+/// How a client's connection is made, and why it is not.
+final class ConnectingTests: HandleTestCase {
+    func testThrottling() async throws {
+        let server = try Loopback("--throttle", "0", in: self)
+        let error = await assertThrows(.throttled) { try await Client(server.url) }
+        XCTAssertTrue(error?.isFatal ?? false)
+        XCTAssertTrue(error?.message.contains("too many requests") ?? false, error?.message ?? "")
+    }
+
+    func testTLS() async throws {
+        let root = try Loopback.file(in: self)
+        let server = try Loopback("--tls", "--ca-out", root, in: self)
+        let trusting = try Configuration { $0.rootFiles = [root] }
+        let client = try await Client(server.url, auth: Auth(token: "sk-test"), configuration: trusting)
+        let text = try await client.ask("hi", model: "hello").joined()
+        XCTAssertEqual(text, "Hello! How can I help?")
+
+        await assertThrows(.tlsUnknownIssuer) { try await Client(server.url) }
+    }
+
+    func testCertificatesThatAreNoGood() async throws {
+        for (kind, code) in [("expired", ChatNioError.Code.tlsExpired), ("wrong-name", .tlsWrongName)] {
+            let root = try Loopback.file(in: self)
+            let server = try Loopback("--tls", "--certificate", kind, "--ca-out", root, in: self)
+            let trusting = try Configuration { $0.rootFiles = [root] }
+            await assertThrows(code) { try await Client(server.url, configuration: trusting) }
+        }
+    }
+
+    func testWhatIsNoServer() async throws {
+        await assertThrows(.badURL) { try await Client("ftp://h") }
+        await assertThrows(.plainToken) { try await Client("ws://example.com", auth: Auth(token: "sk-test")) }
+        await assertThrows(.emptyToken) { try await Client("ws://127.0.0.1", auth: Auth(token: "")) }
+        // Port 1 (tcpmux) is nobody's.
+        await assertThrows(.connect) { try await Client("ws://127.0.0.1:1/chat") }
+    }
+
+    func testAServerThatIsSilentIsNotWaitedForLongerThanAllowed() async throws {
+        let silent = try Listener()
+        let configuration = try Configuration { $0.handshake = .milliseconds(50) }
+        await assertThrows(.handshakeTimeout) { try await Client(silent.url, configuration: configuration) }
+    }
+
+    func testCancellingEndsTheWait() async throws {
+        let silent = try Listener()
+        let configuration = try Configuration { $0.handshake = .seconds(2) }
+        let url = silent.url
+        let task = Task { try await Client(url, configuration: configuration) }
+        task.cancel()
+        do {
+            _ = try await task.value
+            XCTFail("connected")
+        } catch is CancellationError {
+        }
+    }
+
+    func testAClientThatNobodyHoldsSaysGoodbye() async throws {
+        let server = try Listener()
+        let received = Task.detached { server.serveOne() }
+        var client: Client? = try await Client(server.url)
+        XCTAssertNotNil(client)
+        client = nil
+        // A Close frame with a status, masked, is the last of 8 bytes.
+        let last = await received.value.suffix(8)
+        XCTAssertEqual(last.first, 0x88)
+        XCTAssertEqual(last.dropFirst().first, 0x82)
+    }
+
+    func testAHundredClientsAtOnce() async throws {
+        let server = try Loopback("--pace", "0", in: self)
+        let url = server.url
+        let configuration = try Configuration()
+        try await withThrowingTaskGroup(of: String.self) { group in
+            for number in 1...100 {
+                group.addTask {
+                    let auth = Auth(token: "sk-\(number)")
+                    let client = try await Client(url, auth: auth, configuration: configuration)
+                    var text = try await client.ask("hi", model: "hello").joined()
+                    text += try await client.answer(to: "hi", model: "long-50").text.isEmpty ? "nothing" : ""
+                    return text
+                }
+            }
+            var answers = 0
+            for try await text in group {
+                XCTAssertEqual(text, "Hello! How can I help?")
+                answers += 1
+            }
+            XCTAssertEqual(answers, 100)
+        }
+    }
+
+    /// One client, asked, stopped and looked at by many tasks.
+    func testOneClientForManyTasks() async throws {
+        let server = try Loopback("--pace", "0", in: self)
+        let client = try await server.client()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 1...40 {
+                group.addTask {
+                    switch number % 4 {
+                    case 0: for try await _ in client.ask("hi", model: "long-100") { break }
+                    case 1: client.stop()
+                    case 2: _ = await (client.state, client.counters, client.memory, client.conversation)
+                    default: _ = try await client.answer(to: "hi", model: "hello")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let text = try await client.ask("hi", model: "hello").joined()
+        XCTAssertEqual(text, "Hello! How can I help?")
+    }
+}
+
+/// A socket on 127.0.0.1 that takes connections, and says nothing by itself.
+final class Listener: Sendable {
+    private let socket: FileHandle
+    let url: String
+
+    init() throws {
+        let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, length) | listen(socket, 4) | getsockname(socket, $0, &length)
+            }
+        }
+        XCTAssertEqual(status, 0)
+        self.socket = FileHandle(fileDescriptor: socket, closeOnDealloc: true)
+        url = "ws://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/chat"
+    }
+
+    /// Serves one connection to its end; gives what the client has sent.
+    func serveOne() -> [UInt8] {
+        let peer = Peer()
+        let client = FileHandle(fileDescriptor: accept(socket.fileDescriptor, nil, nil), closeOnDealloc: true)
+        var received: [UInt8] = []
+        while true {
+            while peer.transmit({ client.write(Data($0)) }) {}
+            let bytes = client.availableData
+            received += bytes
+            bytes.withUnsafeBytes { peer.receive($0, now: 0) }
+            if bytes.isEmpty || peer.wants.isFinished { return received }
+        }
+    }
+}
