@@ -1377,8 +1377,8 @@ void chatnio_request_free(struct chatnio_request *request);
  * Gets the raw JSON of the field called `name` of an event's frame, known or unknown: for those that this library does
  * not know, such as `title` or `tool_call`. Of several with one name the last counts. The frame is read anew each time.
  *
- * `value` lives as long as the event's texts. The event must be as the library filled it, or a copy. Any thread that
- * may read it.
+ * `value` lives as long as the event's texts. Of the event only `size` and `raw` are read: a host that has kept a frame's
+ * text puts it into an event of its own, zeroed otherwise, and asks later. Any thread that may read it.
  *
  * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_ABSENT` when there is no such field or no frame (a malformed
  * message is none).

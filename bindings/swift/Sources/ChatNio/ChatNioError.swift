@@ -4,7 +4,7 @@ import CChatNio
 ///
 /// ```swift
 /// do {
-///     let client = try await Client("wss://api.chatnio.net", auth: auth)
+///     _ = try await Client("wss://api.chatnio.net", auth: Auth(token: "sk-..."))
 /// } catch let error as ChatNioError where error.code == .throttled {
 ///     // Wait before the next connection.
 /// }
@@ -17,6 +17,10 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
     public let status: Int32
     /// What happened, in English: what was wrong, where, and what to do.
     public let message: String
+    /// The WebSocket's close code or the HTTP status that came with it, where there was one.
+    public private(set) var endCode: Int?
+    /// The body of the HTTP answer that refused the connection, at most 64 KiB; nil where there was none.
+    public private(set) var refusalBody: String?
 
     /// What kind of error it is; nil for one that a newer library has and this package does not know: treat it by
     /// ``isFatal``.
@@ -43,7 +47,24 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         var text = chatnio_text()
         let isTold = chatnio_error_message(error, &text) == CHATNIO_OK.status
         self.init(status: status, message: isTold ? String(text) : Self.message(of: status))
+        self = withEnd({ chatnio_error_code(error, $0) }, { chatnio_error_body(error, $0) })
         chatnio_error_free(error)
+    }
+
+    /// The same, with how the connection ended, as these functions tell.
+    func withEnd(
+        _ code: (UnsafeMutablePointer<Int32>) -> Int32, _ body: (UnsafeMutablePointer<chatnio_text>) -> Int32
+    ) -> ChatNioError {
+        var told = self
+        var number: Int32 = 0
+        var text = chatnio_text()
+        if code(&number) == CHATNIO_OK.status, number != 0 {
+            told.endCode = Int(number)
+        }
+        if body(&text) == CHATNIO_OK.status {
+            told.refusalBody = String(text)
+        }
+        return told
     }
 
     /// Throws the status if it is one of a failure.
@@ -67,10 +88,14 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         case interrupted = 4002
         /// A turn runs, and the server takes nothing but a stop. The same request is fine after the turn's end.
         case busy = 4003
-        /// Events wait, and more input was given than may be held: take the events first. Nothing of it was taken.
+        /// Input waits for its events to be taken, and more than may be held was added: take the events first. Nothing
+        /// of it was taken.
         case undrained = 4004
         /// What was asked for is not there. Seldom thrown: calls answer nil instead.
         case absent = 4005
+        /// What was requested before waits to be sent still, and is over the limit (four times
+        /// ``Configuration/Settings/maxRequest``). The same request is fine once that went out.
+        case unsent = 4006
 
         // The call cannot be: correct it. Nothing has changed.
 

@@ -243,6 +243,7 @@ extension ClientThread {
             nextLook = .now
             take(event)
         } catch {
+            let error = withEnd(error)
             over = error as? ChatNioError
             // A turn ends before its connection does; but for a bug in the library.
             finish(.failure(error))
@@ -304,10 +305,22 @@ extension ClientThread {
     private func ended(
         by body: (OpaquePointer, UnsafeMutablePointer<chatnio_event>) -> Int32
     ) throws -> Answer? {
-        let event = try Event.filled { event in try client.call { body($0, event) } }
-        guard case .end(let end) = event else { return nil }
-        take(.end(end))
-        return end.answer
+        do {
+            let event = try Event.filled { event in try client.call { body($0, event) } }
+            guard case .end(let end) = event else { return nil }
+            take(.end(end))
+            return end.answer
+        } catch {
+            throw withEnd(error)
+        }
+    }
+
+    /// What was thrown, with how the connection ended.
+    private func withEnd(_ error: any Error) -> any Error {
+        guard let error = error as? ChatNioError else { return error }
+        return client.use { client in
+            error.withEnd({ chatnio_client_end_code(client, $0) }, { chatnio_client_refusal_body(client, $0) })
+        }
     }
 
     var state: State { client.use { client in State { chatnio_client_state(client, $0) } } }

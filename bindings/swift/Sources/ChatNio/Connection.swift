@@ -83,8 +83,9 @@ public final class Connection {
 
     /// Takes bytes of the server, split in any way. What came of them, ``nextEvent()`` says.
     ///
-    /// - Throws: ``ChatNioError/Code/undrained`` when more input than ``Configuration/Settings/maxMessage`` (but at
-    ///   least 1 MiB, and at most 256 MiB) would wait for its events to be taken: nothing of it was taken then.
+    /// - Throws: ``ChatNioError/Code/undrained`` when input waits for its events to be taken already, and would be more
+    ///   than ``Configuration/Settings/maxMessage`` with this (but at least 1 MiB, and at most 256 MiB): nothing of it was
+    ///   taken then.
     public func receive(_ bytes: some Collection<UInt8>, now: Duration) throws {
         func receive(_ bytes: UnsafeBufferPointer<UInt8>) throws {
             try handle.call {

@@ -9,6 +9,7 @@ final class ConnectingTests: HandleTestCase {
         let error = await assertThrows(.throttled) { try await Client(server.url) }
         XCTAssertTrue(error?.isFatal ?? false)
         XCTAssertTrue(error?.message.contains("too many requests") ?? false, error?.message ?? "")
+        XCTAssertEqual(error?.endCode, 200)
     }
 
     func testTLS() async throws {
