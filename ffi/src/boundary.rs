@@ -39,8 +39,19 @@ impl Health {
         Ok(())
     }
 
-    fn keep(&self, text: String) {
-        *self.error.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    /// Keeps what a call has come to, and answers its status. Once for all functions, not in each.
+    #[inline(never)]
+    fn settle(&self, result: Result<Result<(), Failure>, Failure>) -> i32 {
+        self.panicked.fetch_or(result.is_err(), Ordering::Relaxed);
+        match result.unwrap_or_else(Err) {
+            Ok(()) => CHATNIO_OK as i32,
+            Err(failure) => {
+                if !failure.text.is_empty() {
+                    *self.error.lock().unwrap_or_else(PoisonError::into_inner) = failure.text.into_owned();
+                }
+                failure.status as i32
+            }
+        }
     }
 
     pub(crate) fn text(&self) -> String {
@@ -98,17 +109,7 @@ where
         return CHATNIO_PANIC as i32;
     }
     let result = guarded(|| body(&mut handle));
-    let health = handle.health();
-    health.panicked.fetch_or(result.is_err(), Ordering::Relaxed);
-    match result.unwrap_or_else(Err) {
-        Ok(()) => CHATNIO_OK as i32,
-        Err(failure) => {
-            if !failure.text.is_empty() {
-                health.keep(failure.text.into_owned());
-            }
-            failure.status as i32
-        }
-    }
+    handle.health().settle(result)
 }
 
 pub(crate) fn without_handle(body: impl FnOnce() -> Result<(), Failure>) -> i32 {
@@ -137,14 +138,18 @@ pub(crate) fn guarded(body: impl FnOnce() -> Result<(), Failure>) -> Result<Resu
     // What a panic left half-changed is never looked at again: its handle answers nothing from then on.
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(result) => Ok(result),
-        Err(payload) => {
-            let what = PANIC.try_with(|text| text.take()).unwrap_or_default();
-            // Dropping a payload may panic too; what that one brings is left alone.
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop::<Box<dyn Any + Send>>(payload)));
-            dropped.unwrap_or_else(std::mem::forget);
-            Err(Failure::new(CHATNIO_PANIC, format!("the library failed in itself, please report this: {what}")))
-        }
+        Err(payload) => Err(caught(payload)),
     }
+}
+
+/// What a panic has left to say.
+#[inline(never)]
+fn caught(payload: Box<dyn Any + Send>) -> Failure {
+    let what = PANIC.try_with(|text| text.take()).unwrap_or_default();
+    // Dropping a payload may panic too; what that one brings is left alone.
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    dropped.unwrap_or_else(std::mem::forget);
+    Failure::new(CHATNIO_PANIC, format!("the library failed in itself, please report this: {what}"))
 }
 
 thread_local! {
