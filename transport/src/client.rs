@@ -574,11 +574,13 @@ impl Client {
                     None | Some(Arrival::Open | Arrival::Closed(_)) => {}
                     arrival => return Ok(arrival),
                 }
-                match inner.connection.end() {
-                    Some(ConnectionEnd::Clean) => return Ok(None),
-                    Some(end) => return Err(end.clone().into()),
-                    None if done(&inner.connection) => return Ok(None),
-                    None => {}
+                if let Some(end) = inner.connection.end() {
+                    // Or the server would wait for ours, for as long as the client is held.
+                    let _ = inner.socket.shutdown(Shutdown::Both);
+                    return if *end == ConnectionEnd::Clean { Ok(None) } else { Err(end.clone().into()) };
+                }
+                if done(&inner.connection) {
+                    return Ok(None);
                 }
                 limit = longest_wait(&inner.connection, now);
             }

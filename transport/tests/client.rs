@@ -1,6 +1,8 @@
 //! The blocking client against the loopback server, over real sockets on 127.0.0.1.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -265,6 +267,32 @@ fn a_client_that_was_closed_can_be_connected_anew() {
     assert!(matches!(client.request(&chat("one")), Err(ClientError::Request(RequestError::Closed))));
     assert!(client.reconnect().unwrap().is_none());
     assert_eq!(ask(&mut client, "one").text, "one");
+}
+
+#[test]
+fn a_client_that_was_closed_leaves_no_socket_half_open() {
+    let server = serve(|_| ());
+    let relay = TcpListener::bind("127.0.0.1:0").unwrap();
+    let way = relay.local_addr().unwrap();
+    let upstream = TcpStream::connect(server.addr()).unwrap();
+    let (done, ended) = mpsc::channel();
+    thread::spawn(move || {
+        let (near, _) = relay.accept().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                io::copy(&mut &upstream, &mut &near).unwrap();
+                near.shutdown(Shutdown::Write).unwrap();
+            });
+            // Until the client's side of the stream ends.
+            let _ = io::copy(&mut &near, &mut &upstream);
+        });
+        done.send(()).unwrap();
+    });
+    let endpoint = Endpoint::parse("ws://chat.example").unwrap();
+    let mut client = Client::connect_to(&[way], &endpoint, Auth::anonymous(), &config()).unwrap();
+    assert!(client.close().unwrap().is_none());
+    ended.recv_timeout(LONG).expect("the client is held, and its socket is to be closed all the same");
+    drop(client);
 }
 
 #[test]
