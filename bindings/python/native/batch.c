@@ -74,6 +74,8 @@ void pychatnio_batch_clear(pychatnio_batch *batch) {
     free(batch->texts.data);
     free(batch->quotas.data);
     free(batch->frames.data);
+    /* A finalizer of Python's may still use it. */
+    memset(batch, 0, sizeof *batch);
 }
 
 int32_t pychatnio_session_receive(chatnio_session *session, uint64_t now, const char *message, size_t len,

@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 
 import trustme
 
-from pychatnio import Config
+from pychatnio import AsyncClient, Client, Config, Connection, Session, State
 
 T = TypeVar("T")
 
 #: How long a test may wait for something that must come, in seconds. Never reached, unless something hangs.
 PATIENCE = 60.0
 
-#: A Python of its own, where every warning is an error. Not in the development mode, in which asyncio reports steps that
-#: take long: on a busy machine any does.
+#: A Python of its own, where every warning is an error. Not in the development mode, in which asyncio tells of steps
+#: that take long: on a busy machine any does.
 PYTHON = [sys.executable, "-W", "error"]
 
 #: Runs a coroutine in a new loop.
@@ -36,9 +36,15 @@ class Certificates:
     def server(self, name: str = "localhost") -> ssl.SSLContext:
         """For a server that is called so."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert(name, "127.0.0.1").configure_cert(context)
+        certificate: Any = self._authority.issue_cert(name, "127.0.0.1")
+        certificate.configure_cert(context)
         return context
 
     def config(self, **settings: Any) -> Config:
         """Settings that trust this authority alone."""
         return Config(trust="added", roots=[self.pem], **settings)
+
+
+def state_of(made: Session | Connection | Client | AsyncClient) -> State:
+    """Its state: of an attribute type checkers would think that it stays as it was."""
+    return made.state

@@ -10,7 +10,7 @@ import socket
 import time
 import types
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,6 +49,7 @@ from pychatnio import (
     ThrottledError,
     TLSError,
 )
+from pychatnio import _boundary, aio, connection
 
 HELLO = ["Hello", "!", " How", " can", " I", " help?"]
 #: An answer that nobody waits for the end of.
@@ -57,7 +58,7 @@ RECORD = Config(record=True)
 
 
 @contextlib.asynccontextmanager
-async def connected(server: Loopback, config: Config = RECORD) -> AsyncIterator[AsyncClient]:
+async def connected(server: Loopback, config: Config = RECORD) -> AsyncGenerator[AsyncClient, None]:
     async with AsyncClient(server.url, "sk-any", config=config) as client:
         yield client
 
@@ -389,7 +390,9 @@ def test_a_cancelled_task_group_stops_all(run: Run[None], loopback: Loopback) ->
             await until(lambda: all(client.state is State.ANSWERING for client in clients))
             for task in tasks:
                 task.cancel()
-            assert all(isinstance(end, asyncio.CancelledError) for end in await asyncio.gather(*tasks, return_exceptions=True))
+            assert all(
+                isinstance(end, asyncio.CancelledError) for end in await asyncio.gather(*tasks, return_exceptions=True)
+            )
             for stream in streams:
                 await stream.close()
                 assert stream.answer is not None
@@ -623,7 +626,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._ahead = 0.0
         module = types.SimpleNamespace(monotonic=lambda: time.monotonic() + self._ahead)
-        for user in (pychatnio.aio, pychatnio.connection, pychatnio._boundary):
+        for user in (aio, connection, _boundary):
             monkeypatch.setattr(user, "time", module)
 
     def put_forward(self, seconds: float) -> None:
@@ -642,9 +645,12 @@ def test_the_readers_slowness_is_not_the_servers(
             pieces = stream.__aiter__()
             await pieces.__anext__()
             await until(lambda: client._is_paused)
+            # No deadline counts meanwhile.
+            assert client._timer is None
             clock.put_forward(1000)
             for _ in range(100):
                 await asyncio.sleep(0)
+            assert client._timer is None
             assert client.state is State.ANSWERING
             assert [piece async for piece in pieces] == ["piece "] * (count - 1)
             assert stream.answer is not None
@@ -769,7 +775,7 @@ def test_close_is_bounded_and_may_be_cancelled(run: Run[None]) -> None:
 @contextlib.asynccontextmanager
 async def listening(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """A server that does as it is told; gives its URL."""
     tasks: list[asyncio.Task[None]] = []
 

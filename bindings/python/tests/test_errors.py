@@ -37,9 +37,7 @@ from pychatnio._native import ffi, lib
 
 HEADER = Path(__file__).resolve().parents[3] / "ffi" / "include" / "chatnio.h"
 
-EXCEPTIONS = [
-    value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, ChatNioError)
-]
+EXCEPTIONS = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, ChatNioError)]
 
 
 def declared() -> dict[str, int]:
@@ -135,8 +133,7 @@ def test_a_refusal_keeps_what_the_server_said() -> None:
 def ended(*messages: str) -> End:
     session = Session(now=START)
     session.request(Request.chat("hi"), now=START)
-    for message in messages:
-        event = session.receive(message, now=START)
+    event = [session.receive(message, now=START) for message in messages][-1]
     assert isinstance(event, End)
     return event
 

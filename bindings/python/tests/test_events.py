@@ -233,7 +233,7 @@ def test_a_kind_of_a_later_library() -> None:
 
 def kinds() -> dict[str, list[int]]:
     """The constants of the library, by their enum."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[str]] = {}
     for name in dir(lib):
         for prefix in ("EVENT", "OUTCOME", "INTERRUPTION", "STATE", "CONVERSATION", "REQUEST", "STEP", "CLOSE"):
             if name.startswith(f"CHATNIO_{prefix}_") and isinstance(getattr(lib, name), int):
@@ -328,7 +328,8 @@ MESSAGES = (
 
 def test_a_sessions_events_outlive_everything() -> None:
     session = asking()
-    events, seen = [], []
+    events: list[Event] = []
+    seen: list[dict[str, object]] = []
     for message in MESSAGES:
         events.append(receive(session, message))
         seen.append(everything(events[-1]))

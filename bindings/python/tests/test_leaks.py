@@ -30,7 +30,6 @@ from pychatnio import (
     Session,
     State,
     Transcript,
-    TranscriptError,
 )
 from pychatnio._native import ffi, lib
 

@@ -8,7 +8,7 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,8 @@ from websockets.exceptions import ConnectionClosed
 
 from pychatnio import (
     AnswerInterruptedError,
-    AsyncAnswerStream,
     AsyncClient,
     Client,
-    Closed,
     CloseReason,
     Config,
     ConnectionClosedError,
@@ -33,7 +31,6 @@ from pychatnio import (
     Interruption,
     Replay,
     Request,
-    RequestType,
     Session,
     State,
     Status,
@@ -46,7 +43,7 @@ Serve = Callable[[ServerConnection], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def serving(handler: Serve, **settings: Any) -> AsyncIterator[str]:
+async def serving(handler: Serve, **settings: Any) -> AsyncGenerator[str, None]:
     """A server of `websockets` in the running loop; gives its URL."""
 
     async def handle(connection: ServerConnection) -> None:
@@ -61,7 +58,7 @@ async def serving(handler: Serve, **settings: Any) -> AsyncIterator[str]:
 
 
 @contextlib.contextmanager
-def serving_in_a_thread(handler: Serve, **settings: Any) -> Iterator[str]:
+def serving_in_a_thread(handler: Serve, **settings: Any) -> Generator[str, None, None]:
     """The same for a client that blocks."""
     ready = threading.Event()
     loop: asyncio.AbstractEventLoop | None = None
@@ -248,7 +245,7 @@ def test_transcripts_by_an_async_client(run: Run[None], path: Path) -> None:
 
 async def asked(connection: ServerConnection) -> None:
     """Waits for a question."""
-    while '"message"' not in await connection.recv():
+    while '"message"' not in str(await connection.recv()):
         pass
 
 

@@ -66,7 +66,9 @@ def test_load(tmp_path: Path) -> None:
         Transcript.load(path)
 
 
-@pytest.mark.parametrize("text", ["nonsense", "> RECV {}", "WEBSOCKET", "! CLOSED\n< RECV {}\n", "> SEND {}\nWEBSOCKET ws://x"])
+@pytest.mark.parametrize(
+    "text", ["nonsense", "> RECV {}", "WEBSOCKET", "! CLOSED\n< RECV {}\n", "> SEND {}\nWEBSOCKET ws://x"]
+)
 def test_what_it_is_not(text: str) -> None:
     with pytest.raises(TranscriptError) as caught:
         Transcript(text)
@@ -155,7 +157,9 @@ def test_auth() -> None:
 
 
 def test_a_request_that_has_to_wait() -> None:
-    replay = Replay(Transcript(TOKEN + '> SEND {"message":"a"}\n> SEND {"message":"b"}\n< RECV {"message":"x","end":true}\n'))
+    replay = Replay(
+        Transcript(TOKEN + '> SEND {"message":"a"}\n> SEND {"message":"b"}\n< RECV {"message":"x","end":true}\n')
+    )
     first = replay.next_step(State.IDLE)
     assert first is not None
     assert first.kind is StepKind.REQUEST

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -119,7 +120,8 @@ def test_none_is_left_out() -> None:
 
 def test_an_unknown_parameter() -> None:
     unknown: Any = {"temprature": 1}
-    for make in (lambda: Request.chat("hi", **unknown), lambda: Request.restart(**unknown)):
+    makes: list[Callable[[], object]] = [lambda: Request.chat("hi", **unknown), lambda: Request.restart(**unknown)]
+    for make in makes:
         with pytest.raises(TypeError, match="temprature"):
             make()
 
@@ -212,14 +214,15 @@ def test_what_cannot_be_sent(request_: Request, status: Status) -> None:
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfff", "\udcff"])
 def test_texts_that_are_not_unicode(text: str) -> None:
-    for make in (
+    makes: list[Callable[[], object]] = [
         lambda: Request.chat(text),
         lambda: Request.chat("hi", model=text),
         lambda: Request.share(text),
         lambda: Request.mask([(text, "x")]),
         lambda: Request.mask([("user", text)]),
         lambda: Request.edit(1, text),
-    ):
+    ]
+    for make in makes:
         with pytest.raises(InvalidArgumentError) as caught:
             make()
         assert caught.value.status is Status.NOT_UTF8

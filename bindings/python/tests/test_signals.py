@@ -52,7 +52,7 @@ def test_ctrl_c(client: Client, interrupt: Callable[[], None], way: str) -> None
         return list(stream if way == "pieces" else stream.events())
 
     def interrupt_the_wait() -> None:
-        while not client._guard._lock.locked():
+        while not client._guard.busy:
             pass
         interrupt()
 

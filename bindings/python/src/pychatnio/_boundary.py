@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from ._native import ffi, lib
 from ._status import Status
@@ -73,8 +72,36 @@ def with_end(error: ChatNioError, code: int, body: str | None) -> ChatNioError:
     return error
 
 
-def constructed(construct: Callable[..., int], free: Callable[..., None], out: str, *arguments: object) -> CData:
-    """What a constructor has made, which is freed with the last reference to it.
+class Owner:
+    """Owns a handle of the library, and frees it with the last reference to it.
+
+    By a finalizer of its own, which also takes the handle away: the objects of a cycle are finalized in any order, and one
+    may still use another. The library refuses a NULL.
+    """
+
+    __slots__ = ("_handle",)
+
+    _handle: CData
+    #: The function that frees it.
+    _release: ClassVar[Any]
+
+    def _free_handle(self) -> None:
+        handle = getattr(self, "_handle", _NULL)
+        self._handle = _NULL
+        self._release(handle)
+
+    def __del__(self) -> None:
+        self._free_handle()
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError(f"a {type(self).__name__} can be neither copied nor pickled")
+
+
+_NULL: CData = ffi.NULL
+
+
+def constructed(construct: Callable[..., int], out: str, *arguments: object) -> CData:
+    """What a constructor has made, for an `Owner`.
 
     Raises:
         ChatNioError: with the text of the constructor's error.
@@ -83,7 +110,7 @@ def constructed(construct: Callable[..., int], free: Callable[..., None], out: s
     error = ffi.new("chatnio_error **")
     status = construct(*arguments, made, error)
     if status == 0:
-        return ffi.gc(made[0], free)
+        return made[0]
     if error[0] == ffi.NULL:
         raise error_of(status, "")
     try:
@@ -97,53 +124,51 @@ def constructed(construct: Callable[..., int], free: Callable[..., None], out: s
         lib.chatnio_error_free(error[0])
 
 
-def constructed_plain(construct: Callable[..., int], free: Callable[..., None], out: str, *arguments: object) -> CData:
+def constructed_plain(construct: Callable[..., int], out: str, *arguments: object) -> CData:
     """The same for a constructor that has no text for its error."""
     made = ffi.new(out + " **")
     status = construct(*arguments, made)
     if status:
         raise error_of(status, "")
-    return ffi.gc(made[0], free)
+    return made[0]
 
 
 class Guard:
     """Lets one thread at a time use a handle, and none after it was freed or this process was forked.
 
-    Two threads in one handle would be undefined behaviour; waiting for each other would be a deadlock when a signal
-    handler comes between. So the second is refused.
+    Two threads in one handle would be undefined behaviour. The second is refused: to wait would be a deadlock where it is a
+    signal handler or a finalizer that comes between. Used by hand::
+
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
+            ...
+        finally:
+            guard.busy = guard.is_shut
+
+    There is no call between looking and setting, nor before `try`: so no thread and no signal's exception comes between.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_refusal", "enter", "is_shut", "leave")
+    __slots__ = ("__weakref__", "_refusal", "busy", "is_shut")
 
     def __init__(self) -> None:
-        self._refusal = (Status.INVALID, "another thread is using this object: use one in each")
-        self._lock = threading.Lock()
+        self._refusal = (Status.INVALID, "this object is in use already, by another thread or by what this interrupts")
         self.is_shut = False
-        #: `enter(False)` says whether the handle may be used now; then `leave()` afterwards.
-        self.enter: Callable[[bool], bool] = self._lock.acquire
-        self.leave: Callable[[], None] = self._lock.release
+        #: Whether it may not be used now.
+        self.busy = False
         _GUARDS.add(self)
 
     def refusal(self) -> ChatNioError:
-        """Why `enter` said no."""
+        """Why not."""
         return error_of(*self._refusal)
 
-    def shut(self, status: Status, why: str) -> None:
-        """Refuses everything from now on."""
-        self._refusal = (status, why)
+    def shut(self, why: str) -> None:
+        """Refuses everything from now on. Whoever is inside may end what it does."""
+        self._refusal = (Status.INVALID, why)
         self.is_shut = True
-        self.enter = _never
-
-    def __enter__(self) -> None:
-        if not self.enter(False):
-            raise self.refusal()
-
-    def __exit__(self, *exception: object) -> None:
-        self.leave()
-
-
-def _never(_blocking: bool) -> bool:
-    return False
+        self.busy = True
 
 
 _GUARDS: weakref.WeakSet[Guard] = weakref.WeakSet()
@@ -152,7 +177,7 @@ _GUARDS: weakref.WeakSet[Guard] = weakref.WeakSet()
 def _in_forked_child() -> None:
     why = "this object was made before a fork: make another in this process"
     for guard in list(_GUARDS):
-        guard.shut(Status.INVALID, why)
+        guard.shut(why)
 
 
 if hasattr(os, "register_at_fork"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ._boundary import CData, Guard, error_text
+from ._boundary import CData, Guard, Owner, error_text
 from ._native import ffi, lib
 from ._status import Status
 from .errors import ChatNioError, error_of
@@ -26,13 +26,13 @@ class Level:
         return found
 
 
-class Handle:
+class Handle(Owner):
     """A session, a connection or a client: one handle of the library, and what may be asked of it.
 
     One thread at a time may use it. It is freed with the last reference to it.
     """
 
-    __slots__ = ("__weakref__", "_config", "_event", "_guard", "_handle")
+    __slots__ = ("__weakref__", "_config", "_event", "_guard")
 
     _level: ClassVar[Level]
 
@@ -50,10 +50,16 @@ class Handle:
         Raises:
             ChatNioError: for any other status than `CHATNIO_OK`.
         """
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = function(self._handle, *arguments)
             if status:
                 raise self._error(status)
+        finally:
+            guard.busy = guard.is_shut
 
     def _error(self, status: int) -> ChatNioError:
         return error_of(status, error_text(self._level.error, self._handle))
@@ -70,13 +76,19 @@ class Handle:
         """A copy of the running turn's answer so far; `None` when no turn runs."""
         answer = ffi.new("chatnio_answer *")
         answer.size = ffi.sizeof("chatnio_answer")
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = self._level.answer(self._handle, answer)
             if status == Status.ABSENT:
                 return None
             if status:
                 raise self._error(status)
             return answer_of(answer)
+        finally:
+            guard.busy = guard.is_shut
 
     @property
     def conversation(self) -> Conversation:
@@ -103,13 +115,19 @@ class Handle:
     def transcript(self) -> Transcript | None:
         """What was sent and received so far, without tokens; `None` unless `Config.record` is on."""
         made = ffi.new("chatnio_transcript **")
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = self._level.transcript(self._handle, made)
             if status == Status.ABSENT:
                 return None
             if status:
                 raise self._error(status)
-        return Transcript._adopt(ffi.gc(made[0], lib.chatnio_transcript_free))
+        finally:
+            guard.busy = guard.is_shut
+        return Transcript._adopt(made[0])
 
     def _free(self) -> None:
         """Frees the handle now; a repeated call does nothing.
@@ -119,8 +137,11 @@ class Handle:
         """
         guard = self._guard
         if not guard.is_shut:
-            if not guard.enter(False):
+            if guard.busy:
                 raise guard.refusal()
-            # It is never left: another thread may be about to enter.
-            guard.shut(Status.CLOSED, "this object was closed and freed")
-            ffi.release(self._handle)
+            guard.busy = True
+            try:
+                guard.shut("this object was closed and freed: make another")
+                self._free_handle()
+            finally:
+                guard.busy = guard.is_shut

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._boundary import CData, encoded
+from ._boundary import CData, Owner, encoded
 from ._native import ffi, lib
 from ._status import Status
 from .errors import InvalidArgumentError, error_of
@@ -10,7 +10,7 @@ from .errors import InvalidArgumentError, error_of
 __all__ = ["Auth"]
 
 
-class Auth:
+class Auth(Owner):
     """Who asks, and in which conversation. Reusable.
 
     Args:
@@ -26,12 +26,15 @@ class Auth:
             refused where the authentication is used.
     """
 
-    __slots__ = ("_handle",)
+    __slots__ = ("_wrong",)
 
-    _handle: CData | Exception
+    _release = lib.chatnio_auth_free
+
+    #: What is wrong with the token, if something is.
+    _wrong: Exception | None
 
     def __init__(self, token: str = "anonymous", *, conversation: int | None = None, share: str | None = None) -> None:
-        self._handle = _made(token)
+        self._handle, self._wrong = _made(token)
         # A debugger or a test runner that shows the variables of a traceback shows no token.
         del token
         handle = self._native()
@@ -47,9 +50,10 @@ class Auth:
             raise error_of(status, "")
 
     @classmethod
-    def _adopt(cls, handle: CData | Exception) -> Auth:
+    def _adopt(cls, handle: CData, wrong: Exception | None = None) -> Auth:
         adopted = cls.__new__(cls)
         adopted._handle = handle
+        adopted._wrong = wrong
         return adopted
 
     def _native(self) -> CData:
@@ -58,8 +62,8 @@ class Auth:
         Raises:
             InvalidArgumentError, TypeError: for a token that cannot be.
         """
-        if isinstance(self._handle, Exception):
-            raise self._handle
+        if self._wrong is not None:
+            raise self._wrong
         return self._handle
 
     def __repr__(self) -> str:
@@ -71,15 +75,15 @@ def authentication(auth: Auth | str | None) -> Auth:
     the constructor's holds the token."""
     if isinstance(auth, Auth):
         return auth
-    return Auth() if auth is None else Auth._adopt(_made(auth))
+    return Auth() if auth is None else Auth._adopt(*_made(auth))
 
 
-def _made(token: str) -> CData | Exception:
-    """A handle, or what is wrong with the token; raised by those who do not have it any more."""
+def _made(token: str) -> tuple[CData, Exception | None]:
+    """A handle, and what is wrong with the token; raised by those who do not have it any more."""
     # Somebody may pass what they have read from a file.
     if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return TypeError(f"a token is a str, not {type(token).__name__}")
+        return ffi.NULL, TypeError(f"a token is a str, not {type(token).__name__}")
     data = encoded(token)
     made = ffi.new("chatnio_auth **")
     status = lib.chatnio_auth_new(data, len(data), made)
-    return error_of(status, "") if status else ffi.gc(made[0], lib.chatnio_auth_free)
+    return made[0], error_of(status, "") if status else None

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ._batch import CAPACITY, Batch
-from ._boundary import CData, constructed, constructed_plain, encoded, text_of, with_end
+from ._boundary import CData, Owner, constructed, constructed_plain, encoded, text_of, with_end
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
@@ -56,9 +56,10 @@ class Client(Handle):
         SystemFailureError: when the system refuses something.
     """
 
-    __slots__ = ("_batch", "_stopper", "_turn")
+    __slots__ = ("_batch", "_events", "_stopper", "_turn")
 
     _level = Level("client")
+    _release = lib.chatnio_client_free
 
     def __init__(
         self,
@@ -72,22 +73,19 @@ class Client(Handle):
         url_bytes = encoded(url)
         arguments = (native(config), auth._native(), url_bytes, len(url_bytes))
         if sock is None:
-            handle = constructed(
-                lib.chatnio_client_new, lib.chatnio_client_free, "chatnio_client", *arguments
-            )
+            handle = constructed(lib.chatnio_client_new, "chatnio_client", *arguments)
         else:
             handle = constructed(
                 lib.chatnio_client_new_socket,
-                lib.chatnio_client_free,
                 "chatnio_client",
                 *(*arguments, sock.fileno()),
             )
         super().__init__(handle, config)
-        self._stopper: CData = constructed_plain(
-            lib.chatnio_client_stopper, lib.chatnio_stopper_free, "chatnio_stopper", handle
-        )
+        self._stopper = _Stopper(handle)
         self._batch = Batch()
         self._turn: _Turn | None = None
+        #: Those that were received and not handed out, the next one last.
+        self._events: list[Event] = []
 
     def ask(self, question: str | Request, **parameters: Unpack[Parameters]) -> AnswerStream:
         """Asks, and returns the answer as it comes: iterate over it, or take its `AnswerStream.text`.
@@ -122,10 +120,7 @@ class Client(Handle):
             BusyError, InvalidRequestError, ConnectionClosedError: as `ask`.
         """
         self._drain()
-        self._use(lib.chatnio_client_request, request._handle)
-        answer = self.answer
-        if answer is not None:
-            self._turn = _Turn(answer.turn)
+        self._send(request)
 
     def next(self, timeout: float | None = None) -> Event | None:
         """Waits for the next event, also while no turn runs, which keeps the connection alive.
@@ -142,9 +137,9 @@ class Client(Handle):
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _TICK if until is None else min(_TICK, max(0.0, until - time.monotonic()))
-            events = self._take(left, 1)
-            if events or (until is not None and time.monotonic() >= until):
-                return events[0] if events else None
+            event = self._next(left, 1)
+            if event is not None or (until is not None and time.monotonic() >= until):
+                return event
 
     def stop(self) -> bool:
         """Asks the server to end the running answer; what it still sends, and what it cost, comes as before. Any thread.
@@ -154,7 +149,8 @@ class Client(Handle):
         """
         sent = ffi.new("bool *")
         # The stopper works from any thread, but not in a forked process: the socket is the parent's.
-        return not self._guard.is_shut and lib.chatnio_stopper_stop(self._stopper, sent) == 0 and bool(sent[0])
+        stopped = not self._guard.is_shut and lib.chatnio_stopper_stop(self._stopper._handle, sent) == 0
+        return stopped and bool(sent[0])
 
     def close(self) -> None:
         """Closes the connection in an orderly way, within `Config.close`; at once when another thread waits for
@@ -166,13 +162,16 @@ class Client(Handle):
         """
         if self._guard.is_shut:
             return
-        if not self._guard.enter(False):
-            lib.chatnio_stopper_close(self._stopper)
+        if self._guard.busy:
+            lib.chatnio_stopper_close(self._stopper._handle)
             return
+        guard = self._guard
+        guard.busy = True
         try:
+            self._settle()
             self._ended_by(lib.chatnio_client_close(self._handle, self._event))
         finally:
-            self._guard.leave()
+            guard.busy = guard.is_shut
 
     def reconnect(self, sock: socket.socket | None = None) -> Answer | None:
         """Connects anew, and continues the conversation that the server opened. Works in any state.
@@ -186,12 +185,19 @@ class Client(Handle):
         Raises:
             ConnectError and others: as the constructor. It may be tried again.
         """
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
+            self._settle()
             if sock is None:
                 return self._ended_by(lib.chatnio_client_reconnect(self._handle, self._event))
             return self._ended_by(
                 lib.chatnio_client_reconnect_socket(self._handle, sock.fileno(), self._event)
             )
+        finally:
+            guard.busy = guard.is_shut
 
     def _error(self, status: int) -> ChatNioError:
         # Its text first: a failing call has another one.
@@ -209,6 +215,8 @@ class Client(Handle):
             return None
         end = event_of(self._event)
         self._saw(end)
+        # Behind those that were received before.
+        self._events.insert(0, end)
         return end.answer if isinstance(end, End) else None
 
     def _saw(self, event: Event) -> None:
@@ -216,41 +224,79 @@ class Client(Handle):
         if isinstance(event, End) and turn is not None and event.turn == turn.number:
             turn.answer = event.answer
 
-    def _take(self, seconds: float, most: int = CAPACITY) -> list[Event]:
-        """Waits for the next event; those that have come with it are taken too, up to a turn's end. None when none came
-        in time, or a signal did."""
-        guard = self._guard
-        if not guard.enter(False):
-            raise guard.refusal()
-        try:
-            # Rounded up: nobody is to look again and again for the last millisecond.
-            ms = int(seconds * 1000 + 0.999)
-            status = lib.pychatnio_client_next_batch(self._handle, ms, most, self._batch.native)
-            if status in (Status.AGAIN, Status.INTERRUPTED):
-                return []
-            if status:
-                raise self._error(status)
+    def _next(self, seconds: float, most: int = CAPACITY) -> Event | None:
+        """Waits for the next event; `None` when none came in time, or a signal did. Those that have come with it are taken
+        too, at most so many, up to a turn's end."""
+        if not self._events:
+            guard = self._guard
+            if guard.busy:
+                raise guard.refusal()
+            guard.busy = True
+            try:
+                self._settle()
+                # Rounded up: nobody is to look again and again for the last millisecond.
+                ms = int(seconds * 1000 + 0.999)
+                status = lib.pychatnio_client_next_batch(self._handle, ms, most, self._batch.native)
+                if status in (Status.AGAIN, Status.INTERRUPTED):
+                    return None
+                if status:
+                    raise self._error(status)
+                self._settle()
+            finally:
+                guard.busy = guard.is_shut
+        event = self._events[-1]
+        del self._events[-1]
+        return event
+
+    def _settle(self) -> None:
+        """Takes over what the library has put into the batch: also what a signal's exception came between."""
+        native = self._batch.native
+        if native.count:
             events = self._batch.events()
-        finally:
-            guard.leave()
-        # Only the last can be another than a delta.
-        self._saw(events[-1])
-        return events
+            # Only the last can be another than a delta.
+            self._saw(events[-1])
+            events.reverse()
+            # No call is between these two, so that nothing can come between them.
+            self._events = events + self._events if self._events else events
+            native.count = 0
+
+    def _send(self, request: Request) -> _Turn | None:
+        """Sends a request; returns the turn that it begins."""
+        before = self._turn
+        try:
+            self._use(lib.chatnio_client_request, request._handle)
+            answer = self.answer
+            if answer is None:
+                return None
+            turn = _Turn(answer.turn)
+            if before is not None:
+                # Its stream may be read to its end still.
+                before.events, self._events = self._events, []
+            self._turn = turn
+            return turn
+        except KeyboardInterrupt:
+            # It may have been sent, and nobody would own its answer.
+            answer = self.answer
+            if answer is not None and (before is None or answer.turn != before.number):
+                self._turn = _Turn(answer.turn)
+                self._turn.is_left = True
+                self.stop()
+            raise
 
     def _begin(self, request: Request) -> AnswerStream:
         self._drain()
-        self._use(lib.chatnio_client_request, request._handle)
-        answer = self.answer
-        if answer is None:
+        turn = self._send(request)
+        if turn is None:
             raise ConnectionClosedError(Status.CLOSED, "the connection ended while the question was sent")
-        self._turn = _Turn(answer.turn)
-        return AnswerStream(self, self._turn)
+        return AnswerStream(self, turn)
 
     def _drain(self) -> None:
         """Waits for the end of an answer that was left; its stop's deadline bounds that."""
         turn = self._turn
         while turn is not None and turn.is_left and turn.answer is None:
-            self._take(_TICK)
+            self._next(_TICK)
+        if turn is not None and turn.is_left:
+            self._events = []
 
     def __enter__(self) -> Client:
         return self
@@ -266,19 +312,36 @@ class Client(Handle):
             with suppress(InvalidArgumentError):
                 self._free()
 
+    def __del__(self) -> None:
+        # In a cycle its stream may have gone before, unheard; and nobody hears of this one's end.
+        if hasattr(self, "_guard") and not self._guard.is_shut:
+            lib.chatnio_client_stop(self._handle, ffi.NULL)
+        self._free_handle()
+
     def __repr__(self) -> str:
         # A traceback that shows variables may show one whose constructor has failed.
         return f"<Client {'open' if hasattr(self, '_guard') and not self._guard.is_shut else 'closed'}>"
 
 
 class _Turn(Turn):
-    """One question, its events that were received and not yet handed out (the next one last), and its answer."""
+    """One question and its answer, and those of its events that nobody had taken when the next was asked."""
 
     __slots__ = ("events",)
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.events: list[Event] = []
+
+
+class _Stopper(Owner):
+    """Stops a client from any thread."""
+
+    __slots__ = ()
+
+    _release = lib.chatnio_stopper_free
+
+    def __init__(self, client: CData) -> None:
+        self._handle = constructed_plain(lib.chatnio_client_stopper, "chatnio_stopper", client)
 
 
 class AnswerStream:
@@ -315,11 +378,14 @@ class AnswerStream:
         """The events of the turn, up to its `End`; nothing is raised for how the answer ends."""
         turn = self._turn
         try:
-            while turn.events or turn.answer is None:
-                if turn.events:
-                    yield turn.events.pop()
-                else:
-                    turn.events = self._client._take(_TICK)[::-1]
+            client = self._client
+            while client._turn is turn and (turn.answer is None or client._events):
+                event = client._next(_TICK)
+                if event is not None:
+                    yield event
+            # Another was asked meanwhile.
+            while turn.events:
+                yield turn.events.pop()
         finally:
             self._leave()
 
@@ -358,7 +424,7 @@ class AnswerStream:
         if answer.interruption not in (Interruption.CLOSED_BY_SERVER, Interruption.CONNECTION_LOST):
             return None
         try:
-            self._client._take(0)
+            self._client._next(0)
         except ChatNioError as error:
             return error
         return None

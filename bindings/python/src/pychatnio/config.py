@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from ._boundary import CData, constructed_plain, encoded, error_text
+from ._boundary import CData, Owner, constructed_plain, encoded, error_text
 from ._native import ffi, lib
 from ._status import Status
 from .errors import ChatNioError, InvalidArgumentError, error_of
@@ -21,7 +21,7 @@ def pychatnio_wall_clock(user_data: CData) -> int:
     return int(clock())
 
 
-class Config:
+class Config(Owner):
     """Settings. They never change, and one configuration is for any number of connections, on any threads: make one
     and give it to all, for it owns the root certificates, which take some 10 ms to load.
 
@@ -62,7 +62,9 @@ class Config:
         InvalidArgumentError: for a setting that cannot be; the text says which and why.
     """
 
-    __slots__ = ("_clock", "_connect", "_handle", "_shown")
+    __slots__ = ("_clock", "_connect", "_shown")
+
+    _release = lib.chatnio_config_free
 
     def __init__(
         self,
@@ -92,10 +94,15 @@ class Config:
         dangerous_accept_any_certificate: bool = False,
         wall_clock: float | Callable[[], float] | None = None,
     ) -> None:
-        self._handle: CData = constructed_plain(lib.chatnio_config_new, lib.chatnio_config_free, "chatnio_config")
+        self._handle = constructed_plain(lib.chatnio_config_new, "chatnio_config")
         self._connect = 10.0 if connect is None else connect
         self._clock: CData = None
         self._shown: dict[str, object] = {}
+        # First: as with tokens, a traceback that shows variables shows no value.
+        refusal = self._add_headers(headers or {})
+        del headers
+        if refusal is not None:
+            raise refusal
         for name, seconds in (
             ("keep_alive", keep_alive),
             ("first_frame", first_frame),
@@ -132,11 +139,6 @@ class Config:
             if trust not in _TRUST:
                 raise _invalid("trust", trust, 'is "platform" or "added"')
             self._set("trust", trust, _TRUST[trust])
-        refusal = self._add_headers(headers or {})
-        # As with tokens: a traceback that shows variables shows no value.
-        del headers
-        if refusal is not None:
-            raise refusal
         for file in root_files:
             path = encoded(os.fspath(file))
             self._call(lib.chatnio_config_add_root_file, path, len(path))
@@ -145,7 +147,8 @@ class Config:
                 pem = encoded(root)
                 self._call(lib.chatnio_config_add_roots_pem, pem, len(pem))
             else:
-                self._call(lib.chatnio_config_add_root_der, ffi.from_buffer("uint8_t[]", root), len(root))
+                der = ffi.from_buffer("uint8_t[]", root)
+                self._call(lib.chatnio_config_add_root_der, der, len(der))
         if dangerous_accept_any_certificate:
             self._shown["dangerous_accept_any_certificate"] = True
             self._call(lib.chatnio_config_dangerous_accept_any_certificate)

@@ -57,6 +57,7 @@ class Connection(Handle):
     __slots__ = ("_batch",)
 
     _level = Level("connection")
+    _release = lib.chatnio_connection_free
 
     def __init__(
         self, url: str, auth: Auth | str | None = None, *, config: Config | None = None, now: float | None = None
@@ -65,7 +66,6 @@ class Connection(Handle):
         url_bytes = encoded(url)
         handle = constructed(
             lib.chatnio_connection_new,
-            lib.chatnio_connection_free,
             "chatnio_connection",
             *(native(config), auth._native(), url_bytes, len(url_bytes), milliseconds(now)),
         )
@@ -120,7 +120,9 @@ class Connection(Handle):
             UndrainedError: when too much would wait for its events to be taken; nothing of it was taken then.
         """
         ms = int(time.monotonic() * 1000 + 0.5) if now is None else milliseconds(now)
-        self._use(lib.chatnio_connection_receive, ms, ffi.from_buffer("uint8_t[]", data), len(data))
+        buffer = ffi.from_buffer("uint8_t[]", data)
+        # Its length in bytes, whatever the object calls its own.
+        self._use(lib.chatnio_connection_receive, ms, buffer, len(buffer))
 
     def _receive(self, data: CData, count: int) -> None:
         """The same for the first bytes of memory that cffi knows already."""
@@ -151,13 +153,19 @@ class Connection(Handle):
 
     def _take(self, events: list[Event]) -> bool:
         """Adds a batch of events; returns whether there may be more."""
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = lib.pychatnio_connection_next_batch(self._handle, self._batch.native)
             if status == Status.AGAIN:
                 return False
             if status:
                 raise self._error(status)
             taken = self._batch.events()
+        finally:
+            guard.busy = guard.is_shut
         events += taken
         return len(taken) == CAPACITY
 
@@ -173,13 +181,19 @@ class Connection(Handle):
         """Bytes to send next, empty when there are none. Say by `transmitted` how many of them the socket took;
         until then the same are given."""
         data = ffi.new("chatnio_bytes *")
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = lib.chatnio_connection_transmit(self._handle, data)
             if status == Status.AGAIN:
                 return b""
             if status:
                 raise self._error(status)
             return bytes(ffi.buffer(data.data, data.len))
+        finally:
+            guard.busy = guard.is_shut
 
     def transmitted(self, count: int) -> None:
         """Says that the first `count` of the bytes of `transmit` were sent.
@@ -201,22 +215,34 @@ class Connection(Handle):
     def refusal_body(self) -> str | None:
         """The body of the HTTP answer that refused the connection, at most 64 KiB; `None` when there is none."""
         body = ffi.new("chatnio_text *")
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = lib.chatnio_connection_refusal_body(self._handle, body)
             if status == Status.ABSENT:
                 return None
             if status:
                 raise self._error(status)
             return present(body)
+        finally:
+            guard.busy = guard.is_shut
 
     def reconnect(self, *, now: float | None = None) -> Event | None:
         """Starts afresh on a new socket, connected to the same place, and continues the conversation that the server
         opened. Works in any state. A running turn ends interrupted: its end is returned."""
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = lib.chatnio_connection_reconnect(self._handle, milliseconds(now), self._event)
             if status:
                 raise self._error(status)
             return None if self._event.kind == lib.CHATNIO_EVENT_NONE else event_of(self._event)
+        finally:
+            guard.busy = guard.is_shut
 
     def free(self) -> None:
         """Frees the connection and wipes its token, now and not with the last reference; without a word to the

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from ._boundary import CData, constructed_plain, encoded
+from ._boundary import CData, Owner, constructed_plain, encoded
 from ._native import ffi, lib
 from ._status import Status
 from .errors import InvalidArgumentError, InvalidRequestError, error_of
@@ -67,7 +67,7 @@ class Parameters(TypedDict, total=False):
     repetition_penalty: float | None
 
 
-class Request:
+class Request(Owner):
     """A request: made once, sent any number of times, on any session, connection or client.
 
     Raises:
@@ -75,11 +75,12 @@ class Request:
             would not take is refused when it is sent, as an `InvalidRequestError`.
     """
 
-    __slots__ = ("_handle", "_kind", "_owner")
+    __slots__ = ("_kind", "_owner")
 
-    _handle: CData
+    _release = lib.chatnio_request_free
+
     _kind: RequestType
-    _owner: CData
+    _owner: object
 
     def __init__(self) -> None:
         raise TypeError("make a request by Request.chat() and its like")
@@ -129,17 +130,22 @@ class Request:
 
     @classmethod
     def _new(cls, kind: RequestType) -> Request:
-        made = constructed_plain(lib.chatnio_request_new, lib.chatnio_request_free, "chatnio_request", kind)
+        made = constructed_plain(lib.chatnio_request_new, "chatnio_request", kind)
         return cls._over(made, kind)
 
     @classmethod
-    def _over(cls, handle: CData, kind: RequestType, owner: CData = None) -> Request:
+    def _over(cls, handle: CData, kind: RequestType, owner: object = None) -> Request:
         """Over a handle of the library, which lives no longer than its owner, where it has one."""
         request = cls.__new__(cls)
         request._handle = handle
         request._kind = kind
         request._owner = owner
         return request
+
+    def __del__(self) -> None:
+        # Another's is freed with that.
+        if getattr(self, "_owner", None) is None:
+            self._free_handle()
 
     def __copy__(self) -> Request:
         # It never changes; and a replay takes back the one that it has given.

@@ -51,6 +51,7 @@ class Session(Handle):
     __slots__ = ("_data", "_delta", "_view")
 
     _level = Level("session")
+    _release = lib.chatnio_session_free
 
     def __init__(
         self, auth: Auth | str | None = None, *, config: Config | None = None, now: float | None = None
@@ -58,7 +59,6 @@ class Session(Handle):
         auth = authentication(auth)
         handle = constructed(
             lib.chatnio_session_new,
-            lib.chatnio_session_free,
             "chatnio_session",
             *(native(config), auth._native(), milliseconds(now)),
         )
@@ -98,12 +98,13 @@ class Session(Handle):
             InvalidArgumentError: for `bytes` that are not UTF-8; nothing has changed.
             ConnectionClosedError: when the session is closed.
         """
-        # The clock is read here, and the guard taken by hand: this is called for every piece of an answer.
-        data = message if isinstance(message, bytes) else encoded(message)
+        # The clock is read here, and the guard looked at by hand: this is called for every piece of an answer.
+        data = message if type(message) is bytes else _utf8(message)
         ms = int(time.monotonic() * 1000 + 0.5) if now is None else milliseconds(now)
         guard = self._guard
-        if not guard.enter(False):
+        if guard.busy:
             raise guard.refusal()
+        guard.busy = True
         try:
             status = _receive(self._handle, ms, data, len(data), self._event, self._delta)
             if status:
@@ -114,20 +115,30 @@ class Session(Handle):
             text = _unpack(self._data, length).decode()
             return Delta(turn, text[:points], message, text[points:])
         finally:
-            guard.leave()
+            guard.busy = guard.is_shut
 
     def receive_binary(self, *, now: float | None = None) -> Event:
         """Takes a binary message of the server. The protocol has none: it is a `Malformed`."""
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = lib.chatnio_session_receive_binary(self._handle, milliseconds(now), self._event)
             if status:
                 raise self._error(status)
             return event_of(self._event)
+        finally:
+            guard.busy = guard.is_shut
 
     def next_message(self) -> str | None:
         """The next text message to send, exactly once; `None` when there is none. The first one holds the token."""
         message = ffi.new("chatnio_text *")
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = lib.chatnio_session_next_transmit(self._handle, message)
             if status == Status.AGAIN:
                 return None
@@ -135,6 +146,8 @@ class Session(Handle):
                 raise self._error(status)
             text: bytes = ffi.unpack(message.data, message.len)
             return text.decode()
+        finally:
+            guard.busy = guard.is_shut
 
     @property
     def deadline(self) -> float | None:
@@ -145,13 +158,19 @@ class Session(Handle):
 
     def handle_timeout(self, *, now: float | None = None) -> Event | None:
         """Does what is due, one thing at a time. Call it, at or after the deadline, until it returns `None`."""
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = lib.chatnio_session_handle_timeout(self._handle, milliseconds(now), self._event)
             if status == Status.AGAIN:
                 return None
             if status:
                 raise self._error(status)
             return event_of(self._event)
+        finally:
+            guard.busy = guard.is_shut
 
     def closed(self, reason: CloseReason = CloseReason.LOST) -> Event | None:
         """Tells the session that its WebSocket is gone. A running turn ends interrupted: its end is returned. Afterwards
@@ -164,11 +183,17 @@ class Session(Handle):
         return self._end(lib.chatnio_session_reconnect, milliseconds(now))
 
     def _end(self, function: Callable[..., int], argument: int) -> Event | None:
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             status = function(self._handle, argument, self._event)
             if status:
                 raise self._error(status)
             return None if self._event.kind == lib.CHATNIO_EVENT_NONE else event_of(self._event)
+        finally:
+            guard.busy = guard.is_shut
 
     def free(self) -> None:
         """Frees the session and wipes its token, now and not with the last reference."""
@@ -179,6 +204,11 @@ class Session(Handle):
 
     def __exit__(self, *exception: object) -> None:
         self._free()
+
+
+def _utf8(message: str | bytes) -> bytes:
+    # A subclass may say another length than it has.
+    return bytes(memoryview(message)) if isinstance(message, bytes) else encoded(message)
 
 
 #: Turn, points, len.

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._boundary import CData, Guard, constructed, constructed_plain, encoded, present, text_of
+from ._boundary import CData, Guard, Owner, constructed, constructed_plain, encoded, present, text_of
 from ._native import ffi, lib
 from ._status import Status
 from .auth import Auth
@@ -46,7 +46,7 @@ class Step(NamedTuple):
     request: Request | None
 
 
-class Transcript:
+class Transcript(Owner):
     """The frames of one connection, as readable text:
 
         WEBSOCKET wss://api.chatnio.net/chat
@@ -65,15 +65,13 @@ class Transcript:
         TranscriptError: for a text that is none; the error names the line.
     """
 
-    __slots__ = ("_handle",)
+    __slots__ = ()
 
-    _handle: CData
+    _release = lib.chatnio_transcript_free
 
     def __init__(self, text: str) -> None:
         data = encoded(text)
-        self._handle = constructed(
-            lib.chatnio_transcript_parse, lib.chatnio_transcript_free, "chatnio_transcript", data, len(data)
-        )
+        self._handle = constructed(lib.chatnio_transcript_parse, "chatnio_transcript", data, len(data))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Transcript:
@@ -130,19 +128,19 @@ class Transcript:
             yield event
 
 
-class Replay:
+class Replay(Owner):
     """The client's side of a transcript, step by step: to play one through a session or a connection of your own.
 
     Args:
         transcript: The transcript.
     """
 
-    __slots__ = ("_guard", "_handle", "_step", "_taken")
+    __slots__ = ("_guard", "_step", "_taken")
+
+    _release = lib.chatnio_replay_free
 
     def __init__(self, transcript: Transcript) -> None:
-        self._handle: CData = constructed_plain(
-            lib.chatnio_replay_new, lib.chatnio_replay_free, "chatnio_replay", transcript._handle
-        )
+        self._handle = constructed_plain(lib.chatnio_replay_new, "chatnio_replay", transcript._handle)
         self._guard = Guard()
         self._step = ffi.new("chatnio_step *")
         self._step.size = ffi.sizeof("chatnio_step")
@@ -150,16 +148,18 @@ class Replay:
 
     def auth(self) -> Auth:
         """The authentication that the session or connection is to be made with."""
-        return Auth._adopt(
-            constructed_plain(lib.chatnio_replay_auth, lib.chatnio_auth_free, "chatnio_auth", self._handle)
-        )
+        return Auth._adopt(constructed_plain(lib.chatnio_replay_auth, "chatnio_auth", self._handle))
 
     def next_step(self, state: State) -> Step | None:
         """The next step, given the state that all steps before it have led to; `None` at the end.
 
         A request that has to wait for the end of a turn is held back, with a warning, until the state is idle.
         """
-        with self._guard:
+        guard = self._guard
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
             if self._taken is not None:
                 # It belongs to the library, and dies with this step.
                 self._taken._handle = ffi.NULL
@@ -171,5 +171,7 @@ class Replay:
             if status:
                 raise error_of(status, "")
             if step.request != ffi.NULL:
-                self._taken = Request._over(step.request, RequestType.CHAT, self._handle)
+                self._taken = Request._over(step.request, RequestType.CHAT, self)
             return Step(StepKind(step.kind), step.line, text_of(step.text), self._taken)
+        finally:
+            guard.busy = guard.is_shut

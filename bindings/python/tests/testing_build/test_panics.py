@@ -154,7 +154,10 @@ def test_a_session(name: str) -> None:
     session = Session(config=Config(record=True), now=START)
     # What builds a request is not what is to panic.
     request = Request.chat("hi")
-    calls = {**SESSION, "request": lambda session: session.request(request, now=START)}
+    calls: dict[str, Callable[[Session], object]] = {
+        **SESSION,
+        "request": lambda session: session.request(request, now=START),
+    }
     check(session, calls[name], calls)
     session.free()
     other.request(request, now=START)
@@ -166,7 +169,10 @@ def test_a_connection(name: str) -> None:
     link = Link(Connection("ws://localhost", config=Config(record=True), now=START), Server())
     assert [type(event) for event in link.exchange()] == [Open]
     request = Request.chat("hi")
-    calls = {**CONNECTION, "request": lambda connection: connection.request(request, now=START)}
+    calls: dict[str, Callable[[Connection], object]] = {
+        **CONNECTION,
+        "request": lambda connection: connection.request(request, now=START),
+    }
     check(link.connection, calls[name], calls)
     link.connection.free()
 
@@ -176,7 +182,7 @@ def test_a_client(name: str) -> None:
     with Loopback(pace=0) as server:
         request = Request.chat("hi")
         restart = Request.restart()
-        calls = {
+        calls: dict[str, Callable[[Client], object]] = {
             **CLIENT,
             "ask": lambda client: client.ask(request),
             "restart": lambda client: client.ask(restart),
@@ -192,14 +198,16 @@ def test_a_client(name: str) -> None:
 
 def test_in_the_middle_of_an_answer() -> None:
     with Loopback(pace=0) as server:
-        with pytest.raises(InternalError), Client(server.url, "sk-any") as client:
+        with Client(server.url, "sk-any") as client:
             stream = client.ask("hi", model="long-100000")
-            for at, _ in enumerate(stream):
-                if at == 500:
-                    panic_next()
-        assert stream.answer is None
-        del client, stream
-        gc.collect()
+            with pytest.raises(InternalError):
+                for at, _ in enumerate(stream):
+                    if at == 500:
+                        panic_next()
+            assert stream.answer is None
+            with pytest.raises(InternalError):
+                client.close()
+            client._free()
 
 
 def test_what_makes_them() -> None:
