@@ -7,10 +7,10 @@
 /// }
 /// ```
 ///
-/// It asks one question at a time, as the server does; more wait, in the order in which they were asked. Leaving a
-/// stream before its end (by `break`, by an error, by cancelling the task) stops the answer at the server, so that nobody
-/// pays for text that was thrown away; what it cost ``lastAnswer`` knows. While nothing is asked, the connection is kept
-/// alive.
+/// It asks one question at a time, as the server does; more wait, in the order in which they were asked. Cancelling the
+/// task that reads a stream, or leaving a `for try await ... in client.ask(...)` before its end (by `break`, by an error),
+/// stops the answer at the server, so that nobody pays for text that was thrown away; what it cost ``lastAnswer`` knows.
+/// While nothing is asked, the connection is kept alive.
 ///
 /// A client that nobody holds any more carries out what was asked, says goodbye and closes its connection.
 public actor Client {
@@ -19,7 +19,9 @@ public actor Client {
     /// The client's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// Connects, and waits until the WebSocket is open. Cancelling the task ends the wait.
+    /// Connects, and waits until the WebSocket is open. Cancelling the task ends the wait; the attempt itself goes on in
+    /// the background until it succeeds, and is closed again, or comes to its limits (``Configuration/Settings/connect``
+    /// and ``Configuration/Settings/handshake``).
     ///
     /// - Parameters:
     ///   - url: as in ``Connection/init(_:auth:configuration:now:)``.
@@ -49,9 +51,16 @@ public actor Client {
     /// Asks, by a chat or a restart, and streams the answer: its pieces as they come, none of them empty, none ever
     /// dropped.
     ///
+    /// A stream has one reader: that two tasks wait for it at the same time is a programming error, for which the
+    /// standard library ends the program. The answer is stopped when the reader's task is cancelled, or when the last
+    /// copy of the stream and of its iterator is gone. Leaving the loop lets go of them where it is written
+    /// `for try await delta in client.ask(...)`; a stream in a variable goes on until that variable is gone, unless
+    /// ``stop()`` is called.
+    ///
     /// - Returns: a stream that ends when the answer is complete or was stopped. Otherwise it throws, when it has given
     ///   all that came: ``AnswerError`` when the server answered instead of the model, or the answer was interrupted;
-    ///   ``ChatNioError`` when the request was not sent.
+    ///   ``ChatNioError`` when the request could not be sent; `CancellationError` when the task was cancelled, or
+    ///   ``stop()`` was called, before it was sent: then it never is.
     public nonisolated func ask(_ request: Request) -> AsyncThrowingStream<Delta, any Error> {
         let (stream, deltas) = AsyncThrowingStream<Delta, any Error>.makeStream(bufferingPolicy: .unbounded)
         let turn = Turn(request) {
@@ -81,7 +90,8 @@ public actor Client {
     /// Asks, by a chat or a restart, and waits for the whole answer, whatever its outcome. Cancelling the task stops the
     /// answer, which is then what has come.
     ///
-    /// - Throws: ``ChatNioError`` when the request was not sent; `CancellationError` when the task was cancelled before.
+    /// - Throws: ``ChatNioError`` when the request could not be sent; `CancellationError` when the task was cancelled, or
+    ///   ``stop()`` was called, before it was sent: then it never is.
     public nonisolated func answer(to request: Request) async throws -> Answer {
         let waiting = Waiting<Result<Answer, any Error>>()
         let turn = Turn(request) { result in
@@ -110,7 +120,8 @@ public actor Client {
         }
     }
 
-    /// Stops the answer that runs, or is about to, at once, from anywhere. Its end comes to who reads it.
+    /// Stops the answer that runs, at once, from anywhere: its end comes to who reads it. A question that is about to be
+    /// asked is never sent instead: who reads it gets a `CancellationError`.
     ///
     /// - Returns: whether there was one to be stopped.
     @discardableResult
