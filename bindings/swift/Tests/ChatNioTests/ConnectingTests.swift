@@ -169,13 +169,15 @@ final class ConnectingTests: HandleTestCase {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 1...40 {
                 group.addTask {
-                    switch number % 4 {
-                    case 0: for try await _ in client.ask("hi", model: "long-100") { break }
-                    case 1: client.stop()
-                    case 2: _ = await (client.state, client.counters, client.memory, client.conversation)
-                    default:
-                        // A stop that comes before it is sent drops it.
-                        do { _ = try await client.answer(to: "hi", model: "hello") } catch is CancellationError {}
+                    do {
+                        switch number % 4 {
+                        case 0: for try await _ in client.ask("hi", model: "long-100") { break }
+                        case 1: client.stop()
+                        case 2: _ = await (client.state, client.counters, client.memory, client.conversation)
+                        default: _ = try await client.answer(to: "hi", model: "hello")
+                        }
+                    } catch is CancellationError {
+                        // A stop came before it was sent.
                     }
                 }
             }
