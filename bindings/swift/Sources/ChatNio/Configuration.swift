@@ -18,7 +18,7 @@ public final class Configuration: @unchecked Sendable {
 
     /// What can be set. What is nil is left as it is by default. Times count in whole milliseconds, of which a part is
     /// one, and sizes in bytes; zero switches a deadline or limit off, and less than zero is refused.
-    public struct Settings: Sendable {
+    public struct Settings: Sendable, CustomReflectable {
         /// Sends the authentication at once instead of with the first request. Off: the server takes a new
         /// conversation's id when it reads the authentication and does not reserve it, so two idle connections would
         /// share one.
@@ -80,6 +80,23 @@ public final class Configuration: @unchecked Sendable {
 
         /// The defaults.
         public init() {}
+
+        /// Shows no header's value.
+        public var customMirror: Mirror {
+            let children: [(String, Any)] = [
+                ("authAtOnce", authAtOnce as Any), ("keepText", keepText as Any), ("keepAlive", keepAlive as Any),
+                ("firstFrame", firstFrame as Any), ("nextFrame", nextFrame as Any), ("afterStop", afterStop as Any),
+                ("stopRepeats", stopRepeats as Any), ("maxMessage", maxMessage as Any),
+                ("maxRequest", maxRequest as Any), ("maxAnswer", maxAnswer as Any), ("record", record as Any),
+                ("maxRecording", maxRecording as Any), ("connect", connect as Any), ("handshake", handshake as Any),
+                ("pingAfter", pingAfter as Any), ("pongWithin", pongWithin as Any), ("close", close as Any),
+                ("allowTokenOverPlainWS", allowTokenOverPlainWS as Any), ("headers", headers.map(\.name)),
+                ("trust", trust as Any), ("rootFiles", rootFiles), ("rootsPEM", rootsPEM.count),
+                ("rootsDER", rootsDER.count), ("dangerousAcceptAnyCertificate", dangerousAcceptAnyCertificate),
+                ("wallClock", wallClock == nil ? "the system's" : "the host's"),
+            ]
+            return Mirror(self, children: children.map { (label: $0, value: $1) }, displayStyle: .struct)
+        }
     }
 
     /// Which root certificates count.

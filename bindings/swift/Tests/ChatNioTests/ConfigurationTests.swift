@@ -113,6 +113,16 @@ final class ConfigurationTests: HandleTestCase {
         }
     }
 
+    func testADescriptionSaysNoHeadersValue() {
+        var settings = Configuration.Settings()
+        settings.headers = [("X-Proxy-Key", "of the proxy")]
+        var text = ""
+        dump(settings, to: &text)
+        text += "\(settings)" + String(reflecting: settings)
+        XCTAssertTrue(text.contains("X-Proxy-Key"), text)
+        XCTAssertFalse(text.contains("of the proxy"), text)
+    }
+
     func testSizesBelowZero() throws {
         let sizes: [(String, WritableKeyPath<Configuration.Settings, Int?>)] = [
             ("maxMessage", \.maxMessage), ("maxRequest", \.maxRequest), ("maxAnswer", \.maxAnswer),
