@@ -27,8 +27,8 @@ public actor Client {
     ///   - url: as in ``Connection/init(_:auth:configuration:now:)``.
     ///   - auth: who asks.
     ///   - configuration: deadlines, limits, trust; nil is the defaults.
-    ///   - onEvent: gets everything that happens, strays and malformed messages too, on the client's thread, which it
-    ///     must not hold up.
+    ///   - onEvent: gets every event of turns, strays and malformed messages too, on the client's thread, which it must
+    ///     not hold up. That the connection is lost is none: who asks is told, and ``state`` says so.
     /// - Throws: ``ChatNioError``: those of ``Connection/init(_:auth:configuration:now:)``, and why it could not be made:
     ///   ``ChatNioError/Code/connect``, ``ChatNioError/Code/throttled``, ``ChatNioError/Code/tlsUnknownIssuer``, ...;
     ///   `CancellationError`.
@@ -57,7 +57,8 @@ public actor Client {
     /// `for try await delta in client.ask(...)`; a stream in a variable goes on until that variable is gone, unless
     /// ``stop()`` is called.
     ///
-    /// - Returns: a stream that ends when the answer is complete or was stopped. Otherwise it throws, when it has given
+    /// - Returns: a stream that ends when the answer is complete or was stopped, also because its reader's task was
+    ///   cancelled: ask `Task.isCancelled` where a part must not pass for the whole. Otherwise it throws, when it has given
     ///   all that came: ``AnswerError`` when the server answered instead of the model, or the answer was interrupted;
     ///   ``ChatNioError`` when the request could not be sent; `CancellationError` when the task was cancelled, or
     ///   ``stop()`` was called, before it was sent: then it never is.
@@ -110,7 +111,8 @@ public actor Client {
     }
 
     /// The answer of the turn that ended last, whatever its outcome: what a stream that was left has cost, for instance.
-    /// Waits for the end of what was asked before; nil when nothing was.
+    /// Waits for the end of all that was asked before, cancelled or not; nil when nothing was. Where several questions
+    /// wait that is the last one's: the end of each, with its answer, comes to `onEvent`.
     public nonisolated var lastAnswer: Answer? {
         get async {
             let waiting = Waiting<Answer?>()
@@ -129,13 +131,18 @@ public actor Client {
         thread.stop()
     }
 
-    /// Sends a request that is not answered: a share, a mask, an edit or a remove; behind what was asked before.
+    /// Sends a request that is not answered: a share, a mask, an edit or a remove; behind what was asked before. Cancelling
+    /// the task does not take it back.
     ///
     /// - Throws: ``ChatNioError``, after which nothing has changed: see ``Session/request(_:now:)-(Request,_)``;
-    ///   ``ChatNioError/Code/badParameters`` for a request that is answered, which is for ``ask(_:)-(Request)``.
+    ///   ``ChatNioError/Code/badParameters`` for a request that is answered, which is for ``ask(_:)-(Request)``, and for
+    ///   a stop, which would wait for the end of what it is to stop: that is ``stop()``.
     public nonisolated func send(_ request: Request) async throws {
         if request.beginsTurn {
             throw ChatNioError(.badParameters, "a chat or a restart has an answer: ask for it")
+        }
+        if case .stop = request.kind {
+            throw ChatNioError(.badParameters, "a stop would wait for what it is to stop: call stop()")
         }
         let waiting = Waiting<Result<Void, any Error>>()
         try await waiting.value {
@@ -149,6 +156,9 @@ public actor Client {
     /// waited to be asked is asked then. Turn numbers and counters go on, a recording starts afresh.
     ///
     /// What the server loads is what it saved last: the question, perhaps not the answer.
+    ///
+    /// It cannot be cancelled, and holds the actor up for as long as connecting may take
+    /// (``Configuration/Settings/connect`` and ``Configuration/Settings/handshake``).
     ///
     /// - Returns: the answer that ran, interrupted, if one did; who reads it gets it too.
     /// - Throws: why it could not be made; it may be tried again.

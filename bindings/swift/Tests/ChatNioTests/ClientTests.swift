@@ -392,6 +392,7 @@ final class ClientTests: HandleTestCase {
         try await client.send(Request(.remove(index: 0)))
         await assertThrows(.badMask) { try await client.send(Request(.mask([]))) }
         await assertThrows(.badParameters) { try await client.send(.chat("hi")) }
+        await assertThrows(.badParameters) { try await client.send(Request(.stop)) }
         let sent = await client.transcript?.text ?? ""
         for kind in ["mask", "edit", "remove"] {
             XCTAssertTrue(sent.contains("\"type\":\"\(kind)\""), sent)
