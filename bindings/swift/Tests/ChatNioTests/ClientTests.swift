@@ -182,7 +182,10 @@ final class ClientTests: HandleTestCase {
         for _ in 1...50 {
             let streaming = Task {
                 while !Task.isCancelled { await Task.yield() }
-                return try await client.ask("never", model: "hello").joined()
+                let stream = client.ask("never", model: "hello")
+                // Would it be asked, it was by then, before anybody reads.
+                _ = await client.lastAnswer
+                return try await stream.joined()
             }
             let waiting = Task {
                 while !Task.isCancelled { await Task.yield() }
