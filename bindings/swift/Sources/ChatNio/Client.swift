@@ -7,10 +7,10 @@
 /// }
 /// ```
 ///
-/// It asks one question at a time, as the server does; more wait, in the order in which they were asked. Leaving a
-/// stream before its end (by `break`, by an error, by cancelling the task) stops the answer at the server, so that nobody
-/// pays for text that was thrown away; what it cost ``lastAnswer`` knows. While nothing is asked, the connection is kept
-/// alive.
+/// It asks one question at a time, as the server does; more wait, in the order in which they were asked. Cancelling the
+/// task that reads a stream, or leaving a `for try await ... in client.ask(...)` before its end (by `break`, by an error),
+/// stops the answer at the server, so that nobody pays for text that was thrown away; what it cost ``lastAnswer`` knows.
+/// While nothing is asked, the connection is kept alive.
 ///
 /// A client that nobody holds any more carries out what was asked, says goodbye and closes its connection.
 public actor Client {
@@ -19,14 +19,16 @@ public actor Client {
     /// The client's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// Connects, and waits until the WebSocket is open. Cancelling the task ends the wait.
+    /// Connects, and waits until the WebSocket is open. Cancelling the task ends the wait; the attempt itself goes on in
+    /// the background until it succeeds, and is closed again, or comes to its limits (``Configuration/Settings/connect``
+    /// and ``Configuration/Settings/handshake``).
     ///
     /// - Parameters:
     ///   - url: as in ``Connection/init(_:auth:configuration:now:)``.
     ///   - auth: who asks.
     ///   - configuration: deadlines, limits, trust; nil is the defaults.
-    ///   - onEvent: gets everything that happens, strays and malformed messages too, on the client's thread, which it
-    ///     must not hold up.
+    ///   - onEvent: gets every event of turns, strays and malformed messages too, on the client's thread, which it must
+    ///     not hold up. That the connection is lost is none: who asks is told, and ``state`` says so.
     /// - Throws: ``ChatNioError``: those of ``Connection/init(_:auth:configuration:now:)``, and why it could not be made:
     ///   ``ChatNioError/Code/connect``, ``ChatNioError/Code/throttled``, ``ChatNioError/Code/tlsUnknownIssuer``, ...;
     ///   `CancellationError`.
@@ -49,9 +51,17 @@ public actor Client {
     /// Asks, by a chat or a restart, and streams the answer: its pieces as they come, none of them empty, none ever
     /// dropped.
     ///
-    /// - Returns: a stream that ends when the answer is complete or was stopped. Otherwise it throws, when it has given
+    /// A stream has one reader: that two tasks wait for it at the same time is a programming error, for which the
+    /// standard library ends the program. The answer is stopped when the reader's task is cancelled, or when the last
+    /// copy of the stream and of its iterator is gone. Leaving the loop lets go of them where it is written
+    /// `for try await delta in client.ask(...)`; a stream in a variable goes on until that variable is gone, unless
+    /// ``stop()`` is called.
+    ///
+    /// - Returns: a stream that ends when the answer is complete or was stopped, also because its reader's task was
+    ///   cancelled: ask `Task.isCancelled` where a part must not pass for the whole. Otherwise it throws, when it has given
     ///   all that came: ``AnswerError`` when the server answered instead of the model, or the answer was interrupted;
-    ///   ``ChatNioError`` when the request was not sent.
+    ///   ``ChatNioError`` when the request could not be sent; `CancellationError` when the task was cancelled, or
+    ///   ``stop()`` was called, before it was sent: then it never is.
     public nonisolated func ask(_ request: Request) -> AsyncThrowingStream<Delta, any Error> {
         let (stream, deltas) = AsyncThrowingStream<Delta, any Error>.makeStream(bufferingPolicy: .unbounded)
         let turn = Turn(request) {
@@ -81,7 +91,8 @@ public actor Client {
     /// Asks, by a chat or a restart, and waits for the whole answer, whatever its outcome. Cancelling the task stops the
     /// answer, which is then what has come.
     ///
-    /// - Throws: ``ChatNioError`` when the request was not sent; `CancellationError` when the task was cancelled before.
+    /// - Throws: ``ChatNioError`` when the request could not be sent; `CancellationError` when the task was cancelled, or
+    ///   ``stop()`` was called, before it was sent: then it never is.
     public nonisolated func answer(to request: Request) async throws -> Answer {
         let waiting = Waiting<Result<Answer, any Error>>()
         let turn = Turn(request) { result in
@@ -100,7 +111,8 @@ public actor Client {
     }
 
     /// The answer of the turn that ended last, whatever its outcome: what a stream that was left has cost, for instance.
-    /// Waits for the end of what was asked before; nil when nothing was.
+    /// Waits for the end of all that was asked before, cancelled or not; nil when nothing was. Where several questions
+    /// wait that is the last one's: the end of each, with its answer, comes to `onEvent`.
     public nonisolated var lastAnswer: Answer? {
         get async {
             let waiting = Waiting<Answer?>()
@@ -110,7 +122,8 @@ public actor Client {
         }
     }
 
-    /// Stops the answer that runs, or is about to, at once, from anywhere. Its end comes to who reads it.
+    /// Stops the answer that runs, at once, from anywhere: its end comes to who reads it. A question that is about to be
+    /// asked is never sent instead: who reads it gets a `CancellationError`.
     ///
     /// - Returns: whether there was one to be stopped.
     @discardableResult
@@ -118,13 +131,18 @@ public actor Client {
         thread.stop()
     }
 
-    /// Sends a request that is not answered: a share, a mask, an edit or a remove; behind what was asked before.
+    /// Sends a request that is not answered: a share, a mask, an edit or a remove; behind what was asked before. Cancelling
+    /// the task does not take it back.
     ///
     /// - Throws: ``ChatNioError``, after which nothing has changed: see ``Session/request(_:now:)-(Request,_)``;
-    ///   ``ChatNioError/Code/badParameters`` for a request that is answered, which is for ``ask(_:)-(Request)``.
+    ///   ``ChatNioError/Code/badParameters`` for a request that is answered, which is for ``ask(_:)-(Request)``, and for
+    ///   a stop, which would wait for the end of what it is to stop: that is ``stop()``.
     public nonisolated func send(_ request: Request) async throws {
         if request.beginsTurn {
             throw ChatNioError(.badParameters, "a chat or a restart has an answer: ask for it")
+        }
+        if case .stop = request.kind {
+            throw ChatNioError(.badParameters, "a stop would wait for what it is to stop: call stop()")
         }
         let waiting = Waiting<Result<Void, any Error>>()
         try await waiting.value {
@@ -138,6 +156,9 @@ public actor Client {
     /// waited to be asked is asked then. Turn numbers and counters go on, a recording starts afresh.
     ///
     /// What the server loads is what it saved last: the question, perhaps not the answer.
+    ///
+    /// It cannot be cancelled, and holds the actor up for as long as connecting may take
+    /// (``Configuration/Settings/connect`` and ``Configuration/Settings/handshake``).
     ///
     /// - Returns: the answer that ran, interrupted, if one did; who reads it gets it too.
     /// - Throws: why it could not be made; it may be tried again.

@@ -100,21 +100,20 @@ extension ClientThread {
         }
     }
 
-    /// Has a turn carried out, behind those that wait already.
+    /// Has a turn carried out, behind those that wait already; but not for a task that is cancelled.
     func begin(_ turn: Turn) {
         guard turn.request.beginsTurn else {
-            turn.onEnd(
-                .failure(ChatNioError(.badParameters, "only a chat or a restart has an answer: send the others")))
+            drop(turn, for: ChatNioError(.badParameters, "only a chat or a restart has an answer: send the others"))
             return
         }
-        let isLeft = monitor.locked {
-            if !turn.isUnwanted {
+        if Task.isCancelled {
+            drop(turn, for: CancellationError())
+            return
+        }
+        monitor.locked {
+            if turn.progress == .waiting {
                 enqueue(.turn(turn))
             }
-            return turn.isUnwanted
-        }
-        if isLeft {
-            turn.onEnd(.failure(CancellationError()))
         }
     }
 
@@ -129,37 +128,52 @@ extension ClientThread {
         monitor.wake()
     }
 
-    /// Stops a turn that nobody waits for any more, or never begins it.
+    /// Stops a turn that nobody waits for any more, or never sends it.
     func leave(_ turn: Turn) {
-        let isDropped = monitor.locked {
-            let place = waiting.firstIndex { $0.turn === turn }
-            if let place {
-                waiting.remove(at: place)
-            } else {
-                stop(turn)
-            }
-            return place != nil
-        }
-        if isDropped {
-            turn.onEnd(.failure(CancellationError()))
+        if !drop(turn, for: CancellationError()) {
+            _ = monitor.locked { stop(turn) }
         }
     }
 
-    /// Stops the turn that runs, or is to be the next.
+    /// Stops the turn that runs, or never sends the one that is to be the next.
     func stop() -> Bool {
-        monitor.locked {
-            guard let turn = running ?? waiting.lazy.compactMap(\.turn).first, !turn.isUnwanted else { return false }
-            stop(turn)
-            return true
+        let (next, isStopped) = monitor.locked {
+            guard let turn = running ?? waiting.lazy.compactMap(\.turn).first else { return (nil as Turn?, false) }
+            if withdraw(turn) { return (turn, true) }
+            return (nil, stop(turn))
         }
+        next?.onEnd(.failure(CancellationError()))
+        return isStopped
     }
 
-    /// Under the lock, so that the stop reaches no other turn: this one runs, or has not begun and is stopped then.
-    private func stop(_ turn: Turn) {
+    /// Ends a turn that was not sent, and never will be.
+    ///
+    /// - Returns: false when it is too late for that.
+    @discardableResult
+    private func drop(_ turn: Turn, for error: any Error) -> Bool {
+        let isDropped = monitor.locked { withdraw(turn) }
+        if isDropped {
+            turn.onEnd(.failure(error))
+        }
+        return isDropped
+    }
+
+    /// Under the lock: has it never sent, unless it is too late. Who calls this gives the turn its end.
+    private func withdraw(_ turn: Turn) -> Bool {
+        guard turn.progress == .waiting else { return false }
+        turn.progress = .dropped
+        waiting.removeAll { $0.turn === turn }
+        return true
+    }
+
+    /// Under the lock, so that the stop reaches no other turn: this one runs, or goes out just now and is stopped then.
+    private func stop(_ turn: Turn) -> Bool {
+        guard turn === running, turn.progress != .dropped, !turn.isUnwanted else { return false }
         turn.isUnwanted = true
-        if turn === running, turn.isSent {
+        if turn.progress == .sent {
             _ = stopper.use { chatnio_stopper_stop($0, nil) }
         }
+        return true
     }
 
     /// The client is gone: closes the connection, and ends the thread, when all that was asked is over.
@@ -215,18 +229,35 @@ extension ClientThread {
         }
     }
 
-    /// Sends a turn's request.
+    /// Sends a turn's request, unless it was dropped until the very last.
     private func carryOut(_ turn: Turn) {
         do {
-            try send(turn.request)
+            try turn.request.use { request in
+                let isWanted = monitor.locked {
+                    guard turn.progress == .waiting else { return false }
+                    turn.progress = .sending
+                    return true
+                }
+                guard isWanted else {
+                    detach()
+                    return
+                }
+                try client.call { chatnio_client_request($0, request) }
+                monitor.locked {
+                    turn.progress = .sent
+                    if turn.isUnwanted {
+                        _ = stopper.use { chatnio_stopper_stop($0, nil) }
+                    }
+                }
+            }
         } catch {
-            finish(.failure(error))
-            return
-        }
-        monitor.locked {
-            turn.isSent = true
-            if turn.isUnwanted {
-                stop(turn)
+            let isDropped = monitor.locked {
+                defer { turn.progress = .dropped }
+                return turn.progress == .dropped
+            }
+            detach()
+            if !isDropped {
+                turn.onEnd(.failure(error))
             }
         }
     }
@@ -277,6 +308,7 @@ extension ClientThread {
         detach()?.onEnd(result)
     }
 
+    @discardableResult
     private func detach() -> Turn? {
         monitor.locked {
             defer { running = nil }

@@ -16,9 +16,9 @@ public final class Configuration: @unchecked Sendable {
     private let handle: Handle
     private let wallClock: WallClock?
 
-    /// What can be set. What is nil is left as it is by default. Times count in whole milliseconds and sizes in bytes;
-    /// zero switches a deadline or limit off.
-    public struct Settings: Sendable {
+    /// What can be set. What is nil is left as it is by default. Times count in whole milliseconds, of which a part is
+    /// one, and sizes in bytes; zero switches a deadline or limit off, and less than zero is refused.
+    public struct Settings: Sendable, CustomReflectable {
         /// Sends the authentication at once instead of with the first request. Off: the server takes a new
         /// conversation's id when it reads the authentication and does not reserve it, so two idle connections would
         /// share one.
@@ -80,6 +80,23 @@ public final class Configuration: @unchecked Sendable {
 
         /// The defaults.
         public init() {}
+
+        /// Shows no header's value.
+        public var customMirror: Mirror {
+            let children: [(String, Any)] = [
+                ("authAtOnce", authAtOnce as Any), ("keepText", keepText as Any), ("keepAlive", keepAlive as Any),
+                ("firstFrame", firstFrame as Any), ("nextFrame", nextFrame as Any), ("afterStop", afterStop as Any),
+                ("stopRepeats", stopRepeats as Any), ("maxMessage", maxMessage as Any),
+                ("maxRequest", maxRequest as Any), ("maxAnswer", maxAnswer as Any), ("record", record as Any),
+                ("maxRecording", maxRecording as Any), ("connect", connect as Any), ("handshake", handshake as Any),
+                ("pingAfter", pingAfter as Any), ("pongWithin", pongWithin as Any), ("close", close as Any),
+                ("allowTokenOverPlainWS", allowTokenOverPlainWS as Any), ("headers", headers.map(\.name)),
+                ("trust", trust as Any), ("rootFiles", rootFiles), ("rootsPEM", rootsPEM.count),
+                ("rootsDER", rootsDER.count), ("dangerousAcceptAnyCertificate", dangerousAcceptAnyCertificate),
+                ("wallClock", wallClock == nil ? "the system's" : "the host's"),
+            ]
+            return Mirror(self, children: children.map { (label: $0, value: $1) }, displayStyle: .struct)
+        }
     }
 
     /// Which root certificates count.
@@ -94,7 +111,7 @@ public final class Configuration: @unchecked Sendable {
     ///
     /// - Parameter change: gets the defaults, and sets what is to be another.
     /// - Throws: ``ChatNioError/Code/badHeader``, ``ChatNioError/Code/badRoots`` (the message names the file),
-    ///   ``ChatNioError/Code/invalid`` for stop repeats that do not rise.
+    ///   ``ChatNioError/Code/invalid`` for stop repeats that do not rise, and for what is below zero.
     public convenience init(_ change: (inout Settings) -> Void = { _ in }) throws {
         var settings = Settings()
         change(&settings)
@@ -136,21 +153,23 @@ public final class Configuration: @unchecked Sendable {
     private func set(_ settings: Settings) throws {
         try set(settings.authAtOnce, chatnio_config_set_auth_at_once)
         try set(settings.keepText, chatnio_config_set_keep_text)
-        try set(settings.keepAlive?.wholeMilliseconds, chatnio_config_set_keep_alive)
-        try set(settings.firstFrame?.wholeMilliseconds, chatnio_config_set_first_frame)
-        try set(settings.nextFrame?.wholeMilliseconds, chatnio_config_set_next_frame)
-        try set(settings.afterStop?.wholeMilliseconds, chatnio_config_set_after_stop)
-        try set(settings.stopRepeats?.map(\.wholeMilliseconds)) { chatnio_config_set_stop_repeats($0, $1, $1.count) }
-        try set(settings.maxMessage, chatnio_config_set_max_message)
-        try set(settings.maxRequest, chatnio_config_set_max_request)
-        try set(settings.maxAnswer, chatnio_config_set_max_answer)
+        try set(settings.keepAlive?.wholeMilliseconds(of: "keepAlive"), chatnio_config_set_keep_alive)
+        try set(settings.firstFrame?.wholeMilliseconds(of: "firstFrame"), chatnio_config_set_first_frame)
+        try set(settings.nextFrame?.wholeMilliseconds(of: "nextFrame"), chatnio_config_set_next_frame)
+        try set(settings.afterStop?.wholeMilliseconds(of: "afterStop"), chatnio_config_set_after_stop)
+        try set(settings.stopRepeats?.map { try $0.wholeMilliseconds(of: "stopRepeats") }) {
+            chatnio_config_set_stop_repeats($0, $1, $1.count)
+        }
+        try set(size(settings.maxMessage, of: "maxMessage"), chatnio_config_set_max_message)
+        try set(size(settings.maxRequest, of: "maxRequest"), chatnio_config_set_max_request)
+        try set(size(settings.maxAnswer, of: "maxAnswer"), chatnio_config_set_max_answer)
         try set(settings.record, chatnio_config_set_record)
-        try set(settings.maxRecording, chatnio_config_set_max_recording)
-        try set(settings.connect?.wholeMilliseconds, chatnio_config_set_connect)
-        try set(settings.handshake?.wholeMilliseconds, chatnio_config_set_handshake)
-        try set(settings.pingAfter?.wholeMilliseconds, chatnio_config_set_ping_after)
-        try set(settings.pongWithin?.wholeMilliseconds, chatnio_config_set_pong_within)
-        try set(settings.close?.wholeMilliseconds, chatnio_config_set_close)
+        try set(size(settings.maxRecording, of: "maxRecording"), chatnio_config_set_max_recording)
+        try set(settings.connect?.wholeMilliseconds(of: "connect"), chatnio_config_set_connect)
+        try set(settings.handshake?.wholeMilliseconds(of: "handshake"), chatnio_config_set_handshake)
+        try set(settings.pingAfter?.wholeMilliseconds(of: "pingAfter"), chatnio_config_set_ping_after)
+        try set(settings.pongWithin?.wholeMilliseconds(of: "pongWithin"), chatnio_config_set_pong_within)
+        try set(settings.close?.wholeMilliseconds(of: "close"), chatnio_config_set_close)
         try set(settings.allowTokenOverPlainWS, chatnio_config_set_allow_token_over_plain_ws)
         for (name, value) in settings.headers {
             try handle.call { config in
@@ -180,6 +199,13 @@ public final class Configuration: @unchecked Sendable {
                     config, { Unmanaged<WallClock>.fromOpaque($0!).takeUnretainedValue().now() }, clock)
             }
         }
+    }
+
+    private func size(_ bytes: Int?, of setting: String) throws -> Int? {
+        if let bytes, bytes < 0 {
+            throw ChatNioError(.invalid, "\(setting) is a size of \(bytes) bytes: 0 switches it off")
+        }
+        return bytes
     }
 
     private func set<T>(_ value: T?, _ setter: (OpaquePointer?, T) -> Int32) throws {

@@ -121,16 +121,19 @@ public final class Connection {
         }
     }
 
-    /// Gets up to `limit` events at once, which is faster than one by one; with fewer there are no more for now.
+    /// Gets up to `limit` events at once, but no more than 1,024, which is faster than one by one; call it until there are
+    /// none.
     ///
     /// - Precondition: `limit` is more than 0.
     public func nextEvents(upTo limit: Int = 64) throws -> [Event] {
         precondition(limit > 0, "no events cannot be got")
-        return try withUnsafeTemporaryAllocation(of: chatnio_event.self, capacity: limit) { events in
+        // They lie on the stack, or nearly so.
+        let capacity = min(limit, 1024)
+        return try withUnsafeTemporaryAllocation(of: chatnio_event.self, capacity: capacity) { events in
             var count = 0
             let stride = MemoryLayout<chatnio_event>.stride
             try handle.call(unless: .again) {
-                chatnio_connection_next_events($0, events.baseAddress, limit, stride, &count)
+                chatnio_connection_next_events($0, events.baseAddress, capacity, stride, &count)
             }
             return events.prefix(count).compactMap(Event.init)
         }

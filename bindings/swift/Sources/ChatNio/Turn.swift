@@ -7,10 +7,21 @@ final class Turn: @unchecked Sendable {
     /// Called once: with the answer, whatever its outcome, and what ended the connection if that is over; or with why
     /// there is none.
     let onEnd: @Sendable (Result<(Answer, ChatNioError?), any Error>) -> Void
-    /// The request has gone out.
-    var isSent = false
-    /// Nobody wants more of the answer.
+    /// How far it has got.
+    var progress = Progress.waiting
+    /// Nobody wants more of the answer, though it was sent.
     var isUnwanted = false
+
+    enum Progress {
+        /// It can still be dropped.
+        case waiting
+        /// It was, or could not be begun: it is never sent, and has had its end.
+        case dropped
+        /// The request goes out just now. A stop has to follow it.
+        case sending
+        /// The request has gone out.
+        case sent
+    }
 
     init(
         _ request: Request, onDelta: @escaping @Sendable (Delta) -> Void = { _ in },

@@ -129,17 +129,103 @@ final class ClientTests: HandleTestCase {
         XCTAssertFalse(client.stop())
     }
 
-    /// However early it comes: a turn that is about to begin is stopped when it has begun.
+    /// However early it comes: what is not asked yet never is, and what was asked is stopped.
     func testStoppingAtOnce() async throws {
         let server = try Loopback(in: self)
         for _ in 1...10 {
-            let client = try await server.client()
+            let client = try await server.client(recording: true)
             let answer = client.ask("hi", model: "slow")
             XCTAssertTrue(client.stop())
-            _ = try await answer.joined()
-            let outcome = await client.lastAnswer?.outcome
-            XCTAssertEqual(outcome, .stopped)
+            XCTAssertFalse(client.stop())
+            do {
+                _ = try await answer.joined()
+                let outcome = await client.lastAnswer?.outcome
+                XCTAssertEqual(outcome, .stopped)
+            } catch is CancellationError {
+                let sent = await client.transcript?.text
+                XCTAssertFalse(sent?.contains("hi") ?? true, sent ?? "")
+            }
         }
+    }
+
+    func testWhatWaitsIsNeverAskedWhenItIsStoppedOrLeft() async throws {
+        let server = try Loopback("--pace", "0", in: self)
+        let client = try await server.client(recording: true)
+        let (held, hold) = AsyncStream<Void>.makeStream()
+        let gate = DispatchSemaphore(value: 0)
+        // Nothing is sent as long as its thread is held up.
+        let job = Task {
+            await client.onItsThread {
+                hold.finish()
+                gate.wait()
+            }
+        }
+        for await _ in held {}
+        let stopped = client.ask("never", model: "hello")
+        XCTAssertTrue(client.stop())
+        XCTAssertFalse(client.stop())
+        let left = Task { try await client.answer(to: "never", model: "hello") }
+        left.cancel()
+        gate.signal()
+        await job.value
+        await assertCancelled { try await stopped.joined() }
+        await assertCancelled { try await left.value }
+        let text = try await client.ask("hi", model: "hello").joined()
+        XCTAssertEqual(text, "Hello! How can I help?")
+        let sent = await client.transcript?.text
+        XCTAssertFalse(sent?.contains("never") ?? true, sent ?? "")
+    }
+
+    func testACancelledTaskAsksNothing() async throws {
+        let server = try Loopback("--pace", "0", in: self)
+        let client = try await server.client(recording: true)
+        for _ in 1...50 {
+            let streaming = Task {
+                while !Task.isCancelled { await Task.yield() }
+                let stream = client.ask("never", model: "hello")
+                // Would it be asked, it was by then, before anybody reads.
+                _ = await client.lastAnswer
+                return try await stream.joined()
+            }
+            let waiting = Task {
+                while !Task.isCancelled { await Task.yield() }
+                return try await client.answer(to: "never", model: "hello").text
+            }
+            for task in [streaming, waiting] {
+                task.cancel()
+                await assertCancelled { try await task.value }
+            }
+        }
+        let sent = await client.transcript?.text
+        XCTAssertFalse(sent?.contains("never") ?? true, sent ?? "")
+    }
+
+    /// Whenever a task is cancelled: it gets a `CancellationError`, or its question was sent.
+    func testACancelledQuestionIsSentOrNot() async throws {
+        let server = try Loopback("--pace", "1", in: self)
+        let client = try await server.client(recording: true)
+        var cancelled: [String] = []
+        var asked: [String] = []
+        for number in 1...200 {
+            let question = "question \(number)."
+            let task = Task {
+                number.isMultiple(of: 2)
+                    ? try await client.ask(question, model: "hello").joined()
+                    : try await client.answer(to: question, model: "hello").text
+            }
+            for _ in 0..<number / 10 { await Task.yield() }
+            task.cancel()
+            do {
+                _ = try await task.value
+                asked.append(question)
+            } catch is CancellationError {
+                cancelled.append(question)
+            }
+        }
+        _ = await client.lastAnswer
+        let sent = await client.transcript?.text ?? ""
+        XCTAssertEqual(asked.filter { !sent.contains($0) }, [])
+        XCTAssertEqual(cancelled.filter { sent.contains($0) }, [])
     }
 
     func testWhatIsLeftBeforeItsTurnIsNeverAsked() async throws {
@@ -309,6 +395,7 @@ final class ClientTests: HandleTestCase {
         try await client.send(Request(.remove(index: 0)))
         await assertThrows(.badMask) { try await client.send(Request(.mask([]))) }
         await assertThrows(.badParameters) { try await client.send(.chat("hi")) }
+        await assertThrows(.badParameters) { try await client.send(Request(.stop)) }
         let sent = await client.transcript?.text ?? ""
         for kind in ["mask", "edit", "remove"] {
             XCTAssertTrue(sent.contains("\"type\":\"\(kind)\""), sent)
@@ -386,6 +473,24 @@ final class ClientTests: HandleTestCase {
         dump(client, to: &text)
         text += String(reflecting: client) + "\(client)" + (await client.transcript?.text ?? "")
         XCTAssertFalse(text.contains("sk-test"), text)
+    }
+}
+
+extension Client {
+    /// Runs `body` as the actor's own code runs.
+    func onItsThread(_ body: @Sendable () -> Void) { body() }
+}
+
+/// Fails unless `body` throws a `CancellationError`.
+func assertCancelled<T>(
+    file: StaticString = #filePath, line: UInt = #line, _ body: () async throws -> T
+) async {
+    do {
+        let value = try await body()
+        XCTFail("\(value) came", file: file, line: line)
+    } catch is CancellationError {
+    } catch {
+        XCTFail("\(error) was thrown", file: file, line: line)
     }
 }
 

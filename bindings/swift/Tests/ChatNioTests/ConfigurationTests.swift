@@ -67,6 +67,76 @@ final class ConfigurationTests: HandleTestCase {
         XCTAssertEqual(link.connection.wants.deadline, link.now + .seconds(4))
     }
 
+    func testTimesThatAreNoneOrNearlySo() throws {
+        let tiny = try asking { $0.firstFrame = .nanoseconds(1) }
+        XCTAssertEqual(tiny.deadline, now + .milliseconds(1))
+        XCTAssertEqual(try asking { $0.firstFrame = .microseconds(1999) }.deadline, now + .milliseconds(1))
+        XCTAssertNil(try asking { $0.firstFrame = .zero }.deadline)
+        let times: [(String, WritableKeyPath<Configuration.Settings, Duration?>)] = [
+            ("keepAlive", \.keepAlive), ("firstFrame", \.firstFrame), ("nextFrame", \.nextFrame),
+            ("afterStop", \.afterStop), ("connect", \.connect), ("handshake", \.handshake),
+            ("pingAfter", \.pingAfter), ("pongWithin", \.pongWithin), ("close", \.close),
+        ]
+        for (name, time) in times {
+            for below in [Duration.nanoseconds(-1), .seconds(-5), .seconds(-1e20)] {
+                let error = assertThrows(.invalid) { try Configuration { $0[keyPath: time] = below } }
+                XCTAssertTrue(error?.message.hasPrefix(name) ?? false, error?.message ?? "")
+            }
+        }
+        assertThrows(.invalid) { try Configuration { $0.stopRepeats = [.seconds(-1), .seconds(1)] } }
+    }
+
+    func testTimesThatNeverCome() throws {
+        let longs = [
+            Duration.seconds(1e20), .seconds(Int64(1) << 61), .seconds(Int64.max), .seconds(18_446_744_073_709_552),
+        ]
+        for long in longs {
+            let configuration = try Configuration {
+                $0.keepAlive = .zero
+                $0.firstFrame = long
+            }
+            let session = try Session(configuration: configuration, now: now)
+            try session.request(.chat("hi"), now: now)
+            // A thousand years at least.
+            XCTAssertGreaterThan(session.deadline ?? long, .seconds(1000 * 365 * 86_400), "\(long)")
+            // As the time it is, it may be as well.
+            let late = try Session(now: long)
+            try late.request(.chat("hi"), now: long)
+            _ = try late.handleTimeout(now: long)
+            XCTAssertEqual(late.state, .asking)
+        }
+        // Before the clock's origin it is the origin.
+        for early in [Duration.seconds(-1), .seconds(Int64.min), .seconds(-1e20)] {
+            let session = try Session(configuration: Configuration { $0.keepAlive = .seconds(7) }, now: early)
+            try session.request(.chat("hi"), now: early)
+            XCTAssertEqual(session.deadline, .seconds(7))
+        }
+    }
+
+    func testADescriptionSaysNoHeadersValue() {
+        var settings = Configuration.Settings()
+        settings.headers = [("X-Proxy-Key", "of the proxy")]
+        var text = ""
+        dump(settings, to: &text)
+        text += "\(settings)" + String(reflecting: settings)
+        XCTAssertTrue(text.contains("X-Proxy-Key"), text)
+        XCTAssertFalse(text.contains("of the proxy"), text)
+    }
+
+    func testSizesBelowZero() throws {
+        let sizes: [(String, WritableKeyPath<Configuration.Settings, Int?>)] = [
+            ("maxMessage", \.maxMessage), ("maxRequest", \.maxRequest), ("maxAnswer", \.maxAnswer),
+            ("maxRecording", \.maxRecording),
+        ]
+        for (name, size) in sizes {
+            for below in [-1, Int.min] {
+                let error = assertThrows(.invalid) { try Configuration { $0[keyPath: size] = below } }
+                XCTAssertTrue(error?.message.hasPrefix(name) ?? false, error?.message ?? "")
+            }
+            _ = try Configuration { $0[keyPath: size] = .max }
+        }
+    }
+
     func testSizes() throws {
         let message = try asking { $0.maxMessage = 40 }
         guard

@@ -23,6 +23,74 @@ final class ConnectingTests: HandleTestCase {
         await assertThrows(.tlsUnknownIssuer) { try await Client(server.url) }
     }
 
+    /// The library calls the clock as long as there is a client, whoever has let go of its configuration.
+    func testTheHostsClockLivesAsLongAsItsClient() async throws {
+        final class Clock: Sendable {}
+        weak var clock: Clock?
+        let calls = Calls()
+        let root = try Loopback.file(in: self)
+        let server = try Loopback("--tls", "--ca-out", root, in: self)
+        func connect() async throws -> Client {
+            let held = Clock()
+            clock = held
+            let configuration = try Configuration {
+                $0.rootFiles = [root]
+                $0.wallClock = {
+                    withExtendedLifetime(held) { calls.add() }
+                    return UInt64(Date().timeIntervalSince1970)
+                }
+            }
+            return try await Client(server.url, configuration: configuration)
+        }
+        let client = try await connect()
+        let before = calls.count
+        XCTAssertGreaterThan(before, 0)
+        _ = try XCTUnwrap(clock, "it is gone before its client")
+        try await client.reconnect()
+        XCTAssertGreaterThan(calls.count, before)
+    }
+
+    /// What a server says in plain HTTP instead of opening a WebSocket.
+    private static let refusals: [(answer: String, code: ChatNioError.Code, endCode: Int?, body: String?)] = [
+        ("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope", .http, 404, "nope"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"reason\":\"gone\",\"status\":false}", .refused, 200,
+            "{\"reason\":\"gone\",\"status\":false}"
+        ),
+        ("SSH-2.0-OpenSSH\r\n\r\n", .badHTTP, nil, nil),
+    ]
+
+    func testWhatARefusalSays() async throws {
+        for refusal in Self.refusals {
+            let server = try Listener()
+            let refusing = Task.detached { server.refuseOne(refusal.answer) }
+            let error = await assertThrows(refusal.code) { try await Client(server.url) }
+            await refusing.value
+            XCTAssertEqual(error?.endCode, refusal.endCode)
+            XCTAssertEqual(error?.refusalBody, refusal.body)
+        }
+    }
+
+    func testWhatARefusalSaysToOneThatReconnects() async throws {
+        let server = try Listener()
+        let refusals = Self.refusals
+        let serving = Task.detached {
+            _ = server.serveOne()
+            for refusal in refusals { server.refuseOne(refusal.answer) }
+        }
+        let client = try await Client(server.url)
+        try await client.close()
+        for refusal in refusals {
+            let error = await assertThrows(refusal.code) { try await client.reconnect() }
+            XCTAssertEqual(error?.endCode, refusal.endCode)
+            XCTAssertEqual(error?.refusalBody, refusal.body)
+            // Who asks then is told the same.
+            let again = await assertThrows(refusal.code) { try await client.ask("hi").joined() }
+            XCTAssertEqual(again?.isFatal, true)
+        }
+        await serving.value
+    }
+
     func testCertificatesThatAreNoGood() async throws {
         for (kind, code) in [("expired", ChatNioError.Code.tlsExpired), ("wrong-name", .tlsWrongName)] {
             let root = try Loopback.file(in: self)
@@ -101,11 +169,15 @@ final class ConnectingTests: HandleTestCase {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 1...40 {
                 group.addTask {
-                    switch number % 4 {
-                    case 0: for try await _ in client.ask("hi", model: "long-100") { break }
-                    case 1: client.stop()
-                    case 2: _ = await (client.state, client.counters, client.memory, client.conversation)
-                    default: _ = try await client.answer(to: "hi", model: "hello")
+                    do {
+                        switch number % 4 {
+                        case 0: for try await _ in client.ask("hi", model: "long-100") { break }
+                        case 1: client.stop()
+                        case 2: _ = await (client.state, client.counters, client.memory, client.conversation)
+                        default: _ = try await client.answer(to: "hi", model: "hello")
+                        }
+                    } catch is CancellationError {
+                        // A stop came before it was sent.
                     }
                 }
             }
@@ -114,6 +186,18 @@ final class ConnectingTests: HandleTestCase {
         let text = try await client.ask("hi", model: "hello").joined()
         XCTAssertEqual(text, "Hello! How can I help?")
     }
+}
+
+/// How often something was called.
+final class Calls: @unchecked Sendable {
+    private let lock = NSLock()
+    private var made = 0
+
+    func add() {
+        lock.withLock { made += 1 }
+    }
+
+    var count: Int { lock.withLock { made } }
 }
 
 /// A socket on 127.0.0.1 that takes connections, and says nothing by itself.
@@ -135,6 +219,18 @@ final class Listener: Sendable {
         XCTAssertEqual(status, 0)
         self.socket = FileHandle(fileDescriptor: socket, closeOnDealloc: true)
         url = "ws://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/chat"
+    }
+
+    /// Answers one connection's request, and closes it.
+    func refuseOne(_ answer: String) {
+        let client = FileHandle(fileDescriptor: accept(socket.fileDescriptor, nil, nil), closeOnDealloc: true)
+        var request = Data()
+        while request.range(of: Data("\r\n\r\n".utf8)) == nil {
+            let bytes = client.availableData
+            if bytes.isEmpty { return }
+            request += bytes
+        }
+        client.write(Data(answer.utf8))
     }
 
     /// Serves one connection to its end; gives what the client has sent.

@@ -190,6 +190,18 @@ final class ConnectionTests: HandleTestCase {
         XCTAssertEqual(batches.map(\.count), [4, 6, 0])
         let texts = batches.joined().map { if case .stray(let stray) = $0 { stray.text } else { "?" } }
         XCTAssertEqual(texts, (1...10).map(String.init))
+        XCTAssertEqual(try link.connection.nextEvents(upTo: .max), [])
+    }
+
+    func testABatchIsNoLongerThanItMayBe() throws {
+        let link = try Link()
+        try link.exchange()
+        for _ in 1...1030 {
+            link.peer.send("{\"message\":\"a\",\"end\":false}\n")
+        }
+        while try link.peer.transmit({ try link.connection.receive($0, now: link.now) }) {}
+        XCTAssertEqual(try link.connection.nextEvents(upTo: .max).count, 1024)
+        XCTAssertEqual(try link.connection.nextEvents(upTo: .max).count, 6)
     }
 
     func testClosingIsOrderly() throws {
