@@ -138,26 +138,6 @@ def test_freed_while_others_use_it() -> None:
         together(work, 4)
 
 
-def test_freed_at_the_very_door() -> None:
-    # Who has been let in by the check, and comes to the lock when all is over, does not wait there for ever.
-    session = Session(now=START)
-    session._guard.check()
-    session.free()
-    refused: list[Exception] = []
-
-    def enter() -> None:
-        try:
-            with session._guard.lock:
-                pass
-        except InvalidArgumentError as error:
-            refused.append(error)
-
-    thread = threading.Thread(target=enter, daemon=True)
-    thread.start()
-    thread.join(PATIENCE)
-    assert [str(error) for error in refused] == ["this object was closed and freed: make another"]
-
-
 def test_connections_in_many_threads(certificates: Certificates) -> None:
     config = certificates.config()
     tls = certificates.server()
