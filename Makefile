@@ -147,6 +147,7 @@ python-tests: python-wheel
 	cd bindings/python && PYCHATNIO_TESTING=1 CARGO_TARGET_DIR='$(CURDIR)/target' $(IN_VENV) setup.py -q \
 	  build --build-base ../../target/python/testing-build --build-lib ../../target/python/testing
 	cd bindings/python && PYTHONPATH=../../target/python/testing $(IN_VENV) -X dev -W error -m pytest tests/testing_build
+	bindings/python/test-versions $(IN_VENV) '$(CURDIR)'/target/python/dist/*-manylinux_*.whl '$(CURDIR)/target/python/versions'
 
 # The API reference, in target/python/docs.
 python-docs: python-wheel

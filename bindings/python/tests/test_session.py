@@ -209,7 +209,13 @@ def test_keep_alive() -> None:
 
 def test_deadlines_come_back_as_they_were_given() -> None:
     # No rounding may make a deadline early, at whatever times, or a host would look at it again and again.
-    for start in (0.0, 0.1, 1e-4, 12345.6789, 2**31 / 1000, 9e12 / 1000):
+    session = Session(config=Config(keep_alive=0.001), now=0)
+    for _ in range(5000):
+        deadline = session.deadline
+        assert deadline is not None
+        assert isinstance(session.handle_timeout(now=deadline), KeepAlive)
+    assert session.deadline == 5.001
+    for start in (0.1, 1e-4, 12345.6789, 2**31 / 1000, 9e12 / 1000):
         session = Session(config=Config(keep_alive=0.1), now=start)
         deadline = session.deadline
         assert deadline is not None

@@ -27,6 +27,7 @@ One object, one thread at a time: a second one is refused with an `InvalidArgume
 
 from __future__ import annotations
 
+from ._handle import Handle
 from ._native import ffi as _ffi
 from ._native import lib as _lib
 from ._status import Status
@@ -70,6 +71,7 @@ from .events import (
     Open,
     Opened,
     Outcome,
+    Priced,
     State,
     StopRepeated,
     Stray,
@@ -106,6 +108,7 @@ __all__ = [
     "Delta",
     "End",
     "Event",
+    "Handle",
     "InternalError",
     "Interruption",
     "InvalidArgumentError",
@@ -118,6 +121,7 @@ __all__ = [
     "Opened",
     "Outcome",
     "Parameters",
+    "Priced",
     "RefusedError",
     "Replay",
     "Request",

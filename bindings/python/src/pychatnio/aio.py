@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import time
 import warnings
 import weakref
@@ -24,7 +25,9 @@ from .events import Answer, Closed, Conversation, Counters, Delta, End, Event, I
 from .request import Parameters, Request, asked
 from .transcript import Transcript
 
-if TYPE_CHECKING:
+if sys.version_info >= (3, 11):
+    from typing import Unpack
+elif TYPE_CHECKING:
     from typing_extensions import Unpack
 
 __all__ = ["AsyncAnswerStream", "AsyncClient"]
@@ -93,6 +96,7 @@ class AsyncClient:
         """
         if self._is_connecting:
             raise error_of(Status.INVALID, "the client is connecting already")
+        self._check_loop()
         # What runs ends here, whatever comes of this.
         end = self._connection.reconnect(now=time.monotonic())
         if end is not None:
@@ -170,6 +174,7 @@ class AsyncClient:
     async def close(self) -> None:
         """Closes the connection in an orderly way, within `Config.close`. A running answer ends interrupted. A
         repeated call does nothing. `connect` opens it again."""
+        self._check_loop()
         if self._is_connecting:
             # It is told so.
             self._end = error_of(Status.CLOSED, "the client was closed")
@@ -260,6 +265,7 @@ class AsyncClient:
 
     async def _drained(self) -> None:
         """Waits for the end of an answer that was left; its stop's deadline bounds that."""
+        self._check_loop()
         turn = self._turn
         if turn is not None and turn.is_left:
             await turn.ended()
@@ -329,6 +335,45 @@ class AsyncClient:
             if self._loop is not None and not self._loop.is_closed():
                 self.stop()
 
+    def _leave_soon(self, turn: _AsyncTurn) -> None:
+        """As `_leave`, for a finalizer, which runs anywhere: in the middle of a call on the connection, in another thread,
+        in a forked process."""
+        guard, loop = self._connection._guard, self._loop
+        if turn.answer is not None or turn.is_left or guard.is_shut or loop is None:
+            return
+        try:
+            is_here = asyncio.get_running_loop() is loop
+        except RuntimeError:
+            is_here = False
+        if is_here and not guard.busy:
+            # In a cycle the connection may have gone before.
+            with suppress(ChatNioError):
+                self._leave(turn)
+        else:
+            turn.is_left = True
+            turn.events = []
+            # It may be closed: then it has taken the socket with it.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._stop_left, turn)
+
+    def _stop_left(self, turn: _AsyncTurn) -> None:
+        if turn.answer is None and not self._connection._guard.is_shut:
+            self.stop()
+
+    def _check_loop(self) -> None:
+        """
+        Raises:
+            InvalidArgumentError: in another loop than that which drives the connection.
+        """
+        loop = self._loop
+        if self._transport is not None and loop is not None and loop is not asyncio.get_running_loop():
+            if not loop.is_closed():
+                raise error_of(Status.INVALID, "the client is connected in another event loop: use it there")
+            # Which has taken the socket with it.
+            self._abandon()
+            self._connection.failed(now=time.monotonic())
+            self._pump()
+
     def _error_of(self, closed: Closed) -> ChatNioError:
         error = error_of(closed.status, closed.message)
         return with_end(error, closed.code or 0, self._connection.refusal_body)
@@ -396,7 +441,12 @@ class AsyncClient:
         return transport
 
     def _abandon(self) -> None:
-        if self._transport is not None:
+        if self._transport is None:
+            return
+        if self._connection._guard.is_shut or self._loop is None or self._loop.is_closed():
+            # It is the parent's of this forked process, or was its loop's.
+            self._transport = self._timer = None
+        else:
             self._let_go().abort()
 
     async def __aenter__(self) -> AsyncClient:
@@ -410,7 +460,7 @@ class AsyncClient:
             self._connection.free()
 
     def __del__(self) -> None:
-        if getattr(self, "_transport", None) is not None:
+        if getattr(self, "_transport", None) is not None and not self._connection._guard.is_shut:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
             try:
                 self._abandon()
@@ -688,8 +738,9 @@ class _Events:
             self._stream._client._leave(self._turn)
 
     def __del__(self) -> None:
-        if hasattr(self, "_turn"):
-            self._leave()
+        turn = getattr(self, "_turn", None)
+        if turn is not None:
+            self._stream._client._leave_soon(turn)
 
 
 class _Pieces:

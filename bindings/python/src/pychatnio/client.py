@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,7 +21,9 @@ from .errors import ChatNioError, ConnectionClosedError, InvalidArgumentError
 from .events import Answer, Delta, End, Event, Interruption, event_of
 from .request import Parameters, Request, asked
 
-if TYPE_CHECKING:
+if sys.version_info >= (3, 11):
+    from typing import Unpack
+elif TYPE_CHECKING:
     from typing_extensions import Unpack
 
 __all__ = ["AnswerStream", "Client"]
@@ -30,7 +33,8 @@ _TICK = 0.1
 
 
 class Client(Handle):
-    """A blocking client. Every wait lets other threads run, and is ended by Ctrl-C:
+    """A blocking client. Every wait lets other threads run, and is ended by Ctrl-C, but for connecting and closing, whose
+    limits are settings:
 
         with Client("wss://api.chatnio.net", "sk-...") as client:
             for piece in client.ask("hi", model="gpt-4"):
@@ -234,14 +238,15 @@ class Client(Handle):
             guard.busy = True
             try:
                 self._settle()
-                # Rounded up: nobody is to look again and again for the last millisecond.
-                ms = int(seconds * 1000 + 0.999)
-                status = lib.pychatnio_client_next_batch(self._handle, ms, most, self._batch.native)
-                if status in (Status.AGAIN, Status.INTERRUPTED):
-                    return None
-                if status:
-                    raise self._error(status)
-                self._settle()
+                if not self._events:
+                    # Rounded up: nobody is to look again and again for the last millisecond.
+                    ms = int(seconds * 1000 + 0.999)
+                    status = lib.pychatnio_client_next_batch(self._handle, ms, most, self._batch.native)
+                    if status in (Status.AGAIN, Status.INTERRUPTED):
+                        return None
+                    if status:
+                        raise self._error(status)
+                    self._settle()
             finally:
                 guard.busy = guard.is_shut
         event = self._events[-1]

@@ -139,6 +139,8 @@ class Config(Owner):
             if trust not in _TRUST:
                 raise _invalid("trust", trust, 'is "platform" or "added"')
             self._set("trust", trust, _TRUST[trust])
+        if isinstance(root_files, (str, os.PathLike)) or isinstance(roots, (str, bytes)):
+            raise TypeError("root_files and roots are sequences: put a single one into a list")
         for file in root_files:
             path = encoded(os.fspath(file))
             self._call(lib.chatnio_config_add_root_file, path, len(path))

@@ -28,6 +28,7 @@ __all__ = [
     "Open",
     "Opened",
     "Outcome",
+    "Priced",
     "State",
     "StopRepeated",
     "Stray",
@@ -238,12 +239,12 @@ class Event:
         return cast("dict[str, Any]", frame).get(name, default) if isinstance(frame, dict) else default
 
     def __repr__(self) -> str:
-        names = [name for name in self.__slots__ if not name.startswith("_") and name != "turn"]
+        names = [name for name in self.__slots__ if not name.startswith("_") and name != "turn" and hasattr(self, name)]
         shown = (f"{name}={_shown(getattr(self, name))}" for name in ["turn", *names])
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-class _Priced(Event):
+class Priced(Event):
     """An event that says what something costs."""
 
     __slots__ = ("quota_text",)
@@ -273,7 +274,7 @@ class Open(Event):
     __slots__ = ()
 
 
-class Opened(_Priced):
+class Opened(Priced):
     """The turn's opener came: the server has read the question. Servers of 2023 send none."""
 
     __slots__ = ("conversation",)
@@ -316,6 +317,10 @@ class Delta(Event):
         self._frames = frames
         self._at = at
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Without the rest of its batch.
+        return Delta, (self.turn, self.text, self.raw, self.quota_text)
+
     @property
     def raw(self) -> str:
         """The frame that it was made from, as it was received."""
@@ -345,7 +350,7 @@ class Delta(Event):
         return Decimal(self.quota_text)
 
 
-class End(_Priced):
+class End(Priced):
     """The turn has ended: exactly one for every chat and restart that was sent."""
 
     __slots__ = ("answer", "text")
@@ -361,7 +366,7 @@ class End(_Priced):
         return self.answer.outcome
 
 
-class Stray(_Priced):
+class Stray(Priced):
     """A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do."""
 
     __slots__ = ("is_end", "text")

@@ -26,9 +26,12 @@ class Loopback:
         with Loopback() as server, Client(server.url, "sk-any") as client:
             print(client.ask("hi").text())
 
-    The model's name says what its fake models do: `hello`, `slow`, `long-N` (N pieces), `unicode`,
-    `latestart`, `cut`, `drop`, `garbage`, `silent`, `none`, `notice`, `err`, `err429`, `nosuch`,
-    `paid`, `anon`; any other answers with a greeting. They want a token, and any will do, but for `anon`.
+    The model's name says what its fake models do: `hello` greets, `slow` sends a piece every 80 ms or so, `long-N` N pieces
+    without a pause, `unicode` all kinds of text, `latestart` begins late, `silent` opens the turn and says no more, `drop`
+    loses the connection in mid-answer, `cut` ends in mid-answer as if it were whole (as servers do whose model breaks off),
+    `garbage` sends what cannot be read in between; `none`, `notice`, `err`, `err429`, `nosuch` and `paid` answer by notices
+    of the server's, and any other greets. They want a token, and any will do but `anonymous`, but for `anon`, which wants
+    none.
 
     Args:
         generation: The servers to play, by their date.
@@ -86,6 +89,8 @@ class Loopback:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
+        # A forked child may hold the other end of its standard input.
+        process.terminate()
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:

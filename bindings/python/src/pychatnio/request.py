@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -11,7 +12,9 @@ from ._native import ffi, lib
 from ._status import Status
 from .errors import InvalidArgumentError, InvalidRequestError, error_of
 
-if TYPE_CHECKING:
+if sys.version_info >= (3, 11):
+    from typing import Unpack
+elif TYPE_CHECKING:
     from typing_extensions import Unpack
 
 __all__ = ["Parameters", "Request", "RequestType"]
@@ -210,6 +213,8 @@ def asked(question: str | Request, parameters: Parameters) -> Request:
     """
     if isinstance(question, str):
         return Request.chat(question, **parameters)
+    if not isinstance(question, Request):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"a question is a str or a Request, not {type(question).__name__}")
     if parameters:
         raise TypeError("a request has its own parameters: give them to Request.chat() or Request.restart()")
     if question.type not in (RequestType.CHAT, RequestType.RESTART):

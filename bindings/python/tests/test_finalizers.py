@@ -1,0 +1,180 @@
+"""What is gone, what is interrupted, and what lies: memory stays right, nothing is lost, and stops go out."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from itertools import count
+from typing import Any
+
+import pytest
+from support import PATIENCE
+
+from pychatnio import (
+    AsyncClient,
+    Client,
+    Closed,
+    Config,
+    Connection,
+    Delta,
+    End,
+    InvalidArgumentError,
+    Loopback,
+    Outcome,
+)
+from pychatnio._batch import Batch
+
+CYCLES = """
+import asyncio, gc
+from pychatnio import AsyncClient, Client, Connection, Loopback, Session
+
+class Holder:
+    def __del__(self):
+        # Whatever it holds may have been finalized before.
+        for use in self.uses:
+            try:
+                use()
+            except Exception:
+                pass
+
+def cycle(*held, uses=()):
+    holder = Holder()
+    holder.held, holder.uses, holder.self = held, uses, holder
+
+with Loopback(pace=0.01) as server:
+    for _ in range(20):
+        client = Client(server.url, "sk-any")
+        stream = client.ask("hi", model="slow")
+        session, connection = Session(), Connection("ws://localhost")
+        cycle(client, stream, iter(stream), uses=[client.close, client.stop, stream.close])
+        cycle(session, connection, uses=[lambda s=session: s.state, connection.close, connection.events])
+        del client, stream, session, connection
+        gc.collect()
+
+    async def main():
+        for _ in range(20):
+            client = AsyncClient(server.url, "sk-any")
+            await client.connect()
+            pieces = aiter(client.ask("hi", model="slow"))
+            await anext(pieces)
+            cycle(client, pieces)
+            del client, pieces
+            gc.collect()
+
+    asyncio.run(main())
+    # And at the end of the program.
+    last = Client(server.url, "sk-any")
+    cycle(last, last.ask("hi", model="slow"))
+print("done")
+"""
+
+
+def test_cycles_are_finalized_in_any_order() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CYCLES], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done
+
+
+class Liar(bytearray):
+    def __len__(self) -> int:
+        return 1 << 34
+
+
+def test_a_length_is_not_believed() -> None:
+    refusal = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    connection = Connection("ws://localhost", now=1)
+    connection.receive(Liar(refusal), now=1)
+    assert isinstance(connection.events()[-1], Closed)
+    with pytest.raises(InvalidArgumentError):
+        Config(roots=[Liar(b"no certificate")])  # type: ignore[list-item]
+
+
+def test_a_view_is_taken_by_its_bytes() -> None:
+    refusal = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    refusal += b" " * (-len(refusal) % 4)
+    connection = Connection("ws://localhost", now=1)
+    connection.receive(memoryview(refusal).cast("I"), now=1)
+    assert isinstance(connection.events()[-1], Closed)
+
+
+@pytest.mark.parametrize("model", ["hello", "long-500"])
+def test_what_an_interrupt_came_between_is_there_still(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    real, at = Batch.events, count()
+
+    def events(self: Batch) -> Any:
+        if next(at) % 2 == 0:
+            raise KeyboardInterrupt
+        return real(self)
+
+    with Client(loopback.url, "sk-any") as client:
+        stream = client.ask("hi", model=model)
+        monkeypatch.setattr(Batch, "events", events)
+        pieces: list[str] = []
+        interrupts = 0
+        while stream.answer is None or client._events:
+            try:
+                event = client.next(PATIENCE)
+            except KeyboardInterrupt:
+                interrupts += 1
+                continue
+            if isinstance(event, (Delta, End)):
+                pieces.append(event.text)
+        monkeypatch.undo()
+        assert interrupts > 0
+        assert stream.answer.outcome is Outcome.COMPLETE
+        assert "".join(pieces) == stream.answer.text != ""
+
+
+def test_events_end_with_an_end_also_by_a_close(loopback: Loopback) -> None:
+    with Client(loopback.url, "sk-any") as client:
+        events = client.ask("hi", model="silent").events()
+        next(events)
+        client.close()
+        end = list(events)[-1]
+        assert isinstance(end, End) and end.outcome is Outcome.INTERRUPTED
+
+
+LOOP_GONE = """
+import asyncio, sys
+from pychatnio import AsyncClient, ConnectionClosedError
+
+client = AsyncClient(sys.argv[1], "sk-any")
+asyncio.run(client.connect())
+
+async def main():
+    try:
+        await client.ask("hi").text()
+    except ConnectionClosedError:
+        await client.connect()
+        print(await client.ask("hi", model="hello").text())
+        await client.close()
+
+asyncio.run(main())
+"""
+
+
+def test_a_client_of_a_loop_that_is_gone(loopback: Loopback) -> None:
+    # In a process of its own: asyncio warns of the socket that it has left open.
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LOOP_GONE, loopback.url], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stdout) == (0, "Hello! How can I help?\n"), done
+
+
+def test_a_client_of_another_loop(loopback: Loopback) -> None:
+    client = AsyncClient(loopback.url, "sk-any")
+    first = asyncio.new_event_loop()
+    first.run_until_complete(client.connect())
+
+    async def elsewhere() -> None:
+        for use in (client.ask("hi").text(), client.connect(), client.close()):
+            with pytest.raises(InvalidArgumentError, match="another event loop"):
+                await use
+
+    asyncio.run(asyncio.wait_for(elsewhere(), PATIENCE))
+    first.run_until_complete(client.close())
+    first.close()
