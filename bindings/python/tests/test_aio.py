@@ -571,12 +571,12 @@ def test_a_deadline(run: Run[None], loopback: Loopback) -> None:
 def test_a_stop_that_nobody_hears(run: Run[None]) -> None:
     # A model that is silent cannot be stopped on these.
     async def main(server: Loopback) -> None:
-        async with connected(server, Config(after_stop=3600, stop_repeats=[0.01, 0.02])) as client:
+        async with connected(server, Config(after_stop=3600, stop_repeats=[0.01])) as client:
             task = asyncio.create_task(client.ask("hi", model="silent").text())
             await until(lambda: client.state is State.ASKING)
             task.cancel()
             # It goes out again.
-            await until(lambda: client.counters.repeated_stops == 2)
+            await until(lambda: client.counters.repeated_stops)
             assert isinstance(await client.connect(), Answer)
             assert await client.ask("hi", model="hello").text() == "".join(HELLO)
         async with connected(server, Config(after_stop=0.05)) as client:
