@@ -82,6 +82,9 @@ def test_it_comes_and_goes() -> None:
     with Client(server.url) as client:
         assert "loopback server" in client.ask("hi").text()
     process = server._process
+    if hasattr(os, "getsid"):
+        # Ctrl-C in this one's terminal is none of its.
+        assert os.getsid(process.pid) != os.getsid(0)
     server.close()
     server.close()
     assert process.returncode == 0

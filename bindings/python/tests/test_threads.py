@@ -119,6 +119,31 @@ def test_who_comes_second_is_refused() -> None:
     assert session.state is State.ANSWERING
 
 
+def test_bytes_from_many_threads() -> None:
+    link = Link(Connection("ws://localhost", config=Config(max_message=2**27), now=START), Server())
+    link.exchange()
+    link.connection.request(Request.chat("hi"), now=START)
+    link.exchange()
+    for _ in range(10):
+        link.server.send('{"message":"' + "x" * 5000 + '","quota":1}')
+    frames = link.server.data_to_send()
+    taken: list[int] = []
+
+    def work(at: int) -> None:
+        for _ in range(50):
+            try:
+                link.connection.receive(frames, now=START)
+                taken.append(at)
+            except InvalidArgumentError as error:
+                assert "another thread" in str(error)
+
+    together(work)
+    assert taken
+    # Each was taken whole, or not at all.
+    deltas = link.connection.events()
+    assert [delta.text for delta in deltas if isinstance(delta, Delta)] == ["x" * 5000] * (10 * len(taken))
+
+
 def test_freed_while_others_use_it() -> None:
     # Each either gets through before, or is refused.
     for _ in range(50):
