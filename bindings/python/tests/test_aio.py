@@ -7,6 +7,7 @@ import contextlib
 import gc
 import inspect
 import socket
+import threading
 import time
 import types
 import warnings
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from memory import Server
 from support import Run
 
 import pychatnio
@@ -48,6 +50,7 @@ from pychatnio import (
     Status,
     ThrottledError,
     TLSError,
+    UnsentError,
 )
 from pychatnio import _boundary, aio, connection
 
@@ -347,6 +350,54 @@ def test_leaving_an_answer_stops_it(
             assert answer is not None
             assert (answer.outcome, answer.turn) == (Outcome.STOPPED, 1)
             assert client.state is State.IDLE
+
+    run(main())
+
+
+def test_an_iterator_that_is_dropped_in_another_thread(
+    run: Run[None], loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = AsyncClient.stop
+    threads: list[threading.Thread] = []
+
+    def stop(self: AsyncClient) -> bool:
+        threads.append(threading.current_thread())
+        return real(self)
+
+    async def main() -> None:
+        async with connected(loopback) as client:
+            stream = client.ask("hi", model="silent")
+            kept = [await opened(stream)]
+            monkeypatch.setattr(AsyncClient, "stop", stop)
+            await asyncio.get_running_loop().run_in_executor(None, kept.clear)
+            # The loop was told of it before it was told that this is done; and it is the loop's thread that stops.
+            assert threads == [threading.current_thread()]
+            assert '> SEND {"type":"stop"}' in sent(client)
+            await stream.close()
+            assert stream.answer is not None
+            assert stream.answer.outcome is Outcome.STOPPED
+
+    run(main())
+
+
+def test_an_iterator_that_is_dropped_in_the_middle_of_a_call(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        async with connected(loopback) as client:
+            stream = client.ask("hi", model="silent")
+            kept = [await opened(stream)]
+            # As where the garbage collector comes between.
+            client._connection._guard.busy = True
+            try:
+                kept.clear()
+            finally:
+                client._connection._guard.busy = False
+            assert '> SEND {"type":"stop"}' not in sent(client)
+            # The loop stops it with its next turn.
+            await asyncio.sleep(0)
+            assert '> SEND {"type":"stop"}' in sent(client)
+            await stream.close()
+            assert stream.answer is not None
+            assert stream.answer.outcome is Outcome.STOPPED
 
     run(main())
 
@@ -677,6 +728,108 @@ def test_a_slow_reader_that_leaves(run: Run[None], loopback: Loopback) -> None:
             await until(lambda: client._is_paused)
         assert stream.answer is not None
         assert stream.answer.interruption is Interruption.CLOSED_BY_HOST
+
+    run(main())
+
+
+async def talk(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, messages: int = 0) -> None:
+    """Lets a server in memory hear and answer a client, until that has sent so many messages; 0: until it has gone."""
+    while not messages or len(server.messages) < messages:
+        data = await reader.read(65536)
+        if not data:
+            return
+        server.receive(data)
+        writer.write(server.data_to_send())
+
+
+def test_after_a_pause_deadlines_count_again(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+
+    async def main() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            server = Server()
+            await talk(server, reader, writer, 2)
+            # So many that the last one makes the client pause: nothing is left in the socket, and nothing comes.
+            for _ in range(aio._MOST_EVENTS):
+                server.send('{"message":"x"}')
+            writer.write(server.data_to_send())
+            await talk(server, reader, writer)
+
+        config = Config(next_frame=3600, keep_alive=0, ping_after=0)
+        async with listening(serve) as url, AsyncClient(url, config=config) as client:
+            async with client.ask("hi") as stream:
+                await until(lambda: client._is_paused)
+                clock.put_forward(4000)
+                await asyncio.sleep(0)
+                assert client.state is State.ANSWERING
+                *deltas, end = [event async for event in stream.events()]
+                assert [type(delta) for delta in deltas] == [Delta] * aio._MOST_EVENTS
+                assert isinstance(end, End)
+                assert end.answer.interruption is Interruption.NEXT_FRAME_DEADLINE
+
+    run(main())
+
+
+def test_what_comes_while_it_closes(run: Run[None]) -> None:
+    async def main() -> None:
+        closing = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            server = Server()
+            await talk(server, reader, writer, 2)
+            server.send('{"message":"first"}')
+            writer.write(server.data_to_send())
+            await closing.wait()
+            # More than a reader may be behind, and only then it hears the goodbye.
+            for _ in range(2 * aio._MOST_EVENTS):
+                server.send('{"message":"late"}')
+            writer.write(server.data_to_send())
+            await talk(server, reader, writer)
+
+        async with listening(serve) as url, AsyncClient(url, config=Config(close=0)) as client:
+            events = client.ask("hi").events()
+            first = await events.__anext__()
+            assert isinstance(first, Delta)
+            task = asyncio.create_task(client.close())
+            await until(lambda: client._is_closing)
+            closing.set()
+            await task
+            assert [type(event) async for event in events] == [End]
+            assert client.counters.malformed == 0
+
+    run(main())
+
+
+# A server that is slow.
+
+
+def test_a_server_that_reads_nothing(run: Run[None]) -> None:
+    async def main() -> None:
+        server, reads = Server(), asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            server.receive(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(server.data_to_send())
+            await reads.wait()
+            await talk(server, reader, writer)
+
+        # No deadline makes it send, either.
+        config = Config(handshake=0, keep_alive=0, ping_after=0)
+        async with listening(serve) as url, AsyncClient(url, config=config) as client:
+            request = Request.mask([("user", "x" * 250_000)])
+            count = 0
+            try:
+                with pytest.raises(UnsentError):
+                    while count < 100:
+                        await client.request(request)
+                        count += 1
+                # The transport has not taken what the library keeps.
+                assert client._transport is not None
+                assert client._transport.get_write_buffer_size() < 1_000_000 < client.memory
+            finally:
+                reads.set()
+            # Nothing is lost.
+            await until(lambda: len(server.messages) == 1 + count)
 
     run(main())
 
