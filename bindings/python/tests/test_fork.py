@@ -10,6 +10,7 @@ import subprocess
 import sys
 import traceback
 import warnings
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +22,7 @@ from pychatnio import (
     Connection,
     InvalidArgumentError,
     Loopback,
+    Outcome,
     Replay,
     Request,
     Session,
@@ -164,6 +166,38 @@ def test_a_child_of_asyncio(loopback: Loopback) -> None:
             assert await client.ask("hi", model="hello").text() == HELLO
 
     asyncio.run(main())
+
+
+def test_a_child_drops_what_is_asyncios(loopback: Loopback) -> None:
+    async def main() -> None:
+        client = AsyncClient(loopback.url, "sk-any")
+        await client.connect()
+        stream = client.ask("hi", model="silent")
+        events = stream.events()
+        await anext(events)
+        kept = [weakref.ref(one) for one in (client, stream)]
+
+        def child() -> None:
+            nonlocal client, stream, events
+            # What a finalizer complains of.
+            complaints: list[str] = []
+            sys.unraisablehook = lambda complaint: complaints.append(str(complaint.exc_value))
+            del client, stream, events
+            gc.collect()
+            assert complaints == []
+            assert [one() for one in kept] == [None, None]
+
+        in_a_child(child)
+        # The parent's loop hears of its socket still, and of the answer the server was told nothing.
+        assert client.state is State.ANSWERING
+        assert stream.stop()
+        await stream.close()
+        assert stream.answer is not None
+        assert stream.answer.outcome is Outcome.STOPPED
+        assert await client.ask("hi", model="hello").text() == HELLO
+        await client.close()
+
+    asyncio.run(asyncio.wait_for(main(), SECONDS))
 
 
 PROGRAM = """
