@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,31 @@ def test_it_ends_with_its_process() -> None:
     assert done.returncode == -signal.SIGKILL
     process = Path(f"/proc/{done.stdout.strip()}")
     assert not process.exists() or "State:\tZ" in (process / "status").read_text()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_it_ends_while_a_forked_child_lives() -> None:
+    server = Loopback()
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        # Python 3.12 warns of a fork while there are threads; those of other tests have ended.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        # It holds the server's standard input open, until it is told to end.
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    os.close(reader)
+    try:
+        server.close()
+        # By itself, not killed in the end.
+        assert server._process.returncode not in (None, -signal.SIGKILL)
+        assert os.waitpid(child, os.WNOHANG) == (0, 0)
+    finally:
+        os.close(writer)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_what_it_does_not_start_with(tmp_path: Path) -> None:
