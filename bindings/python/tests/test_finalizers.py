@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import gc
+import pickle
 import subprocess
 import sys
-from itertools import count
+from collections.abc import Callable
+from functools import partial
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from support import PATIENCE
 
 from pychatnio import (
     AsyncClient,
+    Auth,
     Client,
     Closed,
     Config,
@@ -22,8 +28,14 @@ from pychatnio import (
     InvalidArgumentError,
     Loopback,
     Outcome,
+    Replay,
+    Request,
+    Session,
+    Transcript,
 )
 from pychatnio._batch import Batch
+
+HELLO = "Hello! How can I help?"
 
 CYCLES = """
 import asyncio, gc
@@ -75,6 +87,42 @@ def test_cycles_are_finalized_in_any_order() -> None:
         [sys.executable, "-W", "ignore", "-c", CYCLES], capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.returncode, done.stdout) == (0, "done\n"), done
+
+
+COPYING: list[Callable[[object], object]] = [
+    copy.copy,
+    copy.deepcopy,
+    *(partial(pickle.dumps, protocol=protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)),
+]
+
+
+def test_a_handle_can_be_neither_copied_nor_pickled(loopback: Loopback) -> None:
+    transcript = Transcript('> SEND {"message":"hi"}\n')
+    with Client(loopback.url, "sk-any") as client:
+        made: list[object] = [Session(), Connection("ws://localhost"), client, client._stopper]
+        made += [Config(), Auth("sk-any"), transcript, Replay(transcript)]
+        # There would be two to free it.
+        for one, copying in product(made, COPYING):
+            with pytest.raises(TypeError, match="neither copied nor pickled"):
+                copying(one)
+        del made, one
+        gc.collect()
+        assert client.ask("hi", model="hello").text() == HELLO
+
+
+def test_a_request_is_its_own_copy_and_is_not_pickled() -> None:
+    request = Request.chat("hi")
+    assert copy.copy(request) is request
+    for copying in COPYING[1:]:
+        with pytest.raises(TypeError, match="neither copied nor pickled"):
+            copying(request)
+
+
+def test_an_async_client_is_not_pickled() -> None:
+    client = AsyncClient("ws://localhost")
+    for copying in COPYING[1:]:
+        with pytest.raises(TypeError, match="neither copied nor pickled"):
+            copying(client)
 
 
 class Liar(bytearray):
@@ -162,7 +210,7 @@ def test_a_client_of_a_loop_that_is_gone(loopback: Loopback) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", LOOP_GONE, loopback.url], capture_output=True, text=True, timeout=PATIENCE
     )
-    assert (done.returncode, done.stdout) == (0, "Hello! How can I help?\n"), done
+    assert (done.returncode, done.stdout) == (0, f"{HELLO}\n"), done
 
 
 def test_a_client_of_another_loop(loopback: Loopback) -> None:
