@@ -8,14 +8,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 from types import FrameType
 
 import pytest
 from support import PATIENCE
 
+import pychatnio
 from pychatnio import AnswerStream, Client, Config, End, Loopback, Opened, Outcome
 
 HELLO = "Hello! How can I help?"
+#: Where the package is.
+PACKAGE = str(Path(pychatnio.__file__).parent)
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -69,15 +74,73 @@ def test_ctrl_c(client: Client, interrupt: Callable[[], None], way: str) -> None
     assert client.ask("hi", model="hello").text() == HELLO
 
 
+class Interrupt:
+    """A profiler that raises a `KeyboardInterrupt` in the package, where one may come: when a function of Python's begins,
+    or one of C's has returned. At the point of this number, up to where a function begins.
+    """
+
+    def __init__(self, point: int, end: Callable[..., object]) -> None:
+        self._left = point
+        self._end = end.__code__
+        #: Whether that point was reached.
+        self.came = False
+
+    def __call__(self, frame: FrameType, event: str, function: object) -> None:
+        if event == "call" and frame.f_code is self._end:
+            sys.setprofile(None)
+        elif event in ("call", "c_return") and frame.f_code.co_filename.startswith(PACKAGE) and not finalizes(frame):
+            self._left -= 1
+            if self._left < 0:
+                sys.setprofile(None)
+                self.came = True
+                raise KeyboardInterrupt
+
+
+def finalizes(frame: FrameType | None) -> bool:
+    """Whether it is a finalizer that runs, which would swallow an exception."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_question_that_is_lost_to_ctrl_c(loopback: Loopback, before: int) -> None:
+    # Servers may swallow a stop that comes early. One that never goes out is seen by the deadline.
+    config = Config(record=True, stop_repeats=[at / 100 for at in range(1, 1000)], next_frame=PATIENCE)
+    seen: set[tuple[int, bool]] = set()
+    for point in count():
+        with Client(loopback.url, "sk-any", config=config) as client:
+            for _ in range(before):
+                assert client.ask("hi", model="hello").text() == HELLO
+            ctrl_c = Interrupt(point, AnswerStream.__init__)
+            try:
+                sys.setprofile(ctrl_c)
+                client.ask("hi", model="silent")
+            except KeyboardInterrupt:
+                pass
+            finally:
+                sys.setprofile(None)
+            # Whatever has become of the question: nothing is in the way of the next one.
+            assert client.ask("hi", model="hello").text() == HELLO
+            sent = str(client.transcript())
+            seen.add((sent.count('"type":"chat"') - before, '"type":"stop"' in sent))
+        if not ctrl_c.came:
+            break
+    # Where it went out, so did a stop.
+    assert seen == {(1, False), (2, True)}
+
+
 @pytest.fixture
 def alarms() -> Iterator[list[int]]:
     """A signal every few milliseconds, whose handler returns."""
     seen: list[int] = []
 
-    def count(number: int, frame: FrameType | None) -> None:
+    def note(number: int, frame: FrameType | None) -> None:
         seen.append(number)
 
-    before = signal.signal(signal.SIGALRM, count)
+    before = signal.signal(signal.SIGALRM, note)
     signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
     yield seen
     signal.setitimer(signal.ITIMER_REAL, 0)
