@@ -277,6 +277,31 @@ def test_a_bad_header_shows_its_value_nowhere(headers: Any) -> None:
     assert SECRET not in text
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"keep_alive": -1},
+        {"max_message": -1},
+        {"stop_repeats": [2, 1]},
+        {"trust": "nobody"},
+        {"root_files": "a.pem"},
+        {"root_files": ["/nonexistent/a.pem"]},
+        {"roots": ["no certificate"]},
+        {"wall_clock": -1},
+    ],
+    ids=lambda wrong: "".join(wrong),
+)
+def test_what_is_wrong_beside_it_shows_no_header(wrong: Any) -> None:
+    with pytest.raises((ValueError, TypeError, OSError)) as caught:
+        Config(headers={"X-A": SECRET}, **wrong)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert shown.stack[-1].filename != __file__
+    text = "".join(shown.format())
+    assert "stop_repeats" in text
+    # The text of this line holds no value, and the others of this package have none.
+    assert SECRET not in text
+
+
 # Roots, and when they count.
 
 
