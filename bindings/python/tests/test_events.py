@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import enum
 import gc
 import json
+import pickle
 from decimal import Decimal
 
 import pytest
@@ -380,6 +382,29 @@ def test_one_of_a_batch_outlives_the_others() -> None:
     gc.collect()
     assert isinstance(kept, Delta)
     assert (kept.text, kept.quota_text, kept.raw) == ("piece 50", "50", '{"message":"piece 50","quota":50}')
+
+
+def test_a_delta_is_pickled_and_copied() -> None:
+    message = '{"message":"Hé","quota":0.10,"title":"T"}'
+    session = asking()
+    receive(session, '{"conversation":29,"quota":0.05}')
+    alone = receive(session, message)
+    link = Link(Connection("ws://localhost", now=START), Server())
+    link.exchange()
+    link.connection.request(Request.chat("hi"), now=START)
+    link.exchange()
+    batch = link.say(*['{"message":"' + "!" * 5000 + '"}'] * 50, message, '{"message":"?"}')
+    for delta in (alone, batch[50]):
+        assert isinstance(delta, Delta)
+        pickled = [pickle.dumps(delta, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+        # Without the others.
+        assert max(map(len, pickled)) < 1000
+        for again in (*map(pickle.loads, pickled), copy.copy(delta), copy.deepcopy(delta)):
+            assert type(again) is Delta
+            assert everything(again) == everything(delta)
+            assert (again.turn, again.text, again.quota_text, again.quota) == (1, "Hé", "0.10", 0.1)
+            assert again.raw == message
+            assert again.field("title") == "T"
 
 
 def test_all_events_are_public() -> None:
