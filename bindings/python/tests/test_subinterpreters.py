@@ -68,3 +68,22 @@ def test_in_another_interpreter(kind: str) -> None:
     assert done.returncode == 0
     has_own_lock = kind == "isolated" and sys.version_info >= (3, 12)
     assert done.stdout.splitlines() == (REFUSED if has_own_lock else WORKS) * 3 + ["first: IDLE"]
+
+
+REFUSAL = """
+import sys
+
+before = set(sys.modules)
+# As where the import is refused.
+sys.modules["pychatnio._native"] = None
+try:
+    import pychatnio
+except ImportError:
+    print(*{"_asyncio", "_datetime", "_decimal", "_socket", "_ssl"} & (sys.modules.keys() - before))
+"""
+
+
+def test_the_refusal_comes_before_other_modules_are_imported() -> None:
+    # CPython 3.12 may abort when modules of its own are refused, too, for one interpreter after the other.
+    done = subprocess.run([sys.executable, "-c", REFUSAL], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\n", "")
