@@ -891,7 +891,7 @@ typedef struct chatnio_step {
      */
     struct chatnio_text text;
     /**
-     * The request to make; otherwise NULL. It belongs to the replay.
+     * The request to make, whose type `chatnio_request_get_type()` tells; otherwise NULL. It belongs to the replay.
      */
     const struct chatnio_request *request;
 } chatnio_step;
@@ -1262,6 +1262,13 @@ void chatnio_auth_free(struct chatnio_auth *auth);
  * Errors: `CHATNIO_INVALID` for NULL or a number that is no type.
  */
 int32_t chatnio_request_new(int32_t request_type, struct chatnio_request **out);
+
+/**
+ * Gets a request's type (`chatnio_request_type`), also of one that a replay gave: chats and restarts are answered.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_request_get_type(const struct chatnio_request *request, int32_t *request_type);
 
 /**
  * Sets the message: the question of a chat, the hash of a share, the JSON of a mask

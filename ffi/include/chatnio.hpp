@@ -181,6 +181,14 @@ inline void check(std::int32_t status)
     }
 }
 
+/** The type of a request, which must not be NULL. */
+inline std::int32_t type_of(const chatnio_request *request)
+{
+    std::int32_t request_type;
+    check(chatnio_request_get_type(request, &request_type));
+    return request_type;
+}
+
 /** Throws what a handle says of its last failed call; `TextOf` copies that. */
 template <auto TextOf, typename T>
 [[noreturn]] void fail(const T *handle, std::int32_t status)
@@ -694,6 +702,8 @@ public:
     /** The penalty on repetition. */
     Request &repetition_penalty(float value) { return set(chatnio_request_set_repetition_penalty(native(), value)); }
 
+    /** Its type (`chatnio_request_type`). */
+    std::int32_t type() const { return detail::type_of(native()); }
     /** The handle, still owned. */
     chatnio_request *native() const noexcept { return request_.get(); }
 
@@ -722,6 +732,8 @@ public:
     /** Of a handle. */
     explicit RequestView(const chatnio_request *native) noexcept : request_(native) {}
 
+    /** Its type (`chatnio_request_type`). */
+    std::int32_t type() const { return detail::type_of(native()); }
     /** The handle; NULL for none. */
     const chatnio_request *native() const noexcept { return request_; }
 

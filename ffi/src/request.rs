@@ -5,7 +5,8 @@ use std::mem::MaybeUninit;
 
 use chatnio_core::{MaskMessage, Request};
 
-use crate::boundary::{Health, Object, boundary, free, hand_over, input};
+use crate::boundary::{Health, Object, boundary, free, hand_over, input, put};
+use crate::event::type_of;
 use crate::status::Failure;
 use crate::status::chatnio_status::CHATNIO_BAD_PARAMETERS;
 
@@ -74,7 +75,7 @@ impl chatnio_request {
 
     /// One of a replay.
     pub(crate) fn ready(request: Request) -> Self {
-        Self::new(0, Some(request))
+        Self::new(type_of(request.kind()), Some(request))
     }
 
     /// The request that a call was given.
@@ -145,6 +146,17 @@ pub unsafe extern "C" fn chatnio_request_new(
         hand_over(out, chatnio_request::new(request_type, None));
         Ok(())
     })
+}
+
+/// Gets a request's type (`chatnio_request_type`), also of one that a replay gave: chats and restarts are answered.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_request_get_type(
+    request: Option<&chatnio_request>,
+    request_type: Option<&mut MaybeUninit<i32>>,
+) -> i32 {
+    boundary!(request => put(request_type, request.request_type))
 }
 
 /// Sets the message: the question of a chat, the hash of a share, the JSON of a mask

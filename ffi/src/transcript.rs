@@ -136,7 +136,7 @@ pub struct chatnio_step {
     pub line: usize,
     /// A message that arrives, or a warning; otherwise absent.
     pub text: chatnio_text,
-    /// The request to make; otherwise NULL. It belongs to the replay.
+    /// The request to make, whose type `chatnio_request_get_type()` tells; otherwise NULL. It belongs to the replay.
     pub request: *const chatnio_request,
 }
 

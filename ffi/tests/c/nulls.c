@@ -122,8 +122,9 @@ static void auth_nulls(struct world *w, struct outs *o) {
 }
 
 static void request_nulls(struct world *w, struct outs *o) {
-    (void)o;
     REFUSES(chatnio_request_new, out, (CHATNIO_REQUEST_CHAT, NULL));
+    REFUSES(chatnio_request_get_type, request, (NULL, &o->number));
+    REFUSES(chatnio_request_get_type, request_type, (w->request, NULL));
     REFUSES(chatnio_request_set_message, request, (NULL, "x", 1));
     REFUSES(chatnio_request_set_message, message, (w->request, NULL, 1));
     REFUSES(chatnio_request_add_mask, request, (NULL, "x", 1, "x", 1));

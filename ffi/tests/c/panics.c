@@ -43,6 +43,7 @@
     CALL(auth, chatnio_auth_set_conversation, (w->auth, -1)) \
     CALL(auth, chatnio_auth_set_share, (w->auth, "x", 1)) \
     CALL(none, chatnio_request_new, (CHATNIO_REQUEST_CHAT, &o->request)) \
+    CALL(request, chatnio_request_get_type, (w->request, &o->number)) \
     CALL(request, chatnio_request_set_message, (w->request, "x", 1)) \
     CALL(request, chatnio_request_add_mask, (w->request, "x", 1, "x", 1)) \
     CALL(request, chatnio_request_set_index, (w->request, 0)) \

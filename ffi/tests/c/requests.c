@@ -1,4 +1,5 @@
-/* Every setter of a request and of an authentication ends in the frame that is sent, as docs/protocol.md has it. */
+/* Every setter of a request and of an authentication ends in the frame that is sent, as docs/protocol.md has it; and
+ * requests tell their types. */
 #include "link.h"
 
 /* The next message to send must be that. */
@@ -37,6 +38,48 @@ static chatnio_request *new_request(int32_t type) {
     chatnio_request *request = NULL;
     OK(chatnio_request_new(type, &request));
     return request;
+}
+
+static void type_is(int32_t expected, const chatnio_request *request) {
+    int32_t request_type = 0;
+    OK(chatnio_request_get_type(request, &request_type));
+    EQUAL(expected, request_type);
+}
+
+/* A request tells its type: the host's own, whatever is set, and those of a replay. */
+static void told_types(void) {
+    for (int32_t type = CHATNIO_REQUEST_CHAT; type <= CHATNIO_REQUEST_REMOVE; type++) {
+        chatnio_request *request = new_request(type);
+        type_is(type, request);
+        /* No type takes both. */
+        OK(chatnio_request_set_index(request, 7));
+        OK(chatnio_request_add_mask(request, TEXT("user"), TEXT("hi")));
+        type_is(type, request);
+        chatnio_request_free(request);
+    }
+
+    chatnio_transcript *transcript = NULL;
+    chatnio_replay *replay = NULL;
+    OK(chatnio_transcript_parse(TEXT("> SEND {\"token\":\"sk-...\",\"id\":-1}\n"
+                                     "> SEND {\"type\":\"chat\",\"message\":\"hi\"}\n"
+                                     "> SEND {\"type\":\"restart\"}\n"
+                                     "> SEND {\"type\":\"stop\"}\n"
+                                     "> SEND {\"type\":\"share\",\"message\":\"ab12\"}\n"
+                                     "> SEND {\"type\":\"mask\",\"message\":\"[{\\\"role\\\":\\\"user\\\","
+                                     "\\\"content\\\":\\\"a\\\"}]\"}\n"
+                                     "> SEND {\"type\":\"edit\",\"message\":\"3:a\"}\n"
+                                     "> SEND {\"type\":\"remove\",\"message\":\"3\"}\n"),
+                                &transcript, NULL));
+    OK(chatnio_replay_new(transcript, &replay));
+    chatnio_transcript_free(transcript);
+    chatnio_step step = new_step();
+    for (int32_t type = CHATNIO_REQUEST_CHAT; type <= CHATNIO_REQUEST_REMOVE; type++) {
+        OK(chatnio_replay_next_step(replay, CHATNIO_STATE_IDLE, &step));
+        EQUAL(CHATNIO_STEP_REQUEST, step.kind);
+        type_is(type, step.request);
+    }
+    IS(CHATNIO_ABSENT, chatnio_replay_next_step(replay, CHATNIO_STATE_IDLE, &step));
+    chatnio_replay_free(replay);
 }
 
 static void types(void) {
@@ -196,6 +239,7 @@ static void handshake(void) {
 }
 
 int main(void) {
+    told_types();
     types();
     parameters();
     turns();

@@ -142,6 +142,15 @@ static void requests()
     CHECK(session.receive(1, R"({"end":true})").kind() == CHATNIO_EVENT_END);
     CHECK(sends(Request::restart(), R"("type":"restart")"));
     CHECK(sends(Request::stop(), R"("type":"stop")"));
+
+    // And as they are told.
+    CHECK(Request::chat("hi").type() == CHATNIO_REQUEST_CHAT && Request::restart().type() == CHATNIO_REQUEST_RESTART);
+    CHECK(Request::stop().type() == CHATNIO_REQUEST_STOP && Request::share("hash").type() == CHATNIO_REQUEST_SHARE);
+    CHECK(Request::edit(2, "new").type() == CHATNIO_REQUEST_EDIT);
+    CHECK(Request::remove(3).type() == CHATNIO_REQUEST_REMOVE);
+    CHECK(mask.type() == CHATNIO_REQUEST_MASK && RequestView(mask).type() == CHATNIO_REQUEST_MASK);
+    // A step that is none has no request, and so no type.
+    CHECK(test::throws(CHATNIO_INVALID, [] { (void)Step().request().type(); }));
 }
 
 int main()
