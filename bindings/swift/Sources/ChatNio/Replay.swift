@@ -33,7 +33,9 @@ public final class Replay {
     /// What a step wants.
     public enum Action: Sendable, Hashable {
         /// Make the request, by ``Session/request(_:now:)-(Replay,_)`` or ``Connection/request(_:now:)-(Replay,_)``.
-        case request
+        ///
+        /// Whether it is answered is told with it, as by ``Request/beginsTurn``.
+        case request(beginsTurn: Bool)
         /// This message arrives.
         case receive(String)
         /// The server closes the connection.
@@ -54,7 +56,7 @@ public final class Replay {
         }
         let action: Action =
             switch UInt32(bitPattern: step.kind) {
-            case CHATNIO_STEP_REQUEST.rawValue: .request
+            case CHATNIO_STEP_REQUEST.rawValue: .request(beginsTurn: try currentRequestBeginsTurn)
             case CHATNIO_STEP_RECEIVE.rawValue: .receive(String(step.text))
             case CHATNIO_STEP_CLOSED.rawValue: .closed
             case CHATNIO_STEP_WARNING.rawValue: .warning(String(step.text))
@@ -70,6 +72,17 @@ public final class Replay {
                 throw ChatNioError(.invalid, "the replay's last step is no request")
             }
             return request
+        }
+    }
+
+    private var currentRequestBeginsTurn: Bool {
+        get throws {
+            var type: Int32 = 0
+            try ChatNioError.check(chatnio_request_get_type(currentRequest, &type))
+            return switch UInt32(bitPattern: type) {
+            case CHATNIO_REQUEST_CHAT.rawValue, CHATNIO_REQUEST_RESTART.rawValue: true
+            default: false
+            }
         }
     }
 }

@@ -235,7 +235,7 @@ final class SessionTests: HandleTestCase {
         let session = try Session(auth: replay.auth, now: now)
         assertThrows(.invalid) { try session.request(replay, now: self.now) }
         let step = try replay.nextStep(in: session.state)
-        XCTAssertEqual(step?.action, .request)
+        XCTAssertEqual(step?.action, .request(beginsTurn: true))
         XCTAssertEqual(step?.line, 3)
         try session.request(replay, now: now)
         XCTAssertEqual(try replay.nextStep(in: session.state)?.action, .receive(#"{"message":"a","end":true}"#))
@@ -243,6 +243,24 @@ final class SessionTests: HandleTestCase {
         assertThrows(.invalid) { try session.request(replay, now: self.now) }
         XCTAssertNil(try replay.nextStep(in: session.state))
         assertThrows(.invalid) { try replay.nextStep(in: .unknown(99)) }
+    }
+
+    func testReplaysTellWhatIsAnswered() throws {
+        let requests: [(String, beginsTurn: Bool)] = [
+            (#"{"type":"share","message":"abc"}"#, false),
+            (#"{"type":"mask","message":"[{\"role\":\"user\",\"content\":\"a\"}]"}"#, false),
+            (#"{"type":"chat","message":"hi"}"#, true),
+            (#"{"type":"stop"}"#, false),
+            (#"{"type":"restart"}"#, true),
+            (#"{"type":"edit","message":"0:b"}"#, false),
+            (#"{"type":"remove","message":"0"}"#, false),
+        ]
+        let sent = [#"{"token":"sk-...","id":-1}"#] + requests.map(\.0)
+        let replay = try Replay(Transcript(sent.map { "> SEND \($0)\n" }.joined()))
+        for (request, beginsTurn) in requests {
+            XCTAssertEqual(try replay.nextStep(in: .idle)?.action, .request(beginsTurn: beginsTurn), request)
+        }
+        XCTAssertNil(try replay.nextStep(in: .idle))
     }
 
     func testSecretsShowNowhere() throws {
