@@ -28,7 +28,7 @@ static size_t code_points(chatnio_text text) {
 
 static void begin(pychatnio_batch *batch) {
     batch->count = batch->deltas = 0;
-    batch->texts.len = batch->quotas.len = batch->frames.len = 0;
+    batch->texts.len = batch->quota_texts.len = batch->frames.len = 0;
 }
 
 /* Flattens the event after the last one. */
@@ -37,11 +37,12 @@ static void flatten_next(pychatnio_batch *batch) {
     const chatnio_event *event = &batch->events[at];
     batch->deltas += event->kind == CHATNIO_EVENT_DELTA && batch->deltas == at;
     add(&batch->texts, event->text);
-    add(&batch->quotas, event->quota_text);
+    add(&batch->quota_texts, event->quota_text);
     add(&batch->frames, event->raw);
     batch->texts.bounds[at + 1] = batch->texts.bounds[at] + code_points(event->text);
-    batch->quotas.bounds[at + 1] = batch->quotas.len;
+    batch->quota_texts.bounds[at + 1] = batch->quota_texts.len;
     batch->frames.bounds[at + 1] = batch->frames.len;
+    batch->quotas[at] = event->quota;
 }
 
 int32_t pychatnio_connection_next_batch(chatnio_connection *connection, pychatnio_batch *batch) {
@@ -72,7 +73,7 @@ int32_t pychatnio_client_next_batch(chatnio_client *client, int32_t timeout_ms, 
 
 void pychatnio_batch_clear(pychatnio_batch *batch) {
     free(batch->texts.data);
-    free(batch->quotas.data);
+    free(batch->quota_texts.data);
     free(batch->frames.data);
     /* A finalizer of Python's may still use it. */
     memset(batch, 0, sizeof *batch);
@@ -87,6 +88,7 @@ int32_t pychatnio_session_receive(chatnio_session *session, uint64_t now, const 
         delta->turn = event->turn;
         delta->points = code_points(event->text);
         delta->len = event->text.len + event->quota_text.len;
+        delta->quota = event->quota;
         if (event->text.len > 0) {
             memcpy(delta->data, event->text.data, event->text.len);
         }

@@ -5,7 +5,7 @@
 
 #include "chatnio.h"
 
-/* So many events that the cost of a call is shared among many, in a batch of some 30 KB. */
+/* So many events that the cost of a call is shared among many, in a batch of some 35 KB. */
 #define PYCHATNIO_BATCH_EVENTS 128
 
 /* Texts, one after the other. */
@@ -25,8 +25,9 @@ typedef struct pychatnio_batch {
     /* Bounds in code points. */
     pychatnio_texts texts;
     /* Bounds in bytes. */
-    pychatnio_texts quotas;
+    pychatnio_texts quota_texts;
     pychatnio_texts frames;
+    double quotas[PYCHATNIO_BATCH_EVENTS];
 } pychatnio_batch;
 
 /* Gets events of `connection`, as chatnio_connection_next_events() does. They live until the next call. */
@@ -42,10 +43,11 @@ void pychatnio_batch_clear(pychatnio_batch *batch);
 /* One delta. */
 typedef struct pychatnio_delta {
     uint64_t turn;
-    /* The length of the text in code points, and of `data` in bytes: the text, and then the quota. */
+    /* The length of the text in code points, and of `data` in bytes: the text, and then the quota as it was written. */
     uint64_t points;
     uint64_t len;
-    char data[4072];
+    double quota;
+    char data[4064];
 } pychatnio_delta;
 
 /* Takes a message of the server's, as chatnio_session_receive() does. The length in `delta` is 0 when the event is

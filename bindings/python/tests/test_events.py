@@ -74,7 +74,7 @@ def test_delta() -> None:
     assert str(event.quota_decimal) == "0.10"
     assert event.raw == raw
     assert event.field("message") == "aé😀"
-    assert repr(event) == "Delta(turn=1, text='aé😀')"
+    assert repr(event) == "Delta(turn=1, text='aé😀', quota=0.1)"
 
 
 @pytest.mark.parametrize("quota", ["0", "0.0034000003", "1e-7", "1E+2", "-0", "123456789012345678901234567890.5"])
@@ -151,7 +151,7 @@ def test_stray() -> None:
     event = receive(session, '{"message":"late"}')
     assert isinstance(event, Stray)
     assert (event.quota_text, event.quota, event.is_end) == ("0", 0.0, False)
-    assert repr(event) == "Stray(turn=0, is_end=False, text='late')"
+    assert repr(event) == "Stray(turn=0, is_end=False, text='late', quota=0.0)"
     assert session.counters.strays == 2
 
 

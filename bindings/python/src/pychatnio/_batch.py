@@ -29,9 +29,11 @@ class Batch:
             texts = native.texts
             bounds: list[int] = _unpack(texts.bounds, deltas + 1)
             text: str = _unpack(texts.data, texts.len).decode()
-            frames = Frames(*_texts(native.frames, deltas), *_texts(native.quotas, deltas))
+            frames = Frames(*_texts(native.frames, deltas), *_texts(native.quota_texts, deltas))
+            quotas: list[float] = _unpack(native.quotas, deltas)
             events = [
-                Delta(turn, text[start:end], frames, at) for start, end, at in zip(bounds, bounds[1:], range(deltas))
+                Delta(turn, text[start:end], quota, frames, at)
+                for start, end, quota, at in zip(bounds, bounds[1:], quotas, range(deltas))
             ]
         for at in range(deltas, count):
             events.append(event_of(native.events[at]))

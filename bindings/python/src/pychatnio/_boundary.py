@@ -6,7 +6,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, overload
 
 from ._native import ffi, lib
 from ._status import Status
@@ -51,6 +51,16 @@ def text_of(view: CData) -> str | None:
 def present(view: CData) -> str:
     """A copy of a view's text; absent counts as empty."""
     return text_of(view) or ""
+
+
+def named_by(function: Callable[[int], CData]) -> Any:
+    """The `__str__` of an enumeration whose names the library has."""
+
+    def name(self: int) -> str:
+        text: bytes = ffi.string(function(self))
+        return text.decode()
+
+    return name
 
 
 def error_text(copy: Callable[..., int], handle: CData) -> str:
@@ -137,18 +147,7 @@ class Guard:
     """Lets one thread at a time use a handle, and none after it was freed or this process was forked.
 
     Two threads in one handle would be undefined behaviour. The second is refused: to wait would be a deadlock where it is a
-    signal handler or a finalizer that comes between. Used by hand::
-
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            ...
-        finally:
-            guard.busy = guard.is_shut
-
-    There is no call between looking and setting, nor before `try`: so no thread and no signal's exception comes between.
+    signal handler or a finalizer that comes between. `Guarded._use` uses it.
     """
 
     __slots__ = ("__weakref__", "_refusal", "busy", "is_shut")
@@ -182,3 +181,84 @@ def _in_forked_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_forked_child)
+
+
+_T = TypeVar("_T")
+
+
+def _nothing() -> None:
+    """What is read of a call that hands out nothing."""
+
+
+class Guarded(Owner):
+    """Owns a handle that one thread at a time may use."""
+
+    __slots__ = ("_guard",)
+
+    def __init__(self, handle: CData) -> None:
+        self._handle = handle
+        self._guard = Guard()
+
+    @overload
+    def _use(self, function: Callable[..., int], *arguments: object) -> None: ...
+    @overload
+    def _use(self, function: Callable[..., int], *arguments: object, read: Callable[[], _T]) -> _T: ...
+    @overload
+    def _use(
+        self, function: Callable[..., int], *arguments: object, read: Callable[[], _T], usual: tuple[Status, ...]
+    ) -> _T | None: ...
+    def _use(
+        self,
+        function: Callable[..., int],
+        *arguments: object,
+        read: Callable[[], object] = _nothing,
+        usual: tuple[Status, ...] = (),
+    ) -> object:
+        """Calls a function on the handle, and returns what `read` makes of what it has handed out, before another call may
+        change that.
+
+        Args:
+            usual: The statuses beside `CHATNIO_OK` that are no errors: `None` is returned for them.
+
+        Raises:
+            ChatNioError: for any other status.
+        """
+        guard = self._guard
+        # There is no call between looking and setting, nor before `try`: so no thread and no signal's exception comes
+        # between.
+        if guard.busy:
+            raise guard.refusal()
+        guard.busy = True
+        try:
+            self._settle()
+            status = function(self._handle, *arguments)
+            if not status:
+                return read()
+            if status in usual:
+                return None
+            raise self._error(status)
+        finally:
+            guard.busy = guard.is_shut
+
+    def _settle(self) -> object:
+        """Before each call: reads what a signal's exception has kept the last one from reading."""
+
+    def _error(self, status: int) -> ChatNioError:
+        return error_of(status, "")
+
+    def _free(self) -> None:
+        """Frees the handle now; a repeated call does nothing.
+
+        Raises:
+            InvalidArgumentError: while another thread uses it.
+        """
+        guard = self._guard
+        if not guard.is_shut:
+            if guard.busy:
+                raise guard.refusal()
+            guard.busy = True
+            try:
+                guard.shut("this object was closed and freed: make another")
+                self._free_handle()
+            finally:
+                guard.busy = guard.is_shut

@@ -18,7 +18,7 @@ from ._turn import Turn, error_for
 from .auth import Auth, authentication
 from .config import Config, native
 from .errors import ChatNioError, ConnectionClosedError, InvalidArgumentError
-from .events import Answer, Delta, End, Event, Interruption, event_of
+from .events import Answer, Delta, End, Event, Interruption
 from .request import Parameters, Request, asked
 
 if sys.version_info >= (3, 11):
@@ -30,6 +30,8 @@ __all__ = ["AnswerStream", "Client"]
 
 #: The longest single wait, in seconds: a signal may have reached another thread, and Python's handlers run between two.
 _TICK = 0.1
+
+_NO_EVENT: int = lib.CHATNIO_EVENT_NONE
 
 
 class Client(Handle):
@@ -169,13 +171,7 @@ class Client(Handle):
         if self._guard.busy:
             lib.chatnio_stopper_close(self._stopper._handle)
             return
-        guard = self._guard
-        guard.busy = True
-        try:
-            self._settle()
-            self._ended_by(lib.chatnio_client_close(self._handle, self._event))
-        finally:
-            guard.busy = guard.is_shut
+        self._use(lib.chatnio_client_close, self._event, read=self._settle)
 
     def reconnect(self, sock: socket.socket | None = None) -> Answer | None:
         """Connects anew, and continues the conversation that the server opened. Works in any state.
@@ -189,19 +185,9 @@ class Client(Handle):
         Raises:
             ConnectError and others: as the constructor. It may be tried again.
         """
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            self._settle()
-            if sock is None:
-                return self._ended_by(lib.chatnio_client_reconnect(self._handle, self._event))
-            return self._ended_by(
-                lib.chatnio_client_reconnect_socket(self._handle, sock.fileno(), self._event)
-            )
-        finally:
-            guard.busy = guard.is_shut
+        if sock is None:
+            return self._use(lib.chatnio_client_reconnect, self._event, read=self._settle)
+        return self._use(lib.chatnio_client_reconnect_socket, sock.fileno(), self._event, read=self._settle)
 
     def _error(self, status: int) -> ChatNioError:
         # Its text first: a failing call has another one.
@@ -212,17 +198,6 @@ class Client(Handle):
         lib.chatnio_client_refusal_body(self._handle, body)
         return with_end(error, code[0], text_of(body))
 
-    def _ended_by(self, status: int) -> Answer | None:
-        if status:
-            raise self._error(status)
-        if self._event.kind == lib.CHATNIO_EVENT_NONE:
-            return None
-        end = event_of(self._event)
-        self._saw(end)
-        # Behind those that were received before.
-        self._events.insert(0, end)
-        return end.answer if isinstance(end, End) else None
-
     def _saw(self, event: Event) -> None:
         turn = self._turn
         if isinstance(event, End) and turn is not None and event.turn == turn.number:
@@ -232,30 +207,26 @@ class Client(Handle):
         """Waits for the next event; `None` when none came in time, or a signal did. Those that have come with it are taken
         too, at most so many, up to a turn's end."""
         if not self._events:
-            guard = self._guard
-            if guard.busy:
-                raise guard.refusal()
-            guard.busy = True
-            try:
-                self._settle()
-                if not self._events:
-                    # Rounded up: nobody is to look again and again for the last millisecond.
-                    ms = int(seconds * 1000 + 0.999)
-                    status = lib.pychatnio_client_next_batch(self._handle, ms, most, self._batch.native)
-                    if status in (Status.AGAIN, Status.INTERRUPTED):
-                        return None
-                    if status:
-                        raise self._error(status)
-                    self._settle()
-            finally:
-                guard.busy = guard.is_shut
+            self._use(self._wait, seconds, most, read=self._settle, usual=(Status.AGAIN, Status.INTERRUPTED))
+            if not self._events:
+                return None
         event = self._events[-1]
         del self._events[-1]
         return event
 
-    def _settle(self) -> None:
-        """Takes over what the library has put into the batch: also what a signal's exception came between."""
-        native = self._batch.native
+    def _wait(self, handle: CData, seconds: float, most: int) -> int:
+        if self._events:
+            # A signal's exception had kept them.
+            return Status.OK
+        # Rounded up: nobody is to look again and again for the last millisecond.
+        ms = int(seconds * 1000 + 0.999)
+        status: int = lib.pychatnio_client_next_batch(handle, ms, most, self._batch.native)
+        return status
+
+    def _settle(self) -> Answer | None:
+        """Takes over what the library has handed out, by the batch or as a turn's end by closing or reconnecting; returns
+        that turn's answer."""
+        native, event = self._batch.native, self._event
         if native.count:
             events = self._batch.events()
             # Only the last can be another than a delta.
@@ -264,6 +235,13 @@ class Client(Handle):
             # No call is between these two, so that nothing can come between them.
             self._events = events + self._events if self._events else events
             native.count = 0
+        end = self._read_event()
+        if end is not None:
+            self._saw(end)
+            # Behind those that were received before; nothing can come between these two either.
+            self._events = [end, *self._events]
+            event.kind = _NO_EVENT
+        return end.answer if isinstance(end, End) else None
 
     def _send(self, request: Request) -> _Turn | None:
         """Sends a request; returns the turn that it begins."""

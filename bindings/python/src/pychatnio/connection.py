@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from ._batch import CAPACITY, Batch
 from ._boundary import CData, constructed, encoded, milliseconds, present, seconds
-from ._handle import Handle, Level
+from ._handle import Handle, Level, sized
 from ._native import ffi, lib
 from ._status import Status
 from .auth import Auth, authentication
 from .config import Config, native
-from .events import Event, event_of
+from .events import Event
 from .request import Request
 
 __all__ = ["Connection", "Wants"]
@@ -76,9 +76,7 @@ class Connection(Handle):
     def host(self) -> str:
         """The host to connect the socket to, without brackets around an IPv6 address."""
         host = ffi.new("chatnio_text *")
-        # It lives as long as the connection.
-        self._use(lib.chatnio_connection_host, host)
-        return present(host)
+        return self._use(lib.chatnio_connection_host, host, read=lambda: present(host))
 
     @property
     def port(self) -> int:
@@ -153,19 +151,12 @@ class Connection(Handle):
 
     def _take(self, events: list[Event]) -> bool:
         """Adds a batch of events; returns whether there may be more."""
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            status = lib.pychatnio_connection_next_batch(self._handle, self._batch.native)
-            if status == Status.AGAIN:
-                return False
-            if status:
-                raise self._error(status)
-            taken = self._batch.events()
-        finally:
-            guard.busy = guard.is_shut
+        batch = self._batch
+        taken = self._use(
+            lib.pychatnio_connection_next_batch, batch.native, read=batch.events, usual=(Status.AGAIN,)
+        )
+        if taken is None:
+            return False
         events += taken
         return len(taken) == CAPACITY
 
@@ -181,19 +172,11 @@ class Connection(Handle):
         """Bytes to send next, empty when there are none. Say by `transmitted` how many of them the socket took;
         until then the same are given."""
         data = ffi.new("chatnio_bytes *")
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            status = lib.chatnio_connection_transmit(self._handle, data)
-            if status == Status.AGAIN:
-                return b""
-            if status:
-                raise self._error(status)
-            return bytes(ffi.buffer(data.data, data.len))
-        finally:
-            guard.busy = guard.is_shut
+        sent = self._use(
+            lib.chatnio_connection_transmit, data,
+            read=lambda: bytes(ffi.buffer(data.data, data.len)), usual=(Status.AGAIN,),
+        )
+        return sent or b""
 
     def transmitted(self, count: int) -> None:
         """Says that the first `count` of the bytes of `transmit` were sent.
@@ -206,8 +189,7 @@ class Connection(Handle):
     @property
     def wants(self) -> Wants:
         """What to wait for: look after the events are taken, before each wait."""
-        wants = ffi.new("chatnio_wants *")
-        wants.size = ffi.sizeof("chatnio_wants")
+        wants = sized("chatnio_wants")
         self._use(lib.chatnio_connection_wants, wants)
         return Wants(seconds(wants.deadline), wants.want_read, wants.want_write, wants.finished)
 
@@ -215,34 +197,16 @@ class Connection(Handle):
     def refusal_body(self) -> str | None:
         """The body of the HTTP answer that refused the connection, at most 64 KiB; `None` when there is none."""
         body = ffi.new("chatnio_text *")
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            status = lib.chatnio_connection_refusal_body(self._handle, body)
-            if status == Status.ABSENT:
-                return None
-            if status:
-                raise self._error(status)
-            return present(body)
-        finally:
-            guard.busy = guard.is_shut
+        return self._use(
+            lib.chatnio_connection_refusal_body, body, read=lambda: present(body), usual=(Status.ABSENT,)
+        )
 
     def reconnect(self, *, now: float | None = None) -> Event | None:
         """Starts afresh on a new socket, connected to the same place, and continues the conversation that the server
         opened. Works in any state. A running turn ends interrupted: its end is returned."""
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            status = lib.chatnio_connection_reconnect(self._handle, milliseconds(now), self._event)
-            if status:
-                raise self._error(status)
-            return None if self._event.kind == lib.CHATNIO_EVENT_NONE else event_of(self._event)
-        finally:
-            guard.busy = guard.is_shut
+        return self._use(
+            lib.chatnio_connection_reconnect, milliseconds(now), self._event, read=self._read_event
+        )
 
     def free(self) -> None:
         """Frees the connection and wipes its token, now and not with the last reference; without a word to the

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
-from ._boundary import CData, present, text_of
-from ._native import ffi, lib
+from ._boundary import CData, named_by, present, text_of
+from ._native import lib
 from ._status import Status
 from .request import RequestType
 
@@ -49,8 +49,7 @@ class Outcome(enum.IntEnum):
     #: The end never came: see the answer's `interruption`. The text so far is kept.
     INTERRUPTED = lib.CHATNIO_OUTCOME_INTERRUPTED
 
-    def __str__(self) -> str:
-        return _name(lib.chatnio_outcome_name, self)
+    __str__ = named_by(lib.chatnio_outcome_name)
 
 
 class Interruption(enum.IntEnum):
@@ -77,8 +76,7 @@ class Interruption(enum.IntEnum):
     #: This side reconnected.
     RECONNECTED = lib.CHATNIO_INTERRUPTION_RECONNECTED
 
-    def __str__(self) -> str:
-        return _name(lib.chatnio_interruption_name, self)
+    __str__ = named_by(lib.chatnio_interruption_name)
 
 
 class State(enum.IntEnum):
@@ -97,8 +95,7 @@ class State(enum.IntEnum):
     #: The connection is gone. Nothing works until a reconnect.
     CLOSED = lib.CHATNIO_STATE_CLOSED
 
-    def __str__(self) -> str:
-        return _name(lib.chatnio_state_name, self)
+    __str__ = named_by(lib.chatnio_state_name)
 
 
 class ConversationKind(enum.IntEnum):
@@ -113,13 +110,7 @@ class ConversationKind(enum.IntEnum):
     #: It is another one than that asked for: the server does not know that one, or not for this token.
     REPLACED = lib.CHATNIO_CONVERSATION_REPLACED
 
-    def __str__(self) -> str:
-        return _name(lib.chatnio_conversation_kind_name, self)
-
-
-def _name(function: Any, value: int) -> str:
-    name: bytes = ffi.string(function(value))
-    return name.decode()
+    __str__ = named_by(lib.chatnio_conversation_kind_name)
 
 
 def _shown(value: object) -> str:
@@ -163,6 +154,7 @@ class Answer:
         "notice",
         "outcome",
         "plan",
+        "quota",
         "quota_text",
         "reason",
         "request",
@@ -186,7 +178,9 @@ class Answer:
     notice: str | None
     #: Words that the web search used (servers of 2023), otherwise empty.
     keyword: str
-    #: What it costs so far, as the server wrote it: `"0"` before any.
+    #: What it costs so far, in the server's unit.
+    quota: float
+    #: The same as the server wrote it: `"0"` before any.
     quota_text: str
     #: The conversation's id from the turn's opener, -1 for anonymous; `None` without an opener.
     conversation: int | None
@@ -198,13 +192,8 @@ class Answer:
     malformed: int
 
     @property
-    def quota(self) -> float:
-        """What it costs so far, in the server's unit."""
-        return float(self.quota_text)
-
-    @property
     def quota_decimal(self) -> Decimal:
-        """The same, exactly as the server wrote it."""
+        """`quota`, exactly as the server wrote it."""
         return Decimal(self.quota_text)
 
     def __repr__(self) -> str:
@@ -219,6 +208,7 @@ class Event:
 
     #: The turn that it belongs to; 0 for none.
     turn: int
+    _raw: str | bytes | Frames | None
 
     def __init__(self, turn: int = 0, raw: str | bytes | None = None) -> None:
         self.turn = turn
@@ -227,7 +217,8 @@ class Event:
     @property
     def raw(self) -> str | None:
         """The frame that it was made from, as it was received; `None` when no frame has caused it."""
-        return self._raw.decode() if isinstance(self._raw, bytes) else self._raw
+        raw = self._raw
+        return raw.decode() if isinstance(raw, bytes) else cast("str | None", raw)
 
     def field(self, name: str, default: Any = None) -> Any:
         """The value of a field of the frame, known or unknown, such as `title` or `tool_call`; `default` when there
@@ -239,32 +230,36 @@ class Event:
         return cast("dict[str, Any]", frame).get(name, default) if isinstance(frame, dict) else default
 
     def __repr__(self) -> str:
-        names = [name for name in self.__slots__ if not name.startswith("_") and name != "turn" and hasattr(self, name)]
-        shown = (f"{name}={_shown(getattr(self, name))}" for name in ["turn", *names])
+        names = ["turn", *(name for kind in type(self).__mro__ if kind is not Event for name in vars(kind).get("__slots__", ()))]
+        shown = (f"{name}={_shown(getattr(self, name))}" for name in names if name[0] != "_" and hasattr(self, name))
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
 class Priced(Event):
     """An event that says what something costs."""
 
-    __slots__ = ("quota_text",)
+    __slots__ = ("_quota_text", "quota")
 
-    #: What it costs, as the server wrote it.
-    quota_text: str
+    #: What the turn has cost so far, in the server's unit; of a stray, what its frame says.
+    quota: float
+    _quota_text: str | int
 
-    def __init__(self, turn: int = 0, raw: str | bytes | None = None, quota_text: str = "0") -> None:
+    def __init__(
+        self, turn: int = 0, raw: str | bytes | None = None, quota: float = 0.0, quota_text: str = "0"
+    ) -> None:
         self.turn = turn
         self._raw = raw
-        self.quota_text = quota_text
+        self.quota = quota
+        self._quota_text = quota_text
 
     @property
-    def quota(self) -> float:
-        """What the turn has cost so far, in the server's unit; of a stray, what its frame says."""
-        return float(self.quota_text)
+    def quota_text(self) -> str:
+        """`quota`, as the server wrote it."""
+        return cast(str, self._quota_text)
 
     @property
     def quota_decimal(self) -> Decimal:
-        """The same, exactly as the server wrote it."""
+        """`quota`, exactly as the server wrote it."""
         return Decimal(self.quota_text)
 
 
@@ -301,53 +296,39 @@ class Frames:
         return self._quotas[self._quota_bounds[at] : self._quota_bounds[at + 1]].decode()
 
 
-class Delta(Event):
+class Delta(Priced):
     """A piece of the answer."""
 
-    __slots__ = ("_at", "_frames", "text")
+    __slots__ = ("text",)
 
     #: The piece; it may be empty.
     text: str
 
-    # The base's raw frame is not set: it is among the batch's, at `at`. Of a delta that came alone `frames` is the frame
-    # itself, and `at` its quota. Most programs look at neither.
-    def __init__(self, turn: int, text: str, frames: Frames | str | bytes, at: int | str) -> None:
+    # The frame and the quota of one that came in a batch are among that batch's frames, at a number.
+    def __init__(
+        self, turn: int, text: str, quota: float, raw: str | bytes | Frames, quota_text: str | int
+    ) -> None:
         self.turn = turn
         self.text = text
-        self._frames = frames
-        self._at = at
+        self.quota = quota
+        self._raw = raw
+        self._quota_text = quota_text
 
     def __reduce__(self) -> tuple[object, ...]:
         # Without the rest of its batch.
-        return Delta, (self.turn, self.text, self.raw, self.quota_text)
+        return Delta, (self.turn, self.text, self.quota, self.raw, self.quota_text)
 
     @property
     def raw(self) -> str:
         """The frame that it was made from, as it was received."""
-        frames, at = self._frames, self._at
-        if isinstance(frames, Frames):
-            assert isinstance(at, int)
-            return frames.raw(at)
-        return frames if isinstance(frames, str) else frames.decode()
+        raw, at = self._raw, self._quota_text
+        return raw.raw(cast(int, at)) if isinstance(raw, Frames) else cast(str, super().raw)
 
     @property
     def quota_text(self) -> str:
-        """What the turn has cost so far, as the server wrote it."""
-        frames, at = self._frames, self._at
-        if isinstance(at, str):
-            return at
-        assert isinstance(frames, Frames)
-        return frames.quota(at)
-
-    @property
-    def quota(self) -> float:
-        """What the turn has cost so far, in the server's unit."""
-        return float(self.quota_text)
-
-    @property
-    def quota_decimal(self) -> Decimal:
-        """The same, exactly as the server wrote it."""
-        return Decimal(self.quota_text)
+        """`quota`, as the server wrote it."""
+        raw, at = self._raw, self._quota_text
+        return raw.quota(cast(int, at)) if isinstance(raw, Frames) else cast(str, at)
 
 
 class End(Priced):
@@ -424,6 +405,7 @@ def answer_of(native: CData) -> Answer:
     answer.text = present(native.text)
     answer.notice = text_of(native.notice)
     answer.keyword = present(native.keyword)
+    answer.quota = native.quota
     answer.quota_text = present(native.quota_text)
     answer.conversation = native.conversation if native.has_conversation else None
     answer.plan = native.plan
@@ -448,24 +430,24 @@ def event_of(native: CData, raw: str | bytes | None = None) -> Event:
 
 
 def _delta(native: CData, turn: int, raw: str | bytes | None) -> Event:
-    return Delta(turn, present(native.text), raw or b"", present(native.quota_text))
+    return Delta(turn, present(native.text), native.quota, raw or b"", present(native.quota_text))
 
 
 def _opened(native: CData, turn: int, raw: str | bytes | None) -> Event:
-    event = Opened(turn, raw, present(native.quota_text))
+    event = Opened(turn, raw, native.quota, present(native.quota_text))
     event.conversation = conversation_of(native.conversation)
     return event
 
 
 def _end(native: CData, turn: int, raw: str | bytes | None) -> Event:
-    event = End(turn, raw, present(native.quota_text))
+    event = End(turn, raw, native.quota, present(native.quota_text))
     event.text = present(native.text)
     event.answer = answer_of(native.answer)
     return event
 
 
 def _stray(native: CData, turn: int, raw: str | bytes | None) -> Event:
-    event = Stray(turn, raw, present(native.quota_text))
+    event = Stray(turn, raw, native.quota, present(native.quota_text))
     event.text = present(native.text)
     event.is_end = native.frame_end
     return event

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from ._boundary import CData, Owner, constructed_plain, encoded
-from ._native import ffi, lib
+from ._boundary import CData, Owner, constructed_plain, encoded, named_by
+from ._native import lib
 from ._status import Status
 from .errors import InvalidArgumentError, InvalidRequestError, error_of
 
@@ -38,9 +38,7 @@ class RequestType(enum.IntEnum):
     #: Removes a stored message. Not answered, and unknown to servers of 2023.
     REMOVE = lib.CHATNIO_REQUEST_REMOVE
 
-    def __str__(self) -> str:
-        name: bytes = ffi.string(lib.chatnio_request_type_name(self))
-        return name.decode()
+    __str__ = named_by(lib.chatnio_request_type_name)
 
 
 class Parameters(TypedDict, total=False):

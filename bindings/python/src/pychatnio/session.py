@@ -7,7 +7,7 @@ import struct
 import time
 from collections.abc import Callable
 
-from ._boundary import CData, constructed, encoded, milliseconds, seconds
+from ._boundary import CData, constructed, encoded, milliseconds, present, seconds
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
@@ -98,7 +98,7 @@ class Session(Handle):
             InvalidArgumentError: for `bytes` that are not UTF-8; nothing has changed.
             ConnectionClosedError: when the session is closed.
         """
-        # The clock is read here, and the guard looked at by hand: this is called for every piece of an answer.
+        # The clock is read here, and what `_use` does is done here: this is called for every piece of an answer.
         data = message if type(message) is bytes else _utf8(message)
         ms = int(time.monotonic() * 1000 + 0.5) if now is None else milliseconds(now)
         guard = self._guard
@@ -109,45 +109,27 @@ class Session(Handle):
             status = _receive(self._handle, ms, data, len(data), self._event, self._delta)
             if status:
                 raise self._error(status)
-            turn, points, length = _numbers(self._view)
+            turn, points, length, quota = _numbers(self._view)
             if not length:
                 return event_of(self._event, message)
             text = _unpack(self._data, length).decode()
-            return Delta(turn, text[:points], message, text[points:])
+            return Delta(turn, text[:points], quota, message, text[points:])
         finally:
             guard.busy = guard.is_shut
 
     def receive_binary(self, *, now: float | None = None) -> Event:
         """Takes a binary message of the server. The protocol has none: it is a `Malformed`."""
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            status = lib.chatnio_session_receive_binary(self._handle, milliseconds(now), self._event)
-            if status:
-                raise self._error(status)
-            return event_of(self._event)
-        finally:
-            guard.busy = guard.is_shut
+        event = self._event
+        return self._use(
+            lib.chatnio_session_receive_binary, milliseconds(now), event, read=lambda: event_of(event)
+        )
 
     def next_message(self) -> str | None:
         """The next text message to send, exactly once; `None` when there is none. The first one holds the token."""
         message = ffi.new("chatnio_text *")
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            status = lib.chatnio_session_next_transmit(self._handle, message)
-            if status == Status.AGAIN:
-                return None
-            if status:
-                raise self._error(status)
-            text: bytes = ffi.unpack(message.data, message.len)
-            return text.decode()
-        finally:
-            guard.busy = guard.is_shut
+        return self._use(
+            lib.chatnio_session_next_transmit, message, read=lambda: present(message), usual=(Status.AGAIN,)
+        )
 
     @property
     def deadline(self) -> float | None:
@@ -158,42 +140,20 @@ class Session(Handle):
 
     def handle_timeout(self, *, now: float | None = None) -> Event | None:
         """Does what is due, one thing at a time. Call it, at or after the deadline, until it returns `None`."""
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            status = lib.chatnio_session_handle_timeout(self._handle, milliseconds(now), self._event)
-            if status == Status.AGAIN:
-                return None
-            if status:
-                raise self._error(status)
-            return event_of(self._event)
-        finally:
-            guard.busy = guard.is_shut
+        return self._use(
+            lib.chatnio_session_handle_timeout, milliseconds(now), self._event,
+            read=self._read_event, usual=(Status.AGAIN,),
+        )
 
     def closed(self, reason: CloseReason = CloseReason.LOST) -> Event | None:
         """Tells the session that its WebSocket is gone. A running turn ends interrupted: its end is returned. Afterwards
         nothing works until `reconnect`; a repeated call does nothing."""
-        return self._end(lib.chatnio_session_closed, reason)
+        return self._use(lib.chatnio_session_closed, reason, self._event, read=self._read_event)
 
     def reconnect(self, *, now: float | None = None) -> Event | None:
         """Starts afresh for a new WebSocket, which continues the conversation that the server opened. Works in any state.
         A running turn ends interrupted: its end is returned."""
-        return self._end(lib.chatnio_session_reconnect, milliseconds(now))
-
-    def _end(self, function: Callable[..., int], argument: int) -> Event | None:
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            status = function(self._handle, argument, self._event)
-            if status:
-                raise self._error(status)
-            return None if self._event.kind == lib.CHATNIO_EVENT_NONE else event_of(self._event)
-        finally:
-            guard.busy = guard.is_shut
+        return self._use(lib.chatnio_session_reconnect, milliseconds(now), self._event, read=self._read_event)
 
     def free(self) -> None:
         """Frees the session and wipes its token, now and not with the last reference."""
@@ -211,7 +171,7 @@ def _utf8(message: str | bytes) -> bytes:
     return bytes(memoryview(message)) if isinstance(message, bytes) else encoded(message)
 
 
-#: Turn, points, len.
-_numbers = struct.Struct("=QQQ").unpack_from
+#: Turn, points, len, quota.
+_numbers = struct.Struct("=QQQd").unpack_from
 _unpack: Callable[[CData, int], bytes] = ffi.unpack
 _receive = lib.pychatnio_session_receive

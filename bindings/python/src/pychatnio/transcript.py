@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._boundary import CData, Guard, Owner, constructed, constructed_plain, encoded, present, text_of
+from ._boundary import CData, Guarded, Owner, constructed, constructed_plain, encoded, present, text_of
 from ._native import ffi, lib
 from ._status import Status
 from .auth import Auth
@@ -128,20 +128,19 @@ class Transcript(Owner):
             yield event
 
 
-class Replay(Owner):
+class Replay(Guarded):
     """The client's side of a transcript, step by step: to play one through a session or a connection of your own.
 
     Args:
         transcript: The transcript.
     """
 
-    __slots__ = ("_guard", "_step", "_taken")
+    __slots__ = ("_step", "_taken")
 
     _release = lib.chatnio_replay_free
 
     def __init__(self, transcript: Transcript) -> None:
-        self._handle = constructed_plain(lib.chatnio_replay_new, "chatnio_replay", transcript._handle)
-        self._guard = Guard()
+        super().__init__(constructed_plain(lib.chatnio_replay_new, "chatnio_replay", transcript._handle))
         self._step = ffi.new("chatnio_step *")
         self._step.size = ffi.sizeof("chatnio_step")
         self._taken: Request | None = None
@@ -155,23 +154,19 @@ class Replay(Owner):
 
         A request that has to wait for the end of a turn is held back, with a warning, until the state is idle.
         """
-        guard = self._guard
-        if guard.busy:
-            raise guard.refusal()
-        guard.busy = True
-        try:
-            if self._taken is not None:
-                # It belongs to the library, and dies with this step.
-                self._taken._handle = ffi.NULL
-                self._taken = None
-            step = self._step
-            status = lib.chatnio_replay_next_step(self._handle, state, step)
-            if status == Status.ABSENT:
-                return None
-            if status:
-                raise error_of(status, "")
-            if step.request != ffi.NULL:
-                self._taken = Request._over(step.request, RequestType.CHAT, self)
-            return Step(StepKind(step.kind), step.line, text_of(step.text), self._taken)
-        finally:
-            guard.busy = guard.is_shut
+        step = self._step
+        return self._use(self._replay_next, state, step, read=self._read_step, usual=(Status.ABSENT,))
+
+    def _replay_next(self, handle: CData, state: State, step: CData) -> int:
+        if self._taken is not None:
+            # It belongs to the library, and dies with this step.
+            self._taken._handle = ffi.NULL
+            self._taken = None
+        status: int = lib.chatnio_replay_next_step(handle, state, step)
+        return status
+
+    def _read_step(self) -> Step:
+        step = self._step
+        if step.request != ffi.NULL:
+            self._taken = Request._over(step.request, RequestType.CHAT, self)
+        return Step(StepKind(step.kind), step.line, text_of(step.text), self._taken)
