@@ -52,7 +52,7 @@ from pychatnio import (
     TLSError,
     UnsentError,
 )
-from pychatnio import _boundary, aio, connection
+from pychatnio import _boundary, aio
 
 HELLO = ["Hello", "!", " How", " can", " I", " help?"]
 #: An answer that nobody waits for the end of.
@@ -120,6 +120,28 @@ def test_text(run: Run[None], loopback: Loopback) -> None:
             assert await stream.text() == "".join(HELLO)
             assert stream.answer is not None
             assert stream.answer.text == ""
+
+    run(main())
+
+
+def test_wait(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        async with connected(loopback) as client:
+            stream = client.ask("hi", model="hello")
+            answer = await stream.wait()
+            assert (answer.outcome, answer.text) == (Outcome.COMPLETE, "".join(HELLO))
+            assert await stream.wait() is answer is stream.answer
+            # What iterating has come to.
+            stream = client.ask("hi", model="hello")
+            assert [piece async for piece in stream] == HELLO
+            assert await stream.wait() is stream.answer
+            # Of one that was left, its end.
+            stream = client.ask("hi", model=ENDLESS)
+            async for _ in stream:
+                break
+            assert (await stream.wait()).outcome is Outcome.STOPPED
+            with pytest.raises(NoticeError):
+                await client.ask("hi", model="notice").wait()
 
     run(main())
 
@@ -496,7 +518,9 @@ def test_an_answer_that_has_ended_is_not_stopped(run: Run[None], loopback: Loopb
             # Never begun.
             never = client.ask("hi", model="hello")
             await never.close()
-            assert await never.text() == ""
+            assert [piece async for piece in never] == []
+            with pytest.raises(InvalidArgumentError, match="closed before its question went out"):
+                await never.text()
             assert never.stop() is False
             del never
             gc.collect()
@@ -677,7 +701,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._ahead = 0.0
         module = types.SimpleNamespace(monotonic=lambda: time.monotonic() + self._ahead)
-        for user in (aio, connection, _boundary):
+        for user in (aio, _boundary):
             monkeypatch.setattr(user, "time", module)
 
     def put_forward(self, seconds: float) -> None:

@@ -110,6 +110,24 @@ def test_text_after_some_pieces(client: Client, loopback: Loopback) -> None:
         assert stream.answer.text == ""
 
 
+def test_wait(client: Client) -> None:
+    stream = client.ask("hi", model="hello")
+    answer = stream.wait()
+    assert (answer.outcome, answer.text) == (Outcome.COMPLETE, "".join(HELLO))
+    assert stream.wait() is answer is stream.answer
+    # What iterating has come to.
+    stream = client.ask("hi", model="hello")
+    assert list(stream) == HELLO
+    assert stream.wait() is stream.answer
+    # Of one that was left, its end.
+    stream = client.ask("hi", model=ENDLESS)
+    for _ in stream:
+        break
+    assert stream.wait().outcome is Outcome.STOPPED
+    with pytest.raises(NoticeError):
+        client.ask("hi", model="notice").wait()
+
+
 def test_events(client: Client) -> None:
     opener, *deltas, end = client.ask("hi", model="hello").events()
     assert isinstance(opener, Opened)
@@ -698,7 +716,9 @@ def test_what_may_be_looked_at(client: Client) -> None:
             assert client.memory > memory
             break
     assert state_of(client) is State.STOPPING
-    assert "open" in repr(client)
+    assert repr(client) == "<Client stopping>"
+    client.close()
+    assert repr(client) == "<Client closed>"
 
 
 def connected(loopback: Loopback) -> socket.socket:

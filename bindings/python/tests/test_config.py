@@ -6,17 +6,18 @@ import copy
 import gc
 import math
 import pickle
-import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Certificates
+from support import Certificates, Run
 from memory import START, Link, Server
 
 from pychatnio import (
+    AsyncClient,
+    Client,
     Closed,
     Config,
     Connection,
@@ -25,6 +26,7 @@ from pychatnio import (
     InvalidArgumentError,
     InvalidRequestError,
     KeepAlive,
+    Loopback,
     Malformed,
     Open,
     Request,
@@ -419,17 +421,46 @@ def test_a_wall_clock_lives_as_long_as_what_was_made_with_it(certificates: Certi
     assert event.status is Status.TLS_NOT_YET_VALID
 
 
-def test_a_wall_clock_that_fails_trusts_nobody(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("raised", [LookupError, KeyboardInterrupt])
+def test_what_a_wall_clock_raises(certificates: Certificates, raised: type[BaseException]) -> None:
+    def broken() -> float:
+        raise raised("no clock here")
+
+    config = certificates.config(wall_clock=broken)
+    connection = Connection("wss://localhost", config=config, now=START)
+    with pytest.raises(raised, match="no clock here"):
+        Link(connection, Server(certificates.server())).exchange()
+    # Nobody is trusted then.
+    (event,) = connection.events()
+    assert isinstance(event, Closed)
+    assert event.status is Status.TLS_NOT_YET_VALID
+    # It is raised once, and not by others that use the same settings.
+    connection.eof(now=START)
+    Connection("wss://localhost", config=config, now=START).eof(now=START)
+
+
+@pytest.mark.parametrize(("value", "raised"), [(-1, InvalidArgumentError), (math.nan, InvalidArgumentError), ("0", TypeError)])
+def test_a_wall_clock_that_is_none(certificates: Certificates, value: Any, raised: type[Exception]) -> None:
+    with pytest.raises(raised):
+        tls_end(certificates.config(wall_clock=lambda: value), certificates)
+
+
+def test_what_a_wall_clock_raises_comes_out_of_connecting(run: Run[None], certificates: Certificates) -> None:
     def broken() -> float:
         raise LookupError("no clock here")
 
-    told: list[Any] = []
-    monkeypatch.setattr(sys, "unraisablehook", told.append)
-    assert tls_end(certificates.config(wall_clock=broken), certificates) is Status.TLS_NOT_YET_VALID
-    # The library cannot pass it on.
-    assert {str(args.exc_value) for args in told} == {"no clock here"}
-    # A time that cannot be is no better.
-    assert tls_end(certificates.config(wall_clock=lambda: -1), certificates) is Status.TLS_NOT_YET_VALID
+    with Loopback(tls=True) as server:
+        config = certificates.config(wall_clock=broken)
+        with pytest.raises(LookupError, match="no clock here"):
+            Client(server.url, "sk-any", config=config)
+
+        async def main() -> None:
+            client = AsyncClient(server.url, "sk-any", config=config)
+            for _ in range(2):
+                with pytest.raises(LookupError, match="no clock here"):
+                    await client.connect()
+
+        run(main())
 
 
 # What a setting may not be.

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from ._boundary import CData, Guarded, error_text
 from ._native import ffi, lib
 from ._status import Status
+from .config import Config
 from .errors import ChatNioError, error_of
 from .events import Answer, Conversation, Counters, Event, State, answer_of, conversation_of, event_of
 from .transcript import Transcript
@@ -35,7 +36,7 @@ class Handle(Guarded):
 
     _level: ClassVar[Level]
 
-    def __init__(self, handle: CData, config: object) -> None:
+    def __init__(self, handle: CData, config: Config | None) -> None:
         super().__init__(handle)
         # The wall clock's callback must live as long as the handle.
         self._config = config

@@ -13,7 +13,7 @@ from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING
 
-from ._boundary import with_end
+from ._boundary import milliseconds, with_end
 from ._native import ffi
 from ._status import Status
 from ._turn import Turn, error_for
@@ -59,6 +59,7 @@ class AsyncClient:
     Raises:
         InvalidArgumentError: for a URL, token or setting that cannot be, and for a token that would go over plain
             `ws://` to another machine.
+        InvalidRequestError: for an empty share, or an authentication that is longer than `Config.max_request`.
     """
 
     def __init__(self, url: str, auth: Auth | str | None = None, *, config: Config | None = None) -> None:
@@ -77,7 +78,7 @@ class AsyncClient:
         self._is_full = False
         self._is_paused = False
         #: Why it is not connected; `None` while it is.
-        self._end: ChatNioError | None = _not_connected()
+        self._end: Exception | None = _not_connected()
         self._changed = _Signal()
 
     async def connect(self, *, sock: socket.socket | None = None) -> Answer | None:
@@ -116,7 +117,7 @@ class AsyncClient:
             while self._end is connecting:
                 await self._changed.wait()
             if self._end is not None:  # pyright: ignore[reportUnnecessaryComparison]  (another task sets it)
-                raise copy(self._end)
+                raise _anew(self._end)
         except BaseException as error:
             self._abandon()
             # What was asked in the meantime ends, too.
@@ -250,7 +251,7 @@ class AsyncClient:
 
     def _send(self, request: Request) -> None:
         if self._end is not None:
-            raise copy(self._end)
+            raise _anew(self._end)
         self._connection.request(request, now=time.monotonic())
         self._pump()
 
@@ -259,7 +260,7 @@ class AsyncClient:
         self._send(request)
         answer = self._connection.answer
         if answer is None:
-            raise self._end or error_of(Status.CLOSED, "the connection ended while the question was sent")
+            raise _anew(self._end or error_of(Status.CLOSED, "the connection ended while the question was sent"))
         self._turn = _AsyncTurn(answer.turn)
         return self._turn
 
@@ -273,10 +274,14 @@ class AsyncClient:
             raise BusyError(Status.BUSY, "an answer comes in: wait for its end, stop it, or use another client")
 
     def _received(self, connection_input: object, count: int) -> None:
-        # Of a failure of the library they are told who wait for something.
-        with suppress(InternalError):
-            self._connection._receive(connection_input, count)
+        # Of a failure of the library, or of the wall clock's function, they are told who wait for something.
+        try:
+            self._connection._receive(connection_input, count, milliseconds(None))
             self._pump()
+        except InternalError:
+            pass
+        except Exception as error:
+            self._broken(error)
 
     def _pump(self) -> None:
         """Takes what there is to be taken, sends what is to be sent, and waits for what is to be waited for."""
@@ -421,8 +426,8 @@ class AsyncClient:
                 self._connection.eof(now=time.monotonic())
             self._pump()
 
-    def _broken(self, error: InternalError) -> None:
-        """The library has failed in itself: nothing more comes of it."""
+    def _broken(self, error: Exception) -> None:
+        """The library has failed in itself, or the wall clock's function: nothing more comes of it."""
         self._end = error
         self._abandon()
         self._changed.set()
@@ -491,6 +496,11 @@ def _not_connected() -> ChatNioError:
     return error_of(Status.CLOSED, "the client is not connected: see connect()")
 
 
+def _anew(error: Exception) -> Exception:
+    """To be raised: each time that one is, its traceback grows."""
+    return copy(error) if isinstance(error, ChatNioError) else error
+
+
 def _fire(client: weakref.ref[AsyncClient]) -> None:
     alive = client()
     if alive is not None:
@@ -540,8 +550,8 @@ class _AsyncTurn(Turn):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.events: list[Event] = []
-        #: Why no end will come: a failure of the library.
-        self.error: InternalError | None = None
+        #: Why no end will come: a failure, of the library most likely.
+        self.error: Exception | None = None
         self.changed = _Signal()
 
     async def take(self) -> list[Event]:
@@ -558,7 +568,7 @@ class _AsyncTurn(Turn):
 
     async def _changes(self) -> None:
         if self.error is not None:
-            raise copy(self.error)
+            raise _anew(self.error)
         await self.changed.wait()
 
 
@@ -619,9 +629,10 @@ class AsyncAnswerStream:
 
     Leaving it before its end (`break`, an exception, a cancelled task, dropping the iterator) sends a stop, so that
     nobody pays for text that was thrown away. What it cost, `answer` says when the end has come: the end of an
-    `async with` block, `close`, or the next question waits for that.
+    `async with` block, `close`, or the next question waits for that. The text that still comes is not handed out, but is in
+    the answer.
 
-    Raises (where it is iterated over, and by `text`):
+    Raises (where it is iterated over, and by `text` and `wait`):
         BusyError: while another answer comes in.
         InvalidRequestError: for a question that cannot be sent.
         ConnectionClosedError: when the connection is over.
@@ -651,7 +662,21 @@ class AsyncAnswerStream:
         """Waits for the end, and returns the whole text: what is left of it, if some was taken already and the
         configuration keeps no text."""
         pieces = "".join([piece async for piece in self])
-        return (self.answer.text if self.answer is not None else "") or pieces
+        return (await self.wait()).text or pieces
+
+    async def wait(self) -> Answer:
+        """Waits for the end, and returns the whole answer: its text, its outcome, what it cost. At once when it has ended,
+        as after iterating over it.
+
+        Raises:
+            InvalidArgumentError: for one that was closed before its question went out.
+        """
+        async for _ in self:
+            pass
+        answer = self.answer
+        if answer is None:
+            raise error_of(Status.INVALID, "it was closed before its question went out: ask again")
+        return answer
 
     def stop(self) -> bool:
         """Asks the server to end the answer; its end still comes. See `AsyncClient.stop`."""

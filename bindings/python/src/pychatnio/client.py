@@ -16,7 +16,7 @@ from ._native import ffi, lib
 from ._status import Status
 from ._turn import Turn, error_for
 from .auth import Auth, authentication
-from .config import Config, native
+from .config import Config, native, raise_of_clock
 from .errors import ChatNioError, ConnectionClosedError, InvalidArgumentError
 from .events import Answer, Delta, End, Event, Interruption
 from .request import Parameters, Request, asked
@@ -57,6 +57,7 @@ class Client(Handle):
     Raises:
         InvalidArgumentError: for a URL, token or setting that cannot be, and for a token that would go over plain
             `ws://` to another machine.
+        InvalidRequestError: for an empty share, or an authentication that is longer than `Config.max_request`.
         ConnectError: when no connection can be made: its subclasses say why.
         ConnectionClosedError: when the server ended the connection before it was open.
         SystemFailureError: when the system refuses something.
@@ -78,14 +79,14 @@ class Client(Handle):
         auth = authentication(auth)
         url_bytes = encoded(url)
         arguments = (native(config), auth._native(), url_bytes, len(url_bytes))
-        if sock is None:
-            handle = constructed(lib.chatnio_client_new, "chatnio_client", *arguments)
-        else:
-            handle = constructed(
-                lib.chatnio_client_new_socket,
-                "chatnio_client",
-                *(*arguments, sock.fileno()),
-            )
+        try:
+            if sock is None:
+                handle = constructed(lib.chatnio_client_new, "chatnio_client", *arguments)
+            else:
+                handle = constructed(lib.chatnio_client_new_socket, "chatnio_client", *(*arguments, sock.fileno()))
+        except ChatNioError:
+            raise_of_clock(config)
+            raise
         super().__init__(handle, config)
         self._stopper = _Stopper(handle)
         self._batch = Batch()
@@ -185,9 +186,13 @@ class Client(Handle):
         Raises:
             ConnectError and others: as the constructor. It may be tried again.
         """
-        if sock is None:
-            return self._use(lib.chatnio_client_reconnect, self._event, read=self._settle)
-        return self._use(lib.chatnio_client_reconnect_socket, sock.fileno(), self._event, read=self._settle)
+        try:
+            if sock is None:
+                return self._use(lib.chatnio_client_reconnect, self._event, read=self._settle)
+            return self._use(lib.chatnio_client_reconnect_socket, sock.fileno(), self._event, read=self._settle)
+        except ChatNioError:
+            raise_of_clock(self._config)
+            raise
 
     def _error(self, status: int) -> ChatNioError:
         # Its text first: a failing call has another one.
@@ -303,7 +308,10 @@ class Client(Handle):
 
     def __repr__(self) -> str:
         # A traceback that shows variables may show one whose constructor has failed.
-        return f"<Client {'open' if hasattr(self, '_guard') and not self._guard.is_shut else 'closed'}>"
+        guard = getattr(self, "_guard", None)
+        if guard is None or guard.is_shut:
+            return "<Client closed>"
+        return f"<Client {'in use' if guard.busy else self.state}>"
 
 
 class _Turn(Turn):
@@ -330,11 +338,11 @@ class _Stopper(Owner):
 class AnswerStream:
     """An answer as it comes, made by `Client.ask`. Iterating over it gives the pieces of its text; none is empty.
 
-    Leaving it before its end (`break`, an exception, dropping it) sends a stop, so that nobody pays for text that was
-    thrown away. What it cost, `answer` says when the end has come: the end of a `with` block, `close`, or
-    the next question waits for that.
+    Leaving it before its end (`break`, an exception, dropping the iterator, as `next(iter(stream))` does) sends a stop, so
+    that nobody pays for text that was thrown away. What it cost, `answer` says when the end has come: the end of a `with`
+    block, `close`, or the next question waits for that. Until then it may be iterated over again, for what still comes.
 
-    Raises (where it is iterated over, and by `text`):
+    Raises (where it is iterated over, and by `text` and `wait`):
         NoticeError: when the server answered instead of the model.
         AnswerInterruptedError: when the end never came. The text so far is in its `answer`.
     """
@@ -376,8 +384,17 @@ class AnswerStream:
         """Waits for the end, and returns the whole text: what is left of it, if some was taken already and the
         configuration keeps no text."""
         pieces = "".join(self)
+        return self.wait().text or pieces
+
+    def wait(self) -> Answer:
+        """Waits for the end, and returns the whole answer: its text, its outcome, what it cost. At once when it has ended,
+        as after iterating over it."""
+        for _ in self:
+            pass
         answer = self._turn.answer
-        return (answer.text if answer is not None else "") or pieces
+        # Every turn has its end.
+        assert answer is not None
+        return answer
 
     def stop(self) -> bool:
         """Asks the server to end the answer; its end still comes. Any thread. See `Client.stop`."""
@@ -386,7 +403,8 @@ class AnswerStream:
     def close(self) -> None:
         """Stops the answer if it has not ended, and waits for its end, at most `Config.after_stop`."""
         self._leave()
-        if self._turn is self._client._turn:
+        # Of a client that was freed, or left behind by a fork, nothing comes.
+        if self._turn is self._client._turn and not self._client._guard.is_shut:
             self._client._drain()
 
     def _leave(self) -> None:

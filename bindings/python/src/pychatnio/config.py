@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -17,8 +18,27 @@ __all__ = ["Config"]
 @ffi.def_extern(error=0)  # type: ignore[untyped-decorator]
 def pychatnio_wall_clock(user_data: CData) -> int:
     """What the library calls when it checks a certificate."""
-    clock: Callable[[], float] = ffi.from_handle(user_data)
-    return int(clock())
+    clock: _Clock = ffi.from_handle(user_data)
+    return clock.now()
+
+
+class _Clock:
+    """A function that says what time it is. The library cannot pass on what it raises: that is kept, for whoever has called
+    the library in this thread."""
+
+    __slots__ = ("_function", "raised")
+
+    def __init__(self, function: Callable[[], float]) -> None:
+        self._function = function
+        self.raised: dict[int, BaseException] = {}
+
+    def now(self) -> int:
+        try:
+            return _milliseconds("wall_clock", self._function()) // 1000
+        except BaseException as error:
+            self.raised.setdefault(threading.get_ident(), error)
+            # No certificate is valid so early.
+            return 0
 
 
 class Config(Owner):
@@ -54,7 +74,9 @@ class Config(Owner):
         dangerous_accept_any_certificate: Accepts every certificate, so that anybody on the way can read and change
             everything. For experiments with one's own server only.
         wall_clock: What time it is when a certificate is checked, in seconds since 1970: a number, or a function, which
-            must not use this package. The system's clock.
+            must not use this package. What it raises comes out of the call that connects or gives what was received; no
+            certificate is valid then. The process aborts where a daemon thread is in it when the interpreter ends. The
+            system's clock.
 
     `None` leaves the default; `0` switches a deadline or limit off.
 
@@ -62,7 +84,7 @@ class Config(Owner):
         InvalidArgumentError: for a setting that cannot be; the text says which and why.
     """
 
-    __slots__ = ("_clock", "_connect", "_shown")
+    __slots__ = ("_clock", "_clock_handle", "_connect", "_shown")
 
     _release = lib.chatnio_config_free
 
@@ -96,7 +118,8 @@ class Config(Owner):
     ) -> None:
         self._handle = constructed_plain(lib.chatnio_config_new, "chatnio_config")
         self._connect = 10.0 if connect is None else connect
-        self._clock: CData = None
+        self._clock: _Clock | None = None
+        self._clock_handle: CData = None
         self._shown: dict[str, object] = {}
         # First: as with tokens, a traceback that shows variables shows no value.
         refusal = self._add_headers(headers or {})
@@ -155,8 +178,9 @@ class Config(Owner):
             self._shown["dangerous_accept_any_certificate"] = True
             self._call(lib.chatnio_config_dangerous_accept_any_certificate)
         if callable(wall_clock):
-            self._clock = ffi.new_handle(wall_clock)
-            self._call(lib.chatnio_config_set_wall_clock_callback, lib.pychatnio_wall_clock, self._clock)
+            self._clock = _Clock(wall_clock)
+            self._clock_handle = ffi.new_handle(self._clock)
+            self._call(lib.chatnio_config_set_wall_clock_callback, lib.pychatnio_wall_clock, self._clock_handle)
         elif wall_clock is not None:
             self._set("wall_clock", wall_clock, _milliseconds("wall_clock", wall_clock) // 1000)
 
@@ -223,3 +247,11 @@ def _size(name: str, size: int) -> int:
 def native(config: Config | None) -> CData:
     """The handle; NULL for the defaults."""
     return ffi.NULL if config is None else config._handle
+
+
+def raise_of_clock(config: Config | None) -> None:
+    """Raises what the wall clock's function has raised in the last call."""
+    if config is not None and config._clock is not None and config._clock.raised:
+        error = config._clock.raised.pop(threading.get_ident(), None)
+        if error is not None:
+            raise error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from ._batch import CAPACITY, Batch
@@ -11,7 +10,7 @@ from ._handle import Handle, Level, sized
 from ._native import ffi, lib
 from ._status import Status
 from .auth import Auth, authentication
-from .config import Config, native
+from .config import Config, native, raise_of_clock
 from .events import Event
 from .request import Request
 
@@ -50,6 +49,7 @@ class Connection(Handle):
     Raises:
         InvalidArgumentError: for a URL, token or setting that cannot be, and for a token that would go over plain
             `ws://` to another machine.
+        InvalidRequestError: for an empty share, or an authentication that is longer than `Config.max_request`.
         TLSError: when the machine has no root certificates.
         SystemFailureError: when the system gives no random bytes.
     """
@@ -117,14 +117,15 @@ class Connection(Handle):
         Raises:
             UndrainedError: when too much would wait for its events to be taken; nothing of it was taken then.
         """
-        ms = int(time.monotonic() * 1000 + 0.5) if now is None else milliseconds(now)
+        ms = milliseconds(now)
         buffer = ffi.from_buffer("uint8_t[]", data)
         # Its length in bytes, whatever the object calls its own.
-        self._use(lib.chatnio_connection_receive, ms, buffer, len(buffer))
+        self._receive(buffer, len(buffer), ms)
 
-    def _receive(self, data: CData, count: int) -> None:
+    def _receive(self, data: CData, count: int, ms: int) -> None:
         """The same for the first bytes of memory that cffi knows already."""
-        self._use(lib.chatnio_connection_receive, int(time.monotonic() * 1000 + 0.5), data, count)
+        self._use(lib.chatnio_connection_receive, ms, data, count)
+        raise_of_clock(self._config)
 
     def eof(self, *, now: float | None = None) -> None:
         """Tells the connection that the stream has ended: the server closed it. A repeated call does nothing."""

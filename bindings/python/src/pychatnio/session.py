@@ -46,6 +46,7 @@ class Session(Handle):
 
     Raises:
         InvalidArgumentError: for a token or conversation that cannot be.
+        InvalidRequestError: for an empty share, or an authentication that is longer than `Config.max_request`.
     """
 
     __slots__ = ("_data", "_delta", "_view")
