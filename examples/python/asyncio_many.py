@@ -33,8 +33,7 @@ async def chat(
             stream = client.ask(f"What is special about the number {number}?", model=os.environ.get("CHATNIO_MODEL"))
             async for _piece in stream:
                 pass
-            assert stream.answer is not None
-            return stream.answer
+            return await stream.wait()
     except ChatNioError as error:
         return error
 

@@ -1,5 +1,6 @@
 """Unit-testing a program of one's own: by transcripts without any network, and against a server on 127.0.0.1.
 
+    pip install pytest
     pytest bot_test.py
 
 The fixtures `chatnio_loopback` and `chatnio_transcript` come with the package.

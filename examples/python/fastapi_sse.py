@@ -1,6 +1,7 @@
 """A web endpoint that streams an answer on to a browser, as server-sent events. When the browser goes, the answer is
 stopped, so that nobody pays for the rest.
 
+    pip install fastapi uvicorn
     python fastapi_sse.py [PORT]
 
 asks a server that it starts itself on 127.0.0.1; then open http://127.0.0.1:8000. With CHATNIO_URL and CHATNIO_TOKEN it
@@ -74,8 +75,8 @@ async def answer(question: str, model: str | None) -> AsyncIterator[str]:
             stream = client.ask(question, model=model)
             async for piece in stream:
                 yield f"data: {json.dumps(piece)}\n\n"
-            if stream.answer is not None:
-                yield f"event: done\ndata: {json.dumps({'quota': stream.answer.quota})}\n\n"
+            quota = (await stream.wait()).quota
+            yield f"event: done\ndata: {json.dumps({'quota': quota})}\n\n"
     except ChatNioError as error:
         yield f"event: failed\ndata: {json.dumps(str(error))}\n\n"
 

@@ -1,6 +1,7 @@
 """Asks once over a WebSocket of one's own, here of the package `websockets`: the `Session` does the chat protocol, and
 no I/O; this program sends, receives and looks at the clock.
 
+    pip install websockets
     python websockets_session.py "hi"
 
 asks a server that it starts itself on 127.0.0.1. With CHATNIO_URL and CHATNIO_TOKEN it asks the real one, and with
