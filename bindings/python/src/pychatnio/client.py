@@ -85,7 +85,7 @@ class Client(Handle):
             else:
                 handle = constructed(lib.chatnio_client_new_socket, "chatnio_client", *(*arguments, sock.fileno()))
         except ChatNioError:
-            raise_of_clock(config)
+            raise_of_clock()
             raise
         super().__init__(handle, config)
         self._stopper = _Stopper(handle)
@@ -93,6 +93,7 @@ class Client(Handle):
         self._turn: _Turn | None = None
         #: Those that were received and not handed out, the next one last.
         self._events: list[Event] = []
+        raise_of_clock()
 
     def ask(self, question: str | Request, **parameters: Unpack[Parameters]) -> AnswerStream:
         """Asks, and returns the answer as it comes: iterate over it, or take its `AnswerStream.text`.
@@ -190,9 +191,8 @@ class Client(Handle):
             if sock is None:
                 return self._use(lib.chatnio_client_reconnect, self._event, read=self._settle)
             return self._use(lib.chatnio_client_reconnect_socket, sock.fileno(), self._event, read=self._settle)
-        except ChatNioError:
-            raise_of_clock(self._config)
-            raise
+        finally:
+            raise_of_clock()
 
     def _error(self, status: int) -> ChatNioError:
         # Its text first: a failing call has another one.

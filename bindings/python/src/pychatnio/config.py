@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
 from typing import Literal
 
 from ._boundary import CData, Owner, constructed_plain, encoded, error_text
@@ -15,30 +16,27 @@ from .errors import ChatNioError, InvalidArgumentError, error_of
 __all__ = ["Config"]
 
 
-@ffi.def_extern(error=0)  # type: ignore[untyped-decorator]
+#: What a wall clock's function has raised, by thread: the library cannot pass it on.
+_raised: dict[int, BaseException] = {}
+
+
+def _keep(_kind: type[BaseException], error: BaseException, _traceback: TracebackType) -> None:
+    _raised.setdefault(threading.get_ident(), error)
+
+
+# No certificate is valid as early as 0.
+@ffi.def_extern(error=0, onerror=_keep)  # type: ignore[untyped-decorator]
 def pychatnio_wall_clock(user_data: CData) -> int:
     """What the library calls when it checks a certificate."""
-    clock: _Clock = ffi.from_handle(user_data)
-    return clock.now()
+    clock: Callable[[], float] = ffi.from_handle(user_data)
+    return _milliseconds("wall_clock", clock()) // 1000
 
 
-class _Clock:
-    """A function that says what time it is. The library cannot pass on what it raises: that is kept, for whoever has called
-    the library in this thread."""
-
-    __slots__ = ("_function", "raised")
-
-    def __init__(self, function: Callable[[], float]) -> None:
-        self._function = function
-        self.raised: dict[int, BaseException] = {}
-
-    def now(self) -> int:
-        try:
-            return _milliseconds("wall_clock", self._function()) // 1000
-        except BaseException as error:
-            self.raised.setdefault(threading.get_ident(), error)
-            # No certificate is valid so early.
-            return 0
+def raise_of_clock() -> None:
+    """Raises what a wall clock's function has raised in what this thread has called."""
+    error = _raised.pop(threading.get_ident(), None) if _raised else None
+    if error is not None:
+        raise error
 
 
 class Config(Owner):
@@ -84,7 +82,7 @@ class Config(Owner):
         InvalidArgumentError: for a setting that cannot be; the text says which and why.
     """
 
-    __slots__ = ("_clock", "_clock_handle", "_connect", "_shown")
+    __slots__ = ("_clock", "_connect", "_shown")
 
     _release = lib.chatnio_config_free
 
@@ -118,8 +116,7 @@ class Config(Owner):
     ) -> None:
         self._handle = constructed_plain(lib.chatnio_config_new, "chatnio_config")
         self._connect = 10.0 if connect is None else connect
-        self._clock: _Clock | None = None
-        self._clock_handle: CData = None
+        self._clock: CData = None
         self._shown: dict[str, object] = {}
         # First: as with tokens, a traceback that shows variables shows no value.
         refusal = self._add_headers(headers or {})
@@ -178,9 +175,8 @@ class Config(Owner):
             self._shown["dangerous_accept_any_certificate"] = True
             self._call(lib.chatnio_config_dangerous_accept_any_certificate)
         if callable(wall_clock):
-            self._clock = _Clock(wall_clock)
-            self._clock_handle = ffi.new_handle(self._clock)
-            self._call(lib.chatnio_config_set_wall_clock_callback, lib.pychatnio_wall_clock, self._clock_handle)
+            self._clock = ffi.new_handle(wall_clock)
+            self._call(lib.chatnio_config_set_wall_clock_callback, lib.pychatnio_wall_clock, self._clock)
         elif wall_clock is not None:
             self._set("wall_clock", wall_clock, _milliseconds("wall_clock", wall_clock) // 1000)
 
@@ -247,11 +243,3 @@ def _size(name: str, size: int) -> int:
 def native(config: Config | None) -> CData:
     """The handle; NULL for the defaults."""
     return ffi.NULL if config is None else config._handle
-
-
-def raise_of_clock(config: Config | None) -> None:
-    """Raises what the wall clock's function has raised in the last call."""
-    if config is not None and config._clock is not None and config._clock.raised:
-        error = config._clock.raised.pop(threading.get_ident(), None)
-        if error is not None:
-            raise error

@@ -125,7 +125,7 @@ class Connection(Handle):
     def _receive(self, data: CData, count: int, ms: int) -> None:
         """The same for the first bytes of memory that cffi knows already."""
         self._use(lib.chatnio_connection_receive, ms, data, count)
-        raise_of_clock(self._config)
+        raise_of_clock()
 
     def eof(self, *, now: float | None = None) -> None:
         """Tells the connection that the stream has ended: the server closed it. A repeated call does nothing."""
