@@ -16,7 +16,7 @@ import pytest
 from support import PATIENCE
 
 import pychatnio
-from pychatnio import AnswerStream, Client, Config, End, Loopback, Opened, Outcome
+from pychatnio import AnswerStream, Client, Config, End, Interruption, Loopback, Opened, Outcome
 
 HELLO = "Hello! How can I help?"
 #: Where the package is.
@@ -153,6 +153,27 @@ def test_nothing_is_lost_between_signals(client: Client, alarms: list[int]) -> N
         assert client.ask("hi", model="hello").text() == HELLO
         assert client.next(0.01) is None
     assert "".join(client.ask("hi", model="long-5000")) == "piece " * 5000
+
+
+def test_ctrl_c_between_a_reconnect_and_the_end_that_it_brings(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = client.ask("hi", model="silent")
+    settle, calls = Client._settle, 0
+
+    def interrupted(of: Client) -> object:
+        nonlocal calls
+        calls += 1
+        # The first is before the library is called, and the second after it.
+        if calls == 2:
+            raise KeyboardInterrupt
+        return settle(of)
+
+    monkeypatch.setattr(Client, "_settle", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        client.reconnect()
+    *_, end = stream.events()
+    assert isinstance(end, End)
+    assert end.answer.interruption is Interruption.RECONNECTED
+    assert client.ask("hi", model="hello").text() == HELLO
 
 
 def test_a_handler_may_stop(client: Client) -> None:
