@@ -12,13 +12,18 @@ from memory import START
 
 from pychatnio import (
     BusyError,
+    Client,
     CloseReason,
+    Config,
     Delta,
     End,
     InvalidArgumentError,
+    InvalidRequestError,
     Interruption,
+    Loopback,
     Replay,
     Request,
+    RequestType,
     Session,
     State,
     Status,
@@ -143,6 +148,32 @@ def test_steps() -> None:
     ]
     assert replay.next_step(State.CLOSED) is None
     assert replay.next_step(State.CLOSED) is None
+
+
+def test_the_types_of_requests(loopback: Loopback) -> None:
+    written = """> SEND {"type":"share","message":"hash"}
+> SEND {"type":"mask","message":"[{\\"role\\":\\"system\\",\\"content\\":\\"Be brief.\\"}]"}
+> SEND {"type":"edit","message":"0:text"}
+> SEND {"type":"remove","message":"0"}
+> SEND {"type":"chat","message":"hi"}
+> SEND {"type":"stop"}
+> SEND {"type":"restart"}
+"""
+    replay = Replay(Transcript(written))
+    with Client(loopback.url, "sk-any", config=Config(record=True)) as client:
+        types: list[RequestType] = []
+        while (step := replay.next_step(State.IDLE)) is not None:
+            if step.request is None:
+                continue
+            types.append(step.request.type)
+            if step.request.type not in (RequestType.CHAT, RequestType.RESTART):
+                with pytest.raises(InvalidRequestError, match=f"nothing answers to {step.request.type}"):
+                    client.ask(step.request)
+        assert "SEND" not in str(client.transcript())
+    assert types == [
+        *(RequestType.SHARE, RequestType.MASK, RequestType.EDIT, RequestType.REMOVE),
+        *(RequestType.CHAT, RequestType.STOP, RequestType.RESTART),
+    ]
 
 
 def test_auth() -> None:

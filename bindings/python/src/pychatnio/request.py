@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from ._boundary import CData, Owner, constructed_plain, encoded, named_by
-from ._native import lib
+from ._native import ffi, lib
 from ._status import Status
 from .errors import InvalidArgumentError, InvalidRequestError, error_of
 
@@ -131,16 +131,17 @@ class Request(Owner):
 
     @classmethod
     def _new(cls, kind: RequestType) -> Request:
-        made = constructed_plain(lib.chatnio_request_new, "chatnio_request", kind)
-        return cls._over(made, kind)
+        return cls._over(constructed_plain(lib.chatnio_request_new, "chatnio_request", kind))
 
     @classmethod
-    def _over(cls, handle: CData, kind: RequestType, owner: object = None) -> Request:
+    def _over(cls, handle: CData, owner: object = None) -> Request:
         """Over a handle of the library, which lives no longer than its owner, where it has one."""
         request = cls.__new__(cls)
         request._handle = handle
-        request._kind = kind
         request._owner = owner
+        kind = ffi.new("int32_t *")
+        request._call(lib.chatnio_request_get_type, kind)
+        request._kind = RequestType(kind[0])
         return request
 
     def __del__(self) -> None:

@@ -12,7 +12,7 @@ from ._native import ffi, lib
 from ._status import Status
 from .auth import Auth
 from .errors import ChatNioError, error_of
-from .request import Request, RequestType
+from .request import Request
 
 if TYPE_CHECKING:
     from .events import Event, State
@@ -168,5 +168,5 @@ class Replay(Guarded):
     def _read_step(self) -> Step:
         step = self._step
         if step.request != ffi.NULL:
-            self._taken = Request._over(step.request, RequestType.CHAT, self)
+            self._taken = Request._over(step.request, self)
         return Step(StepKind(step.kind), step.line, text_of(step.text), self._taken)
