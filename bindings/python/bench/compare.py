@@ -39,7 +39,7 @@ class Row(NamedTuple):
 ROWS = [
     Row("decode", "decode: official, `json.loads` and its object"),
     Row("Connection", "decode: `Connection`, WebSocket frames to events", "decode", 1 / 3),
-    Row("Connection, quotas", "decode: the same, and each event's quota as a number", "decode"),
+    Row("Connection, quotas", "decode: the same, and each event's quota looked at", "decode", 1 / 3),
     Row("Session", "decode: `Session`, one message at a time", "decode"),
     Row("ask", "end to end: official, over `websockets`"),
     Row("AsyncClient", "end to end: `AsyncClient`, pieces", "ask", 1 / 5),
