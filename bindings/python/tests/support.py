@@ -20,6 +20,15 @@ PATIENCE = 60.0
 #: that take long: on a busy machine any does.
 PYTHON = [sys.executable, "-W", "error"]
 
+#: The pieces of what the model `hello` says.
+HELLO = ["Hello", "!", " How", " can", " I", " help?"]
+
+#: A model with an answer that nobody waits for the end of.
+ENDLESS = "long-1000000000"
+
+#: Settings that have it recorded what is sent.
+RECORD = Config(record=True)
+
 #: Runs a coroutine in a new loop.
 Run = Callable[[Coroutine[Any, Any, T]], T]
 
@@ -48,3 +57,8 @@ class Certificates:
 def state_of(made: Session | Connection | Client | AsyncClient) -> State:
     """Its state: of an attribute type checkers would think that it stays as it was."""
     return made.state
+
+
+def sent(client: Client | AsyncClient) -> list[str]:
+    """What it has sent, recorded."""
+    return [line for line in str(client.transcript()).splitlines() if line.startswith("> SEND")]

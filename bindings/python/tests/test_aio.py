@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from memory import Server
-from support import Run
+from support import ENDLESS, HELLO, RECORD, Run, sent
 
 import pychatnio
 from pychatnio import (
@@ -54,21 +54,11 @@ from pychatnio import (
 )
 from pychatnio import _boundary, aio
 
-HELLO = ["Hello", "!", " How", " can", " I", " help?"]
-#: An answer that nobody waits for the end of.
-ENDLESS = "long-1000000000"
-RECORD = Config(record=True)
-
 
 @contextlib.asynccontextmanager
 async def connected(server: Loopback, config: Config = RECORD) -> AsyncGenerator[AsyncClient, None]:
     async with AsyncClient(server.url, "sk-any", config=config) as client:
         yield client
-
-
-def sent(client: AsyncClient) -> list[str]:
-    """What the client has sent."""
-    return [line for line in str(client.transcript()).splitlines() if line.startswith("> SEND")]
 
 
 async def until(condition: Callable[[], object]) -> None:

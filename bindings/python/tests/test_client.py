@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from support import PATIENCE, state_of
+from support import ENDLESS, HELLO, PATIENCE, RECORD, sent, state_of
 
 from pychatnio import (
     Answer,
@@ -45,21 +45,11 @@ from pychatnio import (
     TLSError,
 )
 
-HELLO = ["Hello", "!", " How", " can", " I", " help?"]
-#: An answer that nobody waits for the end of.
-ENDLESS = "long-1000000000"
-RECORD = Config(record=True)
-
 
 @pytest.fixture
 def client(loopback: Loopback) -> Iterator[Client]:
     with Client(loopback.url, "sk-any", config=RECORD) as client:
         yield client
-
-
-def sent(client: Client) -> list[str]:
-    """What the client has sent."""
-    return [line for line in str(client.transcript()).splitlines() if line.startswith("> SEND")]
 
 
 def opened(stream: AnswerStream) -> AnswerStream:

@@ -75,25 +75,23 @@ def test_ctrl_c(client: Client, interrupt: Callable[[], None], way: str) -> None
 
 
 class Interrupt:
-    """A profiler that raises a `KeyboardInterrupt` in the package, where one may come: when a function of Python's begins,
-    or one of C's has returned. At the point of this number, up to where a function begins.
+    """A profiler that raises in the package, where a signal's handler may: when a function of Python's begins, or one of C's
+    has returned. At the point of this number.
     """
 
-    def __init__(self, point: int, end: Callable[..., object]) -> None:
+    def __init__(self, point: int, raised: type[BaseException]) -> None:
         self._left = point
-        self._end = end.__code__
+        self._raised = raised
         #: Whether that point was reached.
         self.came = False
 
     def __call__(self, frame: FrameType, event: str, function: object) -> None:
-        if event == "call" and frame.f_code is self._end:
-            sys.setprofile(None)
-        elif event in ("call", "c_return") and frame.f_code.co_filename.startswith(PACKAGE) and not finalizes(frame):
+        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(PACKAGE) and not finalizes(frame):
             self._left -= 1
             if self._left < 0:
                 sys.setprofile(None)
                 self.came = True
-                raise KeyboardInterrupt
+                raise self._raised
 
 
 def finalizes(frame: FrameType | None) -> bool:
@@ -105,8 +103,10 @@ def finalizes(frame: FrameType | None) -> bool:
     return False
 
 
+# Ctrl-C, and what the handler of an alarm may raise.
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, TimeoutError])
 @pytest.mark.parametrize("before", [0, 1])
-def test_a_question_that_is_lost_to_ctrl_c(loopback: Loopback, before: int) -> None:
+def test_a_question_that_is_lost_to_a_signal(loopback: Loopback, before: int, raised: type[BaseException]) -> None:
     # Servers may swallow a stop that comes early. One that never goes out is seen by the deadline.
     config = Config(record=True, stop_repeats=[at / 100 for at in range(1, 1000)], next_frame=PATIENCE)
     seen: set[tuple[int, bool]] = set()
@@ -114,11 +114,11 @@ def test_a_question_that_is_lost_to_ctrl_c(loopback: Loopback, before: int) -> N
         with Client(loopback.url, "sk-any", config=config) as client:
             for _ in range(before):
                 assert client.ask("hi", model="hello").text() == HELLO
-            ctrl_c = Interrupt(point, AnswerStream.__init__)
+            signalled = Interrupt(point, raised)
             try:
-                sys.setprofile(ctrl_c)
+                sys.setprofile(signalled)
                 client.ask("hi", model="silent")
-            except KeyboardInterrupt:
+            except raised:
                 pass
             finally:
                 sys.setprofile(None)
@@ -126,7 +126,7 @@ def test_a_question_that_is_lost_to_ctrl_c(loopback: Loopback, before: int) -> N
             assert client.ask("hi", model="hello").text() == HELLO
             sent = str(client.transcript())
             seen.add((sent.count('"type":"chat"') - before, '"type":"stop"' in sent))
-        if not ctrl_c.came:
+        if not signalled.came:
             break
     # Where it went out, so did a stop.
     assert seen == {(1, False), (2, True)}

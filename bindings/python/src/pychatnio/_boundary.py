@@ -82,7 +82,16 @@ def with_end(error: ChatNioError, code: int, body: str | None) -> ChatNioError:
     return error
 
 
-class Owner:
+class Uncopied:
+    """Stands for something that there is once."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError(f"{type(self).__name__} objects can be neither copied nor pickled")
+
+
+class Owner(Uncopied):
     """Owns a handle of the library, and frees it with the last reference to it.
 
     By a finalizer of its own, which also takes the handle away: the objects of a cycle are finalized in any order, and one
@@ -102,9 +111,6 @@ class Owner:
 
     def __del__(self) -> None:
         self._free_handle()
-
-    def __reduce__(self) -> str | tuple[object, ...]:
-        raise TypeError(f"a {type(self).__name__} can be neither copied nor pickled")
 
 
 _NULL: CData = ffi.NULL

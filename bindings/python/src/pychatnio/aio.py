@@ -13,7 +13,7 @@ from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING
 
-from ._boundary import milliseconds, with_end
+from ._boundary import Uncopied, milliseconds, with_end
 from ._native import ffi
 from ._status import Status
 from ._turn import Turn, error_for
@@ -39,7 +39,7 @@ _READ = 32 * 1024
 _MOST_EVENTS = 4096
 
 
-class AsyncClient:
+class AsyncClient(Uncopied):
     """A client on asyncio:
 
         async with AsyncClient("wss://api.chatnio.net", "sk-...") as client:
@@ -623,7 +623,7 @@ class _Protocol(asyncio.BufferedProtocol):
         return self._client() if self._client is not None else None
 
 
-class AsyncAnswerStream:
+class AsyncAnswerStream(Uncopied):
     """An answer as it comes, made by `AsyncClient.ask`. Iterating over it gives the pieces of its text; none is
     empty. The question goes out when that begins.
 
@@ -723,7 +723,7 @@ _TEXTS = frozenset({Delta, End})
 _LOST = (Interruption.CLOSED_BY_SERVER, Interruption.CONNECTION_LOST)
 
 
-class _Events:
+class _Events(Uncopied):
     """Goes through the events of a turn once. Dropped before the end, it stops the answer: at once, where an
     asynchronous generator would do that some time later."""
 
@@ -768,7 +768,7 @@ class _Events:
             self._stream._client._leave_soon(turn)
 
 
-class _Pieces:
+class _Pieces(Uncopied):
     """Goes through the pieces of an answer once."""
 
     __slots__ = ("_events", "_pieces")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ._batch import CAPACITY, Batch
-from ._boundary import CData, Owner, constructed, constructed_plain, encoded, text_of, with_end
+from ._boundary import CData, Owner, Uncopied, constructed, constructed_plain, encoded, text_of, with_end
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
@@ -128,7 +128,7 @@ class Client(Handle):
             BusyError, InvalidRequestError, ConnectionClosedError: as `ask`.
         """
         self._drain()
-        self._send(request)
+        self._send(request, is_streamed=False)
 
     def next(self, timeout: float | None = None) -> Event | None:
         """Waits for the next event, also while no turn runs, which keeps the connection alive.
@@ -248,8 +248,8 @@ class Client(Handle):
             event.kind = _NO_EVENT
         return end.answer if isinstance(end, End) else None
 
-    def _send(self, request: Request) -> _Turn | None:
-        """Sends a request; returns the turn that it begins."""
+    def _send(self, request: Request, *, is_streamed: bool) -> AnswerStream | None:
+        """Sends a request; returns its answer if that is to be streamed."""
         before = self._turn
         try:
             self._use(lib.chatnio_client_request, request._handle)
@@ -261,9 +261,12 @@ class Client(Handle):
                 # Its stream may be read to its end still.
                 before.events, self._events = self._events, []
             self._turn = turn
-            return turn
-        except KeyboardInterrupt:
-            # It may have been sent, and nobody would own its answer.
+            return AnswerStream(self, turn) if is_streamed else None
+        except ChatNioError:
+            # Nothing was sent.
+            raise
+        except BaseException:
+            # Of a signal's handler: it may have been sent, and nobody would own its answer.
             answer = self.answer
             if answer is not None and (before is None or answer.turn != before.number):
                 self._turn = _Turn(answer.turn)
@@ -273,10 +276,10 @@ class Client(Handle):
 
     def _begin(self, request: Request) -> AnswerStream:
         self._drain()
-        turn = self._send(request)
-        if turn is None:
+        stream = self._send(request, is_streamed=True)
+        if stream is None:
             raise ConnectionClosedError(Status.CLOSED, "the connection ended while the question was sent")
-        return AnswerStream(self, turn)
+        return stream
 
     def _drain(self) -> None:
         """Waits for the end of an answer that was left; its stop's deadline bounds that."""
@@ -335,7 +338,7 @@ class _Stopper(Owner):
         self._handle = constructed_plain(lib.chatnio_client_stopper, "chatnio_stopper", client)
 
 
-class AnswerStream:
+class AnswerStream(Uncopied):
     """An answer as it comes, made by `Client.ask`. Iterating over it gives the pieces of its text; none is empty.
 
     Leaving it before its end (`break`, an exception, dropping the iterator, as `next(iter(stream))` does) sends a stop, so

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from ._boundary import Uncopied
 from .config import Config
 
 __all__ = ["Loopback", "program"]
@@ -20,7 +21,7 @@ def program() -> Path:
     return Path(__file__).with_name("bin") / "chatnio"
 
 
-class Loopback:
+class Loopback(Uncopied):
     """A server on 127.0.0.1, in a process of its own, that ends with the `with` block:
 
         with Loopback() as server, Client(server.url, "sk-any") as client:
