@@ -439,7 +439,9 @@ def test_what_a_wall_clock_raises(certificates: Certificates, raised: type[BaseE
     Connection("wss://localhost", config=config, now=START).eof(now=START)
 
 
-@pytest.mark.parametrize(("value", "raised"), [(-1, InvalidArgumentError), (math.nan, InvalidArgumentError), ("0", TypeError)])
+@pytest.mark.parametrize(
+    ("value", "raised"), [(-1, InvalidArgumentError), (math.nan, InvalidArgumentError), ("0", TypeError)]
+)
 def test_a_wall_clock_that_is_none(certificates: Certificates, value: Any, raised: type[Exception]) -> None:
     with pytest.raises(raised):
         tls_end(certificates.config(wall_clock=lambda: value), certificates)

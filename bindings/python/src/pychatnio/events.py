@@ -230,7 +230,8 @@ class Event:
         return cast("dict[str, Any]", frame).get(name, default) if isinstance(frame, dict) else default
 
     def __repr__(self) -> str:
-        names = ["turn", *(name for kind in type(self).__mro__ if kind is not Event for name in vars(kind).get("__slots__", ()))]
+        kinds = [kind for kind in type(self).__mro__ if kind is not Event]
+        names = ["turn", *(name for kind in kinds for name in vars(kind).get("__slots__", ()))]
         shown = (f"{name}={_shown(getattr(self, name))}" for name in names if name[0] != "_" and hasattr(self, name))
         return f"{type(self).__name__}({', '.join(shown)})"
 
