@@ -207,7 +207,8 @@ pub(crate) struct ServeArgs {
     /// Write the root certificate to trust to FILE, in PEM
     #[arg(long, value_name = "FILE", requires = "tls")]
     pub(crate) ca_out: Option<PathBuf>,
-    /// Play back the transcript in FILE instead of models
+    /// Play back the transcript in FILE instead of models; a question that it does not answer ends
+    /// the connection
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
     /// Multiply the models' pauses by X; 0 answers as fast as possible

@@ -1534,8 +1534,8 @@ int32_t chatnio_session_counters(const struct chatnio_session *session, struct c
 int32_t chatnio_session_memory(const struct chatnio_session *session, size_t *bytes);
 
 /**
- * Makes a transcript of what was sent and received so far, without tokens, if the configuration records. Free it with
- * `chatnio_transcript_free()`.
+ * Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this
+ * connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
  */
@@ -1768,8 +1768,8 @@ int32_t chatnio_connection_memory(const struct chatnio_connection *connection, s
 int32_t chatnio_connection_refusal_body(const struct chatnio_connection *connection, struct chatnio_text *body);
 
 /**
- * Makes a transcript of what was sent and received so far, without tokens, if the configuration records. Free it with
- * `chatnio_transcript_free()`.
+ * Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this
+ * connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
  */
@@ -1971,8 +1971,8 @@ int32_t chatnio_client_end_code(const struct chatnio_client *client,
 int32_t chatnio_client_refusal_body(struct chatnio_client *client, struct chatnio_text *body);
 
 /**
- * Makes a transcript of what was sent and received so far, without tokens, if the configuration records. Free it with
- * `chatnio_transcript_free()`.
+ * Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this
+ * connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
  */

@@ -455,8 +455,8 @@ pub unsafe extern "C" fn chatnio_client_refusal_body(
     })
 }
 
-/// Makes a transcript of what was sent and received so far, without tokens, if the configuration records. Free it with
-/// `chatnio_transcript_free()`.
+/// Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this
+/// connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
 #[unsafe(no_mangle)]

@@ -380,8 +380,8 @@ pub unsafe extern "C" fn chatnio_session_memory(
     })
 }
 
-/// Makes a transcript of what was sent and received so far, without tokens, if the configuration records. Free it with
-/// `chatnio_transcript_free()`.
+/// Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this
+/// connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
 #[unsafe(no_mangle)]

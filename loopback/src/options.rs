@@ -18,7 +18,8 @@ pub struct Options {
     pub pace: f64,
     /// Fake models by name; they go before the built-in ones.
     pub plans: BTreeMap<String, Plan>,
-    /// When given, connections play this recording instead of fake models.
+    /// When given, connections play this recording instead of fake models. A question that it has no
+    /// answer to, or none left, ends the connection.
     pub script: Option<Script>,
     /// Tokens that are not accepted: like a real server, it goes on as anonymous
     /// (protocol.md, section 1).

@@ -117,7 +117,8 @@ impl Playback {
     /// Messages are matched by their order and kind, not by their text. Pings, and stops and
     /// authentications that are not due, change nothing. A request skips what the client left out:
     /// a stop is skipped together with its replies, which are the end of the answer before, and so
-    /// are requests that the client cannot have sent.
+    /// are requests that the client cannot have sent. A question that nothing is left for ends the
+    /// connection: whoever waited for an answer would wait for long.
     pub(crate) fn receive(&mut self, text: &str, out: &mut Vec<Reply>) {
         if text == PING {
             return;
@@ -133,7 +134,12 @@ impl Playback {
                 next.filter(|_| kind.is_question())
             }),
         };
-        let Some(matched) = matched else { return };
+        let Some(matched) = matched else {
+            if kind.is_question() {
+                out.push(Reply::Closed);
+            }
+            return;
+        };
         for skipped in &rest[..matched] {
             if skipped.kind == Kind::Stop {
                 out.extend_from_slice(&skipped.replies);
@@ -171,7 +177,7 @@ mod tests {
     fn replies_follow_their_sends_verbatim() {
         let script = "WEBSOCKET wss://h/chat // x\n\n> SEND {\"token\":\"sk-...\",\"id\":-1} // c\n> SEND {\"type\":\"chat\",\"message\":\"hi\"}\n< RECV { \"message\": \"a // b\" } // c\n// c\n! CLOSED // c\n";
         let sent = [r#"{"token":"x","id":3}"#, r#"{"message":"other"}"#, CHAT];
-        assert_eq!(play(script, &sent), ["", "{ \"message\": \"a // b\" }closed", ""]);
+        assert_eq!(play(script, &sent), ["", "{ \"message\": \"a // b\" }closed", "closed"]);
     }
 
     #[test]
@@ -179,7 +185,10 @@ mod tests {
         let script = "> SEND {\"message\":\"a\"}\n< RECV {\"n\":1}\n> SEND {\"type\": \"ping\"}\n< RECV {\"n\":2}\n> SEND {\"type\":\"stop\"}\n< RECV {\"n\":3}\n> SEND {\"message\":\"b\"}\n< RECV {\"n\":4}\n";
         let (ping, stop) = (PING, r#"{"type":"stop"}"#);
         let sent = [r#"{"token":"x"}"#, stop, ping, CHAT, stop, ping, stop, CHAT, stop, CHAT];
-        assert_eq!(play(script, &sent), ["", "", "", "{\"n\":1}{\"n\":2}", "{\"n\":3}", "", "", "{\"n\":4}", "", ""]);
+        assert_eq!(
+            play(script, &sent),
+            ["", "", "", "{\"n\":1}{\"n\":2}", "{\"n\":3}", "", "", "{\"n\":4}", "", "closed"]
+        );
         // A client that never stops gets the end all the same.
         assert_eq!(play(script, &[CHAT, CHAT]), ["{\"n\":1}{\"n\":2}", "{\"n\":3}{\"n\":4}"]);
     }

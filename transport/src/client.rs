@@ -521,6 +521,7 @@ impl Client {
     }
 
     /// A copy of what was sent and received so far, without tokens, if [`ConnectionConfig::record`] is on.
+    /// Of this connection: a reconnect begins a new one.
     pub fn transcript(&self) -> Option<Transcript> {
         self.shared.lock().connection.transcript().cloned()
     }

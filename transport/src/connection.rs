@@ -433,7 +433,7 @@ impl Connection {
     }
 
     /// What was sent and received so far, without tokens, if [`ConnectionConfig::record`] is on; up to
-    /// [`ConnectionConfig::max_recording`].
+    /// [`ConnectionConfig::max_recording`]. Of this connection: a reconnect begins a new one.
     pub fn transcript(&self) -> Option<&Transcript> {
         self.recorder.as_ref().map(Recorder::transcript)
     }

@@ -62,6 +62,9 @@ pub enum EndpointError {
     /// White space, a control character or a backslash stands in the URL.
     #[error("the server URL holds white space, a control character or a backslash: remove it")]
     Character,
+    /// It is no URL but a token, as an API key begins: the two were exchanged.
+    #[error("the server URL looks like a token: the URL belongs here, and the token in its own place")]
+    Token,
     /// The URL is longer than anything sensible.
     #[error("the server URL is over {MAX_URL} bytes: is it one?")]
     TooLong,
@@ -83,6 +86,10 @@ impl Endpoint {
         // written is not what was meant.
         if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err(EndpointError::Character);
+        }
+        // As a host's name it would be looked up, and shown.
+        if text.starts_with("sk-") && !text.contains(['.', ':', '/']) {
+            return Err(EndpointError::Token);
         }
         let (scheme, rest) = text.split_once("://").unwrap_or(("wss", text));
         let is_tls = match scheme.to_ascii_lowercase().as_str() {
@@ -272,6 +279,8 @@ mod tests {
             ("wss://example.com:65536", EndpointError::Port),
             ("wss://example.com:SECRET", EndpointError::Port),
             ("mailto:SECRET", EndpointError::Port),
+            ("sk-SECRET", EndpointError::Token),
+            (" sk-SECRET\n", EndpointError::Token),
             ("wss://::1/chat", EndpointError::EmptyHost),
             ("wss://[::1", EndpointError::Host),
             ("wss://[::1%25eth0]/", EndpointError::Host),

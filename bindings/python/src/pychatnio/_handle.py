@@ -82,7 +82,8 @@ class Handle(Guarded):
         return int(size[0])
 
     def transcript(self) -> Transcript | None:
-        """What was sent and received so far, without tokens; `None` unless `Config.record` is on."""
+        """What was sent and received so far, without tokens; `None` unless `Config.record` is on. Of this connection: a
+        reconnect begins a new one, so take it before."""
         made = ffi.new("chatnio_transcript **")
         return self._use(
             self._level.transcript, made, read=lambda: Transcript._adopt(made[0]), usual=(Status.ABSENT,)

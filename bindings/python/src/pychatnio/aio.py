@@ -221,7 +221,8 @@ class AsyncClient(Uncopied):
         return self._connection.memory
 
     def transcript(self) -> Transcript | None:
-        """What was sent and received so far, without tokens; `None` unless `Config.record` is on."""
+        """What was sent and received so far, without tokens; `None` unless `Config.record` is on. Of this connection: a
+        reconnect begins a new one, so take it before."""
         return self._connection.transcript()
 
     async def _open_transport(self, sock: socket.socket | None) -> tuple[asyncio.Transport, _Protocol]:

@@ -192,6 +192,7 @@ public actor Client {
     /// About how many bytes the client holds: see ``Connection/memory``.
     public var memory: Int { thread.memory }
 
-    /// What was sent and received so far, without tokens; nil unless ``Configuration/Settings/record`` is on.
+    /// What was sent and received so far, without tokens; nil unless ``Configuration/Settings/record`` is on. Of this
+    /// connection: a reconnect begins a new one.
     public var transcript: Transcript? { thread.transcript }
 }

@@ -232,7 +232,8 @@ public final class Connection {
         }
     }
 
-    /// What was sent and received so far, without tokens; nil unless ``Configuration/Settings/record`` is on.
+    /// What was sent and received so far, without tokens; nil unless ``Configuration/Settings/record`` is on. Of this
+    /// connection: a reconnect begins a new one.
     public var transcript: Transcript? {
         handle.use { connection in Transcript.recorded { chatnio_connection_transcript(connection, $0) } }
     }

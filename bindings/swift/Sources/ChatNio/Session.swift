@@ -176,7 +176,8 @@ public final class Session {
         }
     }
 
-    /// What was sent and received so far, without tokens; nil unless ``Configuration/Settings/record`` is on.
+    /// What was sent and received so far, without tokens; nil unless ``Configuration/Settings/record`` is on. Of this
+    /// connection: a reconnect begins a new one.
     public var transcript: Transcript? {
         handle.use { session in Transcript.recorded { chatnio_session_transcript(session, $0) } }
     }
