@@ -81,8 +81,8 @@ from .request import Parameters, Request, RequestType
 from .session import CloseReason, Session
 from .transcript import Replay, Step, StepKind, Transcript
 
-#: The version of the library inside, and of this package.
 __version__: str = _ffi.string(_lib.chatnio_version()).decode()
+"""The version of the library inside, and of this package."""
 
 __all__ = [
     "Answer",

@@ -8,7 +8,8 @@ from ._native import ffi, lib
 
 
 class Status(enum.IntEnum):
-    """What the library answers. Those that are a part of the usual course never reach you as an exception."""
+    """What the library answers; in words by `message`. Those that are a part of the usual course never reach you as an
+    exception."""
 
     OK = lib.CHATNIO_OK
     AGAIN = lib.CHATNIO_AGAIN

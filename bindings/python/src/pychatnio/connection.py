@@ -20,14 +20,14 @@ __all__ = ["Connection", "Wants"]
 class Wants(NamedTuple):
     """What a connection's host is to wait for."""
 
-    #: When to call `Connection.handle_timeout`; `None` for never.
     deadline: float | None
-    #: Read the socket. False while there are events to be taken, and when the connection is over.
+    """When to call `Connection.handle_timeout`; `None` for never."""
     read: bool
-    #: Bytes wait to be sent.
+    """Read the socket. False while there are events to be taken, and when the connection is over."""
     write: bool
-    #: The connection is over, its events are taken, and nothing is left to send: close the socket.
+    """Bytes wait to be sent."""
     finished: bool
+    """The connection is over, its events are taken, and nothing is left to send: close the socket."""
 
 
 class Connection(Handle):

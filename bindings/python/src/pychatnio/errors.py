@@ -37,8 +37,8 @@ class ChatNioError(Exception):
     No text of one ever holds a token. What a server said in one is as it came.
     """
 
-    #: The status of the library; `None` when it is the answer that failed, and not a call.
     status: Status | None
+    """The status of the library; `None` when it is the answer that failed, and not a call."""
 
     def __init__(self, status: Status | None, message: str) -> None:
         super().__init__(message)
@@ -76,8 +76,8 @@ class TranscriptError(ChatNioError, ValueError):
 class ConnectionClosedError(ChatNioError, ConnectionError):
     """The connection is over: closed by either side, lost, or broken. `reconnect()` continues the conversation."""
 
-    #: The WebSocket's close code, where the server sent one.
     code: int | None = None
+    """The WebSocket's close code, where the server sent one."""
 
 
 class ConnectError(ChatNioError, ConnectionError):
@@ -91,10 +91,10 @@ class ConnectTimeoutError(ConnectError, TimeoutError):
 class RefusedError(ConnectError):
     """The server refused to open the WebSocket, or is none of this protocol."""
 
-    #: The HTTP status, where there was one.
     code: int | None = None
-    #: The body of the HTTP answer, at most 64 KiB.
+    """The HTTP status, where there was one."""
     body: str | None = None
+    """The body of the HTTP answer, at most 64 KiB."""
 
 
 class ThrottledError(RefusedError):
@@ -123,8 +123,8 @@ class InternalError(ChatNioError):
 class AnswerError(ChatNioError):
     """The server has answered otherwise than asked. What came is in `answer`."""
 
-    #: The answer as far as it came, with what it cost.
     answer: Answer
+    """The answer as far as it came, with what it cost."""
 
     def __init__(self, answer: Answer, message: str) -> None:
         super().__init__(None, message)

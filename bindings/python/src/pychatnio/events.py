@@ -38,16 +38,16 @@ __all__ = [
 class Outcome(enum.IntEnum):
     """How a turn has ended."""
 
-    #: It has not.
     NONE = lib.CHATNIO_OUTCOME_NONE
-    #: The answer came to its end.
+    """It has not."""
     COMPLETE = lib.CHATNIO_OUTCOME_COMPLETE
-    #: A stop was sent before the end came.
+    """The answer came to its end."""
     STOPPED = lib.CHATNIO_OUTCOME_STOPPED
-    #: The server answered instead of the model: see the answer's `notice`.
+    """A stop was sent before the end came."""
     NOTICE = lib.CHATNIO_OUTCOME_NOTICE
-    #: The end never came: see the answer's `interruption`. The text so far is kept.
+    """The server answered instead of the model: see the answer's `notice`."""
     INTERRUPTED = lib.CHATNIO_OUTCOME_INTERRUPTED
+    """The end never came: see the answer's `interruption`. The text so far is kept."""
 
     __str__ = named_by(lib.chatnio_outcome_name)
 
@@ -55,26 +55,26 @@ class Outcome(enum.IntEnum):
 class Interruption(enum.IntEnum):
     """Why a turn was interrupted."""
 
-    #: It was not.
     NONE = lib.CHATNIO_INTERRUPTION_NONE
-    #: No frame came in time (`Config.first_frame`). The session drains.
+    """It was not."""
     FIRST_FRAME_DEADLINE = lib.CHATNIO_INTERRUPTION_FIRST_FRAME_DEADLINE
-    #: The next frame did not come in time (`Config.next_frame`). The session drains.
+    """No frame came in time (`Config.first_frame`). The session drains."""
     NEXT_FRAME_DEADLINE = lib.CHATNIO_INTERRUPTION_NEXT_FRAME_DEADLINE
-    #: The end did not come in time after a stop (`Config.after_stop`). The session drains.
+    """The next frame did not come in time (`Config.next_frame`). The session drains."""
     AFTER_STOP_DEADLINE = lib.CHATNIO_INTERRUPTION_AFTER_STOP_DEADLINE
-    #: A message was over the limit (`Config.max_message`). A session drains, a connection is over.
+    """The end did not come in time after a stop (`Config.after_stop`). The session drains."""
     MESSAGE_TOO_LONG = lib.CHATNIO_INTERRUPTION_MESSAGE_TOO_LONG
-    #: The text would have grown over the limit (`Config.max_answer`). The session drains.
+    """A message was over the limit (`Config.max_message`). A session drains, a connection is over."""
     ANSWER_TOO_LONG = lib.CHATNIO_INTERRUPTION_ANSWER_TOO_LONG
-    #: The server closed the connection.
+    """The text would have grown over the limit (`Config.max_answer`). The session drains."""
     CLOSED_BY_SERVER = lib.CHATNIO_INTERRUPTION_CLOSED_BY_SERVER
-    #: The connection was lost.
+    """The server closed the connection."""
     CONNECTION_LOST = lib.CHATNIO_INTERRUPTION_CONNECTION_LOST
-    #: This side closed the connection.
+    """The connection was lost."""
     CLOSED_BY_HOST = lib.CHATNIO_INTERRUPTION_CLOSED_BY_HOST
-    #: This side reconnected.
+    """This side closed the connection."""
     RECONNECTED = lib.CHATNIO_INTERRUPTION_RECONNECTED
+    """This side reconnected."""
 
     __str__ = named_by(lib.chatnio_interruption_name)
 
@@ -82,18 +82,18 @@ class Interruption(enum.IntEnum):
 class State(enum.IntEnum):
     """What a session is doing."""
 
-    #: No turn runs: any request is welcome.
     IDLE = lib.CHATNIO_STATE_IDLE
-    #: A request was sent, and no frame of the answer has come.
+    """No turn runs: any request is welcome."""
     ASKING = lib.CHATNIO_STATE_ASKING
-    #: The answer is coming in.
+    """A request was sent, and no frame of the answer has come."""
     ANSWERING = lib.CHATNIO_STATE_ANSWERING
-    #: A stop was sent, and the end has not come.
+    """The answer is coming in."""
     STOPPING = lib.CHATNIO_STATE_STOPPING
-    #: The turn was interrupted, and the server has not ended it: wait for that, or reconnect.
+    """A stop was sent, and the end has not come."""
     DRAINING = lib.CHATNIO_STATE_DRAINING
-    #: The connection is gone. Nothing works until a reconnect.
+    """The turn was interrupted, and the server has not ended it: wait for that, or reconnect."""
     CLOSED = lib.CHATNIO_STATE_CLOSED
+    """The connection is gone. Nothing works until a reconnect."""
 
     __str__ = named_by(lib.chatnio_state_name)
 
@@ -101,14 +101,14 @@ class State(enum.IntEnum):
 class ConversationKind(enum.IntEnum):
     """What is known of the conversation that a connection is in."""
 
-    #: Nothing: the server sends no openers (2023), or none has come yet.
     UNKNOWN = lib.CHATNIO_CONVERSATION_UNKNOWN
-    #: It is a new one, as asked.
+    """Nothing: the server sends no openers (2023), or none has come yet."""
     NEW = lib.CHATNIO_CONVERSATION_NEW
-    #: It is the one that was asked for.
+    """It is a new one, as asked."""
     RESUMED = lib.CHATNIO_CONVERSATION_RESUMED
-    #: It is another one than that asked for: the server does not know that one, or not for this token.
+    """It is the one that was asked for."""
     REPLACED = lib.CHATNIO_CONVERSATION_REPLACED
+    """It is another one than that asked for: the server does not know that one, or not for this token."""
 
     __str__ = named_by(lib.chatnio_conversation_kind_name)
 
@@ -123,23 +123,23 @@ def _shown(value: object) -> str:
 class Conversation(NamedTuple):
     """The conversation that a connection is in."""
 
-    #: What is known of it.
     kind: ConversationKind
-    #: Its id; 0 while unknown, and -1 for anonymous, which is not stored.
+    """What is known of it."""
     id: int
-    #: The id that was asked for instead, if it was replaced; otherwise 0.
+    """Its id; 0 while unknown, and -1 for anonymous, which is not stored."""
     asked: int
+    """The id that was asked for instead, if it was replaced; otherwise 0."""
 
 
 class Counters(NamedTuple):
     """What a session has counted since it was made."""
 
-    #: Frames that belonged to no running turn.
     strays: int
-    #: Messages that could not be read.
+    """Frames that belonged to no running turn."""
     malformed: int
-    #: Stops that were sent again.
+    """Messages that could not be read."""
     repeated_stops: int
+    """Stops that were sent again."""
 
 
 class Answer:
@@ -162,34 +162,34 @@ class Answer:
         "turn",
     )
 
-    #: The turn's number, from 1, counting a session's chats and restarts.
     turn: int
-    #: What was asked: a chat or a restart.
+    """The turn's number, from 1, counting a session's chats and restarts."""
     request: RequestType
-    #: How the turn ended; `Outcome.NONE` while it runs.
+    """What was asked: a chat or a restart."""
     outcome: Outcome
-    #: Why it was interrupted, if it was.
+    """How the turn ended; `Outcome.NONE` while it runs."""
     interruption: Interruption
-    #: The same in English; `None` if it was not.
+    """Why it was interrupted, if it was."""
     reason: str | None
-    #: The text; empty when the configuration keeps none. Never holds a notice.
+    """The same in English; `None` if it was not."""
     text: str
-    #: What the server said instead of the model; `None` if it did not.
+    """The text; empty when the configuration keeps none. Never holds a notice."""
     notice: str | None
-    #: Words that the web search used (servers of 2023), otherwise empty.
+    """What the server said instead of the model; `None` if it did not."""
     keyword: str
-    #: What it costs so far, in the server's unit.
+    """Words that the web search used (servers of 2023), otherwise empty."""
     quota: float
-    #: The same as the server wrote it: `"0"` before any.
+    """What it costs so far, in the server's unit."""
     quota_text: str
-    #: The conversation's id from the turn's opener, -1 for anonymous; `None` without an opener.
+    """The same as the server wrote it: `"0"` before any."""
     conversation: int | None
-    #: Paid for by a subscription.
+    """The conversation's id from the turn's opener, -1 for anonymous; `None` without an opener."""
     plan: bool
-    #: How many frames carried text of the answer.
+    """Paid for by a subscription."""
     chunks: int
-    #: How many messages that could not be read came while the turn ran: each may be a hole in the text.
+    """How many frames carried text of the answer."""
     malformed: int
+    """How many messages that could not be read came while the turn ran: each may be a hole in the text."""
 
     @property
     def quota_decimal(self) -> Decimal:
@@ -206,8 +206,8 @@ class Event:
 
     __slots__ = ("_raw", "turn")
 
-    #: The turn that it belongs to; 0 for none.
     turn: int
+    """The turn that it belongs to; 0 for none."""
     _raw: str | bytes | Frames | None
 
     def __init__(self, turn: int = 0, raw: str | bytes | None = None) -> None:
@@ -241,8 +241,8 @@ class Priced(Event):
 
     __slots__ = ("_quota_text", "quota")
 
-    #: What the turn has cost so far, in the server's unit; of a stray, what its frame says.
     quota: float
+    """What the turn has cost so far, in the server's unit; of a stray, what its frame says."""
     _quota_text: str | int
 
     def __init__(
@@ -275,8 +275,8 @@ class Opened(Priced):
 
     __slots__ = ("conversation",)
 
-    #: Which conversation it is in.
     conversation: Conversation
+    """Which conversation it is in."""
 
 
 class Frames:
@@ -302,8 +302,8 @@ class Delta(Priced):
 
     __slots__ = ("text",)
 
-    #: The piece; it may be empty.
     text: str
+    """The piece; it may be empty."""
 
     # The frame and the quota of one that came in a batch are among that batch's frames, at a number.
     def __init__(
@@ -337,10 +337,10 @@ class End(Priced):
 
     __slots__ = ("answer", "text")
 
-    #: The last piece.
     text: str
-    #: The whole answer.
+    """The last piece."""
     answer: Answer
+    """The whole answer."""
 
     @property
     def outcome(self) -> Outcome:
@@ -353,10 +353,10 @@ class Stray(Priced):
 
     __slots__ = ("is_end", "text")
 
-    #: The frame's text.
     text: str
-    #: Whether it was an answer's last frame.
+    """The frame's text."""
     is_end: bool
+    """Whether it was an answer's last frame."""
 
 
 class Malformed(Event):
@@ -364,10 +364,10 @@ class Malformed(Event):
 
     __slots__ = ("message", "status")
 
-    #: `Status.MALFORMED` or `Status.MESSAGE_TOO_LONG`.
     status: Status
-    #: What is wrong with it, naming field and byte offset.
+    """`Status.MALFORMED` or `Status.MESSAGE_TOO_LONG`."""
     message: str
+    """What is wrong with it, naming field and byte offset."""
 
 
 class StopRepeated(Event):
@@ -387,12 +387,12 @@ class Closed(Event):
 
     __slots__ = ("code", "message", "status")
 
-    #: How.
     status: Status
-    #: The same in words.
+    """How."""
     message: str
-    #: The WebSocket's close code or the HTTP status; `None` where there was none.
+    """The same in words."""
     code: int | None
+    """The WebSocket's close code or the HTTP status; `None` where there was none."""
 
 
 def answer_of(native: CData) -> Answer:

@@ -46,6 +46,11 @@ class Loopback(Uncopied):
         OSError: when it cannot be started.
     """
 
+    url: str
+    """Where it is."""
+    config: Config
+    """Settings that trust it."""
+
     def __init__(
         self,
         *,
@@ -74,13 +79,11 @@ class Loopback(Uncopied):
             start_new_session=True,
         )
         assert self._process.stdout is not None
-        #: Where it is.
-        self.url: str = self._process.stdout.readline().decode().strip()
+        self.url = self._process.stdout.readline().decode().strip()
         if not self.url:
             status = self._process.wait()
             self.close()
             raise OSError(f"`chatnio serve` ended with status {status}")
-        #: Settings that trust it.
         self.config = Config(root_files=roots)
 
     def close(self) -> None:

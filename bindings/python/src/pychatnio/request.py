@@ -23,48 +23,51 @@ __all__ = ["Parameters", "Request", "RequestType"]
 class RequestType(enum.IntEnum):
     """The types of requests."""
 
-    #: A question. Begins a turn.
     CHAT = lib.CHATNIO_REQUEST_CHAT
-    #: The last question again, with the parameters of this request. Begins a turn.
+    """A question. Begins a turn."""
     RESTART = lib.CHATNIO_REQUEST_RESTART
-    #: Ends the running answer.
+    """The last question again, with the parameters of this request. Begins a turn."""
     STOP = lib.CHATNIO_REQUEST_STOP
-    #: Puts a shared conversation before this one. Not answered.
+    """Ends the running answer."""
     SHARE = lib.CHATNIO_REQUEST_SHARE
-    #: Puts messages at the front of the conversation. Not answered.
+    """Puts a shared conversation before this one. Not answered."""
     MASK = lib.CHATNIO_REQUEST_MASK
-    #: Replaces the text of a stored message. Not answered, and unknown to servers of 2023.
+    """Puts messages at the front of the conversation. Not answered."""
     EDIT = lib.CHATNIO_REQUEST_EDIT
-    #: Removes a stored message. Not answered, and unknown to servers of 2023.
+    """Replaces the text of a stored message. Not answered, and unknown to servers of 2023."""
     REMOVE = lib.CHATNIO_REQUEST_REMOVE
+    """Removes a stored message. Not answered, and unknown to servers of 2023."""
 
     __str__ = named_by(lib.chatnio_request_type_name)
 
 
 class Parameters(TypedDict, total=False):
-    """What a question says beside its text. What is left out, or `None`, takes the server's default."""
+    """What a question says beside its text. What is left out, or `None`, takes the server's default.
 
-    #: The model's id; the server's default is `gpt-3.5-turbo`, also on a restart.
+    Args:
+        model: The model's id; the server's default is `gpt-3.5-turbo`, also on a restart.
+        web: Searches the web first, which can make the first frame late.
+        ignore_context: Answers without the conversation so far.
+        context: How many messages go to the model, the question included; 0 or negative is the server's default of 8.
+        max_tokens: The most tokens of the answer.
+        temperature: The sampling temperature.
+        top_p: Nucleus sampling: the share of probability to sample from.
+        top_k: Samples from so many of the likeliest tokens only.
+        presence_penalty: The penalty on tokens that have occurred.
+        frequency_penalty: The penalty on tokens by how often they have occurred.
+        repetition_penalty: The penalty on repetition.
+    """
+
     model: str | None
-    #: Searches the web first, which can make the first frame late.
     web: bool | None
-    #: Answers without the conversation so far.
     ignore_context: bool | None
-    #: How many messages go to the model, the question included; 0 or negative is the server's default of 8.
     context: int | None
-    #: The most tokens of the answer.
     max_tokens: int | None
-    #: The sampling temperature.
     temperature: float | None
-    #: Nucleus sampling: the share of probability to sample from.
     top_p: float | None
-    #: Samples from so many of the likeliest tokens only.
     top_k: int | None
-    #: The penalty on tokens that have occurred.
     presence_penalty: float | None
-    #: The penalty on tokens by how often they have occurred.
     frequency_penalty: float | None
-    #: The penalty on repetition.
     repetition_penalty: float | None
 
 

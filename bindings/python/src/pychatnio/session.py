@@ -22,12 +22,12 @@ __all__ = ["CloseReason", "Session"]
 class CloseReason(enum.IntEnum):
     """Why a session is closed."""
 
-    #: This side has closed the WebSocket.
     HOST = lib.CHATNIO_CLOSE_HOST
-    #: The server has closed it, in an orderly way.
+    """This side has closed the WebSocket."""
     SERVER = lib.CHATNIO_CLOSE_SERVER
-    #: The connection was lost.
+    """The server has closed it, in an orderly way."""
     LOST = lib.CHATNIO_CLOSE_LOST
+    """The connection was lost."""
 
 
 class Session(Handle):

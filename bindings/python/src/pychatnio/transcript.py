@@ -23,27 +23,27 @@ __all__ = ["Replay", "Step", "StepKind", "Transcript"]
 class StepKind(enum.IntEnum):
     """The kinds of steps."""
 
-    #: Make this request.
     REQUEST = lib.CHATNIO_STEP_REQUEST
-    #: This message arrives.
+    """Make this request."""
     RECEIVE = lib.CHATNIO_STEP_RECEIVE
-    #: The server closes the connection.
+    """This message arrives."""
     CLOSED = lib.CHATNIO_STEP_CLOSED
-    #: Something on this line cannot be replayed as it stands.
+    """The server closes the connection."""
     WARNING = lib.CHATNIO_STEP_WARNING
+    """Something on this line cannot be replayed as it stands."""
 
 
 class Step(NamedTuple):
     """One step of a replay."""
 
-    #: What to do.
     kind: StepKind
-    #: The line of the transcript, from 1.
+    """What to do."""
     line: int
-    #: The message that arrives, or what the warning says; otherwise `None`.
+    """The line of the transcript, from 1."""
     text: str | None
-    #: The request to make, which is good until the next step is asked for; otherwise `None`.
+    """The message that arrives, or what the warning says; otherwise `None`."""
     request: Request | None
+    """The request to make, which is good until the next step is asked for; otherwise `None`."""
 
 
 class Transcript(Owner):
