@@ -136,6 +136,31 @@ def test_wait(run: Run[None], loopback: Loopback) -> None:
     run(main())
 
 
+def test_a_with_block_takes_a_client_that_is_connected(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        client = AsyncClient(loopback.url, "sk-any")
+        await client.connect()
+        transport = client._transport
+        async with client:
+            assert client._transport is transport
+            assert await client.ask("hi", model="hello").text() == "".join(HELLO)
+            assert await client.reconnect() is None
+            assert client._transport is not transport
+
+    run(main())
+
+
+def test_a_request_that_is_answered_is_asked(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        async with connected(loopback) as client:
+            for request in (Request.chat("hi"), Request.restart()):
+                with pytest.raises(InvalidRequestError, match=r"see ask\(\)"):
+                    await client.request(request)
+            assert sent(client) == []
+
+    run(main())
+
+
 def test_events(run: Run[None], loopback: Loopback) -> None:
     async def main() -> None:
         async with connected(loopback) as client:
@@ -1292,7 +1317,7 @@ def test_both_clients_have_the_same_methods() -> None:
         return {name for name in dir(of) if not name.startswith("_")}
 
     # A `Client` connects when it is made, and waits for events only when it is told to.
-    assert public(Client) - public(AsyncClient) == {"next", "reconnect"}
+    assert public(Client) - public(AsyncClient) == {"next"}
     assert public(AsyncClient) - public(Client) == {"connect"}
     assert public(AsyncAnswerStream) == public(pychatnio.AnswerStream)
     for name in ("ask", "restart"):

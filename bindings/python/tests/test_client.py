@@ -16,11 +16,13 @@ from pychatnio import (
     Answer,
     AnswerInterruptedError,
     AnswerStream,
+    AsyncClient,
     Auth,
     BusyError,
     Client,
     Config,
     ConnectError,
+    Connection,
     ConnectionClosedError,
     ConnectTimeoutError,
     ConversationKind,
@@ -116,6 +118,13 @@ def test_wait(client: Client) -> None:
     assert stream.wait().outcome is Outcome.STOPPED
     with pytest.raises(NoticeError):
         client.ask("hi", model="notice").wait()
+
+
+def test_a_token_in_the_place_of_the_url() -> None:
+    for make in (Client, AsyncClient, Connection):
+        with pytest.raises(InvalidArgumentError, match="looks like a token") as caught:
+            make("sk-SECRET", "wss://api.chatnio.net")
+        assert "SECRET" not in str(caught.value)
 
 
 def test_events(client: Client) -> None:

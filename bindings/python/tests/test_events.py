@@ -38,6 +38,7 @@ from pychatnio import (
     StepKind,
     StopRepeated,
     Stray,
+    Transcript,
 )
 from pychatnio._native import ffi, lib
 from pychatnio.events import event_of
@@ -133,6 +134,21 @@ def test_end_without_a_frame() -> None:
     assert event.raw is None
     assert event.field("message") is None
     assert event.field("message", "none") == "none"
+
+
+def test_equality() -> None:
+    text = '> SEND {"message":"hi"}\n< RECV {"message":"a","quota":0.1}\n< RECV {"message":"b","quota":0.2,"end":true}\n'
+    events = list(Transcript(text).events())
+    assert events == list(Transcript(text).events())
+    assert events != list(Transcript(text.replace('"a"', '"c"')).events())
+    # The same but for what only the frame says.
+    assert events != list(Transcript(text.replace('"quota":0.1', '"quota":0.1,"more":1')).events())
+    assert events[0] != events[1] and events[0] != "a"
+    delta, end = events
+    assert isinstance(end, End) and isinstance(delta, Delta)
+    assert end.answer == pickle.loads(pickle.dumps(end)).answer
+    assert pickle.loads(pickle.dumps(delta)) == delta
+    assert end.answer != "ab"
 
 
 def test_keyword() -> None:

@@ -115,8 +115,8 @@ def test_a_handle_can_be_neither_copied_nor_pickled(loopback: Loopback) -> None:
 
 def test_a_request_is_its_own_copy_and_is_not_pickled() -> None:
     request = Request.chat("hi")
-    assert copy.copy(request) is request
-    for copying in COPYING[1:]:
+    assert copy.copy(request) is copy.deepcopy(request) is request
+    for copying in COPYING[2:]:
         with pytest.raises(TypeError, match="neither copied nor pickled"):
             copying(request)
 

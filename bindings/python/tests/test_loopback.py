@@ -14,7 +14,15 @@ from typing import Any
 import pytest
 
 import pychatnio
-from pychatnio import Client, ConnectError, Loopback, program
+from pychatnio import (
+    AnswerInterruptedError,
+    Client,
+    ConnectError,
+    Interruption,
+    Loopback,
+    TranscriptError,
+    program,
+)
 
 
 def test_program() -> None:
@@ -143,10 +151,26 @@ def test_what_it_does_not_start_with(tmp_path: Path) -> None:
     generation: Any = "2025-01"
     wrong = tmp_path / "wrong.txt"
     wrong.write_text("nonsense")
-    for settings in ({"generation": generation}, {"pace": -1}, {"script": tmp_path / "missing.txt"}, {"script": wrong}):
+    for settings in ({"generation": generation}, {"pace": -1}):
         unusual: Any = settings
         with pytest.raises(OSError, match="status"):
             Loopback(**unusual)
+    with pytest.raises(FileNotFoundError, match="missing"):
+        Loopback(script=tmp_path / "missing.txt", tls=True)
+    with pytest.raises(TranscriptError, match="line 1"):
+        Loopback(script=wrong)
+
+
+def test_a_question_that_a_script_does_not_answer(tmp_path: Path) -> None:
+    script = tmp_path / "script.txt"
+    script.write_text('> SEND {"message":"hi"}\n< RECV {"message":"Hello","quota":0.1,"end":true}\n')
+    with Loopback(script=script) as server, Client(server.url, "sk-any") as client:
+        assert client.ask("hi").text() == "Hello"
+        with pytest.raises(AnswerInterruptedError) as caught:
+            client.ask("and?").text()
+        assert caught.value.answer.interruption is Interruption.CONNECTION_LOST
+        client.reconnect()
+        assert client.ask("hi").text() == "Hello"
 
 
 def test_tls_leaves_no_file() -> None:

@@ -88,7 +88,7 @@ def test_chatnio_transcript(pytester: pytest.Pytester) -> None:
         """
 import pathlib
 import pytest
-from pychatnio import Client
+from pychatnio import Client, TranscriptError
 
 def ask(server):
     with Client(server.url, "sk-any") as client:
@@ -102,7 +102,7 @@ def test_several(chatnio_transcript):
 
 @pytest.mark.parametrize("name", ["missing.txt", "wrong.txt"])
 def test_none(chatnio_transcript, name):
-    with pytest.raises(OSError):
+    with pytest.raises((FileNotFoundError, TranscriptError)):
         chatnio_transcript(name)
 """
     )

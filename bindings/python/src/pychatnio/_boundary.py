@@ -24,6 +24,7 @@ def milliseconds(now: float | None) -> int:
     Rounded, so that a deadline that was handed out as seconds comes back as the same number.
     """
     at = time.monotonic() if now is None else now
+    checked(at, (float, int), "now")
     if 0 <= at < 2**53:
         return int(at * 1000 + 0.5)
     raise InvalidArgumentError(Status.INVALID, f"a time is a number of seconds, 0 or more, not {now!r}")
@@ -34,10 +35,24 @@ def seconds(deadline: int) -> float | None:
     return None if deadline == NEVER else deadline / 1000
 
 
-def encoded(text: str) -> bytes:
-    """UTF-8. A lone surrogate becomes something that the library refuses: an error of Python's would show the text."""
-    # Anything else than a text is a TypeError.
+def encoded(text: str, what: str) -> bytes:
+    """UTF-8. A lone surrogate becomes something that the library refuses: an error of Python's would show the text.
+
+    Raises:
+        TypeError: for anything else than a text, which is called `what`.
+    """
+    checked(text, str, what)
     return str.encode(text, "utf-8", "surrogatepass")
+
+
+def checked(value: object, kinds: type | tuple[type, ...], what: str) -> None:
+    """
+    Raises:
+        TypeError: for a value of another type, which is called `what`.
+    """
+    if not isinstance(value, kinds):
+        wanted = " or ".join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+        raise TypeError(f"{what} is of type {wanted}, not {type(value).__name__}")
 
 
 def text_of(view: CData) -> str | None:

@@ -89,6 +89,13 @@ class Handle(Guarded):
             self._level.transcript, made, read=lambda: Transcript._adopt(made[0]), usual=(Status.ABSENT,)
         )
 
+    def __repr__(self) -> str:
+        # A traceback that shows variables may show one whose constructor has failed.
+        guard = getattr(self, "_guard", None)
+        if guard is None or guard.is_shut:
+            return f"<{type(self).__name__} freed>"
+        return f"<{type(self).__name__} {'in use' if guard.busy else self.state}>"
+
 
 def sized(struct: str) -> CData:
     """A struct that says how large it is, to be filled by the library."""

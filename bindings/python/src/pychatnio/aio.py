@@ -18,11 +18,11 @@ from ._native import ffi
 from ._status import Status
 from ._turn import Turn, error_for
 from .auth import Auth, authentication
-from .config import Config
+from .config import CONNECT, Config
 from .connection import Connection
 from .errors import BusyError, ChatNioError, ConnectError, ConnectTimeoutError, InternalError, error_of
 from .events import Answer, Closed, Conversation, Counters, Delta, End, Event, Interruption, Open, State
-from .request import Parameters, Request, asked
+from .request import Parameters, Request, asked, unanswered
 from .transcript import Transcript
 
 if sys.version_info >= (3, 11):
@@ -46,8 +46,8 @@ class AsyncClient(Uncopied):
             async for piece in client.ask("hi", model="gpt-4"):
                 print(piece, end="", flush=True)
 
-    It connects at the beginning of `async with`, or by `connect`. It is kept alive, and what it was sent is taken
-    in, as long as its loop runs. Use it in that loop alone; one client asks one question at a time, and any number of
+    It connects at the beginning of `async with`, or before by `connect`; the end of that block frees it, and without one
+    `close` ends it. It is kept alive, and what it was sent is taken in, as long as its loop runs. Use it in that loop alone; one client asks one question at a time, and any number of
     clients work side by side.
 
     Args:
@@ -129,6 +129,10 @@ class AsyncClient(Uncopied):
             self._is_connecting = False
         return end.answer if isinstance(end, End) else None
 
+    async def reconnect(self, *, sock: socket.socket | None = None) -> Answer | None:
+        """`connect`, by the name that it has elsewhere."""
+        return await self.connect(sock=sock)
+
     def ask(self, question: str | Request, **parameters: Unpack[Parameters]) -> AsyncAnswerStream:
         """Asks, and returns the answer as it comes: iterate over it by `async for`, or await its
         `AsyncAnswerStream.text`. The question goes out when that begins.
@@ -151,10 +155,11 @@ class AsyncClient(Uncopied):
 
         Raises:
             BusyError: while an answer comes in.
-            InvalidRequestError: for a request that cannot be sent.
+            InvalidRequestError: for a request that cannot be sent, and for one that is answered: see `ask`.
             UnsentError: while too much that was requested before waits to be sent.
             ConnectionClosedError: when the connection is over.
         """
+        unanswered(request)
         await self._drained()
         self._send(request)
 
@@ -228,7 +233,7 @@ class AsyncClient(Uncopied):
     async def _open_transport(self, sock: socket.socket | None) -> tuple[asyncio.Transport, _Protocol]:
         loop = asyncio.get_running_loop()
         host, port = self._connection.host, self._connection.port
-        limit = 10.0 if self._config is None else self._config._connect
+        limit = CONNECT if self._config is None else self._config._connect
         opening = asyncio.ensure_future(
             loop.create_connection(_Protocol, host, port)
             if sock is None
@@ -379,6 +384,7 @@ class AsyncClient(Uncopied):
             self._abandon()
             self._connection.failed(now=time.monotonic())
             self._pump()
+            self._end = error_of(Status.CLOSED, "the client's event loop is closed: connect() in this one")
 
     def _error_of(self, closed: Closed) -> ChatNioError:
         error = error_of(closed.status, closed.message)
@@ -456,7 +462,8 @@ class AsyncClient(Uncopied):
             self._let_go().abort()
 
     async def __aenter__(self) -> AsyncClient:
-        await self.connect()
+        if self._end is not None:
+            await self.connect()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -680,7 +687,8 @@ class AsyncAnswerStream(Uncopied):
         return answer
 
     def stop(self) -> bool:
-        """Asks the server to end the answer; its end still comes. See `AsyncClient.stop`."""
+        """Asks the server to end the answer; its end still comes. See `AsyncClient.stop`. A question that has not gone out
+        is not held back by it: `close` does that."""
         return self._turn is not None and self._turn.answer is None and self._client.stop()
 
     async def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._boundary import CData, Owner, encoded
+from ._boundary import CData, Owner, checked, encoded
 from ._native import ffi, lib
 from ._status import Status
 from .errors import InvalidArgumentError, error_of
@@ -40,11 +40,12 @@ class Auth(Owner):
         handle = self._native()
         status = 0
         if conversation is not None:
+            checked(conversation, int, "conversation")
             if not -(2**63) <= conversation < 2**63:
                 raise InvalidArgumentError(Status.BAD_CONVERSATION, f"there is no conversation {conversation}")
             status = lib.chatnio_auth_set_conversation(handle, conversation)
         if share is not None and not status:
-            hashed = encoded(share)
+            hashed = encoded(share, "share")
             status = lib.chatnio_auth_set_share(handle, hashed, len(hashed))
         if status:
             raise error_of(status, "")
@@ -82,8 +83,8 @@ def _made(token: str) -> tuple[CData, Exception | None]:
     """A handle, and what is wrong with the token; raised by those who do not have it any more."""
     # Somebody may pass what they have read from a file.
     if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return ffi.NULL, TypeError(f"a token is a str, not {type(token).__name__}")
-    data = encoded(token)
+        return ffi.NULL, TypeError(f"a token is of type str, not {type(token).__name__}")
+    data = encoded(token, "token")
     made = ffi.new("chatnio_auth **")
     status = lib.chatnio_auth_new(data, len(data), made)
     return made[0], error_of(status, "") if status else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import sys
 import time
@@ -19,7 +20,7 @@ from .auth import Auth, authentication
 from .config import Config, native, raise_of_clock
 from .errors import ChatNioError, ConnectionClosedError, InvalidArgumentError
 from .events import Answer, Delta, End, Event, Interruption
-from .request import Parameters, Request, asked
+from .request import Parameters, Request, asked, handle_of
 
 if sys.version_info >= (3, 11):
     from typing import Unpack
@@ -77,7 +78,7 @@ class Client(Handle):
         sock: socket.socket | None = None,
     ) -> None:
         auth = authentication(auth)
-        url_bytes = encoded(url)
+        url_bytes = encoded(url, "url")
         arguments = (native(config), auth._native(), url_bytes, len(url_bytes))
         try:
             if sock is None:
@@ -131,7 +132,8 @@ class Client(Handle):
         self._send(request, is_streamed=False)
 
     def next(self, timeout: float | None = None) -> Event | None:
-        """Waits for the next event, also while no turn runs, which keeps the connection alive.
+        """Waits for the next event, also while no turn runs, which keeps the connection alive. An answer's come by
+        `AnswerStream.events` at a fraction of the time.
 
         Args:
             timeout: How many seconds at most; `None` has no limit, `0` only looks.
@@ -142,6 +144,8 @@ class Client(Handle):
         Raises:
             ConnectionClosedError: once the connection is over and its events are taken.
         """
+        if timeout is not None and math.isnan(timeout):
+            raise InvalidArgumentError(Status.INVALID, "timeout is a number of seconds, not nan")
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _TICK if until is None else min(_TICK, max(0.0, until - time.monotonic()))
@@ -162,18 +166,16 @@ class Client(Handle):
 
     def close(self) -> None:
         """Closes the connection in an orderly way, within `Config.close`; at once when another thread waits for
-        something, which is told so then. A repeated call does nothing. `reconnect` opens it again.
-
-        Raises:
-            ConnectionClosedError: when the connection was lost before, and no answer was there to say so.
-            ConnectError: when it was lost by a reconnect that has failed.
-        """
+        something, which is told so then. A repeated call does nothing, nor does one of a connection that is lost.
+        `reconnect` opens it again."""
         if self._guard.is_shut:
             return
         if self._guard.busy:
             lib.chatnio_stopper_close(self._stopper._handle)
             return
-        self._use(lib.chatnio_client_close, self._event, read=self._settle)
+        # Whoever wanted to know how a connection was lost has been told.
+        with suppress(ConnectionError):
+            self._use(lib.chatnio_client_close, self._event, read=self._settle)
 
     def reconnect(self, sock: socket.socket | None = None) -> Answer | None:
         """Connects anew, and continues the conversation that the server opened. Works in any state.
@@ -252,7 +254,7 @@ class Client(Handle):
         """Sends a request; returns its answer if that is to be streamed."""
         before = self._turn
         try:
-            self._use(lib.chatnio_client_request, request._handle)
+            self._use(lib.chatnio_client_request, handle_of(request))
             answer = self.answer
             if answer is None:
                 return None
@@ -295,9 +297,6 @@ class Client(Handle):
     def __exit__(self, *exception: object) -> None:
         try:
             self.close()
-        except ConnectionError:
-            # Whoever wanted to know has been told.
-            pass
         finally:
             # Another thread that waits for something is told that it was closed, and needs it until then.
             with suppress(InvalidArgumentError):
@@ -308,13 +307,6 @@ class Client(Handle):
         if hasattr(self, "_guard") and not self._guard.is_shut:
             lib.chatnio_client_stop(self._handle, ffi.NULL)
         self._free_handle()
-
-    def __repr__(self) -> str:
-        # A traceback that shows variables may show one whose constructor has failed.
-        guard = getattr(self, "_guard", None)
-        if guard is None or guard.is_shut:
-            return "<Client closed>"
-        return f"<Client {'in use' if guard.busy else self.state}>"
 
 
 class _Turn(Turn):

@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal
 
-from ._boundary import CData, Owner, constructed_plain, encoded, error_text
+from ._boundary import CData, Owner, checked, constructed_plain, encoded, error_text
 from ._native import ffi, lib
 from ._status import Status
 from .errors import ChatNioError, InvalidArgumentError, error_of
 
 __all__ = ["Config"]
 
+
+#: The default of `connect`: an asyncio loop connects by itself.
+CONNECT = 10.0
 
 #: What a wall clock's function has raised, by thread: the library cannot pass it on.
 _raised: dict[int, BaseException] = {}
@@ -68,7 +71,7 @@ class Config(Owner):
         headers: Headers to add to the WebSocket handshake, for a proxy that wants them. Their values are never shown.
         trust: `"platform"`: the platform's root certificates and the added ones; `"added"`: only those.
         root_files: Files of root certificates to add: any number in PEM, or one in DER.
-        roots: Root certificates to add: PEM as `str`, DER as `bytes`.
+        roots: Root certificates to add: PEM as `str` or `bytes`, or DER.
         dangerous_accept_any_certificate: Accepts every certificate, so that anybody on the way can read and change
             everything. For experiments with one's own server only.
         wall_clock: What time it is when a certificate is checked, in seconds since 1970: a number, or a function, which
@@ -115,7 +118,7 @@ class Config(Owner):
         wall_clock: float | Callable[[], float] | None = None,
     ) -> None:
         self._handle = constructed_plain(lib.chatnio_config_new, "chatnio_config")
-        self._connect = 10.0 if connect is None else connect
+        self._connect = CONNECT if connect is None else connect
         self._clock: CData = None
         self._shown: dict[str, object] = {}
         # First: as with tokens, a traceback that shows variables shows no value.
@@ -162,15 +165,14 @@ class Config(Owner):
         if isinstance(root_files, (str, os.PathLike)) or isinstance(roots, (str, bytes)):
             raise TypeError("root_files and roots are sequences: put a single one into a list")
         for file in root_files:
-            path = encoded(os.fspath(file))
+            path = encoded(os.fspath(file), "the path of a root file")
             self._call(lib.chatnio_config_add_root_file, path, len(path))
         for root in roots:
-            if isinstance(root, str):
-                pem = encoded(root)
-                self._call(lib.chatnio_config_add_roots_pem, pem, len(pem))
-            else:
-                der = ffi.from_buffer("uint8_t[]", root)
-                self._call(lib.chatnio_config_add_root_der, der, len(der))
+            checked(root, (str, bytes, bytearray, memoryview), "a root certificate")
+            data = encoded(root, "a root certificate") if isinstance(root, str) else bytes(memoryview(root))
+            is_pem = isinstance(root, str) or b"-----BEGIN" in data
+            add = lib.chatnio_config_add_roots_pem if is_pem else lib.chatnio_config_add_root_der
+            self._call(add, data, len(data))
         if dangerous_accept_any_certificate:
             self._shown["dangerous_accept_any_certificate"] = True
             self._call(lib.chatnio_config_dangerous_accept_any_certificate)
@@ -198,7 +200,7 @@ class Config(Owner):
             # Somebody may pass what they have read from a file.
             if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
                 return TypeError("headers are pairs of str")
-            name_bytes, value_bytes = encoded(name), encoded(value)
+            name_bytes, value_bytes = encoded(name, "a header's name"), encoded(value, "a header's value")
             status = lib.chatnio_config_add_header(
                 self._handle, name_bytes, len(name_bytes), value_bytes, len(value_bytes)
             )
@@ -228,18 +230,23 @@ def _invalid(name: str, value: object, wanted: str) -> InvalidArgumentError:
 
 
 def _milliseconds(name: str, seconds: float) -> int:
+    checked(seconds, (float, int), name)
     if not 0 <= seconds < 2**53:
-        raise _invalid(name, seconds, "is a number of seconds, 0 or more")
+        raise _invalid(name, seconds, "is a number of seconds, from 0 to below 2**53")
     # What is not off is not rounded to off.
     return max(int(seconds * 1000 + 0.5), 1 if seconds else 0)
 
 
 def _size(name: str, size: int) -> int:
+    checked(size, int, name)
     if not 0 <= size < 2**63:
-        raise _invalid(name, size, "is a number of bytes, 0 or more")
+        raise _invalid(name, size, "is a number of bytes, from 0 to below 2**63")
     return size
 
 
 def native(config: Config | None) -> CData:
     """The handle; NULL for the defaults."""
-    return ffi.NULL if config is None else config._handle
+    if config is None:
+        return ffi.NULL
+    checked(config, Config, "config")
+    return config._handle

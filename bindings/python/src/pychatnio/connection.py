@@ -12,7 +12,7 @@ from ._status import Status
 from .auth import Auth, authentication
 from .config import Config, native, raise_of_clock
 from .events import Event
-from .request import Request
+from .request import Request, handle_of
 
 __all__ = ["Connection", "Wants"]
 
@@ -63,7 +63,7 @@ class Connection(Handle):
         self, url: str, auth: Auth | str | None = None, *, config: Config | None = None, now: float | None = None
     ) -> None:
         auth = authentication(auth)
-        url_bytes = encoded(url)
+        url_bytes = encoded(url, "url")
         handle = constructed(
             lib.chatnio_connection_new,
             "chatnio_connection",
@@ -94,7 +94,7 @@ class Connection(Handle):
             InvalidRequestError: for a request that cannot be sent.
             ConnectionClosedError: when the connection is over.
         """
-        self._use(lib.chatnio_connection_request, milliseconds(now), request._handle)
+        self._use(lib.chatnio_connection_request, milliseconds(now), handle_of(request))
 
     def stop(self, *, now: float | None = None) -> bool:
         """Asks the server to end the running answer: see `Session.stop`.

@@ -196,6 +196,13 @@ class Answer:
         """`quota`, exactly as the server wrote it."""
         return Decimal(self.quota_text)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Answer):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __repr__(self) -> str:
         shown = (f"{name}={_shown(getattr(self, name))}" for name in ("turn", "outcome", "text", "notice", "quota"))
         return f"Answer({', '.join(shown)})"
@@ -229,10 +236,21 @@ class Event:
             return default
         return cast("dict[str, Any]", frame).get(name, default) if isinstance(frame, dict) else default
 
-    def __repr__(self) -> str:
+    def _fields(self) -> dict[str, object]:
+        """What it says, but for the frame."""
         kinds = [kind for kind in type(self).__mro__ if kind is not Event]
         names = ["turn", *(name for kind in kinds for name in vars(kind).get("__slots__", ()))]
-        shown = (f"{name}={_shown(getattr(self, name))}" for name in names if name[0] != "_" and hasattr(self, name))
+        return {name: getattr(self, name) for name in names if name[0] != "_" and hasattr(self, name)}
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.raw == other.raw and self._fields() == other._fields()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={_shown(value)}" for name, value in self._fields().items())
         return f"{type(self).__name__}({', '.join(shown)})"
 
 

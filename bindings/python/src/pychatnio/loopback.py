@@ -12,6 +12,7 @@ from typing import Literal
 
 from ._boundary import Uncopied
 from .config import Config
+from .transcript import Transcript
 
 __all__ = ["Loopback", "program"]
 
@@ -38,12 +39,14 @@ class Loopback(Uncopied):
         generation: The servers to play, by their date.
         tls: Serves `wss://`; `config` trusts it.
         certificate: What that certificate is worth.
-        script: A file with a transcript to play back instead of models.
+        script: A file with a transcript to play back instead of models. A question that it does not answer ends the
+            connection.
         pace: Multiplies the models' pauses; 0 answers as fast as possible.
         throttle: Refuses more than so many connections a second; 0 refuses all.
 
     Raises:
-        OSError: when it cannot be started.
+        OSError: when it cannot be started, or the script not be read.
+        TranscriptError: for a script that is none; the error names the line.
     """
 
     url: str
@@ -61,6 +64,9 @@ class Loopback(Uncopied):
         pace: float = 1.0,
         throttle: int | None = None,
     ) -> None:
+        if script is not None:
+            # The program would say to its standard error alone what is wrong with it.
+            Transcript.load(script)
         arguments: list[str] = ["--generation", generation, "--pace", str(pace)]
         self._folder = tempfile.TemporaryDirectory(prefix="pychatnio-") if tls else None
         roots: Sequence[Path] = ()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from ._boundary import CData, Owner, constructed_plain, encoded, named_by
+from ._boundary import CData, Owner, checked, constructed_plain, encoded, named_by
 from ._native import ffi, lib
 from ._status import Status
 from .errors import InvalidArgumentError, InvalidRequestError, error_of
@@ -92,7 +92,7 @@ class Request(Owner):
     @classmethod
     def chat(cls, message: str, **parameters: Unpack[Parameters]) -> Request:
         """A question. Begins a turn. Image URLs and `data:image/...;base64,` in it go to vision models."""
-        return cls._new(RequestType.CHAT)._message(message)._with(parameters)
+        return cls._new(RequestType.CHAT)._message(message, "a question")._with(parameters)
 
     @classmethod
     def restart(cls, **parameters: Unpack[Parameters]) -> Request:
@@ -102,15 +102,18 @@ class Request(Owner):
     @classmethod
     def share(cls, hash: str) -> Request:
         """Puts a shared conversation before this one; only a connection's first counts. Not answered."""
-        return cls._new(RequestType.SHARE)._message(hash)
+        return cls._new(RequestType.SHARE)._message(hash, "a hash")
 
     @classmethod
     def mask(cls, messages: Iterable[tuple[str, str]]) -> Request:
         """Puts messages, as pairs of role (`system`, `user` or `assistant`) and text, at the front of the
         conversation. Not answered."""
         request = cls._new(RequestType.MASK)
-        for role, content in messages:
-            role_bytes, content_bytes = encoded(role), encoded(content)
+        for message in messages:
+            checked(message, (tuple, list), "a message of a mask")
+            if len(message) != 2:
+                raise TypeError("a message of a mask is a pair of a role and a text")
+            role_bytes, content_bytes = encoded(message[0], "a role"), encoded(message[1], "a mask's text")
             request._call(
                 lib.chatnio_request_add_mask, role_bytes, len(role_bytes), content_bytes, len(content_bytes)
             )
@@ -120,7 +123,7 @@ class Request(Owner):
     def edit(cls, index: int, text: str) -> Request:
         """Replaces the text of the stored message `index`, from 0: each chat has stored two messages (question; answer
         or notice), a restart one, masks and shares theirs at the front. Not answered."""
-        return cls._new(RequestType.EDIT)._index(index)._message(text)
+        return cls._new(RequestType.EDIT)._index(index)._message(text, "a text")
 
     @classmethod
     def remove(cls, index: int) -> Request:
@@ -140,8 +143,9 @@ class Request(Owner):
     def _over(cls, handle: CData, owner: object = None) -> Request:
         """Over a handle of the library, which lives no longer than its owner, where it has one."""
         request = cls.__new__(cls)
-        request._handle = handle
+        # Before the handle: another's is not to be freed by this one, whatever comes between.
         request._owner = owner
+        request._handle = handle
         kind = ffi.new("int32_t *")
         request._call(lib.chatnio_request_get_type, kind)
         request._kind = RequestType(kind[0])
@@ -156,8 +160,11 @@ class Request(Owner):
         # It never changes; and a replay takes back the one that it has given.
         return self
 
-    def _message(self, message: str) -> Request:
-        data = encoded(message)
+    def __deepcopy__(self, memo: object) -> Request:
+        return self
+
+    def _message(self, message: str, what: str) -> Request:
+        data = encoded(message, what)
         return self._call(lib.chatnio_request_set_message, data, len(data))
 
     def _index(self, index: int) -> Request:
@@ -168,16 +175,16 @@ class Request(Owner):
             if value is None:
                 continue
             if name == "model":
-                data = encoded(cast(str, value))
+                data = encoded(cast(str, value), "model")
                 self._call(lib.chatnio_request_set_model, data, len(data))
             elif name in _FLAGS:
                 # The text "false" is true.
-                if not isinstance(value, bool):
-                    raise TypeError(f"{name} is a bool, not {type(value).__name__}")
+                checked(value, bool, name)
                 self._call(getattr(lib, f"chatnio_request_set_{name}"), value)
             elif name in _INTEGERS:
                 self._call(getattr(lib, f"chatnio_request_set_{name}"), _in_range(name, value, -(2**63), 2**63))
             elif name in _FLOATS:
+                checked(value, (float, int), name)
                 self._call(getattr(lib, f"chatnio_request_set_{name}"), value)
             else:
                 raise TypeError(f"there is no parameter {name!r}")
@@ -199,11 +206,10 @@ _FLOATS = frozenset({"temperature", "top_p", "presence_penalty", "frequency_pena
 
 
 def _in_range(name: str, value: object, low: int, high: int) -> int:
-    if not isinstance(value, int):
-        raise TypeError(f"{name} is an integer, not {type(value).__name__}")
-    if not low <= value < high:
+    checked(value, int, name)
+    if not low <= cast(int, value) < high:
         raise InvalidArgumentError(Status.INVALID, f"{name} is out of range: {value}")
-    return value
+    return cast(int, value)
 
 
 def asked(question: str | Request, parameters: Parameters) -> Request:
@@ -215,10 +221,27 @@ def asked(question: str | Request, parameters: Parameters) -> Request:
     """
     if isinstance(question, str):
         return Request.chat(question, **parameters)
-    if not isinstance(question, Request):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"a question is a str or a Request, not {type(question).__name__}")
+    checked(question, (str, Request), "a question")
     if parameters:
         raise TypeError("a request has its own parameters: give them to Request.chat() or Request.restart()")
     if question.type not in (RequestType.CHAT, RequestType.RESTART):
         raise InvalidRequestError(Status.BAD_PARAMETERS, f"nothing answers to {question.type}: see request()")
     return question
+
+
+def handle_of(request: Request) -> CData:
+    """The handle of what was given as a request."""
+    checked(request, Request, "a request")
+    return request._handle
+
+
+def unanswered(request: Request) -> Request:
+    """What was given as a request that is not answered.
+
+    Raises:
+        InvalidRequestError: for one that is.
+    """
+    checked(request, Request, "a request")
+    if request.type in (RequestType.CHAT, RequestType.RESTART):
+        raise InvalidRequestError(Status.BAD_PARAMETERS, f"a {request.type} is answered: see ask() and restart()")
+    return request

@@ -7,14 +7,14 @@ import struct
 import time
 from collections.abc import Callable
 
-from ._boundary import CData, constructed, encoded, milliseconds, present, seconds
+from ._boundary import CData, checked, constructed, encoded, milliseconds, present, seconds
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
 from .auth import Auth, authentication
 from .config import Config, native
 from .events import Delta, Event, event_of
-from .request import Request
+from .request import Request, handle_of
 
 __all__ = ["CloseReason", "Session"]
 
@@ -78,7 +78,7 @@ class Session(Handle):
             InvalidRequestError: for a request that cannot be sent.
             ConnectionClosedError: when the session is closed.
         """
-        self._use(lib.chatnio_session_request, milliseconds(now), request._handle)
+        self._use(lib.chatnio_session_request, milliseconds(now), handle_of(request))
 
     def stop(self, *, now: float | None = None) -> bool:
         """Asks the server to end the running answer; its end, and with it what it cost, still comes. The stop is repeated
@@ -169,7 +169,8 @@ class Session(Handle):
 
 def _utf8(message: str | bytes) -> bytes:
     # A subclass may say another length than it has.
-    return bytes(memoryview(message)) if isinstance(message, bytes) else encoded(message)
+    checked(message, (str, bytes), "a message")
+    return bytes(memoryview(message)) if isinstance(message, bytes) else encoded(message, "a message")
 
 
 #: Turn, points, len, quota.

@@ -70,7 +70,7 @@ class Transcript(Owner):
     _release = lib.chatnio_transcript_free
 
     def __init__(self, text: str) -> None:
-        data = encoded(text)
+        data = encoded(text, "a transcript")
         self._handle = constructed(lib.chatnio_transcript_parse, "chatnio_transcript", data, len(data))
 
     @classmethod
