@@ -182,6 +182,48 @@ def test_events_end_with_an_end_also_by_a_close(loopback: Loopback) -> None:
         assert isinstance(end, End) and end.outcome is Outcome.INTERRUPTED
 
 
+LOOP_CLOSED = """
+import asyncio, sys
+from pychatnio import AsyncClient, State
+
+client = AsyncClient(sys.argv[1], "sk-any")
+loop = asyncio.new_event_loop()
+loop.run_until_complete(client.connect())
+task = loop.create_task(client.ask("hi", model="silent").text())
+
+async def until_it_waits():
+    while client.state is not State.ANSWERING:
+        await asyncio.sleep(0)
+
+loop.run_until_complete(until_it_waits())
+connecting = AsyncClient(sys.argv[1], "sk-any")
+attempt = loop.create_task(connecting.connect())
+loop.run_until_complete(asyncio.sleep(0))
+loop.close()
+assert client.stop() is False
+
+async def main():
+    global attempt
+    await client.connect()
+    print(await client.ask("hi", model="hello").text())
+    await connecting.connect()
+    # What is left of the other loop does nothing to it any more.
+    attempt = None
+    print(await connecting.ask("hi", model="hello").text())
+    await client.close()
+    await connecting.close()
+
+asyncio.run(main())
+"""
+
+
+def test_a_loop_that_is_closed_in_the_middle(loopback: Loopback) -> None:
+    # Python tells of what that loop has left behind.
+    program = [sys.executable, "-W", "ignore", "-c", LOOP_CLOSED, loopback.url]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (0, f"{HELLO}\n" * 2), done
+
+
 LOOP_GONE = """
 import asyncio, sys
 from pychatnio import AsyncClient, ConnectionClosedError

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ._boundary import Uncopied, milliseconds, with_end
 from ._native import ffi
@@ -35,8 +35,9 @@ __all__ = ["AsyncAnswerStream", "AsyncClient"]
 #: How much is read from a socket at once, in bytes.
 _READ = 32 * 1024
 
-#: How many events may wait for a slow reader before the server is pushed back on.
+#: How many events may wait for a slow reader, and of how many bytes of the server's, before it is pushed back on.
 _MOST_EVENTS = 4096
+_MOST_BYTES = 4 * 1024 * 1024
 
 
 class AsyncClient(Uncopied):
@@ -70,13 +71,17 @@ class AsyncClient(Uncopied):
         self._config = config
         self._loop: asyncio.AbstractEventLoop | None = None
         self._transport: asyncio.Transport | None = None
+        self._protocol: _Protocol | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._turn: _AsyncTurn | None = None
-        self._is_connecting = False
+        #: What is under way to be connected, for each attempt another.
+        self._attempt: object = None
         self._is_closing = False
         self._is_full = False
         self._is_paused = False
+        #: How many bytes were received since events were taken.
+        self._untaken = 0
         #: Why it is not connected; `None` while it is.
         self._end: Exception | None = _not_connected()
         self._changed = _Signal()
@@ -95,7 +100,7 @@ class AsyncClient(Uncopied):
             ConnectError: when no connection can be made: its subclasses say why.
             ConnectionClosedError: when the server ended the connection before it was open.
         """
-        if self._is_connecting:
+        if self._is_connecting():
             raise error_of(Status.INVALID, "the client is connecting already")
         self._check_loop()
         # What runs ends here, whatever comes of this.
@@ -103,30 +108,27 @@ class AsyncClient(Uncopied):
         if end is not None:
             self._take([end])
         self._abandon()
-        connecting = self._end = _not_connected()
-        self._is_connecting = True
+        attempt = self._attempt = self._end = _not_connected()
         self._is_closing = self._is_full = self._is_paused = False
         self._loop = asyncio.get_running_loop()
         try:
-            transport, protocol = await self._open_transport(sock)
-            self._transport = transport
-            # The time of its handshakes begins here.
-            self._connection.reconnect(now=time.monotonic())
-            protocol.attach(self)
-            self._pump()
-            while self._end is connecting:
+            await self._open_transport(sock)
+            while self._end is attempt:
                 await self._changed.wait()
             if self._end is not None:  # pyright: ignore[reportUnnecessaryComparison]  (another task sets it)
                 raise _anew(self._end)
         except BaseException as error:
-            self._abandon()
-            # What was asked in the meantime ends, too.
-            self._connection.failed(now=time.monotonic())
-            self._pump()
-            self._end = copy(error) if isinstance(error, ChatNioError) else _not_connected()
+            # Another loop may have gone on meanwhile, after this one was closed.
+            if self._attempt is attempt:
+                self._abandon()
+                # What was asked in the meantime ends, too.
+                self._connection.failed(now=time.monotonic())
+                self._pump()
+                self._end = copy(error) if isinstance(error, ChatNioError) else _not_connected()
             raise
         finally:
-            self._is_connecting = False
+            if self._attempt is attempt:
+                self._attempt = None
         return end.answer if isinstance(end, End) else None
 
     async def reconnect(self, *, sock: socket.socket | None = None) -> Answer | None:
@@ -169,7 +171,7 @@ class AsyncClient(Uncopied):
         Returns:
             Whether a stop was sent: not when no turn runs, or when it has had its stop.
         """
-        if self._end is not None:
+        if self._end is not None or self._loop is None or self._loop.is_closed():
             return False
         sent = self._connection.stop(now=time.monotonic())
         # What waits for a slow reader must not hide the end from the stop's deadline.
@@ -181,7 +183,7 @@ class AsyncClient(Uncopied):
         """Closes the connection in an orderly way, within `Config.close`. A running answer ends interrupted. A
         repeated call does nothing. `connect` opens it again."""
         self._check_loop()
-        if self._is_connecting:
+        if self._is_connecting():
             # It is told so.
             self._end = error_of(Status.CLOSED, "the client was closed")
             self._changed.set()
@@ -230,30 +232,49 @@ class AsyncClient(Uncopied):
         reconnect begins a new one, so take it before."""
         return self._connection.transcript()
 
-    async def _open_transport(self, sock: socket.socket | None) -> tuple[asyncio.Transport, _Protocol]:
+    def _is_connecting(self) -> bool:
+        return self._attempt is not None and self._loop is not None and not self._loop.is_closed()
+
+    async def _open_transport(self, sock: socket.socket | None) -> None:
         loop = asyncio.get_running_loop()
+        protocol = _Protocol(self)
         host, port = self._connection.host, self._connection.port
         limit = CONNECT if self._config is None else self._config._connect
         opening = asyncio.ensure_future(
-            loop.create_connection(_Protocol, host, port)
+            loop.create_connection(lambda: protocol, host, port)
             if sock is None
-            else loop.create_connection(_Protocol, sock=sock)
+            else loop.create_connection(lambda: protocol, sock=sock)
         )
         try:
             # Before Python 3.12 asyncio.wait_for() may swallow a cancellation.
             done, _ = await asyncio.wait([opening], timeout=limit or None)
         except asyncio.CancelledError:
+            protocol.detach()
             _dispose(opening)
             raise
         if not done:
+            protocol.detach()
             _dispose(opening)
             raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {host} within {limit} s")
         try:
-            return opening.result()
+            opening.result()
         except (socket.gaierror, UnicodeError) as error:
             raise ConnectError(Status.RESOLVE, f"cannot look up {host}: {error}") from error
         except OSError as error:
             raise ConnectError(Status.CONNECT, f"cannot connect to {host}: {error}") from error
+
+    def _connected(self, transport: asyncio.Transport, protocol: _Protocol) -> None:
+        """The socket is connected."""
+        if self._end is not self._attempt:
+            # It was closed meanwhile.
+            protocol.detach()
+            transport.abort()
+            return
+        self._transport, self._protocol = transport, protocol
+        with suppress(InternalError):
+            # The time of its handshakes begins here.
+            self._connection.reconnect(now=time.monotonic())
+            self._pump()
 
     def _send(self, request: Request) -> None:
         if self._end is not None:
@@ -280,6 +301,7 @@ class AsyncClient(Uncopied):
             raise BusyError(Status.BUSY, "an answer comes in: wait for its end, stop it, or use another client")
 
     def _received(self, connection_input: object, count: int) -> None:
+        self._untaken += count
         # Of a failure of the library, or of the wall clock's function, they are told who wait for something.
         try:
             self._connection._receive(connection_input, count, milliseconds(None))
@@ -333,7 +355,8 @@ class AsyncClient(Uncopied):
                     # What came behind the end is of no turn.
                     while type(turn.events[-1]) is not End:
                         turn.events.pop()
-                if len(turn.events) >= _MOST_EVENTS and not self._is_closing:
+                is_much = len(turn.events) >= _MOST_EVENTS or self._untaken >= _MOST_BYTES
+                if turn.events and is_much and not self._is_closing:
                     self._pause()
             turn.changed.set()
 
@@ -395,9 +418,12 @@ class AsyncClient(Uncopied):
         if self._transport is not None and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
-            self._disarm()
+            # One that is due is due to what the server sent before: it fires, and looks whether it is late still.
+            if self._due > time.monotonic():
+                self._disarm()
 
     def _resume(self) -> None:
+        self._untaken = 0
         if self._transport is not None and self._loop is not None and self._is_paused:
             self._is_paused = False
             self._transport.resume_reading()
@@ -446,9 +472,8 @@ class AsyncClient(Uncopied):
         """Gives up the transport, which says nothing any more."""
         self._disarm()
         transport, self._transport = self._transport, None
-        assert transport is not None
-        protocol = transport.get_protocol()
-        assert isinstance(protocol, _Protocol)
+        protocol, self._protocol = self._protocol, None
+        assert transport is not None and protocol is not None
         protocol.detach()
         return transport
 
@@ -457,7 +482,7 @@ class AsyncClient(Uncopied):
             return
         if self._connection._guard.is_shut or self._loop is None or self._loop.is_closed():
             # It is the parent's of this forked process, or was its loop's.
-            self._transport = self._timer = None
+            self._transport = self._protocol = self._timer = None
         else:
             self._let_go().abort()
 
@@ -526,7 +551,8 @@ class _Signal:
     def set(self) -> None:
         waiting, self._waiting = self._waiting, []
         for future in waiting:
-            if not future.done():
+            # Of a loop that is closed nobody waits any more.
+            if not future.done() and not future.get_loop().is_closed():
                 future.set_result(None)
 
     async def wait(self) -> None:
@@ -583,20 +609,22 @@ class _AsyncTurn(Turn):
 class _Protocol(asyncio.BufferedProtocol):
     """The client's end of a transport. It does not keep the client alive."""
 
-    def __init__(self) -> None:
-        self._client: weakref.ref[AsyncClient] | None = None
+    def __init__(self, client: AsyncClient) -> None:
+        self._client: weakref.ref[AsyncClient] | None = weakref.ref(client)
         self._buffer = bytearray(_READ)
         self._input = ffi.from_buffer("uint8_t[]", self._buffer)
-        #: Whether it ended before anybody listened, and how.
-        self._lost: tuple[BaseException | None] | None = None
-
-    def attach(self, client: AsyncClient) -> None:
-        self._client = weakref.ref(client)
-        if self._lost is not None:
-            client._over(*self._lost)
 
     def detach(self) -> None:
         self._client = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # It is one of a stream, whatever class a loop makes it of.
+        stream = cast(asyncio.Transport, transport)
+        client = self._listener()
+        if client is not None:
+            client._connected(stream, self)
+        else:
+            stream.abort()
 
     def get_buffer(self, sizehint: int) -> bytearray:
         return self._buffer
@@ -622,7 +650,6 @@ class _Protocol(asyncio.BufferedProtocol):
         self.connection_lost(None)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._lost = (exc,)
         client = self._listener()
         if client is not None:
             client._over(exc)
@@ -683,7 +710,8 @@ class AsyncAnswerStream(Uncopied):
             pass
         answer = self.answer
         if answer is None:
-            raise error_of(Status.INVALID, "it was closed before its question went out: ask again")
+            why = "it was closed before its question went out, or another task is about to send that: ask again"
+            raise error_of(Status.INVALID, why)
         return answer
 
     def stop(self) -> bool:
@@ -716,6 +744,12 @@ class AsyncAnswerStream(Uncopied):
         if error is not None and error.answer.interruption in _LOST:
             error.__cause__ = self._client._end
         return error
+
+    def __del__(self) -> None:
+        # As an iterator of it, which keeps it alive.
+        turn = getattr(self, "_turn", None)
+        if turn is not None:
+            self._client._leave_soon(turn)
 
     async def __aenter__(self) -> AsyncAnswerStream:
         await self._started()
