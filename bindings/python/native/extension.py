@@ -32,8 +32,10 @@ CC = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
 def cargo(*arguments: str) -> None:
     """Runs cargo on the workspace."""
     command = [os.environ.get("CARGO", "cargo"), *arguments]
+    # It would put what it builds elsewhere; Python builds for this machine.
+    environment = {name: value for name, value in os.environ.items() if name != "CARGO_BUILD_TARGET"}
     try:
-        subprocess.run(command, cwd=WORKSPACE, check=True)
+        subprocess.run(command, cwd=WORKSPACE, env=environment, check=True)
     except FileNotFoundError:
         sys.exit(f"pychatnio is built from Rust: please install Rust ({command[0]} is not found)")
     except subprocess.CalledProcessError as error:
@@ -79,7 +81,8 @@ def ffibuilder() -> cffi.FFI:
     builder = cffi.FFI()
     builder.cdef(declarations())
     source = '#include "batch.h"\n' + ('#include "chatnio_testing.h"\n' if TESTING else "")
-    link = [f"-Wl,--version-script={NATIVE / 'exports.map'}", "-Wl,--gc-sections", "-s"]
+    # By -Xlinker, because -Wl would take a path apart at its commas.
+    link = ["-Xlinker", f"--version-script={NATIVE / 'exports.map'}", "-Wl,--gc-sections", "-s"]
     if sys.platform == "darwin":
         link = ["-Wl,-exported_symbol,_PyInit__native", "-Wl,-dead_strip"]
     builder.set_source(

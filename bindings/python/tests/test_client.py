@@ -127,6 +127,35 @@ def test_a_token_in_the_place_of_the_url() -> None:
         assert "SECRET" not in str(caught.value)
 
 
+def test_a_stream_that_has_gone_without_its_stop(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As when a signal's handler raises in the finalizer, where Python swallows it.
+    stream = client.ask("hi", model="silent")
+    with monkeypatch.context() as patched:
+        patched.delattr(AnswerStream, "__del__")
+        del stream
+    assert client.ask("hi", model="hello").text() == "".join(HELLO)
+    # The same, half way through leaving it.
+    stream = client.ask("hi", model="silent")
+    stream._turn.is_left = True
+    assert client.ask("hi", model="hello").text() == "".join(HELLO)
+    assert sum("stop" in line for line in sent(client)) >= 2
+
+
+def test_what_another_thread_is_told_that_comes_between_a_close(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle = Client._settle
+
+    def between(of: Client) -> object:
+        with pytest.raises(ConnectionClosedError, match="the client was closed"):
+            of.request(Request.chat("hi"))
+        return settle(of)
+
+    monkeypatch.setattr(Client, "_settle", between)
+    client.close()
+    monkeypatch.undo()
+    client.reconnect()
+    assert client.ask("hi", model="hello").text() == "".join(HELLO)
+
+
 def test_events(client: Client) -> None:
     opener, *deltas, end = client.ask("hi", model="hello").events()
     assert isinstance(opener, Opened)

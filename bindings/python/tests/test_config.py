@@ -391,6 +391,24 @@ def test_roots_that_are_none(root_file: Path) -> None:
             assert str(file) in str(caught.value)
 
 
+class Half(dict[str, str]):
+    """Headers that fail on the way."""
+
+    def items(self) -> Any:
+        yield "X-Secret", SECRET
+        raise LookupError("half way")
+
+
+@pytest.mark.parametrize("headers", [[("X-Secret", SECRET)], SECRET, Half(one="1")])
+def test_headers_that_are_none_do_not_show(headers: Any) -> None:
+    with pytest.raises((TypeError, LookupError)) as caught:
+        Config(headers=headers)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    # Of this package's own frames: this one here has them.
+    assert all(SECRET not in str(frame.locals) for frame in shown.stack if "pychatnio" in frame.filename)
+    assert SECRET not in str(shown)
+
+
 def test_a_wall_clock_that_is_a_number(certificates: Certificates) -> None:
     assert tls_end(certificates.config(wall_clock=1), certificates) is Status.TLS_NOT_YET_VALID
     assert tls_end(certificates.config(wall_clock=70e9), certificates) is Status.TLS_EXPIRED

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from pychatnio import AsyncClient, Auth, Client, Config, Connection, Request, Session, Transcript
+from pychatnio import (
+    AsyncClient,
+    Auth,
+    Client,
+    Config,
+    Connection,
+    InvalidArgumentError,
+    Loopback,
+    Request,
+    Session,
+    Transcript,
+)
 
 URL = "ws://localhost"
 
@@ -51,6 +62,31 @@ WRONG: list[tuple[str, Callable[[Any], object]]] = [
 def test_the_error_names_the_argument(what: str, use: Callable[[Any], object]) -> None:
     with pytest.raises(TypeError, match=f"^{what} is of type .*, not object$"):
         use(object())
+
+
+def test_what_was_not_made_is_shown() -> None:
+    # As a traceback does that shows variables.
+    for kind in (Client, AsyncClient, Connection, Session, Transcript, Loopback, Config, Auth, Request):
+        unmade: Any = kind.__new__(kind)
+        assert repr(unmade)
+
+
+def test_numbers_out_of_range() -> None:
+    connection = Connection(URL)
+    with pytest.raises(InvalidArgumentError, match="-1"):
+        connection.transmitted(-1)
+    with pytest.raises(InvalidArgumentError):
+        connection.transmitted(2**70)
+    with pytest.raises(InvalidArgumentError, match="no errno"):
+        connection.failed(2**40)
+
+
+def test_a_field_that_is_nested_deep() -> None:
+    session = Session()
+    session.request(Request.chat("hi"))
+    event = session.receive('{"message":"a","more":' + "[" * 5000 + "]" * 5000 + "}")
+    # However much Python reads of it.
+    event.field("more", default=None)
 
 
 def test_pairs_of_a_mask() -> None:

@@ -174,8 +174,8 @@ class Guard:
     __slots__ = ("__weakref__", "_refusal", "busy", "is_shut")
 
     def __init__(self) -> None:
-        self._refusal = (Status.INVALID, "this object is in use already, by another thread or by what this interrupts")
         self.is_shut = False
+        self.refuse()
         #: Whether it may not be used now.
         self.busy = False
         _GUARDS.add(self)
@@ -183,6 +183,15 @@ class Guard:
     def refusal(self) -> ChatNioError:
         """Why not."""
         return error_of(*self._refusal)
+
+    def refuse(
+        self,
+        status: Status = Status.INVALID,
+        why: str = "this object is in use already, by another thread or by what this interrupts",
+    ) -> None:
+        """Says why, from now on; not of one that is shut."""
+        if not self.is_shut:
+            self._refusal = (status, why)
 
     def shut(self, why: str) -> None:
         """Refuses everything from now on. Whoever is inside may end what it does."""

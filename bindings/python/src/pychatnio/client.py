@@ -6,7 +6,8 @@ import math
 import socket
 import sys
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -168,14 +169,21 @@ class Client(Handle):
         """Closes the connection in an orderly way, within `Config.close`; at once when another thread waits for
         something, which is told so then. A repeated call does nothing, nor does one of a connection that is lost.
         `reconnect` opens it again."""
-        if self._guard.is_shut:
+        guard = self._guard
+        if guard.is_shut:
             return
-        if self._guard.busy:
-            lib.chatnio_stopper_close(self._stopper._handle)
-            return
-        # Whoever wanted to know how a connection was lost has been told.
-        with suppress(ConnectionError):
-            self._use(lib.chatnio_client_close, self._event, read=self._settle)
+        # What another thread that comes between is told.
+        guard.refuse(Status.CLOSED, "the client was closed")
+        try:
+            if not guard.busy:
+                self._use(lib.chatnio_client_close, self._event, read=self._settle)
+        except ConnectionError:
+            # Whoever wanted to know how a connection was lost has been told.
+            pass
+        finally:
+            if guard.busy:
+                lib.chatnio_stopper_close(self._stopper._handle)
+            guard.refuse()
 
     def reconnect(self, sock: socket.socket | None = None) -> Answer | None:
         """Connects anew, and continues the conversation that the server opened. Works in any state.
@@ -258,23 +266,35 @@ class Client(Handle):
             answer = self.answer
             if answer is None:
                 return None
-            turn = _Turn(answer.turn)
+            turn = _Turn(answer.turn, _nobody if is_streamed else None)
             if before is not None:
                 # Its stream may be read to its end still.
                 before.events, self._events = self._events, []
             self._turn = turn
-            return AnswerStream(self, turn) if is_streamed else None
+            if not is_streamed:
+                return None
+            stream = AnswerStream(self, turn)
+            turn.stream = weakref.ref(stream)
+            return stream
         except ChatNioError:
             # Nothing was sent.
             raise
         except BaseException:
-            # Of a signal's handler: it may have been sent, and nobody would own its answer.
-            answer = self.answer
-            if answer is not None and (before is None or answer.turn != before.number):
-                self._turn = _Turn(answer.turn)
-                self._turn.is_left = True
-                self.stop()
+            # Of a signal's handler: it may have been sent.
+            self._disown()
             raise
+
+    def _disown(self) -> None:
+        """Stops an answer that nobody will read: its stream was left, or is gone, or was never made, because a signal's
+        handler has raised."""
+        answer, turn = self.answer, self._turn
+        if answer is None:
+            return
+        if turn is None or turn.number != answer.turn:
+            turn = self._turn = _Turn(answer.turn, _nobody)
+        if turn.is_left or (turn.stream is not None and turn.stream() is None):
+            turn.is_left = True
+            self.stop()
 
     def _begin(self, request: Request) -> AnswerStream:
         self._drain()
@@ -285,6 +305,7 @@ class Client(Handle):
 
     def _drain(self) -> None:
         """Waits for the end of an answer that was left; its stop's deadline bounds that."""
+        self._disown()
         turn = self._turn
         while turn is not None and turn.is_left and turn.answer is None:
             self._next(_TICK)
@@ -312,11 +333,17 @@ class Client(Handle):
 class _Turn(Turn):
     """One question and its answer, and those of its events that nobody had taken when the next was asked."""
 
-    __slots__ = ("events",)
+    __slots__ = ("events", "stream")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, stream: Callable[[], object] | None) -> None:
         super().__init__(number)
         self.events: list[Event] = []
+        #: Gives its stream, while that is there; `None` for one that is read by `Client.next`.
+        self.stream = stream
+
+
+def _nobody() -> None:
+    """In the place of a stream that is not there yet, or never."""
 
 
 class _Stopper(Owner):
@@ -342,7 +369,7 @@ class AnswerStream(Uncopied):
         AnswerInterruptedError: when the end never came. The text so far is in its `answer`.
     """
 
-    __slots__ = ("_client", "_turn")
+    __slots__ = ("__weakref__", "_client", "_turn")
 
     def __init__(self, client: Client, turn: _Turn) -> None:
         self._client = client

@@ -196,7 +196,14 @@ class Config(Owner):
 
     def _add_headers(self, headers: Mapping[str, str]) -> Exception | None:
         """Adds headers; returns what is wrong, to be raised by those who do not have their values."""
-        for name, value in headers.items():
+        if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return TypeError(f"headers are of type Mapping, not {type(headers).__name__}")
+        try:
+            pairs = list(headers.items())
+        except Exception as error:
+            # Without the frames, which show them.
+            return error.with_traceback(None)
+        for name, value in pairs:
             # Somebody may pass what they have read from a file.
             if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
                 return TypeError("headers are pairs of str")
@@ -219,7 +226,9 @@ class Config(Owner):
         return error_of(status, error_text(lib.chatnio_config_error, self._handle))
 
     def __repr__(self) -> str:
-        return f"Config({', '.join(f'{name}={value!r}' for name, value in self._shown.items())})"
+        # A traceback that shows variables may show one whose constructor has failed.
+        shown: dict[str, object] = getattr(self, "_shown", {})
+        return f"Config({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 _TRUST: dict[str, int] = {"platform": lib.CHATNIO_TRUST_PLATFORM, "added": lib.CHATNIO_TRUST_ADDED_ONLY}

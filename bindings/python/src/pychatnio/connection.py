@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ._batch import CAPACITY, Batch
-from ._boundary import CData, constructed, encoded, milliseconds, present, seconds
+from ._boundary import CData, checked, constructed, encoded, milliseconds, present, seconds
 from ._handle import Handle, Level, sized
 from ._native import ffi, lib
 from ._status import Status
 from .auth import Auth, authentication
 from .config import Config, native, raise_of_clock
+from .errors import InvalidArgumentError
 from .events import Event
 from .request import Request, handle_of
 
@@ -135,6 +136,9 @@ class Connection(Handle):
         """Tells the connection that the socket has failed, and how, by the error or its errno. A repeated call does
         nothing."""
         errno = error.errno or 0 if isinstance(error, OSError) else error
+        checked(errno, int, "error")
+        if not -(2**31) <= errno < 2**31:
+            raise InvalidArgumentError(Status.INVALID, f"there is no errno {errno}")
         self._use(lib.chatnio_connection_failed, milliseconds(now), errno)
 
     def handle_timeout(self, *, now: float | None = None) -> None:
@@ -185,7 +189,10 @@ class Connection(Handle):
         Raises:
             InvalidArgumentError: for more than were given.
         """
-        self._use(lib.chatnio_connection_transmitted, count)
+        checked(count, int, "count")
+        if count < 0:
+            raise InvalidArgumentError(Status.INVALID, f"count is a number of bytes, 0 or more, not {count}")
+        self._use(lib.chatnio_connection_transmitted, min(count, 2**63))
 
     @property
     def wants(self) -> Wants:

@@ -232,7 +232,7 @@ class Event:
         is no such field, no frame, or none that can be read."""
         try:
             frame: Any = json.loads(self.raw or "null")
-        except ValueError:
+        except (ValueError, RecursionError):
             return default
         return cast("dict[str, Any]", frame).get(name, default) if isinstance(frame, dict) else default
 

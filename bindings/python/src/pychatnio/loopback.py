@@ -32,8 +32,8 @@ class Loopback(Uncopied):
     without a pause, `unicode` all kinds of text, `latestart` begins late, `silent` opens the turn and says no more, `drop`
     loses the connection in mid-answer, `cut` ends in mid-answer as if it were whole (as servers do whose model breaks off),
     `garbage` sends what cannot be read in between; `none`, `notice`, `err`, `err429`, `nosuch` and `paid` answer by notices
-    of the server's, and any other greets. They want a token, and any will do but `anonymous`, but for `anon`, which wants
-    none.
+    of the server's, and any other greets. The answers that are named here want a token, any but `anonymous`; but for
+    `anon`, which wants none.
 
     Args:
         generation: The servers to play, by their date.
@@ -118,4 +118,5 @@ class Loopback(Uncopied):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Loopback at {self.url}>"
+        # A traceback that shows variables may show one whose constructor has failed.
+        return f"<Loopback at {getattr(self, 'url', 'no URL')}>"

@@ -197,7 +197,8 @@ class Request(Owner):
         return self
 
     def __repr__(self) -> str:
-        return f"<Request {self._kind}>"
+        # A traceback that shows variables may show one whose constructor has failed.
+        return f"<Request {getattr(self, '_kind', '')}>"
 
 
 _FLAGS = frozenset({"web", "ignore_context"})

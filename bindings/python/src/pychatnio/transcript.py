@@ -63,6 +63,7 @@ class Transcript(Owner):
 
     Raises:
         TranscriptError: for a text that is none; the error names the line.
+        InvalidArgumentError: for one that is not valid Unicode.
     """
 
     __slots__ = ()
@@ -98,7 +99,8 @@ class Transcript(Owner):
         return present(text[0])
 
     def __repr__(self) -> str:
-        return f"<Transcript of {len(str(self).splitlines())} lines>"
+        # A traceback that shows variables may show one whose constructor has failed.
+        return f"<Transcript of {len(str(self).splitlines())} lines>" if hasattr(self, "_handle") else "<Transcript>"
 
     def events(self) -> Iterator[Event]:
         """The events that the client's side makes of it: every question is asked, and every frame received, by a
