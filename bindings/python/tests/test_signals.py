@@ -75,8 +75,8 @@ def test_ctrl_c(client: Client, interrupt: Callable[[], None], way: str) -> None
 
 
 class Interrupt:
-    """A profiler that raises in the package, where a signal's handler may: when a function of Python's begins, or one of C's
-    has returned. At the point of this number.
+    """A profiler that raises in the package, where a signal's handler may: when a function of Python's begins, or one of
+    C's has returned. At the point of this number.
     """
 
     def __init__(self, point: int, raised: type[BaseException]) -> None:

@@ -18,11 +18,11 @@ with Loopback() as server, Client(server.url, "sk-any") as client:
 ```
 
 All of it is one C library, with what turns, strays and outcomes are in common; nothing of the protocol is done in
-Python. Every event is a copy, so nothing that was handed out ever becomes invalid.
+Python. Every event is a copy, so nothing that was handed out ever becomes invalid, but for the request of a replay's step.
 
 One object, one thread at a time: a second one is refused with an `InvalidArgumentError`. `Client.stop()` and
 `Client.close()` are for any thread. `Config`, `Auth`, `Request` and `Transcript` never change, and may be shared. After
-`os.fork()` the child refuses to use what its parent made.
+`os.fork()` the child refuses to use its parent's sessions, connections and clients.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ class AsyncClient(Uncopied):
                 print(piece, end="", flush=True)
 
     It connects at the beginning of `async with`, or before by `connect`; the end of that block frees it, and without one
-    `close` ends it. It is kept alive, and what it was sent is taken in, as long as its loop runs. Use it in that loop alone; one client asks one question at a time, and any number of
-    clients work side by side.
+    `close` ends it. It is kept alive, and what it was sent is taken in, as long as its loop runs. Use it in that loop
+    alone; one client asks one question at a time, and any number of clients work side by side.
 
     Args:
         url: `wss://HOST[/PATH]`, `ws://`, `https://`, `http://`, or a bare host (as `wss://`). Without a path

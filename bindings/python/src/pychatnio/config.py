@@ -75,8 +75,8 @@ class Config(Owner):
         dangerous_accept_any_certificate: Accepts every certificate, so that anybody on the way can read and change
             everything. For experiments with one's own server only.
         wall_clock: What time it is when a certificate is checked, in seconds since 1970: a number, or a function, which
-            must not use this package. What it raises comes out of the call that connects or gives what was received; no
-            certificate is valid then. The process aborts where a daemon thread is in it when the interpreter ends. The
+            must not use this package. What it raises comes out of the call that connects or gives what was received, and
+            the certificate is not valid. The process aborts where a daemon thread is in it when the interpreter ends. The
             system's clock.
 
     `None` leaves the default; `0` switches a deadline or limit off.

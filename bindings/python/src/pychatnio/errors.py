@@ -49,7 +49,8 @@ class ChatNioError(Exception):
 
 
 class BusyError(ChatNioError):
-    """A turn runs, and the server takes nothing but a stop. The same request is fine after the turn's end."""
+    """A turn runs, and the server takes nothing but a stop. The same request is fine after the turn's end, which one that
+    was interrupted by a deadline or limit has not had at the server: then wait, or reconnect."""
 
 
 class UndrainedError(ChatNioError):
