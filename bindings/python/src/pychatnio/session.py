@@ -100,7 +100,7 @@ class Session(Handle):
             ConnectionClosedError: when the session is closed.
         """
         # The clock is read here, and what `_use` does is done here: this is called for every piece of an answer.
-        data = message if type(message) is bytes else _utf8(message)
+        data = str.encode(message, "utf-8", "surrogatepass") if type(message) is str else _utf8(message)
         ms = int(time.monotonic() * 1000 + 0.5) if now is None else milliseconds(now)
         guard = self._guard
         if guard.busy:
@@ -168,8 +168,10 @@ class Session(Handle):
 
 
 def _utf8(message: str | bytes) -> bytes:
-    # A subclass may say another length than it has.
+    if type(message) is bytes:
+        return message
     checked(message, (str, bytes), "a message")
+    # A subclass may say another length than it has.
     return bytes(memoryview(message)) if isinstance(message, bytes) else encoded(message, "a message")
 
 
