@@ -118,7 +118,8 @@ impl Playback {
     /// authentications that are not due, change nothing. A request skips what the client left out:
     /// a stop is skipped together with its replies, which are the end of the answer before, and so
     /// are requests that the client cannot have sent. A question that nothing is left for ends the
-    /// connection: whoever waited for an answer would wait for long.
+    /// connection: whoever waited for an answer would wait for long. A script without any question
+    /// says nothing to one.
     pub(crate) fn receive(&mut self, text: &str, out: &mut Vec<Reply>) {
         if text == PING {
             return;
@@ -135,7 +136,7 @@ impl Playback {
             }),
         };
         let Some(matched) = matched else {
-            if kind.is_question() {
+            if kind.is_question() && turns.iter().any(|turn| turn.kind.is_question()) {
                 out.push(Reply::Closed);
             }
             return;
@@ -191,6 +192,13 @@ mod tests {
         );
         // A client that never stops gets the end all the same.
         assert_eq!(play(script, &[CHAT, CHAT]), ["{\"n\":1}{\"n\":2}", "{\"n\":3}{\"n\":4}"]);
+    }
+
+    #[test]
+    fn a_question_too_many_ends_the_connection() {
+        let script = "> SEND {\"message\":\"a\"}\n< RECV {\"n\":1}\n";
+        assert_eq!(play(script, &[CHAT, CHAT]), ["{\"n\":1}", "closed"]);
+        assert_eq!(play("> SEND {\"token\":\"sk-...\",\"id\":-1}\n", &[CHAT]), [""]);
     }
 
     #[test]
