@@ -804,8 +804,12 @@ def test_after_a_pause_deadlines_count_again(run: Run[None], monkeypatch: pytest
                 clock.put_forward(4000)
                 await asyncio.sleep(0)
                 assert client.state is State.ANSWERING
-                *deltas, end = [event async for event in stream.events()]
-                assert [type(delta) for delta in deltas] == [Delta] * aio._MOST_EVENTS
+                events = stream.events()
+                deltas = [await events.__anext__()]
+                # From here on it is the server that is late.
+                clock.put_forward(4000)
+                *more, end = [event async for event in events]
+                assert [type(delta) for delta in deltas + more] == [Delta] * aio._MOST_EVENTS
                 assert isinstance(end, End)
                 assert end.answer.interruption is Interruption.NEXT_FRAME_DEADLINE
 
@@ -1036,19 +1040,85 @@ def test_what_waits_for_a_slow_reader_is_bounded_in_bytes(run: Run[None]) -> Non
     run(main())
 
 
-def test_a_flood_does_not_hold_up_a_deadline(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch)
+def test_a_flood_does_not_hold_up_a_deadline(run: Run[None]) -> None:
     frame = text_frame("x") * 5000
 
     async def main() -> None:
         async with listening(lambda reader, writer: until_it_goes(reader, writer, frame)) as url:
-            async with AsyncClient(url, config=Config(first_frame=60, after_stop=60, close=0.1)) as client:
+            async with AsyncClient(url, config=Config(first_frame=0.2, close=0.1)) as client:
                 stream = client.ask("hi")
                 events = stream.events()
                 assert isinstance(await events.__anext__(), Malformed)
-                clock.put_forward(1000)
                 *_, end = [event async for event in events if isinstance(event, End)]
                 assert end.answer.interruption is Interruption.FIRST_FRAME_DEADLINE
+
+    run(main())
+
+
+def test_a_slow_reader_of_long_frames_is_not_the_servers(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    # Each is read in many pieces.
+    frame = text_frame(json.dumps({"message": "a", "more": "x" * 500_000}))
+
+    async def main() -> None:
+        async with listening(lambda reader, writer: until_it_goes(reader, writer, frame)) as url:
+            async with AsyncClient(url, config=Config(next_frame=60, close=0.1, after_stop=0.1)) as client:
+                events = client.ask("hi").events()
+                for _ in range(5):
+                    await events.__anext__()
+                    await until(lambda: client._is_paused)
+                    clock.put_forward(1000)
+                    while client._turn is not None and client._turn.events:
+                        await events.__anext__()
+                    assert isinstance(await events.__anext__(), Delta)
+                assert client.state is State.ANSWERING
+                del events
+
+    run(main())
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_a_close_ends_a_connect_at_every_point(run: Run[None], loopback: Loopback, steps: int) -> None:
+    async def main() -> None:
+        client = AsyncClient(loopback.url, "sk-any")
+        task = asyncio.create_task(client.connect())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await client.close()
+        await asyncio.gather(task, return_exceptions=True)
+        await client.close()
+        # Neither is the next attempt in the way of the first.
+        task = asyncio.create_task(client.connect())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await client.close()
+        await asyncio.gather(task, return_exceptions=True) if steps == 0 else None
+        await client.connect()
+        assert await client.ask("hi", model="hello").text() == "".join(HELLO)
+        await client.close()
+        await asyncio.gather(task, return_exceptions=True)
+
+    run(main())
+
+
+def test_a_close_ends_a_connect_that_hangs(run: Run[None]) -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+            # No more are taken, and the system lets them wait.
+            full = [socket.socket() for _ in range(4)]
+            for one in full:
+                one.setblocking(False)
+                one.connect_ex(listener.getsockname())
+            client = AsyncClient(f"ws://127.0.0.1:{listener.getsockname()[1]}", config=Config(connect=0))
+            task = asyncio.create_task(client.connect())
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not task.done()
+            await client.close()
+            with pytest.raises(ConnectionClosedError, match="the client was closed"):
+                await task
+            for one in full:
+                one.close()
 
     run(main())
 

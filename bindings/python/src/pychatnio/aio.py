@@ -77,9 +77,13 @@ class AsyncClient(Uncopied):
         self._turn: _AsyncTurn | None = None
         #: What is under way to be connected, for each attempt another.
         self._attempt: object = None
+        self._opening: _Opening | None = None
         self._is_closing = False
         self._is_full = False
-        self._is_paused = False
+        #: Since when nothing is read, because events wait for a slow reader; `None` when it is.
+        self._paused_at: float | None = None
+        #: How many seconds that has taken so far.
+        self._behind = 0.0
         #: How many bytes were received since events were taken.
         self._untaken = 0
         #: Why it is not connected; `None` while it is.
@@ -103,13 +107,14 @@ class AsyncClient(Uncopied):
         if self._is_connecting():
             raise error_of(Status.INVALID, "the client is connecting already")
         self._check_loop()
+        self._run_clock()
         # What runs ends here, whatever comes of this.
-        end = self._connection.reconnect(now=time.monotonic())
+        end = self._connection.reconnect(now=self._now())
         if end is not None:
             self._take([end])
         self._abandon()
         attempt = self._attempt = self._end = _not_connected()
-        self._is_closing = self._is_full = self._is_paused = False
+        self._is_closing = self._is_full = False
         self._loop = asyncio.get_running_loop()
         try:
             await self._open_transport(sock)
@@ -122,13 +127,14 @@ class AsyncClient(Uncopied):
             if self._attempt is attempt:
                 self._abandon()
                 # What was asked in the meantime ends, too.
-                self._connection.failed(now=time.monotonic())
+                self._connection.failed(now=self._now())
                 self._pump()
                 self._end = copy(error) if isinstance(error, ChatNioError) else _not_connected()
             raise
         finally:
             if self._attempt is attempt:
                 self._attempt = None
+                self._changed.set()
         return end.answer if isinstance(end, End) else None
 
     async def reconnect(self, *, sock: socket.socket | None = None) -> Answer | None:
@@ -173,7 +179,7 @@ class AsyncClient(Uncopied):
         """
         if self._end is not None or self._loop is None or self._loop.is_closed():
             return False
-        sent = self._connection.stop(now=time.monotonic())
+        sent = self._connection.stop(now=self._now())
         # What waits for a slow reader must not hide the end from the stop's deadline.
         self._resume()
         self._pump()
@@ -183,13 +189,18 @@ class AsyncClient(Uncopied):
         """Closes the connection in an orderly way, within `Config.close`. A running answer ends interrupted. A
         repeated call does nothing. `connect` opens it again."""
         self._check_loop()
+        attempt = self._attempt
         if self._is_connecting():
-            # It is told so.
+            # It is told so, and has ended then.
             self._end = error_of(Status.CLOSED, "the client was closed")
             self._changed.set()
+            if self._opening is not None:
+                self._opening.cancel()
+            while self._attempt is attempt and self._loop is asyncio.get_running_loop():
+                await self._changed.wait()
         elif self._end is None:
             self._is_closing = True
-            self._connection.close(now=time.monotonic())
+            self._connection.close(now=self._now())
             self._resume()
             self._pump()
         try:
@@ -198,7 +209,7 @@ class AsyncClient(Uncopied):
         finally:
             # Also when this is cancelled: then nobody waits for the server's answer.
             if self._end is None:
-                self._connection.eof(now=time.monotonic())
+                self._connection.eof(now=self._now())
                 self._pump()
             self._abandon()
 
@@ -240,7 +251,7 @@ class AsyncClient(Uncopied):
         protocol = _Protocol(self)
         host, port = self._connection.host, self._connection.port
         limit = CONNECT if self._config is None else self._config._connect
-        opening = asyncio.ensure_future(
+        opening = self._opening = asyncio.ensure_future(
             loop.create_connection(lambda: protocol, host, port)
             if sock is None
             else loop.create_connection(lambda: protocol, sock=sock)
@@ -252,6 +263,12 @@ class AsyncClient(Uncopied):
             protocol.detach()
             _dispose(opening)
             raise
+        finally:
+            self._opening = None
+        if opening.cancelled() and self._end is not None:
+            # By close().
+            protocol.detach()
+            raise _anew(self._end)
         if not done:
             protocol.detach()
             _dispose(opening)
@@ -273,13 +290,13 @@ class AsyncClient(Uncopied):
         self._transport, self._protocol = transport, protocol
         with suppress(InternalError):
             # The time of its handshakes begins here.
-            self._connection.reconnect(now=time.monotonic())
+            self._connection.reconnect(now=self._now())
             self._pump()
 
     def _send(self, request: Request) -> None:
         if self._end is not None:
             raise _anew(self._end)
-        self._connection.request(request, now=time.monotonic())
+        self._connection.request(request, now=self._now())
         self._pump()
 
     async def _begin(self, request: Request) -> _AsyncTurn:
@@ -304,7 +321,7 @@ class AsyncClient(Uncopied):
         self._untaken += count
         # Of a failure of the library, or of the wall clock's function, they are told who wait for something.
         try:
-            self._connection._receive(connection_input, count, milliseconds(None))
+            self._connection._receive(connection_input, count, milliseconds(self._now()))
             self._pump()
         except InternalError:
             pass
@@ -405,7 +422,7 @@ class AsyncClient(Uncopied):
                 raise error_of(Status.INVALID, "the client is connected in another event loop: use it there")
             # Which has taken the socket with it.
             self._abandon()
-            self._connection.failed(now=time.monotonic())
+            self._connection.failed(now=self._now())
             self._pump()
             self._end = error_of(Status.CLOSED, "the client's event loop is closed: connect() in this one")
 
@@ -416,26 +433,39 @@ class AsyncClient(Uncopied):
     def _pause(self) -> None:
         """Pushes back on the server. What is late then is not the server's fault, so no deadline counts either."""
         if self._transport is not None and not self._is_paused:
-            self._is_paused = True
+            self._paused_at = time.monotonic()
             self._transport.pause_reading()
             # One that is due is due to what the server sent before: it fires, and looks whether it is late still.
-            if self._due > time.monotonic():
+            if self._due > self._now():
                 self._disarm()
 
     def _resume(self) -> None:
         self._untaken = 0
         if self._transport is not None and self._loop is not None and self._is_paused:
-            self._is_paused = False
+            self._run_clock()
             self._transport.resume_reading()
             # What the socket holds is read before any deadline counts again.
             self._loop.call_soon(self._pump)
+
+    @property
+    def _is_paused(self) -> bool:
+        return self._paused_at is not None
+
+    def _run_clock(self) -> None:
+        if self._paused_at is not None:
+            self._behind += time.monotonic() - self._paused_at
+            self._paused_at = None
+
+    def _now(self) -> float:
+        """What time it is for the connection: its clock stands still while its reader is slow."""
+        return (time.monotonic() if self._paused_at is None else self._paused_at) - self._behind
 
     def _arm(self, deadline: float) -> None:
         # Deadlines move with every frame: a timer that fires too early just looks again.
         if self._loop is not None and (self._timer is None or deadline < self._due):
             self._disarm()
             self._due = deadline
-            delay = max(0.0, deadline - time.monotonic())
+            delay = max(0.0, deadline - self._now())
             client: weakref.ref[AsyncClient] = weakref.ref(self)
             self._timer = self._loop.call_later(delay, _fire, client)
 
@@ -447,16 +477,16 @@ class AsyncClient(Uncopied):
     def _fired(self) -> None:
         self._timer = None
         with suppress(InternalError):
-            self._connection.handle_timeout(now=time.monotonic())
+            self._connection.handle_timeout(now=self._now())
             self._pump()
 
     def _over(self, error: BaseException | None) -> None:
         """The transport has ended."""
         with suppress(InternalError):
             if isinstance(error, OSError):
-                self._connection.failed(error, now=time.monotonic())
+                self._connection.failed(error, now=self._now())
             else:
-                self._connection.eof(now=time.monotonic())
+                self._connection.eof(now=self._now())
             self._pump()
 
     def _broken(self, error: Exception) -> None:
