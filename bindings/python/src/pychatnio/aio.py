@@ -22,7 +22,7 @@ from .config import CONNECT, Config
 from .connection import Connection
 from .errors import BusyError, ChatNioError, ConnectError, ConnectTimeoutError, InternalError, error_of
 from .events import Answer, Closed, Conversation, Counters, Delta, End, Event, Interruption, Open, State
-from .request import Parameters, Request, asked, unanswered
+from .request import Parameters, Request, asked, refuse_answered
 from .transcript import Transcript
 
 if sys.version_info >= (3, 11):
@@ -167,7 +167,7 @@ class AsyncClient(Uncopied):
             UnsentError: while too much that was requested before waits to be sent.
             ConnectionClosedError: when the connection is over.
         """
-        unanswered(request)
+        refuse_answered(request)
         await self._drained()
         self._send(request)
 

@@ -201,6 +201,7 @@ class Request(Owner):
         return f"<Request {getattr(self, '_kind', '')}>"
 
 
+_ANSWERED = frozenset({RequestType.CHAT, RequestType.RESTART})
 _FLAGS = frozenset({"web", "ignore_context"})
 _INTEGERS = frozenset({"context", "max_tokens", "top_k"})
 _FLOATS = frozenset({"temperature", "top_p", "presence_penalty", "frequency_penalty", "repetition_penalty"})
@@ -225,7 +226,7 @@ def asked(question: str | Request, parameters: Parameters) -> Request:
     checked(question, (str, Request), "a question")
     if parameters:
         raise TypeError("a request has its own parameters: give them to Request.chat() or Request.restart()")
-    if question.type not in (RequestType.CHAT, RequestType.RESTART):
+    if question.type not in _ANSWERED:
         raise InvalidRequestError(Status.BAD_PARAMETERS, f"nothing answers to {question.type}: see request()")
     return question
 
@@ -236,13 +237,11 @@ def handle_of(request: Request) -> CData:
     return request._handle
 
 
-def unanswered(request: Request) -> Request:
-    """What was given as a request that is not answered.
-
+def refuse_answered(request: Request) -> None:
+    """
     Raises:
-        InvalidRequestError: for one that is.
+        InvalidRequestError: for a request that is answered.
     """
     checked(request, Request, "a request")
-    if request.type in (RequestType.CHAT, RequestType.RESTART):
+    if request.type in _ANSWERED:
         raise InvalidRequestError(Status.BAD_PARAMETERS, f"a {request.type} is answered: see ask() and restart()")
-    return request
