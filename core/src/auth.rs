@@ -70,6 +70,12 @@ impl Auth {
         self.token.as_str() == ANONYMOUS
     }
 
+    /// The token itself: a secret.
+    #[cfg(feature = "rest")]
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Whether no conversation was asked for by its id.
     pub(crate) fn starts_new(&self) -> bool {
         self.conversation == NEW

@@ -87,6 +87,10 @@
 //! A call that fails changes nothing: what was received is kept, and the session can be used on. After a session
 //! has ended, every call but `reconnect` is inert: requests are refused, nothing is transmitted, no deadline runs.
 //!
+//! # More than the chat
+//!
+//! With the feature `rest` the module `rest` has the companion HTTP calls: stored conversations, quota, models.
+//!
 //! The sections of "protocol.md" that the docs cite are those of the project's description of the protocol, as
 //! real servers speak it.
 
@@ -103,6 +107,8 @@ mod event;
 mod json;
 mod message;
 mod request;
+#[cfg(feature = "rest")]
+pub mod rest;
 mod session;
 pub mod transcript;
 mod turn;

@@ -10,7 +10,7 @@ use core::panic::PanicInfo;
 use core::time::Duration;
 
 use chatnio_core::transcript::{EventLog, Replay, Transcript};
-use chatnio_core::{Auth, Config, Session};
+use chatnio_core::{Auth, Config, Session, rest};
 
 /// Uses the core from end to end, so that all of it is compiled and linked.
 ///
@@ -24,7 +24,7 @@ pub extern "C" fn chatnio_no_std_check() -> bool {
     let mut log = EventLog::new();
     let mut out = Default::default();
     replay.run(&mut session, Duration::ZERO, |replayed| log.replayed(&replayed, &mut out));
-    !out.is_empty()
+    !out.is_empty() && rest::conversations().decode(200, out.as_bytes()).is_ok()
 }
 
 /// Has no memory to give: nothing runs here.
