@@ -1,8 +1,11 @@
 //! The client and its stoppers on several threads, in thousands of schedules: `make interleavings`.
 
+use chatnio_core::{Auth, Outcome};
 use shuttle::thread;
 
 use super::*;
+use crate::config::ConnectionConfig;
+use crate::endpoint::Endpoint;
 use crate::os::model::TcpStream;
 
 const SCHEDULES: usize = 3000;

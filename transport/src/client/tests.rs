@@ -1,6 +1,11 @@
 //! How long the client sleeps. The rest is in tests/client.rs, over real sockets.
 
+use chatnio_core::Auth;
+
+use super::drive::longest_wait;
 use super::*;
+use crate::config::ConnectionConfig;
+use crate::endpoint::Endpoint;
 use crate::test_peer::Peer;
 
 /// Moves bytes both ways, and takes all events, until there are none.

@@ -1,0 +1,79 @@
+//! `ClientError`.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatnio_core::{Interruption, RequestError, RequestKind};
+use thiserror::Error;
+
+use crate::connection::{ConnectionEnd, StartError};
+use crate::endpoint::EndpointError;
+
+/// Why a [`Client`] failed.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The URL is not one of a chat server.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The connection cannot be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The host's name cannot be looked up.
+    #[error("cannot look up {host}: {source}")]
+    Resolve {
+        /// The host.
+        host: String,
+        /// Why.
+        source: Arc<io::Error>,
+    },
+    /// No address of the host can be connected to.
+    #[error("cannot connect to {host}: {source}")]
+    Connect {
+        /// The host.
+        host: String,
+        /// Why the last address failed.
+        source: Arc<io::Error>,
+    },
+    /// Name look-up and connect took longer than [`ConnectionConfig::connect`].
+    #[error("cannot connect to {host} within {} s", limit.as_secs_f32())]
+    ConnectTimeout {
+        /// The host.
+        host: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The connection was refused, lost, or closed by the server. The running turn's end came before this.
+    #[error(transparent)]
+    Ended(#[from] ConnectionEnd),
+    /// The answer did not come to its end, though the connection holds.
+    #[error(transparent)]
+    Interrupted(#[from] Interruption),
+    /// The client was given its stream: only the host can make another, for
+    /// [`reconnect_stream`](super::Client::reconnect_stream).
+    #[error("this client was given its socket: connect another one, and reconnect over that")]
+    GivenStream,
+    /// [`Client::ask`] is for requests that are answered: chats and restarts. Nothing was sent.
+    #[error("`{kind}` has no answer: send it with `request`")]
+    NotAnswered {
+        /// The request's kind.
+        kind: RequestKind,
+    },
+    /// The request was refused; nothing was sent.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// A signal came while waiting, and the client is [interruptible](super::Client::set_interruptible). Nothing is lost:
+    /// wait again.
+    #[error("a signal came while waiting")]
+    Signal,
+    /// The operating system failed in setting the socket up.
+    #[error("socket: {0}")]
+    Socket(#[source] Arc<io::Error>),
+}
+
+impl From<io::Error> for ClientError {
+    fn from(error: io::Error) -> Self {
+        ClientError::Socket(Arc::new(error))
+    }
+}

@@ -1,0 +1,67 @@
+//! What a client shares with its stoppers: the connection, and the socket to write to.
+
+use std::io::{ErrorKind, Write};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use chatnio_core::RequestError;
+
+use super::TICK;
+use crate::connection::Connection;
+use crate::os::{Mutex, MutexGuard, TcpStream};
+
+/// What the client shares with its stoppers.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) origin: Instant,
+    pub(super) inner: Mutex<Inner>,
+}
+
+/// Locked only to change state and to write, never while reading.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) connection: Connection,
+    /// The same socket, to write to.
+    pub(super) socket: TcpStream,
+    /// Whether a stopper has closed the client since the last reconnect began.
+    pub(super) is_unwanted: bool,
+}
+
+impl Shared {
+    pub(super) fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it is held; if something did, a broken connection would say so itself.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn stop(&self) -> Result<bool, RequestError> {
+        let now = self.now();
+        let mut inner = self.lock();
+        let sent = inner.connection.stop(now)?;
+        inner.write();
+        Ok(sent)
+    }
+}
+
+impl Inner {
+    /// Writes what is to be written, as far as the socket takes it within about a [`TICK`]; the rest goes out later.
+    /// Plain writes: a vectored one to a closed peer would raise SIGPIPE in a C host.
+    pub(super) fn write(&mut self) {
+        let mut started = None;
+        while let Some(bytes) = self.connection.poll_transmit() {
+            // A peer that reads slowly lets each write make a little progress: the lock is not held for all of them.
+            if started.get_or_insert_with(Instant::now).elapsed() >= TICK {
+                break;
+            }
+            match self.socket.write(bytes) {
+                Ok(n) => self.connection.transmitted(n),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // If the socket is broken, reading from it tells.
+                Err(_) => break,
+            }
+        }
+    }
+}
