@@ -198,7 +198,7 @@ impl Client {
         Stopper(Arc::downgrade(&self.shared))
     }
 
-    /// Closes the connection in an orderly way, bounded by [`ConnectionConfig::close`]. Returns the running turn's
+    /// Closes the connection in an orderly way, bounded by [`ConnectionConfig::close`](crate::ConnectionConfig::close). Returns the running turn's
     /// answer so far, interrupted, if one ran. Afterwards the client can only [`reconnect`](Self::reconnect).
     ///
     /// # Errors
@@ -267,7 +267,7 @@ impl Client {
         self.shared.lock().connection.memory() + self.input.len() + self.storage.memory()
     }
 
-    /// A copy of what was sent and received so far, without tokens, if [`ConnectionConfig::record`] is on.
+    /// A copy of what was sent and received so far, without tokens, if [`ConnectionConfig::record`](crate::ConnectionConfig::record) is on.
     /// Of this connection: a reconnect begins a new one.
     pub fn transcript(&self) -> Option<Transcript> {
         self.shared.lock().connection.transcript().cloned()

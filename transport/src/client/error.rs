@@ -36,7 +36,7 @@ pub enum ClientError {
         /// Why the last address failed.
         source: Arc<io::Error>,
     },
-    /// Name look-up and connect took longer than [`ConnectionConfig::connect`].
+    /// Name look-up and connect took longer than [`ConnectionConfig::connect`](crate::ConnectionConfig::connect).
     #[error("cannot connect to {host} within {} s", limit.as_secs_f32())]
     ConnectTimeout {
         /// The host.
