@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::connection::{ConnectionEnd, StartError};
 use crate::endpoint::EndpointError;
 
-/// Why a [`Client`] failed.
+/// Why a [`Client`](super::Client) failed.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -54,7 +54,7 @@ pub enum ClientError {
     /// [`reconnect_stream`](super::Client::reconnect_stream).
     #[error("this client was given its socket: connect another one, and reconnect over that")]
     GivenStream,
-    /// [`Client::ask`] is for requests that are answered: chats and restarts. Nothing was sent.
+    /// [`Client::ask`](super::Client::ask) is for requests that are answered: chats and restarts. Nothing was sent.
     #[error("`{kind}` has no answer: send it with `request`")]
     NotAnswered {
         /// The request's kind.
