@@ -30,6 +30,9 @@
 //! In 2023-11 the question's first word may name the model: `@slow hi`. Every token but `anonymous` is
 //! good, an API key or a login token, and is a user of its own.
 //!
+//! It answers the companion calls (docs/rest.md), too: what was asked in the chat can be listed, loaded and shared. Every
+//! key has a quota of 500, nothing can be bought, and [`Options::faults`] makes the calls fail as real servers do.
+//!
 //! ```
 //! use chatnio_loopback::{Generation, Options, Server};
 //!
@@ -50,6 +53,7 @@ mod peer;
 mod plan;
 mod queue;
 mod quota;
+mod rest;
 mod script;
 mod server;
 mod throttle;
@@ -64,6 +68,7 @@ pub use generation::{Generation, UnknownGeneration};
 pub use options::{Certificate, Options, Refusal};
 pub use peer::Peer;
 pub use plan::{Access, Ending, Piece, Plan};
+pub use rest::Fault;
 pub use script::Script;
 pub use server::Server;
 pub use tls::{Tls, TlsError};

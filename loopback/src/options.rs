@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::generation::Generation;
 use crate::plan::Plan;
+use crate::rest::Fault;
 use crate::script::Script;
 
 /// The settings of a server and of each of its connections.
@@ -35,6 +36,8 @@ pub struct Options {
     pub refusal: Option<Refusal>,
     /// Whether the head and the body of a refusal go out as two segments.
     pub two_segments: bool,
+    /// What goes wrong with the companion calls (docs/rest.md). Default: nothing.
+    pub faults: Vec<Fault>,
 }
 
 impl Default for Options {
@@ -50,6 +53,7 @@ impl Default for Options {
             throttle: None,
             refusal: None,
             two_segments: false,
+            faults: Vec::new(),
         }
     }
 }
@@ -85,6 +89,7 @@ impl fmt::Debug for Options {
             .field("throttle", &self.throttle)
             .field("refusal", &self.refusal)
             .field("two_segments", &self.two_segments)
+            .field("faults", &self.faults)
             .finish()
     }
 }

@@ -10,6 +10,7 @@ use tungstenite::{Error, Message};
 use crate::chat::{Chat, Output};
 use crate::generation::Generation;
 use crate::options::{Options, Refusal};
+use crate::rest;
 use crate::tls::Tls;
 use crate::upgrade;
 use crate::wire::Wire;
@@ -189,6 +190,16 @@ impl Peer {
         let answer = match upgrade::head_length(wire.unread()) {
             Ok(None) => return,
             Ok(Some(length)) => {
+                let call = match rest::Request::read(wire.unread(), length) {
+                    Ok(call) => call.filter(|_| self.refusal.is_none()),
+                    Err(rest::Incomplete) => return,
+                };
+                if let Some(call) = call {
+                    put(wire, &rest::answer(&self.world, &self.options, &call));
+                    wire.say_goodbye();
+                    self.closing = true;
+                    return;
+                }
                 let answer = match self.refusal.take() {
                     Some(refusal) => Err(refusal),
                     None => upgrade::accept(&wire.unread()[..length]),

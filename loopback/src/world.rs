@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::conversation::{ANONYMOUS_ID, Conversation};
 use crate::form::Message;
+use stored::Stored;
+
+mod stored;
 
 /// The shared state of one server. Cheap to clone: clones are the same world.
 ///
@@ -18,9 +21,11 @@ pub struct World(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     /// By key, then by conversation id.
-    conversations: HashMap<String, BTreeMap<i64, Vec<Message>>>,
+    conversations: HashMap<String, BTreeMap<i64, Stored>>,
     /// By hash: whose conversation is shared.
     shares: HashMap<String, (String, i64)>,
+    /// By key: the masks as they were saved.
+    masks: HashMap<String, Vec<serde_json::Value>>,
     stats: Stats,
 }
 
@@ -62,6 +67,8 @@ pub struct Stats {
     pub answers: u64,
     /// Sockets that the server dropped.
     pub drops: u64,
+    /// Companion calls (docs/rest.md) that were answered, refused ones included.
+    pub calls: u64,
 }
 
 impl World {
@@ -87,7 +94,7 @@ impl World {
     /// The messages stored in a conversation, oldest first.
     #[must_use]
     pub fn messages(&self, key: &str, id: i64) -> Option<Vec<Message>> {
-        self.state().conversations.get(key)?.get(&id).cloned()
+        Some(self.state().conversations.get(key)?.get(&id)?.messages.clone())
     }
 
     /// Shares a stored conversation and returns the hash that `ref` and `share` take. The hash shows
@@ -110,9 +117,9 @@ impl World {
         };
         let stored = state.conversations.get(&user);
         if shared.is_none()
-            && let Some(messages) = stored.and_then(|of| of.get(&id))
+            && let Some(found) = stored.and_then(|of| of.get(&id))
         {
-            return Conversation::new(Some(user), id, messages.clone());
+            return Conversation::new(Some(user), id, found.messages.clone());
         }
         let last = stored.and_then(|of| of.keys().next_back()).copied().unwrap_or(0);
         Conversation::new(Some(user), last + 1, shared.unwrap_or_default())
@@ -122,7 +129,7 @@ impl World {
     pub(crate) fn shared(&self, hash: &str) -> Option<Vec<Message>> {
         let state = self.state();
         let (key, id) = state.shares.get(hash)?;
-        state.conversations.get(key)?.get(id).cloned()
+        Some(state.conversations.get(key)?.get(id)?.messages.clone())
     }
 
     /// Stores a conversation over whatever is there; an anonymous one is not stored.
@@ -130,7 +137,7 @@ impl World {
         if let Some(owner) = &conversation.owner {
             let mut state = self.state();
             let of_owner = state.conversations.entry(owner.clone()).or_default();
-            of_owner.insert(conversation.id, conversation.messages.clone());
+            of_owner.entry(conversation.id).or_default().take(conversation);
         }
     }
 

@@ -332,3 +332,22 @@ fn wrong_paths_and_wished_for_refusals() {
         assert!(answer.starts_with(wanted), "{answer}");
     }
 }
+
+#[test]
+fn a_companion_call_is_answered_whole_and_ends_the_connection() {
+    let mut peer = peer(Options::default(), None);
+    let body = r#"{"id":1,"name":"x"}"#;
+    let request = format!(
+        "POST /api/conversation/rename HTTP/1.1\r\nAuthorization: Bearer sk-a\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for byte in request.as_bytes() {
+        assert!(!peer.finished());
+        peer.receive(Duration::ZERO, &[*byte]);
+    }
+    let answer = String::from_utf8(taken(&mut peer)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.ends_with(r#"{"message":"conversation not found","status":false}"#), "{answer}");
+    assert!(peer.finished());
+    assert_eq!(peer.next_deadline(), None);
+}
