@@ -15,7 +15,7 @@ pub(crate) enum Phase {
     Answering,
     /// A stop was seen between two pieces (2026); the first of two ends is due.
     Stopping,
-    /// The first of two ends was sent (2026).
+    /// The user is charged; the usual end is due.
     Closing,
 }
 

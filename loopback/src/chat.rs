@@ -4,37 +4,25 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::answer::{Answer, Phase, Step};
-use crate::conversation::{Conversation, parse_edit, parse_index};
-use crate::form::{AuthForm, PING, RequestForm, parse_mask};
+use crate::answer::Answer;
+use crate::conversation::Conversation;
+use crate::form::PING;
 use crate::frame::Frame;
-use crate::generation::Generation;
 use crate::options::Options;
-use crate::plan::{Access, Ending, Piece, Plan};
-use crate::queue::{Queue, StopWords};
-use crate::quota;
+use crate::queue::Queue;
 use crate::script::{Playback, Reply};
+use crate::storage::Storage;
 use crate::world::World;
 
-/// How often 2026 looks for a stop (protocol.md, section 3).
+mod requests;
+mod running;
+
+/// How often 2026 looks for a stop (protocol.md, R3.16).
 const TICK: Duration = Duration::from_millis(100);
 
-/// What passes between the two ends of a stopped answer (2026), at pace 1. The real server charges
-/// the user in between.
-const SECOND_END: Duration = Duration::from_millis(3);
-
-/// How long a web search takes, at pace 1.
-const WEB_SEARCH: Duration = Duration::from_millis(400);
-
 /// Frames that may wait for the host. With as many the model stands still, as a real server does when
-/// the socket takes no more.
+/// the socket takes no more (protocol.md, R2.40).
 const WAITING: usize = 32;
-
-/// Times that 2026 looks for a stop while the socket takes no more; then its poller hangs, too.
-const UNREAD_SIGNALS: u8 = 2;
-
-/// What is stored as the answer that was being written when the connection was lost (2023, 2024).
-const LOST: &str = "write tcp: use of closed network connection";
 
 /// What the server does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +74,9 @@ pub struct Chat {
     queue: Queue,
     /// The request loop has ended, while the connection may stay.
     loop_ended: bool,
+    storage: Storage,
+    /// When the request loop has stored what it is storing. Until then it takes no request.
+    stored: Duration,
     answer: Option<Answer>,
     answers: u64,
     /// The pollers for a stop (2026): the running answer's, and those of answers that ended before
@@ -102,14 +93,14 @@ enum Stage {
     New,
     /// Requests are read.
     Open,
-    /// The socket is open, but nobody reads it any more (2023 after a bad authentication).
+    /// The socket is open, but nobody reads it any more (2023 after a bad authentication: protocol.md, R1.9).
     Deaf,
     /// The socket is closed. A running answer goes on until its next piece.
     Dropped,
 }
 
 /// Looks for a stop every [`TICK`] (2026). It learns of its answer's end only at its next tick, and
-/// has taken a stop from the queue by then.
+/// has taken a stop from the queue by then (protocol.md, R5.3).
 struct Poller {
     answer: u64,
     tick: Duration,
@@ -120,6 +111,8 @@ struct Poller {
 /// An event that time brings.
 enum Event {
     Answer,
+    /// The request loop has stored what it was storing, and a request waits for it.
+    Stored,
     Tick(usize),
 }
 
@@ -134,6 +127,8 @@ impl Chat {
             conversation: Conversation::default(),
             queue: Queue::default(),
             loop_ended: false,
+            storage: Storage::new(&options),
+            stored: Duration::ZERO,
             answer: None,
             answers: 0,
             pollers: Vec::new(),
@@ -149,13 +144,14 @@ impl Chat {
         chat
     }
 
-    /// Takes in a message of the client; real servers treat binary messages as text.
+    /// Takes in a message of the client; real servers treat binary messages as text (protocol.md, R2.12).
     pub fn receive(&mut self, now: Duration, text: &str) {
         self.run(now);
         match self.stage {
             Stage::Deaf | Stage::Dropped => return,
             Stage::New | Stage::Open => {}
         }
+        // Never queued, and allowed at any time (protocol.md, R2.36 and R2.37).
         if text == PING {
             self.world.count(|stats| stats.pings += 1);
         } else if let Some(playback) = &mut self.playback {
@@ -201,7 +197,7 @@ impl Chat {
     }
 
     /// Whether the socket is open but nothing is read from it any more, not even pings: 2023 after an
-    /// authentication of a wrong type (protocol.md, section 1).
+    /// authentication of a wrong type (protocol.md, R1.9).
     #[must_use]
     pub fn is_deaf(&self) -> bool {
         self.stage == Stage::Deaf
@@ -218,6 +214,7 @@ impl Chat {
             self.now = self.now.max(due);
             match event {
                 Event::Answer => self.step(),
+                Event::Stored => {}
                 Event::Tick(poller) => self.tick(poller),
             }
         }
@@ -225,13 +222,17 @@ impl Chat {
     }
 
     fn next_event(&self) -> Option<(Duration, Event)> {
+        let answer = self.answer_due().map(|due| (due, Event::Answer));
+        let stored = self.stored_due().map(|due| (due, Event::Stored));
         let tick = self.pollers.iter().enumerate().min_by_key(|(_, poller)| poller.tick);
         let tick = tick.map(|(index, poller)| (poller.tick, Event::Tick(index)));
-        let answer = self.answer_due().map(|due| (due, Event::Answer));
-        match (answer, tick) {
-            (Some(answer), Some(tick)) => Some(if tick.0 < answer.0 { tick } else { answer }),
-            (answer, tick) => answer.or(tick),
-        }
+        [answer, stored, tick].into_iter().flatten().min_by_key(|(due, _)| *due)
+    }
+
+    /// When the request loop takes the next of the requests that wait for it.
+    fn stored_due(&self) -> Option<Duration> {
+        let waits = self.answer.is_none() && !self.loop_ended && !self.is_blocked() && !self.queue.is_empty();
+        waits.then_some(self.stored)
     }
 
     /// When the running answer goes on, unless too many frames wait.
@@ -241,336 +242,6 @@ impl Chat {
 
     fn is_blocked(&self) -> bool {
         self.stage != Stage::Dropped && self.outputs.len() >= WAITING
-    }
-
-    // The reader.
-
-    fn authenticate(&mut self, text: &str) {
-        let Ok(form) = AuthForm::parse(text) else {
-            if self.options.generation == Generation::G2023 {
-                self.stage = Stage::Deaf;
-            } else {
-                self.drop_socket();
-            }
-            return;
-        };
-        let token = form.token.trim();
-        let token = token.strip_prefix("Bearer ").unwrap_or(token);
-        let named = !token.is_empty() && token != "anonymous";
-        let good = named && !self.options.bad_keys.iter().any(|bad| bad == token);
-        self.conversation = self.world.open(good.then(|| token.to_owned()), form.id, &form.reference);
-        self.stage = Stage::Open;
-        self.world.count(|stats| {
-            stats.authentications += 1;
-            stats.anonymous += u64::from(!good);
-        });
-    }
-
-    fn enqueue(&mut self, text: &str) {
-        match RequestForm::parse(self.options.generation, text) {
-            Ok(form) => {
-                let stop = form.kind == "stop";
-                let evicted = self.queue.push(Some(form));
-                self.world.count(|stats| {
-                    stats.requests += 1;
-                    stats.stops_received += u64::from(stop);
-                    stats.evicted += u64::from(evicted);
-                });
-            }
-            Err(_) => self.drop_socket(),
-        }
-    }
-
-    fn drop_socket(&mut self) {
-        if self.stage == Stage::Dropped {
-            return;
-        }
-        self.stage = Stage::Dropped;
-        self.outputs.push_back(Output::Drop);
-        self.world.count(|stats| stats.drops += 1);
-        // 2023's reader leaves no mark: its request loop waits for ever.
-        if self.options.generation != Generation::G2023 {
-            self.queue.push(None);
-        }
-    }
-
-    // The request loop.
-
-    /// Takes requests from the queue until one of them is being answered.
-    fn serve(&mut self) {
-        while self.answer.is_none() && !self.loop_ended && !self.is_blocked() {
-            match self.queue.pop() {
-                Some(Some(form)) => self.handle(form),
-                Some(None) => self.loop_ended = true,
-                None => break,
-            }
-        }
-    }
-
-    fn handle(&mut self, form: RequestForm) {
-        let old = self.options.generation == Generation::G2023;
-        match form.kind.as_str() {
-            "chat" if !form.message.is_empty() => {
-                self.conversation.apply(&form);
-                self.conversation.add("user", form.message);
-                self.world.save(&self.conversation);
-                self.start(false);
-            }
-            "stop" => self.world.count(|stats| stats.stops_idle += 1),
-            "restart" if old => self.restart_2023(),
-            "restart" => {
-                self.conversation.apply(&form);
-                self.start(true);
-            }
-            "share" => {
-                if !self.conversation.shared
-                    && let Some(messages) = self.world.shared(&form.message)
-                {
-                    self.conversation.insert_front(messages);
-                    self.conversation.shared = true;
-                    self.world.save(&self.conversation);
-                }
-            }
-            "mask" => self.conversation.insert_front(parse_mask(&form.message)),
-            "edit" if !old => match parse_edit(&form.message) {
-                Some((index, text)) => {
-                    self.conversation.edit(index, text);
-                    self.world.save(&self.conversation);
-                }
-                None => self.loop_ended = true,
-            },
-            "remove" if !old => match parse_index(&form.message) {
-                Some(index) => {
-                    self.conversation.remove(index);
-                    self.world.save(&self.conversation);
-                }
-                None => self.loop_ended = true,
-            },
-            _ => {}
-        }
-    }
-
-    /// 2023 takes the last answer back, and its request loop dies when the last message is none.
-    fn restart_2023(&mut self) {
-        let last = self.conversation.messages.pop();
-        if last.is_some_and(|message| message.role == "assistant") {
-            self.start(true);
-        } else {
-            self.send_end("Hello, How can I assist you?");
-            self.loop_ended = true;
-        }
-    }
-
-    /// Begins an answer, with the web search if there is one.
-    fn start(&mut self, restart: bool) {
-        let generation = self.options.generation;
-        let mut due = self.now;
-        if self.conversation.web {
-            if self.conversation.segment(generation, restart).is_empty() {
-                // The search looks for a question and finds none: the server answers nothing at all.
-                self.save(String::new());
-                return;
-            }
-            due += self.options.paced(WEB_SEARCH);
-        }
-        self.answers += 1;
-        self.answer = Some(Answer::new(self.answers, generation, restart, due));
-        if !self.conversation.web {
-            self.step();
-        }
-    }
-
-    /// Sends the opener and asks the model.
-    fn open(&mut self, mut answer: Answer) {
-        let generation = self.options.generation;
-        let keyed = self.conversation.owner.is_some();
-        if generation != Generation::G2023 {
-            self.send(&Frame { conversation: self.conversation.id, ..Frame::default() });
-            self.world.count(|stats| stats.openers += 1);
-        }
-        let segment = self.conversation.segment(generation, answer.restart);
-        let question = segment.iter().rfind(|message| message.role == "user");
-        let question = question.map_or("", |message| message.content.as_str());
-        let model = model_name(generation, &self.conversation.model, question);
-        let plan = match self.options.plans.get(model) {
-            Some(plan) => plan.clone(),
-            None => Plan::named(model, generation, question),
-        };
-        let refused = match &plan.access {
-            Access::Anyone => None,
-            _ if !keyed => Some(Plan::not_authenticated(generation, model)),
-            Access::Keyed => None,
-            Access::Refused(notice) => Some(notice.clone()),
-        };
-        if let Some(notice) = refused {
-            self.send_end(&notice);
-            self.save(notice);
-            return;
-        }
-        let plan = if segment.is_empty() {
-            // The upstream refuses a request without messages.
-            let notice = Ending::Notice("request failed with status code: 500".to_owned());
-            Plan { pieces: Vec::new(), ..plan }.ending(notice)
-        } else {
-            plan
-        };
-        let input = (keyed && !plan.free).then(|| quota::input(generation, segment));
-        if generation == Generation::G2023 && self.conversation.web {
-            let keyword = question.to_owned();
-            self.send(&Frame { keyword: &keyword, ..Frame::default() });
-        }
-        let wait = answer.ask(plan, input);
-        answer.due = Some(self.now.saturating_add(self.options.paced(wait)));
-        if generation == Generation::G2026 {
-            let tick = self.now + TICK;
-            self.pollers.push(Poller { answer: answer.number, tick, unread: 0 });
-        }
-        self.answer = Some(answer);
-    }
-
-    // The running answer.
-
-    /// Carries out the answer's next step.
-    fn step(&mut self) {
-        let Some(answer) = self.answer.take() else {
-            return;
-        };
-        for poller in &mut self.pollers {
-            poller.unread = 0;
-        }
-        match answer.phase {
-            Phase::Searching => self.open(answer),
-            Phase::Answering => self.model_step(answer),
-            Phase::Stopping => self.first_end(answer),
-            Phase::Closing => self.close(answer),
-        }
-    }
-
-    fn model_step(&mut self, mut answer: Answer) {
-        let due = answer.due.unwrap_or(self.now);
-        match answer.step() {
-            Step::Piece(Piece::Raw(_) | Piece::Binary(_)) if self.stage == Stage::Dropped => {
-                return self.close(answer);
-            }
-            Step::Piece(Piece::Text(text)) => {
-                if self.stop_at_piece() {
-                    return self.close(answer);
-                }
-                if self.stage == Stage::Dropped && self.options.generation != Generation::G2026 {
-                    return self.save(LOST.to_owned());
-                }
-                answer.write(&text);
-                if self.stage == Stage::Dropped {
-                    return self.close(answer);
-                }
-                self.send(&Frame {
-                    message: &text,
-                    quota: answer.quota(),
-                    plan: answer.subscription(),
-                    ..Frame::default()
-                });
-            }
-            Step::Piece(Piece::Raw(text)) => self.push(Output::Frame(text)),
-            Step::Piece(Piece::Binary(bytes)) => self.push(Output::Binary(bytes)),
-            Step::Ending(Ending::Complete) => return self.close(answer),
-            Step::Ending(Ending::Notice(notice)) => {
-                self.send_end(&notice);
-                return self.save(notice);
-            }
-            Step::Ending(Ending::Silent) => {
-                answer.due = None;
-                self.answer = Some(answer);
-                return;
-            }
-            Step::Ending(Ending::Drop) => {
-                self.drop_socket();
-                let text = match self.options.generation {
-                    Generation::G2026 => answer.text,
-                    _ => LOST.to_owned(),
-                };
-                return self.save(text);
-            }
-        }
-        answer.advance();
-        // Counted from when it was due, not from when it was sent: a model does not wait for the socket.
-        answer.due = Some(due.saturating_add(self.options.paced(answer.wait())));
-        self.answer = Some(answer);
-    }
-
-    /// Whether a stop is found when the model sends a piece (2023, 2024).
-    fn stop_at_piece(&mut self) -> bool {
-        let words = match self.options.generation {
-            Generation::G2023 => StopWords::Stop,
-            Generation::G2024 => StopWords::StopOrRemove,
-            Generation::G2026 => return false,
-        };
-        let found = self.queue.peek_stop(words);
-        self.world.count(|stats| stats.stops_seen += u64::from(found));
-        found
-    }
-
-    /// One tick of a poller (2026).
-    fn tick(&mut self, index: usize) {
-        let blocked = self.is_blocked();
-        let poller = &mut self.pollers[index];
-        let number = poller.answer;
-        let running = self
-            .answer
-            .as_mut()
-            .filter(|answer| answer.number == number && matches!(answer.phase, Phase::Answering | Phase::Stopping));
-        poller.tick += TICK;
-        let Some(answer) = running else {
-            // Its answer is over, but it looks once more before it notices.
-            self.pollers.swap_remove(index);
-            let found = self.queue.peek_stop(StopWords::StopOrRemove);
-            self.world.count(|stats| stats.stops_swallowed += u64::from(found));
-            return;
-        };
-        if blocked {
-            if poller.unread == UNREAD_SIGNALS {
-                return;
-            }
-            poller.unread += 1;
-        }
-        if self.queue.peek_stop(StopWords::StopOrRemove) {
-            if answer.phase == Phase::Answering {
-                answer.phase = Phase::Stopping;
-                answer.due = Some(self.now);
-                self.world.count(|stats| stats.stops_seen += 1);
-            } else {
-                self.world.count(|stats| stats.stops_swallowed += 1);
-            }
-        }
-    }
-
-    /// The end that 2026 sends as soon as it has seen a stop.
-    fn first_end(&mut self, mut answer: Answer) {
-        self.send(&Frame { quota: answer.quota(), end: true, plan: answer.subscription(), ..Frame::default() });
-        answer.phase = Phase::Closing;
-        answer.due = Some(self.now + self.options.paced(SECOND_END));
-        self.answer = Some(answer);
-    }
-
-    /// The usual end of an answer, stopped or not.
-    fn close(&mut self, answer: Answer) {
-        let placeholder = match self.options.generation {
-            Generation::G2023 => "Sorry, I don't understand. Please try again.",
-            Generation::G2024 | Generation::G2026 => "empty response",
-        };
-        if answer.text.is_empty() {
-            self.send_end(placeholder);
-        } else {
-            self.send(&Frame { quota: answer.quota(), end: true, plan: answer.subscription(), ..Frame::default() });
-        }
-        let blank = answer.text.trim().is_empty();
-        self.save(if blank { placeholder.to_owned() } else { answer.text });
-    }
-
-    /// Stores the answer, or what stands in its place.
-    fn save(&mut self, text: String) {
-        self.conversation.add("assistant", text);
-        self.world.save(&self.conversation);
-        self.world.count(|stats| stats.answers += 1);
     }
 
     // The writer.
@@ -605,16 +276,6 @@ impl Chat {
                 Reply::Closed => self.drop_socket(),
             }
         }
-    }
-}
-
-/// The fake model that is meant. 2023 knew few models, so there the question's first word may name
-/// one: `@slow hi`.
-fn model_name<'a>(generation: Generation, model: &'a str, question: &'a str) -> &'a str {
-    let first = question.split_whitespace().next().and_then(|word| word.strip_prefix('@'));
-    match first {
-        Some(name) if generation == Generation::G2023 && !name.is_empty() => name,
-        _ => model,
     }
 }
 

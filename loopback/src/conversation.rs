@@ -3,16 +3,16 @@
 use crate::form::{Message, RequestForm};
 use crate::generation::Generation;
 
-/// The model of a request that names none, also on restart.
+/// The model of a request that names none, also on restart (protocol.md, R2.3).
 pub(crate) const DEFAULT_MODEL: &str = "gpt-3.5-turbo";
 
-/// How many messages go to the model when a request does not say (2024, 2026).
+/// How many messages go to the model when a request does not say (2024, 2026: protocol.md, R2.6).
 const DEFAULT_CONTEXT: usize = 8;
 
-/// How many messages go to the model in 2023, which cannot be told.
+/// How many messages go to the model in 2023, which cannot be told (protocol.md, R2.8).
 const CONTEXT_2023: usize = 12;
 
-/// The id of every anonymous conversation.
+/// The id of every anonymous conversation (protocol.md, R3.11).
 pub(crate) const ANONYMOUS_ID: i64 = -1;
 
 /// One connection's copy; [`crate::world::World`] holds what was saved.
@@ -24,11 +24,11 @@ pub(crate) struct Conversation {
     pub(crate) messages: Vec<Message>,
     pub(crate) model: String,
     pub(crate) web: bool,
-    /// Whether a share was put in front: only a connection's first counts.
+    /// Whether a share was put in front: only a connection's first counts (protocol.md, R2.20).
     pub(crate) shared: bool,
     /// 0 is the generation's default.
     context: usize,
-    /// Only the question goes to the model.
+    /// Only the question goes to the model (protocol.md, R2.5).
     ignore_context: bool,
 }
 
@@ -56,7 +56,7 @@ impl Conversation {
         self.messages.splice(0..0, messages);
     }
 
-    /// Replaces one message's text; an index out of range is ignored.
+    /// Replaces one message's text; an index out of range is ignored (protocol.md, R2.25 and R2.26).
     pub(crate) fn edit(&mut self, index: i64, text: &str) {
         let message = usize::try_from(index).ok().and_then(|index| self.messages.get_mut(index));
         if let Some(message) = message {
@@ -74,7 +74,7 @@ impl Conversation {
     }
 
     /// What goes to the model. On restart (2024, 2026) the answers after the last question are left
-    /// out, though they stay in the history.
+    /// out, though they stay in the history (protocol.md, R2.15 and R2.16).
     pub(crate) fn segment(&self, generation: Generation, restart: bool) -> &[Message] {
         let mut messages = self.messages.as_slice();
         if generation == Generation::G2023 {
@@ -96,13 +96,13 @@ impl Conversation {
     }
 }
 
-/// Reads the `INDEX:NEW TEXT` of an edit.
+/// Reads the `INDEX:NEW TEXT` of an edit (protocol.md, R2.22).
 pub(crate) fn parse_edit(message: &str) -> Option<(i64, &str)> {
     let (index, text) = message.split_once(':')?;
     Some((parse_index(index)?, text))
 }
 
-/// Reads the `INDEX` of a remove: decimal digits with at most one sign, nothing else.
+/// Reads the `INDEX` of a remove (protocol.md, R2.23): decimal digits with at most one sign, nothing else.
 pub(crate) fn parse_index(text: &str) -> Option<i64> {
     text.parse().ok()
 }

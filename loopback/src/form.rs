@@ -1,5 +1,6 @@
 //! What clients send, read by the rules of Go's `encoding/json`: field names in any case, the last of
-//! duplicates wins, `null` leaves a field alone, lone surrogates become U+FFFD, a wrong type is an error.
+//! duplicates wins, `null` leaves a field alone, lone surrogates become U+FFFD, a wrong type is an error
+//! (protocol.md, R2.11 and R2.12).
 
 use core::fmt;
 
@@ -9,10 +10,10 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use crate::generation::Generation;
 
 /// The one text that keeps a connection alive. It is compared byte by byte and never queued
-/// (protocol.md, section 2).
+/// (protocol.md, R2.36).
 pub(crate) const PING: &str = "{\"type\":\"ping\"}";
 
-/// The first message of a connection (protocol.md, section 1).
+/// The first message of a connection (protocol.md, R1.1 to R1.6).
 #[derive(Default)]
 pub(crate) struct AuthForm {
     pub(crate) token: String,
@@ -20,7 +21,7 @@ pub(crate) struct AuthForm {
     pub(crate) reference: String,
 }
 
-/// Any later message (protocol.md, section 2).
+/// Any later message (protocol.md, R2.1 to R2.7). Fields that the server does not know are ignored (R2.10).
 #[derive(Default, Clone)]
 pub(crate) struct RequestForm {
     pub(crate) kind: String,
@@ -106,7 +107,7 @@ impl Fields for RequestForm {
             "web" => set(&mut self.web, map),
             "ignore_context" => set(&mut self.ignore_context, map),
             "context" => set(&mut self.context, map),
-            // The fake model has no use for these; a wrong type must still be noticed.
+            // The fake model has no use for these (protocol.md, R2.7); a wrong type must still be noticed.
             "max_tokens" | "top_k" => set(&mut 0_i64, map),
             "temperature" | "top_p" | "presence_penalty" | "frequency_penalty" | "repetition_penalty" => {
                 let mut value = 0.0_f64;
@@ -123,7 +124,7 @@ impl Fields for RequestForm {
     }
 }
 
-/// 2023 knows no more fields than these, so it accepts anything in the others.
+/// 2023 knows no more fields than these, so it accepts anything in the others (protocol.md, R2.8).
 #[derive(Default)]
 struct OldRequestForm(RequestForm);
 

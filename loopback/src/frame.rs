@@ -4,20 +4,20 @@ use core::fmt::Write;
 
 use crate::generation::Generation;
 
-/// One frame (protocol.md, section 3). The default is all zero, as in Go.
+/// One frame (protocol.md, R3.1). The default is all zero, as in Go.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Frame<'a> {
-    /// The opener's conversation id; 0 in every other frame. 2023 does not write the field.
+    /// The opener's conversation id; 0 in every other frame (protocol.md, R3.10). 2023 does not write the field (R3.12).
     pub(crate) conversation: i64,
-    /// The answer's cost so far.
+    /// The answer's cost so far (protocol.md, R3.6).
     pub(crate) quota: f32,
-    /// Words the web search used.
+    /// Words the web search used (protocol.md, R3.7).
     pub(crate) keyword: &'a str,
-    /// The piece of text.
+    /// The piece of text (protocol.md, R3.5).
     pub(crate) message: &'a str,
-    /// Whether it is the answer's last frame.
+    /// Whether it is the answer's last frame (protocol.md, R3.8).
     pub(crate) end: bool,
-    /// Whether a subscription paid.
+    /// Whether a subscription paid (protocol.md, R3.9).
     pub(crate) plan: bool,
 }
 
@@ -41,7 +41,7 @@ impl Frame<'_> {
     }
 }
 
-/// Shortest digits of a 32-bit float; an exponent only where Go uses one.
+/// Shortest digits of a 32-bit float; an exponent only where Go uses one (protocol.md, R3.3).
 fn push_f32(out: &mut String, value: f32) {
     let magnitude = value.abs();
     if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
@@ -57,7 +57,7 @@ fn push_f32(out: &mut String, value: f32) {
     }
 }
 
-/// A JSON string with HTML-safe escapes.
+/// A JSON string with HTML-safe escapes (protocol.md, R3.2).
 pub(crate) fn push_str(out: &mut String, text: &str) {
     out.push('"');
     let mut plain = 0;

@@ -22,6 +22,9 @@
 //! | `notice`, `paid` | a notice about the user's quota |
 //! | `silent` | nothing, for ever |
 //! | `cut` | the upstream breaks off half-way |
+//! | `noprice` | the notice of a model that nobody set a price for |
+//! | `image`, `image-N` | one frame with an image of 2,000,000 or N characters in it |
+//! | `video` | a video job, whose frames are minutes apart |
 //! | `drop` | the socket is cut mid-answer |
 //! | `garbage` | malformed messages between good ones |
 //! | `anon` | as `hello`, also without a key |
@@ -56,6 +59,7 @@ mod quota;
 mod rest;
 mod script;
 mod server;
+mod storage;
 mod throttle;
 mod tls;
 mod upgrade;

@@ -22,19 +22,26 @@ pub struct Options {
     /// When given, connections play this recording instead of fake models. A question that it has no
     /// answer to, or none left, ends the connection.
     pub script: Option<Script>,
+    /// How long one write to the server's database takes, at pace 1; no time by default. The request loop does nothing
+    /// else meanwhile, so what comes right after an end waits in the queue, where the last answer's poller finds it
+    /// (2026: protocol.md, R5.3, R5.5 and R5.6).
+    pub write_time: Duration,
+    /// With a seed, writes take [`write_time`](Self::write_time) in the mean, some more, some less, in a sequence that
+    /// follows from the seed. Without one (the default) each takes just that.
+    pub seed: Option<u64>,
     /// Tokens that are not accepted: like a real server, it goes on as anonymous
-    /// (protocol.md, section 1).
+    /// (protocol.md, R1.8).
     pub bad_keys: Vec<String>,
     /// The TCP port; 0 (the default) takes a free one.
     pub port: u16,
     /// The certificate to serve TLS with; plain TCP without (the default).
     pub tls: Option<Certificate>,
     /// How many connections a second one address may open before the others are throttled
-    /// (protocol.md, section 6). `Some(0)` refuses all, `None` (the default) none.
+    /// (protocol.md, R6.1, R6.5). `Some(0)` refuses all, `None` (the default) none.
     pub throttle: Option<u32>,
     /// When given, every connection is refused with this answer before the WebSocket opens.
     pub refusal: Option<Refusal>,
-    /// Whether the head and the body of a refusal go out as two segments.
+    /// Whether the head and the body of a refusal go out as two segments (protocol.md, R6.3).
     pub two_segments: bool,
     /// What goes wrong with the companion calls (docs/rest.md). Default: nothing.
     pub faults: Vec<Fault>,
@@ -47,6 +54,8 @@ impl Default for Options {
             pace: 1.0,
             plans: BTreeMap::new(),
             script: None,
+            write_time: Duration::ZERO,
+            seed: None,
             bad_keys: Vec::new(),
             port: 0,
             tls: None,
@@ -63,6 +72,11 @@ impl Options {
     #[must_use]
     pub fn new(generation: Generation) -> Self {
         Self { generation, ..Self::default() }
+    }
+
+    /// Whether the server serves its web page, too.
+    pub(crate) fn has_web_page(&self) -> bool {
+        self.faults.contains(&Fault::WebPage)
     }
 
     /// A duration of a fake model at the wanted pace. A pace that is no number counts as 0.
@@ -83,6 +97,8 @@ impl fmt::Debug for Options {
             .field("pace", &self.pace)
             .field("plans", &self.plans)
             .field("script", &self.script.is_some())
+            .field("write_time", &self.write_time)
+            .field("seed", &self.seed)
             .field("bad_keys", &self.bad_keys.len())
             .field("port", &self.port)
             .field("tls", &self.tls)
@@ -110,18 +126,28 @@ pub enum Certificate {
 pub struct Refusal {
     /// The HTTP status, such as 503.
     pub status: u16,
-    /// The body, JSON or plain text.
+    /// The body, JSON, HTML or plain text.
     pub body: String,
 }
 
+/// What a real server says to who is throttled.
+const TOO_MANY: &str = "You have sent too many requests. Please try again later.";
+
 impl Refusal {
-    /// The throttling of the real servers: HTTP 200 with a JSON body (protocol.md, section 6).
+    /// The throttling of the newer real servers: HTTP 200 with a JSON body (protocol.md, R6.1).
     #[must_use]
     pub fn throttled() -> Self {
-        Self {
-            status: 200,
-            body: "{\"error\":\"request_throttled\",\"reason\":\"You have sent too many requests. Please try again later.\",\"status\":false}".to_owned(),
-        }
+        Self::throttled_by(Generation::G2026)
+    }
+
+    /// The throttling of a generation's server; 2023 has no name for the error (protocol.md, R6.2).
+    #[must_use]
+    pub fn throttled_by(generation: Generation) -> Self {
+        let error = match generation {
+            Generation::G2023 => "",
+            Generation::G2024 | Generation::G2026 => "\"error\":\"request_throttled\",",
+        };
+        Self { status: 200, body: format!("{{{error}\"reason\":\"{TOO_MANY}\",\"status\":false}}") }
     }
 }
 

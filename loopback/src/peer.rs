@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::io::Write;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tungstenite::protocol::{Role, WebSocket, WebSocketConfig};
@@ -12,7 +13,7 @@ use crate::generation::Generation;
 use crate::options::{Options, Refusal};
 use crate::rest;
 use crate::tls::Tls;
-use crate::upgrade;
+use crate::upgrade::{self, Request};
 use crate::wire::Wire;
 use crate::world::World;
 
@@ -40,8 +41,8 @@ const LINGER: Duration = Duration::from_secs(5);
 pub struct Peer {
     world: World,
     options: Arc<Options>,
-    /// Instead of the upgrade.
-    refusal: Option<Refusal>,
+    /// The client's address, if it may be throttled.
+    from: Option<IpAddr>,
     link: Link,
     now: Duration,
     /// The server wants the socket closed once everything is sent.
@@ -60,8 +61,8 @@ enum Link {
 }
 
 impl Peer {
-    /// A connection that was just accepted, served with TLS when a certificate is given. A refusal
-    /// goes before the one of the options.
+    /// A connection that was just accepted, served with TLS when a certificate is given. It counts for
+    /// [`Options::throttle`] when the client's address is given.
     ///
     /// # Errors
     /// When rustls refuses the TLS settings.
@@ -69,12 +70,11 @@ impl Peer {
         world: World,
         options: Arc<Options>,
         tls: Option<&Tls>,
-        refusal: Option<Refusal>,
+        from: Option<IpAddr>,
     ) -> Result<Self, rustls::Error> {
         let link = Link::Head(Wire::new(tls)?);
         world.count(|stats| stats.connections += 1);
-        let refusal = refusal.or_else(|| options.refusal.clone());
-        Ok(Self { world, options, refusal, link, now: Duration::ZERO, closing: false, gone: false })
+        Ok(Self { world, options, from, link, now: Duration::ZERO, closing: false, gone: false })
     }
 
     /// Takes in bytes from the socket, in pieces of any size.
@@ -142,7 +142,7 @@ impl Peer {
     }
 
     /// When [`Peer::handle_timeout`] is to be called next. Also after [`Peer::finished`]: the answer
-    /// of a lost connection is stored later (protocol.md, section 7).
+    /// of a lost connection is stored later (protocol.md, R7.2 and R7.5).
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
         match &self.link {
@@ -191,7 +191,7 @@ impl Peer {
             Ok(None) => return,
             Ok(Some(length)) => {
                 let call = match rest::Request::read(wire.unread(), length) {
-                    Ok(call) => call.filter(|_| self.refusal.is_none()),
+                    Ok(call) => call.filter(|_| self.options.refusal.is_none()),
                     Err(rest::Incomplete) => return,
                 };
                 if let Some(call) = call {
@@ -200,10 +200,7 @@ impl Peer {
                     self.closing = true;
                     return;
                 }
-                let answer = match self.refusal.take() {
-                    Some(refusal) => Err(refusal),
-                    None => upgrade::accept(&wire.unread()[..length]),
-                };
+                let answer = answer(&self.options, &self.world, self.from, self.now, &wire.unread()[..length]);
                 wire.consume(length);
                 answer
             }
@@ -218,7 +215,7 @@ impl Peer {
             Ok(head) => {
                 put(&mut wire, &head);
                 self.world.count(|stats| stats.upgrades += 1);
-                // The real servers have no read limit. Frames go to the wire at once.
+                // The real servers have no read limit (protocol.md, R2.40). Frames go to the wire at once.
                 let config = WebSocketConfig::default()
                     .write_buffer_size(0)
                     .max_message_size(MAX_MESSAGE)
@@ -276,6 +273,7 @@ impl Peer {
     fn answer_close(&mut self) {
         self.closing = true;
         if let Link::Open(socket, _) = &mut self.link {
+            // The others drop the connection (protocol.md, R7.1).
             if self.options.generation == Generation::G2023 {
                 // Says that the connection is closed, which is what was asked for.
                 let _ = socket.flush();
@@ -326,6 +324,28 @@ impl Peer {
             Link::Head(wire) | Link::Refused { wire, .. } => wire,
             Link::Open(socket, _) => socket.get_mut(),
         }
+    }
+}
+
+/// The bytes of the 101 that answer a request head, or the refusal.
+fn answer(
+    options: &Options,
+    world: &World,
+    from: Option<IpAddr>,
+    now: Duration,
+    head: &[u8],
+) -> Result<String, Refusal> {
+    // Header values may be of any encoding.
+    let head = String::from_utf8_lossy(head);
+    let request = Request::parse(&head);
+    let admitted = match (options.throttle, from) {
+        (Some(limit), Some(from)) => world.admit(limit, options.generation, now, from, request.path()),
+        _ => true,
+    };
+    match &options.refusal {
+        _ if !admitted => Err(Refusal::throttled_by(options.generation)),
+        Some(refusal) => Err(refusal.clone()),
+        None => request.accept(options.has_web_page()),
     }
 }
 

@@ -11,7 +11,7 @@ pub enum Piece {
     Text(String),
     /// A text message sent as it is: a malformed frame.
     Raw(String),
-    /// A binary message, which no real server sends.
+    /// A binary message, which no real server sends (protocol.md, R0.3).
     Binary(Vec<u8>),
 }
 
@@ -30,9 +30,11 @@ impl From<String> for Piece {
 /// How an answer ends when nobody stops it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// With the usual end frame (protocol.md, section 3).
+    /// With the usual end frame (protocol.md, R3.13).
     Complete,
-    /// With this notice from the upstream (protocol.md, section 4).
+    /// With this text of the model's on the end frame itself (protocol.md, R4.8).
+    Content(String),
+    /// With this notice from the upstream (protocol.md, R4.1 and R4.6).
     Notice(String),
     /// Never: nothing more is sent.
     Silent,
@@ -84,13 +86,19 @@ const LATE: Duration = Duration::from_millis(1500);
 /// The pieces of `long` when its name brings no number.
 const LONG: usize = 5000;
 
-/// The rounds in which 2023 asks a failing upstream again, sending what comes each time.
+/// The characters of the picture of `image` when its name brings no number.
+const IMAGE: usize = 2_000_000;
+
+/// The time that passes before each frame of `video`.
+const VIDEO: Duration = Duration::from_secs(5 * 60);
+
+/// The rounds in which 2023 asks a failing upstream again, sending what comes each time (protocol.md, R4.10).
 const TRIES_2023: usize = 3;
 
 /// How much of the question the demo answer quotes, in characters.
 const QUOTED: usize = 200;
 
-/// 2023's one notice for everything that has to do with money.
+/// 2023's one notice for everything that has to do with money (protocol.md, R4.2 and R4.3).
 const QUOTA_2023: &str = "You don't have enough quota to use this model. please [buy](/buy) or [subscribe](/subscribe) to get more. (or try to refresh the page)";
 
 impl Plan {
@@ -123,14 +131,12 @@ impl Plan {
 
     /// The built-in plan of a model's name; every name has one.
     pub(crate) fn named(name: &str, generation: Generation, question: &str) -> Self {
-        if let Some(pieces) = name.strip_prefix("long") {
-            let count = match pieces.strip_prefix('-') {
-                Some(count) => count.parse().ok(),
-                None => pieces.is_empty().then_some(LONG),
-            };
-            if let Some(rounds) = count {
-                return Self { rounds, ..Self::text(Duration::ZERO, ["piece "]).keyed() };
-            }
+        // That 2023 loses some of so many pieces (protocol.md, R3.23) is not played: nobody could tell.
+        if let Some(rounds) = numbered(name, "long", LONG) {
+            return Self { rounds, ..Self::text(Duration::ZERO, ["piece "]).keyed() };
+        }
+        if let Some(characters) = numbered(name, "image", IMAGE) {
+            return Self::image(generation, characters);
         }
         let old = generation == Generation::G2023;
         let notice = |text: &str| Self::text(GENTLE, [""; 0]).keyed().upstream_error(text);
@@ -148,18 +154,25 @@ impl Plan {
                 plan.pieces[0].0 = LATE;
                 plan.finished(generation)
             }
-            // 2023 asks three times, and in the end says what went wrong (not in the document).
+            // 2023 asks three times, and in the end says what went wrong (protocol.md, R4.10).
             "cut" if old => Self {
                 rounds: TRIES_2023,
                 ..Self::text(GENTLE, ["partial ", "answer"]).keyed().upstream_error("unexpected EOF")
             },
+            // Nothing tells it from a complete one (protocol.md, R4.9).
             "cut" => Self::text(GENTLE, ["partial ", "answer"]).keyed(),
+            // protocol.md, R4.7.
             "none" => notice(if old { "empty response" } else { "no response" }),
             "err" if old => notice("request failed with status: 500 Internal Server Error"),
             "err" => notice("bad thing happened  (type: upstream_error)"),
             "err429" if old => notice("request failed with status: 429 Too Many Requests"),
             "err429" => notice("Rate limit reached (type: rate_limit_error)"),
-            "nosuch" if old => Self {
+            // Unknown models (protocol.md, R4.4 and R4.5).
+            "noprice" if !old => {
+                let text = "the price of the model is not set (model: noprice)".to_owned();
+                Self { access: Access::Refused(text), ..Self::hello() }
+            }
+            "nosuch" | "noprice" if old => Self {
                 free: true,
                 ..Self::text(
                     Duration::ZERO,
@@ -167,6 +180,7 @@ impl Plan {
                 )
             },
             "nosuch" => notice("cannot find channel for model nosuch"),
+            "video" => Self::video().finished(generation),
             "silent" => Self::text(GENTLE, [""; 0]).keyed().ending(Ending::Silent),
             "drop" => Self::text(GENTLE, ["Hello", "!", " How"]).keyed().ending(Ending::Drop),
             "garbage" => {
@@ -208,7 +222,7 @@ impl Plan {
         }
     }
 
-    /// The notice for an anonymous connection that asks a model which needs a key.
+    /// The notice for an anonymous connection that asks a model which needs a key (protocol.md, R4.2).
     pub(crate) fn not_authenticated(generation: Generation, model: &str) -> String {
         match generation {
             Generation::G2023 => QUOTA_2023.to_owned(),
@@ -236,12 +250,38 @@ impl Plan {
         self.ending(Ending::Notice(text.to_owned()))
     }
 
-    /// Adds what models send at the end of a complete answer: 2024 and 2026 pass on an empty piece.
+    /// An image in one frame (protocol.md, R3.21); 2023 names its address on the end frame (protocol.md, R4.8).
+    fn image(generation: Generation, characters: usize) -> Self {
+        if generation == Generation::G2023 {
+            let text = "![image](https://images.example/1.png)".to_owned();
+            return Self::text(GENTLE, [""; 0]).keyed().ending(Ending::Content(text));
+        }
+        let text = format!("![image](data:image/png;base64,{})", "iVBORw0K".repeat(characters.div_ceil(8)));
+        Self::text(GENTLE, [text]).keyed().finished(generation)
+    }
+
+    /// A video job: frames only when its progress changes (protocol.md, R3.22).
+    fn video() -> Self {
+        let progress = ["```progress\n", "0\n", "40\n", "100\n", "```\n", "![video](/v1/videos/video_1/content)"];
+        Self::text(VIDEO, progress).keyed()
+    }
+
+    /// Adds what models send at the end of a complete answer: 2024 and 2026 pass on an empty piece
+    /// (protocol.md, R3.18).
     fn finished(mut self, generation: Generation) -> Self {
         if generation != Generation::G2023 {
             self.pieces.push((GENTLE, "".into()));
         }
         self
+    }
+}
+
+/// The number that a model's name brings: `long-7`, or a default for `long`.
+fn numbered(name: &str, stem: &str, default: usize) -> Option<usize> {
+    let rest = name.strip_prefix(stem)?;
+    match rest.strip_prefix('-') {
+        Some(number) => number.parse().ok(),
+        None => rest.is_empty().then_some(default),
     }
 }
 

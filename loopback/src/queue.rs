@@ -1,17 +1,17 @@
 //! The queue between a connection's reader and its request loop, with all the real server's quirks
-//! (protocol.md, section 2).
+//! (protocol.md, R2.29 to R2.35).
 
 use std::collections::VecDeque;
 
 use crate::form::RequestForm;
 
-/// How many requests the queue holds; one more silently evicts the oldest.
+/// How many requests the queue holds; one more silently evicts the oldest (protocol.md, R2.35).
 pub(crate) const CAPACITY: usize = 10;
 
 /// What the server peeks for while an answer runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopWords {
-    /// 2023: only `stop`.
+    /// 2023: only `stop` (protocol.md, R2.34).
     Stop,
     /// 2024 and 2026: `stop` and `remove`.
     StopOrRemove,
@@ -43,11 +43,12 @@ impl Queue {
         self.0.pop_front()
     }
 
-    /// Looks whether the head is a stop, and if so drops the head.
+    /// Looks whether the head is a stop (protocol.md, R2.30), and if so drops the head.
     ///
     /// The server takes the head out, then moves the first half of the others behind the rest in an
     /// attempt to put the head back in front. With two others or more the order changes, and what it
-    /// drops afterwards is whatever stands at the head by then: the stop itself stays in the queue.
+    /// drops afterwards is whatever stands at the head by then: the stop itself stays in the queue
+    /// (protocol.md, R2.32 and R2.33).
     pub(crate) fn peek_stop(&mut self, words: StopWords) -> bool {
         let Some(head) = self.0.pop_front() else {
             return false;
@@ -124,6 +125,17 @@ mod tests {
         let mut head = queue("stop chat");
         assert!(head.peek_stop(words));
         assert_eq!(kinds(&mut head), "chat");
+    }
+
+    #[test]
+    fn a_question_behind_two_stops_or_more_is_dropped() {
+        for (before, after) in
+            [("stop chat", "chat"), ("stop stop chat", "stop stop"), ("stop stop stop chat", "stop stop stop")]
+        {
+            let mut queue = queue(before);
+            assert!(queue.peek_stop(StopWords::StopOrRemove));
+            assert_eq!(kinds(&mut queue), after, "{before} (R5.5)");
+        }
     }
 
     #[test]

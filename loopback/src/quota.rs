@@ -1,4 +1,4 @@
-//! What an answer costs: per token, in 32-bit floats, in the order of operations of the real servers.
+//! What an answer costs (protocol.md, R3.6): per token, in 32-bit floats, in the order of operations of the real servers.
 
 use crate::form::Message;
 use crate::frame::push_str;

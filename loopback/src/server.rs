@@ -8,10 +8,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use crate::options::{Options, Refusal};
+use crate::options::Options;
 use crate::peer::Peer;
-use crate::throttle::Throttle;
 use crate::tls::Tls;
+use crate::upgrade;
 use crate::world::{Stats, World};
 
 /// How long a thread waits for a socket that takes no more before it looks for input again.
@@ -26,6 +26,7 @@ pub struct Server {
     address: SocketAddr,
     world: World,
     tls: Option<Tls>,
+    web_page: bool,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
@@ -60,18 +61,18 @@ impl Server {
         let tls = options.tls.map(Tls::new).transpose().map_err(io::Error::other)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         let address = listener.local_addr()?;
+        let web_page = options.has_web_page();
         let (world, shared) = (World::new(), Arc::new(Shared::default()));
         let acceptor = Acceptor {
             listener,
             world: world.clone(),
             tls: tls.clone(),
-            throttle: Throttle::new(options.throttle),
             options: Arc::new(options),
             shared: Arc::clone(&shared),
             origin: Instant::now(),
         };
         let acceptor = thread::Builder::new().name("loopback".to_owned()).spawn(|| acceptor.run())?;
-        Ok(Self { address, world, tls, shared, acceptor: Some(acceptor) })
+        Ok(Self { address, world, tls, web_page, shared, acceptor: Some(acceptor) })
     }
 
     /// The address it listens on.
@@ -80,13 +81,14 @@ impl Server {
         self.address
     }
 
-    /// The URL of the chat. With TLS it names `localhost`, without TLS 127.0.0.1; the certificate is
+    /// The URL of the chat (protocol.md, R0.2). With TLS it names `localhost`, without TLS 127.0.0.1; the certificate is
     /// good for both.
     #[must_use]
     pub fn url(&self) -> String {
+        let path = upgrade::chat_path(self.web_page);
         match self.tls {
-            Some(_) => format!("wss://localhost:{}/chat", self.address.port()),
-            None => format!("ws://{}/chat", self.address),
+            Some(_) => format!("wss://localhost:{}{path}", self.address.port()),
+            None => format!("ws://{}{path}", self.address),
         }
     }
 
@@ -142,7 +144,6 @@ struct Acceptor {
     options: Arc<Options>,
     world: World,
     tls: Option<Tls>,
-    throttle: Throttle,
     shared: Arc<Shared>,
     origin: Instant,
 }
@@ -170,10 +171,8 @@ impl Acceptor {
 
     /// Starts a connection's thread.
     fn serve(&mut self, number: u64, socket: TcpStream, from: SocketAddr) -> io::Result<JoinHandle<()>> {
-        let admitted = self.throttle.admit(self.origin.elapsed(), from.ip());
-        let refusal = (!admitted).then(Refusal::throttled);
         let (world, options) = (self.world.clone(), Arc::clone(&self.options));
-        let peer = Peer::new(world, options, self.tls.as_ref(), refusal).map_err(io::Error::other)?;
+        let peer = Peer::new(world, options, self.tls.as_ref(), Some(from.ip())).map_err(io::Error::other)?;
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
         socket.set_write_timeout(Some(WRITE_WAIT))?;

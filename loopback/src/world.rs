@@ -1,11 +1,15 @@
 //! What the connections of one server share: stored conversations, shares and counters.
 
 use core::fmt;
+use core::time::Duration;
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::conversation::{ANONYMOUS_ID, Conversation};
 use crate::form::Message;
+use crate::generation::Generation;
+use crate::throttle::Throttle;
 use stored::Stored;
 
 mod stored;
@@ -14,7 +18,7 @@ mod stored;
 ///
 /// Each key is a user of its own. A new conversation's id is the user's highest stored id plus one; it
 /// is taken when a connection authenticates, but nothing is stored before the first chat, so two new
-/// connections of one key share an id and the last writer wins (protocol.md, section 1).
+/// connections of one key share an id and the last writer wins (protocol.md, R1.10 and R1.11).
 #[derive(Clone, Default)]
 pub struct World(Arc<Mutex<State>>);
 
@@ -26,6 +30,7 @@ struct State {
     shares: HashMap<String, (String, i64)>,
     /// By key: the masks as they were saved.
     masks: HashMap<String, Vec<serde_json::Value>>,
+    throttle: Throttle,
     stats: Stats,
 }
 
@@ -139,6 +144,11 @@ impl World {
             let of_owner = state.conversations.entry(owner.clone()).or_default();
             of_owner.entry(conversation.id).or_default().take(conversation);
         }
+    }
+
+    /// Whether a generation's server admits one more connection.
+    pub(crate) fn admit(&self, limit: u32, generation: Generation, now: Duration, address: IpAddr, path: &str) -> bool {
+        self.state().throttle.admit(limit, generation, now, address, path)
     }
 
     /// Changes the counters.

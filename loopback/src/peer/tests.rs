@@ -189,6 +189,7 @@ fn bad_certificates_are_refused_by_the_client() {
 
 #[test]
 fn pings_are_answered_but_not_by_a_deaf_server() {
+    // R1.9 and R2.38.
     let mut socket = Pipe::new(Options::new(Generation::G2023), None).upgrade(b"");
     socket.send(Message::Ping("x".into())).unwrap();
     assert_eq!(socket.read().unwrap(), Message::Pong("x".into()));
@@ -200,6 +201,7 @@ fn pings_are_answered_but_not_by_a_deaf_server() {
 
 #[test]
 fn only_2023_echoes_a_close_frame() {
+    // R7.1.
     for generation in Generation::ALL {
         let mut socket = Pipe::new(Options::new(generation), None).upgrade(b"");
         socket.close(None).unwrap();
@@ -246,6 +248,7 @@ fn a_dropped_socket_is_finished_once_everything_is_sent() {
 
 #[test]
 fn the_output_is_bounded_while_the_client_does_not_read() {
+    // R2.40.
     let mut socket = Pipe::new(Options::default(), None).upgrade(b"");
     let pipe = socket.get_mut();
     let mut bytes = Vec::new();
@@ -295,11 +298,11 @@ fn an_end_of_stream_finishes_at_once_and_the_answer_is_stored_later() {
 
 #[test]
 fn throttling_is_an_http_200_in_one_segment_or_two() {
+    // R6.1 and R6.3.
     let body = "{\"error\":\"request_throttled\",\"reason\":\"You have sent too many requests. Please try again later.\",\"status\":false}";
     for two_segments in [false, true] {
-        let options = Options { two_segments, ..Options::default() };
-        let refusal = Some(Refusal::throttled());
-        let mut peer = Peer::new(World::new(), Arc::new(options), None, refusal).unwrap();
+        let options = Options { two_segments, throttle: Some(0), ..Options::default() };
+        let mut peer = Peer::new(World::new(), Arc::new(options), None, Some([127, 0, 0, 1].into())).unwrap();
         UPGRADE.bytes().for_each(|byte| peer.receive(Duration::ZERO, &[byte]));
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 112\r\n\r\n";
         let first = String::from_utf8(taken(&mut peer)).unwrap();
@@ -316,6 +319,12 @@ fn throttling_is_an_http_200_in_one_segment_or_two() {
         assert!(peer.finished());
         assert_eq!((peer.world.stats().refused, peer.world.stats().upgrades), (1, 0));
     }
+    let old = Options { throttle: Some(0), ..Options::new(Generation::G2023) };
+    let mut peer = Peer::new(World::new(), Arc::new(old), None, Some([127, 0, 0, 1].into())).unwrap();
+    peer.receive(Duration::ZERO, UPGRADE.as_bytes());
+    let answer = String::from_utf8(taken(&mut peer)).unwrap();
+    let body = "{\"reason\":\"You have sent too many requests. Please try again later.\",\"status\":false}";
+    assert!(answer.ends_with(&format!("\r\n\r\n{body}")), "{answer} (R6.2)");
 }
 
 #[test]
@@ -324,7 +333,7 @@ fn wrong_paths_and_wished_for_refusals() {
     for (path, refusal, wanted) in [
         ("/nope", None, "HTTP/1.1 404 Not Found\r\n"),
         ("/chat", Some(busy), "HTTP/1.1 503 Service Unavailable\r\n"),
-        ("/api/chat", None, "HTTP/1.1 101 Switching Protocols\r\n"),
+        ("/api/chat", None, "HTTP/1.1 404 Not Found\r\n"),
     ] {
         let mut peer = peer(Options { refusal, ..Options::default() }, None);
         peer.receive(Duration::ZERO, UPGRADE.replace("/chat", path).as_bytes());

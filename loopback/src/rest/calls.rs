@@ -57,7 +57,7 @@ const QUOTA: f64 = 500.0;
 const NO_SHARE: &str = "00000000000000000000000000000000";
 
 /// The built-in models.
-const MODELS: [&str; 17] = [
+const MODELS: [&str; 20] = [
     "anon",
     "cut",
     "drop",
@@ -66,15 +66,18 @@ const MODELS: [&str; 17] = [
     "garbage",
     "gpt-3.5-turbo",
     "hello",
+    "image",
     "latestart",
     "long",
     "none",
+    "noprice",
     "nosuch",
     "notice",
     "paid",
     "silent",
     "slow",
     "unicode",
+    "video",
 ];
 
 /// The HTTP status and the JSON.

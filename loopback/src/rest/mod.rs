@@ -19,14 +19,15 @@ pub enum Fault {
     NullData,
     /// This address is black-listed.
     BlackListed,
-    /// The web page is at the root: the calls are under `/api` alone.
+    /// The server serves its web page, too: the calls and the chat are under `/api` alone, and any other path gets the
+    /// page with HTTP 200 (protocol.md, R0.2 and R6.7).
     WebPage,
     /// What the server runs on is not there: HTTP 502 with a page of whatever stands before it.
     BadGateway,
 }
 
 /// What a real server serves at its root when its calls are under `/api`.
-const PAGE: &str =
+pub(crate) const PAGE: &str =
     "<!doctype html><html lang=\"en\"><head><title>Chat Nio</title></head><body><div id=\"root\"></div></body></html>";
 
 /// The whole answer to a call, head and body. The connection ends with it.
@@ -59,7 +60,7 @@ fn faulty(world: &World, options: &Options, request: &Request<'_>) -> (u16, Stri
         return (401, r#"{"code":403,"message":"ip in black list"}"#.to_owned());
     }
     if has(Fault::Throttled) {
-        return (200, crate::Refusal::throttled().body);
+        return (200, crate::Refusal::throttled_by(options.generation).body);
     }
     let (status, mut json) = calls::answer(world, options, request);
     if has(Fault::NullData)

@@ -7,7 +7,7 @@ use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
 use super::Server;
-use crate::{Certificate, Generation, Options};
+use crate::{Certificate, Fault, Generation, Options};
 
 /// Long enough for any machine; only a hanging server makes a test wait for it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,6 +106,15 @@ fn the_answer_of_a_lost_client_is_stored() {
     }
     let messages = server.world().messages("sk-a", 1).unwrap();
     assert!(messages[1].content.starts_with("one "));
+}
+
+#[test]
+fn a_server_with_a_web_page_names_its_chat() {
+    let server = Server::start(Options { faults: vec![Fault::WebPage], ..Options::default() }).unwrap();
+    assert_eq!(server.url(), format!("ws://{}/api/chat", server.addr()));
+    let mut client = connect(&server);
+    client.send(Message::text(AUTH)).unwrap();
+    assert!(ask(&mut client, "anon") > 3);
 }
 
 #[test]
