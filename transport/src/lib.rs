@@ -8,6 +8,8 @@
 //! | byte | a socket and an event loop of their own | [`Connection`]: TLS, WebSocket and session, without I/O |
 //! | blocking | nothing of the kind | [`Client`]: a `TcpStream` and a connection |
 //!
+//! With the feature `rest` the module `rest` makes the companion HTTP calls: stored conversations, quota, models.
+//!
 //! # Errors
 //!
 //! What ends a turn or a session is told in the table of `chatnio-core`. Above it:
@@ -38,6 +40,8 @@ mod headers;
 mod http_body;
 mod os;
 mod pipe;
+#[cfg(feature = "rest")]
+pub mod rest;
 #[cfg(test)]
 mod test_peer;
 mod tls;

@@ -96,7 +96,7 @@ impl Tls {
     }
 }
 
-fn explain(error: Error, host: &str) -> TlsError {
+pub(crate) fn explain(error: Error, host: &str) -> TlsError {
     let host = host.to_owned();
     match error {
         Error::InvalidCertificate(error) => match error {

@@ -67,7 +67,7 @@ impl Request {
 
     /// The headers to send beside those that every HTTP client sets itself (`Host`, `Content-Length`): names and
     /// values, the key's among them.
-    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let authorization = self.authorization.as_ref().map(|value| ("Authorization", value.as_str()));
         let content = self.body.as_ref().map(|_| ("Content-Type", "application/json"));
         [Some(("Accept", "application/json")), content, authorization].into_iter().flatten()

@@ -1,0 +1,151 @@
+//! Connections for `ureq`: its TCP, and over it TLS by the settings of the chat.
+//!
+//! `ureq`'s own TLS takes root certificates and a crypto provider, but neither our verifier nor our clock.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
+use ureq::Error;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector, Transport, TransportAdapter,
+};
+
+use super::ClientError;
+use crate::endpoint::Endpoint;
+use crate::error::TlsError;
+use crate::tls::explain;
+use crate::tls_options::TlsConfig;
+
+/// Connects to one server.
+#[derive(Debug)]
+pub(crate) struct Link {
+    tcp: TcpConnector,
+    endpoint: Endpoint,
+    tls: TlsConfig,
+}
+
+impl Link {
+    pub(crate) fn new(endpoint: Endpoint, tls: TlsConfig) -> Self {
+        Link { tcp: TcpConnector::default(), endpoint, tls }
+    }
+
+    fn handshake(&self, details: &ConnectionDetails<'_>, tcp: Box<dyn Transport>) -> Result<TlsTransport, Error> {
+        let host = self.endpoint.host();
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsError::Host { host: host.to_owned() });
+        let name = name.map_err(own)?;
+        let config = self.tls.client().map_err(own)?;
+        let connection = ClientConnection::new(config, name).map_err(|error| own(explain(error, host)))?;
+        let mut stream =
+            StreamOwned { conn: connection, sock: TransportAdapter::new(tcp, details.current_time.clone()) };
+        stream.sock.set_timeout(details.timeout);
+        stream.conn.complete_io(&mut stream.sock).map_err(|error| tls_error(error, host))?;
+        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(TlsTransport { buffers, stream, host: Arc::from(host) })
+    }
+}
+
+impl Connector for Link {
+    type Out = Either<Box<dyn Transport>, TlsTransport>;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, Error> {
+        let tcp = Connector::<()>::connect(&self.tcp, details, None).map_err(|error| match error {
+            Error::Io(source) => own(ClientError::Connect {
+                host: self.endpoint.host().to_owned(),
+                port: self.endpoint.port(),
+                source: Arc::new(source),
+            }),
+            error => error,
+        })?;
+        let Some(tcp) = tcp else { return Ok(None) };
+        let tcp: Box<dyn Transport> = Box::new(tcp);
+        if !self.endpoint.is_tls() {
+            return Ok(Some(Either::A(tcp)));
+        }
+        self.handshake(details, tcp).map(|transport| Some(Either::B(transport)))
+    }
+}
+
+/// Looks names up as `ureq` does, and says when that fails.
+#[derive(Debug, Default)]
+pub(crate) struct Names(DefaultResolver);
+
+impl Resolver for Names {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        self.0.resolve(uri, config, timeout).map_err(|error| match error {
+            Error::Io(_) | Error::HostNotFound => {
+                own(ClientError::Resolve { host: uri.host().unwrap_or_default().to_owned() })
+            }
+            error => error,
+        })
+    }
+}
+
+/// An error of ours on its way through `ureq`.
+fn own(error: impl Into<ClientError>) -> Error {
+    Error::Other(Box::new(error.into()))
+}
+
+/// What rustls says through an I/O error; what is none of its own stays what it is.
+fn tls_error(error: io::Error, host: &str) -> Error {
+    let kind = error.kind();
+    match error.downcast::<rustls::Error>() {
+        Ok(error) => own(explain(error, host)),
+        // The server hung up in the middle of the handshake: nobody on the other side spoke TLS, as a rule.
+        Err(error) if kind == io::ErrorKind::UnexpectedEof => {
+            own(TlsError::Other { host: host.to_owned(), problem: error.to_string() })
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// An encrypted connection.
+pub(crate) struct TlsTransport {
+    buffers: LazyBuffers,
+    stream: StreamOwned<ClientConnection, TransportAdapter>,
+    host: Arc<str>,
+}
+
+impl Transport for TlsTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.stream.sock.set_timeout(timeout);
+        let sent = self.stream.write_all(&self.buffers.output()[..amount]).and_then(|()| self.stream.flush());
+        sent.map_err(|error| tls_error(error, &self.host))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.stream.sock.set_timeout(timeout);
+        let read = self.stream.read(self.buffers.input_append_buf());
+        let amount = match read {
+            Ok(amount) => amount,
+            // Cut without TLS's goodbye: whether the answer was complete, its length tells.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(Error::Io(error)),
+            Err(error) => return Err(tls_error(error, &self.host)),
+        };
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.sock.get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for TlsTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsTransport").field("host", &self.host).finish_non_exhaustive()
+    }
+}

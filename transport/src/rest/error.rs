@@ -1,0 +1,99 @@
+//! `rest::ClientError`.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatnio_core::rest::{Error, RequestError};
+use thiserror::Error as ThisError;
+
+use crate::endpoint::EndpointError;
+use crate::error::TlsError;
+
+/// Why a [`Client`](super::Client)'s call has no result. None of these shows the key.
+#[derive(Debug, Clone, ThisError)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The URL is not one of a chat server.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The key cannot be sent, or the URL's path is none.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The key must not go over plain HTTP to a host that is not loopback.
+    #[error("the key would go to {host} without encryption: use wss:// or https://, or allow it")]
+    PlainKey {
+        /// The host.
+        host: String,
+    },
+    /// The host's name cannot be looked up.
+    #[error("cannot look up {host}")]
+    Resolve {
+        /// The host.
+        host: String,
+    },
+    /// No address of the host can be connected to.
+    #[error("cannot connect to {host} port {port}: {source}")]
+    Connect {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// Why the last address failed.
+        source: Arc<io::Error>,
+    },
+    /// Name look-up, connect and TLS handshake took too long.
+    #[error("cannot connect to {host} port {port} in time")]
+    ConnectTimeout {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// TLS failed.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The whole answer did not come in time.
+    #[error("the server did not answer within {} s", limit.as_secs_f32())]
+    Timeout {
+        /// The limit: see [`Client::within`](super::Client::within).
+        limit: Duration,
+    },
+    /// The connection broke before the whole answer was there.
+    #[error("the connection was lost before the answer was complete: {source}")]
+    Lost {
+        /// What the operating system said.
+        source: Arc<io::Error>,
+    },
+    /// What came is not HTTP.
+    #[error("the server does not speak HTTP ({problem}): check the URL's host, port and scheme")]
+    BadHttp {
+        /// What was wrong.
+        problem: String,
+    },
+    /// The answer is over the limit.
+    #[error("the server's answer is over {limit} bytes")]
+    TooLong {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The server answered, but has no result.
+    #[error(transparent)]
+    Answer(#[from] Error),
+}
+
+impl ClientError {
+    /// Whether the same call may go better a second later. Only for calls that
+    /// [may be repeated](super::Call::is_repeatable).
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            ClientError::Resolve { .. }
+            | ClientError::Connect { .. }
+            | ClientError::ConnectTimeout { .. }
+            | ClientError::Timeout { .. }
+            | ClientError::Lost { .. } => true,
+            ClientError::Answer(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The companion HTTP calls (docs/rest.md), and a client that makes them.
+//!
+//! The calls and their answers are those of `chatnio_core::rest`, all of which is re-exported; a [`Client`] does the
+//! HTTP, blocking, by `ureq`.
+//!
+//! ```no_run
+//! use chatnio::{Auth, ConnectionConfig, rest};
+//!
+//! let client = rest::Client::new("wss://chat.example.com/api", Auth::new("sk-..."), &ConnectionConfig::default())?;
+//! println!("{} left", client.call(&rest::quota())?);
+//! for conversation in client.call(&rest::conversations())? {
+//!     println!("{} {}", conversation.id, conversation.name);
+//! }
+//! # Ok::<(), rest::ClientError>(())
+//! ```
+
+mod client;
+mod connect;
+mod error;
+
+pub use chatnio_core::rest::*;
+
+pub use client::Client;
+pub use error::ClientError;
