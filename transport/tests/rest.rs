@@ -95,7 +95,7 @@ fn every_other_call_is_answered_too() {
 fn every_fault_is_named() {
     let code = |faults: &[Fault], url_end: &str| {
         let server = serve(|options| options.faults = faults.to_vec());
-        let url = format!("{}{url_end}", server.url().trim_end_matches("/chat"));
+        let url = format!("ws://{}{url_end}", server.addr());
         let client = Client::new(&url, Auth::new(KEY), &ConnectionConfig::default()).unwrap();
         match client.call(&rest::quota()) {
             Ok(quota) => quota.to_string(),
