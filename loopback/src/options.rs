@@ -22,6 +22,8 @@ pub struct Options {
     /// When given, connections play this recording instead of fake models. A question that it has no
     /// answer to, or none left, ends the connection.
     pub script: Option<Script>,
+    /// How long a web search takes, at pace 1 (protocol.md, R3.17). 0.4 s by default.
+    pub web_search: Duration,
     /// How long one write to the server's database takes, at pace 1; no time by default. The request loop does nothing
     /// else meanwhile, so what comes right after an end waits in the queue, where the last answer's poller finds it
     /// (2026: protocol.md, R5.3, R5.5 and R5.6).
@@ -54,6 +56,7 @@ impl Default for Options {
             pace: 1.0,
             plans: BTreeMap::new(),
             script: None,
+            web_search: Duration::from_millis(400),
             write_time: Duration::ZERO,
             seed: None,
             bad_keys: Vec::new(),
@@ -97,6 +100,7 @@ impl fmt::Debug for Options {
             .field("pace", &self.pace)
             .field("plans", &self.plans)
             .field("script", &self.script.is_some())
+            .field("web_search", &self.web_search)
             .field("write_time", &self.write_time)
             .field("seed", &self.seed)
             .field("bad_keys", &self.bad_keys.len())

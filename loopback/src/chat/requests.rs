@@ -1,7 +1,5 @@
 //! The reader and the request loop of a connection.
 
-use core::time::Duration;
-
 use super::{Chat, Output, Poller, Stage, TICK};
 use crate::answer::Answer;
 use crate::conversation::{parse_edit, parse_index};
@@ -10,9 +8,6 @@ use crate::frame::Frame;
 use crate::generation::Generation;
 use crate::plan::{Access, Ending, Plan};
 use crate::quota;
-
-/// How long a web search takes, at pace 1.
-const WEB_SEARCH: Duration = Duration::from_millis(400);
 
 /// The longest question that is answered, in bytes (protocol.md, R2.14). Real servers answer 5.6 MB and not 20 MB.
 const LONGEST_QUESTION: usize = 10_000_000;
@@ -164,7 +159,7 @@ impl Chat {
                 self.save(String::new());
                 return;
             }
-            due += self.options.paced(WEB_SEARCH);
+            due += self.options.paced(self.options.web_search);
         }
         self.answers += 1;
         self.answer = Some(Answer::new(self.answers, generation, restart, due));
