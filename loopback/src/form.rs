@@ -13,22 +13,31 @@ use crate::generation::Generation;
 /// (protocol.md, R2.36).
 pub(crate) const PING: &str = "{\"type\":\"ping\"}";
 
-/// The first message of a connection (protocol.md, R1.1 to R1.6).
+/// The first message of a connection (protocol.md, R1.1).
 #[derive(Default)]
 pub(crate) struct AuthForm {
+    /// A key, a login token or `anonymous` (protocol.md, R1.4).
     pub(crate) token: String,
+    /// The conversation to continue (protocol.md, R1.2).
     pub(crate) id: i64,
+    /// The share to start from (protocol.md, R1.6).
     pub(crate) reference: String,
 }
 
-/// Any later message (protocol.md, R2.1 to R2.7). Fields that the server does not know are ignored (R2.10).
+/// Any later message. Fields that the server does not know are ignored (protocol.md, R2.10).
 #[derive(Default, Clone)]
 pub(crate) struct RequestForm {
+    /// The field `type` (protocol.md, R2.1).
     pub(crate) kind: String,
+    /// The question, or what the type makes of it (protocol.md, R2.2).
     pub(crate) message: String,
+    /// Empty when it is left out (protocol.md, R2.3).
     pub(crate) model: String,
+    /// Whether the web is searched (protocol.md, R2.4).
     pub(crate) web: bool,
+    /// Whether the question goes to the model alone (protocol.md, R2.5).
     pub(crate) ignore_context: bool,
+    /// How many messages go to the model (protocol.md, R2.6).
     pub(crate) context: i64,
 }
 
@@ -64,7 +73,7 @@ impl RequestForm {
     }
 }
 
-/// The messages of a mask, or nothing when Go could not have read them.
+/// The messages of a mask (protocol.md, R2.21), or nothing when Go could not have read them.
 pub(crate) fn parse_mask(text: &str) -> Vec<Message> {
     let list: Result<Option<Vec<Object<Message>>>, _> = serde_json::from_str(text);
     list.ok().flatten().unwrap_or_default().into_iter().map(|object| object.0).collect()

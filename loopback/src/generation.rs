@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-/// Which server is played: each speaks the protocol a little differently (protocol.md, R3.11 to R3.16).
+/// Which server is played: each speaks the protocol a little differently (protocol.md, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Generation {
     /// `2023-11`: no openers, five frame fields, no `edit` and `remove`, echoes a Close frame.

@@ -1,5 +1,5 @@
 //! The queue between a connection's reader and its request loop, with all the real server's quirks
-//! (protocol.md, R2.29 to R2.35).
+//! (protocol.md, R2.29).
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! Playing back a recorded transcript (protocol.md, R8.1 to R8.3).
+//! Playing back a recorded transcript (protocol.md, section 8).
 
 use core::str::FromStr;
 use std::sync::Arc;

@@ -134,6 +134,7 @@ mod tests {
         // The example of RFC 6455, section 1.3.
         let answer = Request::parse(HEAD).accept(false).unwrap();
         assert!(answer.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
+        assert_eq!(answer.lines().count(), 5, "no sub-protocol, no extension (R0.4)");
         assert_eq!(status(&HEAD.replace("/chat", "/chat?x=1")), 101);
         for path in ["/", "/chat/", "/api/chat"] {
             assert_eq!(status(&HEAD.replace("/chat", path)), 404, "{path} (R6.4)");

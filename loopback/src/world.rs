@@ -113,7 +113,7 @@ impl World {
         Some(hash)
     }
 
-    /// The conversation that a fresh connection starts with.
+    /// The conversation that a fresh connection starts with; a new one when the id is not known (protocol.md, R1.3).
     pub(crate) fn open(&self, user: Option<String>, id: i64, hash: &str) -> Conversation {
         let shared = self.shared(hash);
         let state = self.state();

@@ -16,7 +16,7 @@ impl Chat {
     // The reader.
 
     pub(super) fn authenticate(&mut self, text: &str) {
-        // No reply, good or bad (protocol.md, R1.7 to R1.9).
+        // No reply, good or bad (protocol.md, R1.7, R1.8 and R1.9).
         let Ok(form) = AuthForm::parse(text) else {
             if self.options.generation == Generation::G2023 {
                 self.stage = Stage::Deaf;
@@ -90,7 +90,7 @@ impl Chat {
                 self.store();
                 self.start(false);
             }
-            // Nothing runs (protocol.md, R5.4).
+            // Nothing runs, and there is no reply of its own (protocol.md, R2.19 and R5.4).
             "stop" => self.world.count(|stats| stats.stops_idle += 1),
             "restart" if old => self.restart_2023(),
             "restart" => {
@@ -135,8 +135,8 @@ impl Chat {
         self.stored = self.stored.max(self.now).saturating_add(self.storage.time(writes));
     }
 
-    /// 2023 takes the last answer back, and its request loop dies when the last message is none (protocol.md, R2.16
-    /// to R2.18).
+    /// 2023 takes the last answer back, and its request loop dies when the last message is none (protocol.md, R2.16,
+    /// R2.17 and R2.18).
     fn restart_2023(&mut self) {
         let last = self.conversation.messages.pop();
         if last.is_some_and(|message| message.role == "assistant") {

@@ -169,7 +169,7 @@ impl Chat {
         self.answer = Some(answer);
     }
 
-    /// The usual end of an answer, stopped or not (protocol.md, R3.13 to R3.15).
+    /// The usual end of an answer, stopped or not (protocol.md, R3.13, R3.14 and R3.15).
     fn close(&mut self, answer: Answer) {
         let placeholder = match self.options.generation {
             Generation::G2023 => "Sorry, I don't understand. Please try again.",

@@ -151,6 +151,7 @@ fn answer(socket: &mut WebSocket<Pipe>) -> Vec<String> {
 
 #[test]
 fn a_chat_byte_by_byte_plain_and_over_tls() {
+    // R0.3 and R2.12.
     let tls = Tls::new(Certificate::Valid).unwrap();
     for generation in Generation::ALL {
         for tls in [None, Some(&tls)] {

@@ -4,6 +4,7 @@ use super::*;
 
 #[test]
 fn authentication_has_no_reply() {
+    // R1.7.
     all(|generation| {
         assert_eq!(Rig::open(generation).until(10_000).take(), "");
     });
@@ -11,6 +12,7 @@ fn authentication_has_no_reply() {
 
 #[test]
 fn wrong_types_in_the_authentication_drop_or_deafen() {
+    // R1.9.
     for bad in [r#"{"token":"sk-a","id":"1"}"#, r#"{"token":5,"id":-1}"#, "hello", "[]"] {
         for (generation, expected) in [(G2023, ""), (G2024, "drop"), (G2026, "drop")] {
             let mut rig = Rig::new(generation);
@@ -23,6 +25,7 @@ fn wrong_types_in_the_authentication_drop_or_deafen() {
 
 #[test]
 fn a_later_message_that_is_not_json_drops_the_socket_mid_answer() {
+    // R2.4 and R2.11.
     all(|generation| {
         for bad in ["hello", "[1]", r#"{"message":5}"#, r#"{"web":"false"}"#] {
             let mut rig = Rig::open(generation);
@@ -34,6 +37,7 @@ fn a_later_message_that_is_not_json_drops_the_socket_mid_answer() {
 
 #[test]
 fn a_bad_token_goes_on_as_anonymous_and_the_first_chat_tells() {
+    // R1.8 and R4.2.
     for token in ["anonymous", "", "Bearer anonymous", "sk-bad"] {
         let options = Options { bad_keys: vec!["sk-bad".to_owned()], ..Options::new(G2026) };
         let mut rig = Rig::with(World::new(), options);
@@ -47,6 +51,7 @@ fn a_bad_token_goes_on_as_anonymous_and_the_first_chat_tells() {
 
 #[test]
 fn a_login_token_is_as_good_as_a_key() {
+    // R1.4.
     let mut rig = Rig::new(G2026);
     rig.send(r#"{"token":"eyJ.x.y","id":-1}"#).ask("ten", "q").until(1000);
     assert_eq!(rig.world.conversations("eyJ.x.y"), [1]);
@@ -54,6 +59,7 @@ fn a_login_token_is_as_good_as_a_key() {
 
 #[test]
 fn a_bearer_prefix_is_tolerated() {
+    // R1.5.
     let mut rig = Rig::new(G2024);
     rig.send(r#"{"token":" Bearer sk-a ","id":-1}"#).ask("ten", "q").until(1000);
     assert_eq!(rig.world.conversations("sk-a"), [1]);
@@ -61,6 +67,7 @@ fn a_bearer_prefix_is_tolerated() {
 
 #[test]
 fn ids_are_taken_at_authentication_and_written_at_the_first_chat() {
+    // R1.2, R1.3, R1.6, R1.10 and R1.11.
     let world = World::new();
     let connect = |auth: &str| {
         let mut rig = Rig::with(world.clone(), Options::new(G2024));

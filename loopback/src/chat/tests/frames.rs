@@ -7,6 +7,7 @@ const FILES: [&str; 8] = ["hello", "unicode", "restart", "two_turns", "params", 
 
 #[test]
 fn the_turns_of_a_generation_are_the_recorded_ones() {
+    // R3.1, R3.10, R3.11, R3.12 and R3.18. The recorded ids are of databases of their own (R3.20).
     for (generation, folder) in [(G2023, "2023-11"), (G2024, "2024-03"), (G2026, "2026-03")] {
         for file in FILES {
             let path = format!("{}/../transcripts/{folder}/{file}.txt", env!("CARGO_MANIFEST_DIR"));
@@ -64,6 +65,7 @@ fn without_id(frame: &str, without_quota: bool) -> String {
 
 #[test]
 fn a_normal_end_carries_the_final_quota() {
+    // R3.13.
     for (generation, quota) in [(G2024, "0.00087"), (G2026, "0.00029")] {
         let mut chat = Chat::new(World::new(), Arc::new(Options::new(generation)));
         chat.receive(Duration::ZERO, AUTH);
@@ -79,6 +81,7 @@ fn a_normal_end_carries_the_final_quota() {
 
 #[test]
 fn a_stop_mid_answer_leaves_one_end_and_in_2026_two() {
+    // R3.14 and R3.16.
     for (generation, log, at) in [
         (G2023, "(p1) (p2) END", &[150][..]),
         (G2024, "#1 (p1) (p2) END", &[150]),
@@ -97,6 +100,7 @@ fn a_stop_mid_answer_leaves_one_end_and_in_2026_two() {
 
 #[test]
 fn a_stop_before_the_first_piece() {
+    // R3.15.
     for (generation, log, at) in [
         (G2023, "END0(Sorry, I don't understand. Please try again.)", &[1500][..]),
         (G2024, "#1 END0(empty response)", &[1500]),
@@ -113,6 +117,7 @@ fn a_stop_before_the_first_piece() {
 
 #[test]
 fn a_silent_model_can_be_stopped_only_in_2026() {
+    // R3.16.
     for (generation, log) in [(G2023, ""), (G2024, "#1"), (G2026, "#1 END END0(empty response)")] {
         let mut rig = Rig::open(generation);
         rig.ask("silent", "q").until(1000).send(STOP).until(60_000);
@@ -122,6 +127,7 @@ fn a_silent_model_can_be_stopped_only_in_2026() {
 
 #[test]
 fn anonymous_answers_are_free_and_their_opener_says_so() {
+    // R3.11.
     let mut rig = Rig::new(G2026);
     rig.send(ANONYMOUS).ask("anon", "hi").until(2000);
     assert_eq!(rig.take(), "#-1 (Hello) (!) ( How) ( can) ( I) ( help?) () END0()");
@@ -130,6 +136,7 @@ fn anonymous_answers_are_free_and_their_opener_says_so() {
 
 #[test]
 fn a_subscription_shows_in_pieces_and_ends() {
+    // R3.9.
     let mut options = Options::new(G2024);
     let plan = Plan { subscription: true, ..Plan::text(Duration::ZERO, ["a"]) };
     options.plans.insert("plan".to_owned(), plan);

@@ -4,6 +4,7 @@ use super::*;
 
 #[test]
 fn empty_chats_and_unknown_types_are_silent() {
+    // R2.1 and R2.13.
     all(|generation| {
         let mut rig = Rig::open(generation);
         rig.send("{}").send(r#"{"message":""}"#).send(r#"{"type":"wat","message":"x"}"#).send("null");
@@ -15,6 +16,7 @@ fn empty_chats_and_unknown_types_are_silent() {
 
 #[test]
 fn a_restart_answers_the_last_question_again() {
+    // R2.15 and R2.16.
     all(|generation| {
         let mut rig = Rig::open(generation);
         rig.ask("hello", "hi").until(1000);
@@ -30,6 +32,7 @@ fn a_restart_answers_the_last_question_again() {
 
 #[test]
 fn a_restart_takes_a_new_model_but_not_in_2023() {
+    // R2.18.
     for (generation, end) in [(G2023, "END"), (G2024, "END0(no response)"), (G2026, "END0(no response)")] {
         let mut rig = Rig::open(generation);
         rig.ask("ten", "q").until(1000).take();
@@ -40,6 +43,7 @@ fn a_restart_takes_a_new_model_but_not_in_2023() {
 
 #[test]
 fn a_restart_without_a_question() {
+    // R2.17.
     for generation in [G2024, G2026] {
         let mut rig = Rig::open(generation);
         rig.send(r#"{"type":"restart","model":"hello"}"#).until(1000);
@@ -55,6 +59,7 @@ fn a_restart_without_a_question() {
 
 #[test]
 fn share_mask_edit_and_remove_change_the_history_silently() {
+    // R2.20, R2.21, R2.22, R2.23, R2.24, R2.25 and R2.26.
     for generation in [G2024, G2026] {
         let world = World::new();
         let mut other = Rig::with(world.clone(), Options::new(generation));
@@ -87,6 +92,7 @@ fn share_mask_edit_and_remove_change_the_history_silently() {
 
 #[test]
 fn a_malformed_edit_or_remove_kills_the_request_loop() {
+    // R2.22, R2.23 and R2.27.
     for bad in [r#"{"type":"edit","message":"x"}"#, r#"{"type":"remove","message":"1:"}"#] {
         for generation in [G2024, G2026] {
             let mut rig = Rig::open(generation);
@@ -100,6 +106,7 @@ fn a_malformed_edit_or_remove_kills_the_request_loop() {
 
 #[test]
 fn a_web_search_delays_the_opener_and_2023_shows_its_words() {
+    // R3.7, R3.11 and R3.17.
     let ask = r#"{"message":"q","model":"ten","web":true}"#;
     let mut rig = Rig::open(G2026);
     rig.send(ask).until(399);
@@ -115,6 +122,7 @@ fn a_web_search_delays_the_opener_and_2023_shows_its_words() {
 
 #[test]
 fn the_exact_ping_is_never_queued_and_never_answered() {
+    // R2.36 and R2.37.
     all(|generation| {
         let mut rig = Rig::new(generation);
         rig.send(PING).send(AUTH).ask("ten", "q").until(60);
@@ -132,6 +140,7 @@ fn the_exact_ping_is_never_queued_and_never_answered() {
 
 #[test]
 fn a_stop_behind_a_second_chat_is_hidden_until_that_chat_runs() {
+    // R2.30 and R2.31.
     all(|generation| {
         let mut rig = Rig::open(generation);
         rig.ask("ten", "one").until(60).ask("ten", "two").send(STOP).until(5000);
@@ -149,6 +158,7 @@ fn a_stop_behind_a_second_chat_is_hidden_until_that_chat_runs() {
 
 #[test]
 fn three_queued_requests_lose_the_wrong_one() {
+    // R2.33.
     // As seen on a real server: the stop is seen, but the last chat is dropped in its place.
     let mut rig = Rig::open(G2026);
     rig.ask("slow", "q").until(420).send(STOP).ask("hello", "A").ask("hello", "B").until(9000);
@@ -161,6 +171,7 @@ fn three_queued_requests_lose_the_wrong_one() {
 
 #[test]
 fn the_eleventh_queued_request_evicts_the_oldest() {
+    // R2.35.
     all(|generation| {
         let mut rig = Rig::open(generation);
         rig.ask("ten", "q").until(10);
@@ -175,6 +186,7 @@ fn the_eleventh_queued_request_evicts_the_oldest() {
 
 #[test]
 fn a_remove_sent_mid_answer_stops_it_and_removes_nothing() {
+    // R2.34.
     for generation in [G2024, G2026] {
         let mut rig = Rig::open(generation);
         rig.ask("ten", "q").until(60).send(r#"{"type":"remove","message":"0"}"#).until(3000);
