@@ -112,7 +112,9 @@ fn wire(error: &ClientError) -> Option<&WireError> {
 /// The page that came with an HTTP status. A refusal's words are in the error's own text.
 fn body(error: &WireError) -> Option<&str> {
     match error {
-        WireError::Http { body, .. } => Some(body.trim()).filter(|body| !body.is_empty()),
+        WireError::Http(refusal) | WireError::Unavailable(refusal) => {
+            Some(refusal.body.trim()).filter(|body| !body.is_empty())
+        }
         _ => None,
     }
 }
@@ -138,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_long_page_is_cut() {
-        let error = WireError::Http { status: 404, body: "é".repeat(BODY_SHOWN + 1) };
+        let error = WireError::Http(chatnio::HttpRefusal::new(404, "é".repeat(BODY_SHOWN + 1)).into());
         let failure = Failure::from(ClientError::Ended(error.into()));
         assert_eq!(failure.status, Status::Connection);
         assert!(failure.message.ends_with("é ..."), "{}", failure.message);

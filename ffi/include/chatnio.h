@@ -202,7 +202,7 @@ typedef enum chatnio_status {
      */
     CHATNIO_HANDSHAKE_TIMEOUT = 4924,
     /**
-     * The server throttles this address: wait before the next connection.
+     * The server, or a gateway in front of it (HTTP 429), throttles this address: wait before the next connection.
      */
     CHATNIO_THROTTLED = 4925,
     /**
@@ -210,7 +210,8 @@ typedef enum chatnio_status {
      */
     CHATNIO_REFUSED = 4926,
     /**
-     * The server answered with another HTTP status than 101; no redirect is followed.
+     * The server answered with another HTTP status than 101 (429 and 502 to 504 have statuses of their own); no redirect
+     * is followed.
      */
     CHATNIO_HTTP = 4927,
     /**
@@ -221,6 +222,10 @@ typedef enum chatnio_status {
      * The server does not speak HTTP/1.1.
      */
     CHATNIO_BAD_HTTP = 4929,
+    /**
+     * A gateway answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): try again later.
+     */
+    CHATNIO_UNAVAILABLE = 4930,
     /**
      * Nobody trusted signed the server's certificate.
      */
@@ -1761,11 +1766,12 @@ int32_t chatnio_connection_memory(const struct chatnio_connection *connection, s
 
 /**
  * Gets the body of the HTTP answer that refused the connection, at most 64 KiB, after `CHATNIO_EVENT_CLOSED` with
- * `CHATNIO_HTTP` or `CHATNIO_REFUSED`. It lives until the connection is freed or reconnected.
+ * `CHATNIO_HTTP`, `CHATNIO_UNAVAILABLE`, `CHATNIO_REFUSED` or `CHATNIO_THROTTLED`. It lives until the connection is freed or reconnected.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
  */
-int32_t chatnio_connection_refusal_body(const struct chatnio_connection *connection, struct chatnio_text *body);
+int32_t chatnio_connection_refusal_body(const struct chatnio_connection *connection,
+                                        struct chatnio_text *body);
 
 /**
  * Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this

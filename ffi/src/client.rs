@@ -450,7 +450,7 @@ pub unsafe extern "C" fn chatnio_client_refusal_body(
     body: Option<&mut MaybeUninit<chatnio_text>>,
 ) -> i32 {
     boundary!(client => {
-        client.body = client.client()?.end().and_then(|end| end.refusal_body().map(str::to_owned));
+        client.body = client.client()?.end().and_then(|end| end.refusal().map(|refusal| refusal.body.clone()));
         put_body(body, client.body.as_deref())
     })
 }

@@ -108,7 +108,7 @@ impl chatnio_connection {
             }
             Some(ConnectionEvent::Open) => kept.show_open(),
             Some(ConnectionEvent::Closed(end)) => {
-                self.body = end.refusal_body().map(str::to_owned);
+                self.body = end.refusal().map(|refusal| refusal.body.clone());
                 kept.show_closed(&end)
             }
             Some(ConnectionEvent::Session(event)) => kept.show(event),
@@ -539,7 +539,7 @@ pub unsafe extern "C" fn chatnio_connection_memory(
 }
 
 /// Gets the body of the HTTP answer that refused the connection, at most 64 KiB, after `CHATNIO_EVENT_CLOSED` with
-/// `CHATNIO_HTTP` or `CHATNIO_REFUSED`. It lives until the connection is freed or reconnected.
+/// `CHATNIO_HTTP`, `CHATNIO_UNAVAILABLE`, `CHATNIO_REFUSED` or `CHATNIO_THROTTLED`. It lives until the connection is freed or reconnected.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
 #[unsafe(no_mangle)]

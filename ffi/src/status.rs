@@ -101,16 +101,19 @@ pub enum chatnio_status {
     CHATNIO_CONNECT_TIMEOUT = 4923,
     /// The TLS or WebSocket handshake took too long.
     CHATNIO_HANDSHAKE_TIMEOUT = 4924,
-    /// The server throttles this address: wait before the next connection.
+    /// The server, or a gateway in front of it (HTTP 429), throttles this address: wait before the next connection.
     CHATNIO_THROTTLED = 4925,
     /// The server answered with a refusal of its own instead of opening the WebSocket.
     CHATNIO_REFUSED = 4926,
-    /// The server answered with another HTTP status than 101; no redirect is followed.
+    /// The server answered with another HTTP status than 101 (429 and 502 to 504 have statuses of their own); no redirect
+    /// is followed.
     CHATNIO_HTTP = 4927,
     /// The server's WebSocket handshake is wrong.
     CHATNIO_UPGRADE = 4928,
     /// The server does not speak HTTP/1.1.
     CHATNIO_BAD_HTTP = 4929,
+    /// A gateway answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): try again later.
+    CHATNIO_UNAVAILABLE = 4930,
     /// Nobody trusted signed the server's certificate.
     CHATNIO_TLS_UNKNOWN_ISSUER = 4931,
     /// The server's certificate is for other names.
@@ -187,6 +190,7 @@ const TABLE: &[(chatnio_status, &CStr, &CStr)] = &[
     (CHATNIO_HTTP, c"CHATNIO_HTTP", c"the server answered with another HTTP status than 101"),
     (CHATNIO_UPGRADE, c"CHATNIO_UPGRADE", c"the server's WebSocket handshake is wrong"),
     (CHATNIO_BAD_HTTP, c"CHATNIO_BAD_HTTP", c"the server does not speak HTTP/1.1"),
+    (CHATNIO_UNAVAILABLE, c"CHATNIO_UNAVAILABLE", c"the server behind the gateway is away"),
     (CHATNIO_TLS_UNKNOWN_ISSUER, c"CHATNIO_TLS_UNKNOWN_ISSUER", c"nobody trusted signed the certificate"),
     (CHATNIO_TLS_WRONG_NAME, c"CHATNIO_TLS_WRONG_NAME", c"the certificate is for other names"),
     (CHATNIO_TLS_EXPIRED, c"CHATNIO_TLS_EXPIRED", c"the certificate has expired"),
@@ -351,9 +355,10 @@ mod transport {
         match error {
             WireError::NoRandom => CHATNIO_NO_RANDOM,
             WireError::Tls(error) => of_tls(error),
-            WireError::Throttled { .. } => CHATNIO_THROTTLED,
-            WireError::Refused { .. } => CHATNIO_REFUSED,
-            WireError::Http { .. } => CHATNIO_HTTP,
+            WireError::Throttled(_) => CHATNIO_THROTTLED,
+            WireError::Refused(_) => CHATNIO_REFUSED,
+            WireError::Unavailable(_) => CHATNIO_UNAVAILABLE,
+            WireError::Http(_) => CHATNIO_HTTP,
             WireError::Upgrade(_) => CHATNIO_UPGRADE,
             WireError::BadHttp { .. } | WireError::HeadTooLarge { .. } => CHATNIO_BAD_HTTP,
             WireError::HandshakeTimeout { .. } => CHATNIO_HANDSHAKE_TIMEOUT,
@@ -403,7 +408,7 @@ mod transport {
             let mut failure = Failure::new(status, error.to_string());
             if let ClientError::Ended(end) = &error {
                 failure.code = end.code().unwrap_or_default().into();
-                failure.body = end.refusal_body().map(str::to_owned);
+                failure.body = end.refusal().map(|refusal| refusal.body.clone());
             }
             failure
         }

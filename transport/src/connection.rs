@@ -14,6 +14,7 @@ use tungstenite::Utf8Bytes;
 use crate::config::ConnectionConfig;
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
+use crate::http_refusal::HttpRefusal;
 use crate::wire::{Closed, Incoming, Wire};
 
 /// The chat protocol on one connection, at byte level and without I/O: TLS, WebSocket and a [`Session`] in one
@@ -162,15 +163,15 @@ impl ConnectionEnd {
     pub fn code(&self) -> Option<u16> {
         match self {
             ConnectionEnd::ByServer { code, .. } => *code,
-            ConnectionEnd::Lost(error) => error.http_status(),
+            ConnectionEnd::Lost(error) => error.refusal().map(|refusal| refusal.status),
             ConnectionEnd::Clean => None,
         }
     }
 
-    /// The body of the HTTP answer that refused the connection, at most 64 KiB; `None` where there was none.
-    pub fn refusal_body(&self) -> Option<&str> {
+    /// The HTTP answer that came instead of a WebSocket; `None` where there was none.
+    pub fn refusal(&self) -> Option<&HttpRefusal> {
         match self {
-            ConnectionEnd::Lost(WireError::Http { body, .. } | WireError::Refused { body, .. }) => Some(body),
+            ConnectionEnd::Lost(error) => error.refusal(),
             _ => None,
         }
     }

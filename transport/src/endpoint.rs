@@ -1,18 +1,20 @@
 //! The address of a chat server.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 /// The longest URL in bytes, written out: what every HTTP server is to support (RFC 9110, section 4.1).
 const MAX_URL: usize = 8000;
 
-/// Where a chat server listens: scheme, host, port and path.
+/// Where a chat server listens: scheme, host, port, path, and a query if a gateway wants one.
 ///
-/// Parsed from a URL by [`Endpoint::parse`]. It holds nothing secret: user info, query and fragment
-/// are refused, so it may be shown and logged.
+/// Parsed from a URL by [`Endpoint::parse`]. It may be shown and logged: user info and fragment are refused, and of a
+/// query, which is where gateways want their keys, only `?...` is shown.
 ///
 /// ```
 /// use chatnio::Endpoint;
@@ -29,8 +31,28 @@ pub struct Endpoint {
     url_host: String,
     port: u16,
     path: String,
+    query: Option<Query>,
     is_loopback: bool,
 }
+
+/// What stands behind the `?`. A secret: wiped when dropped, and never shown.
+#[derive(Clone, PartialEq, Eq)]
+struct Query(Zeroizing<String>);
+
+impl Hash for Query {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_str().hash(state);
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("...")
+    }
+}
+
+/// The shortest value in a query that is hidden where it stands alone: below that it is no secret, and occurs anywhere.
+const MIN_SECRET: usize = 4;
 
 /// Why a text is not the address of a chat server.
 ///
@@ -41,9 +63,6 @@ pub enum EndpointError {
     /// The URL holds a user name or a password.
     #[error("the server URL holds a user name or password: remove everything up to the `@`")]
     UserInfo,
-    /// The URL holds a query (`?...`).
-    #[error("the server URL holds a query: remove the `?` and what follows")]
-    Query,
     /// The URL holds a fragment (`#...`).
     #[error("the server URL holds a fragment: remove the `#` and what follows")]
     Fragment,
@@ -104,9 +123,6 @@ impl Endpoint {
         if rest.contains('#') {
             return Err(EndpointError::Fragment);
         }
-        if rest.contains('?') {
-            return Err(EndpointError::Query);
-        }
         // The standard would take the host of `wss:///x` from the path.
         if authority.is_empty() || authority.starts_with(':') {
             return Err(EndpointError::EmptyHost);
@@ -127,10 +143,15 @@ impl Endpoint {
             "/api" => "/api/chat".to_owned(),
             _ => url.path().to_owned(),
         };
+        let query = url.query().filter(|query| !query.is_empty()).map(|query| Query(query.to_owned().into()));
         let url_host = url.host_str().ok_or(EndpointError::EmptyHost)?.to_owned();
-        let endpoint = Self { is_tls, host, url_host, port, path, is_loopback };
+        let endpoint = Self { is_tls, host, url_host, port, path, query, is_loopback };
         // Written out: what is not ASCII has become longer.
-        if endpoint.to_string().len() > MAX_URL { Err(EndpointError::TooLong) } else { Ok(endpoint) }
+        if endpoint.to_string().len() + endpoint.query().map_or(0, str::len) > MAX_URL {
+            Err(EndpointError::TooLong)
+        } else {
+            Ok(endpoint)
+        }
     }
 
     /// Whether the connection is encrypted (`wss`).
@@ -158,6 +179,43 @@ impl Endpoint {
         &self.path
     }
 
+    /// What the handshake's request asks for: the path, and the query with its secrets.
+    pub(crate) fn target(&self) -> Zeroizing<String> {
+        let query = self.query();
+        // Never grows: what a growing text leaves behind is not wiped.
+        let mut target = String::with_capacity(self.path.len() + 1 + query.map_or(0, str::len));
+        target.push_str(&self.path);
+        if let Some(query) = query {
+            target.push('?');
+            target.push_str(query);
+        }
+        target.into()
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.query.as_ref().map(|query| query.0.as_str())
+    }
+
+    /// Whether there is a query, which is a secret.
+    #[must_use]
+    pub fn has_query(&self) -> bool {
+        self.query.is_some()
+    }
+
+    /// A text from outside without what is secret in the URL: some gateways repeat it in their answers.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let Some(query) = self.query() else { return text.to_owned() };
+        let mut secrets = vec![query.to_owned(), query.replace('&', "&amp;")];
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            secrets.extend([name.into_owned(), value.into_owned()]);
+        }
+        secrets.extend(query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1.to_owned())));
+        secrets.retain(|secret| secret.len() >= MIN_SECRET);
+        // What is a part of another one last.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "..."))
+    }
+
     /// Whether the host is this machine by its very form: `localhost`, a name under `.localhost`,
     /// `127.0.0.0/8` or `::1`. No name is looked up.
     #[must_use]
@@ -173,9 +231,10 @@ impl Endpoint {
 }
 
 impl fmt::Display for Endpoint {
-    /// The normalized URL, for example `wss://chat.example.com/chat`.
+    /// The normalized URL, for example `wss://chat.example.com/chat`; a query is only `?...`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", scheme_name(self.is_tls), self.host_header(), self.path)
+        let query = if self.has_query() { "?..." } else { "" };
+        write!(f, "{}://{}{}{query}", scheme_name(self.is_tls), self.host_header(), self.path)
     }
 }
 
@@ -249,6 +308,24 @@ mod tests {
     }
 
     #[test]
+    fn a_query_is_sent_and_never_shown() {
+        for (text, target, shown) in [
+            ("wss://example.com?key=SECRET&a=b", "/chat?key=SECRET&a=b", "wss://example.com/chat?..."),
+            ("https://example.com/api?SECRET", "/api/chat?SECRET", "wss://example.com/api/chat?..."),
+            ("ws://example.com/x/?a=\u{e9}", "/x/?a=%C3%A9", "ws://example.com/x/?..."),
+            ("wss://example.com?", "/chat", "wss://example.com/chat"),
+        ] {
+            let endpoint = Endpoint::parse(text).unwrap();
+            assert_eq!((endpoint.target().as_str(), endpoint.to_string().as_str()), (target, shown), "{text}");
+            assert!(!format!("{endpoint:?}").contains("SECRET"));
+            assert_eq!(endpoint.has_query(), target.contains('?'));
+        }
+        assert_ne!(Endpoint::parse("wss://a?x=1"), Endpoint::parse("wss://a?x=2"));
+        let long = format!("wss://example.com?{}", "x".repeat(MAX_URL));
+        assert_eq!(Endpoint::parse(&long), Err(EndpointError::TooLong));
+    }
+
+    #[test]
     fn the_longest_is_bounded_as_it_is_written_out() {
         let with_path = |path: String| Endpoint::parse(&format!("wss://example.com/{path}")).map(|_| ());
         let room = MAX_URL - "wss://example.com/".len();
@@ -265,9 +342,8 @@ mod tests {
             ("wss://SECRET@example.com/?SECRET", EndpointError::UserInfo),
             ("wss://@example.com", EndpointError::UserInfo),
             ("SECRET@example.com:99999", EndpointError::UserInfo),
-            ("wss://example.com/chat?token=SECRET", EndpointError::Query),
-            ("wss://example.com?", EndpointError::Query),
-            ("wss://example.com:99999?SECRET", EndpointError::Query),
+            ("wss://example.com:99999?SECRET", EndpointError::Port),
+            ("wss://example.com/?SECRET#x", EndpointError::Fragment),
             ("wss://example.com/#SECRET", EndpointError::Fragment),
             ("ftp://example.com", EndpointError::Scheme),
             ("SECRET://example.com", EndpointError::Scheme),

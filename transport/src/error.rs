@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::http_refusal::HttpRefusal;
+
 /// Why a connection could not be opened, or how it was lost.
 ///
 /// No variant holds a token or the value of an extra header. Texts that come from the server
@@ -18,30 +20,21 @@ pub enum WireError {
     /// TLS failed.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The server refuses new connections from this address for now (protocol.md, section 6).
-    #[error("the server throttles this address, wait before the next connection: {reason}")]
-    Throttled {
-        /// The server's words.
-        reason: String,
-    },
+    /// The server, or a gateway in front of it (HTTP 429), refuses new connections from this address for now
+    /// (protocol.md, section 6).
+    #[error("the server throttles this address, wait before the next connection: {0}")]
+    Throttled(Box<HttpRefusal>),
     /// The server answered HTTP 200 with a refusal instead of opening the WebSocket (protocol.md,
     /// section 6).
-    #[error("the server refused the connection: {reason}")]
-    Refused {
-        /// The server's words, or its code if it sent no words.
-        reason: String,
-        /// The whole answer, at most 64 KiB.
-        body: String,
-    },
+    #[error("the server refused the connection: {0}")]
+    Refused(Box<HttpRefusal>),
+    /// A gateway answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): trying again later helps.
+    #[error("{0}")]
+    Unavailable(Box<HttpRefusal>),
     /// The server answered with another HTTP status than 101. A redirect (3xx) is one of these:
     /// none is ever followed.
-    #[error("the server answered HTTP {status} instead of opening a WebSocket: {}", http_hint(*.status))]
-    Http {
-        /// The HTTP status.
-        status: u16,
-        /// The answer's body as far as it came, at most 64 KiB; what is not UTF-8 became U+FFFD.
-        body: String,
-    },
+    #[error("{0}")]
+    Http(Box<HttpRefusal>),
     /// The server answered HTTP 101, but not as the WebSocket protocol wants it.
     #[error("the server's WebSocket handshake is wrong: {0}; is this really a chat server's URL?")]
     Upgrade(#[from] UpgradeError),
@@ -116,12 +109,13 @@ pub enum WireError {
 }
 
 impl WireError {
-    /// The status of the HTTP answer that came instead of a WebSocket, if that is what happened.
-    pub(crate) fn http_status(&self) -> Option<u16> {
+    /// The HTTP answer that came instead of a WebSocket, if that is what happened.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&HttpRefusal> {
         match self {
-            Self::Http { status, .. } => Some(*status),
-            // The servers refuse with OK (protocol.md, section 6).
-            Self::Throttled { .. } | Self::Refused { .. } => Some(200),
+            Self::Throttled(refusal) | Self::Refused(refusal) | Self::Unavailable(refusal) | Self::Http(refusal) => {
+                Some(refusal)
+            }
             _ => None,
         }
     }
@@ -159,7 +153,7 @@ pub enum UpgradeError {
     /// No `Connection: Upgrade`.
     #[error("the header `Connection: Upgrade` is missing")]
     Connection,
-    /// `Sec-WebSocket-Accept` is missing or is not made from this handshake's key.
+    /// `Sec-WebSocket-Accept` is missing, or one of its values is not made from this handshake's key.
     #[error("the header `Sec-WebSocket-Accept` is missing or does not fit the request")]
     Accept,
     /// The server chose a sub-protocol, and none was offered.
@@ -255,15 +249,6 @@ pub enum TlsError {
         /// What was wrong.
         problem: String,
     },
-}
-
-fn http_hint(status: u16) -> &'static str {
-    match status {
-        300..=399 => "redirects are not followed, use the URL it points to",
-        400..=499 => "check the URL's path (/chat or /api/chat) and what the server demands",
-        500..=599 => "the server or a proxy in front of it has a problem, try again later",
-        _ => "check the URL",
-    }
 }
 
 fn io_hint(kind: std::io::ErrorKind) -> String {

@@ -1,6 +1,6 @@
 //! The body of an HTTP answer that refuses the WebSocket.
 
-use tungstenite::http::{HeaderMap, StatusCode, header};
+use crate::http_head::Head;
 
 /// More of a refusal is of use to nobody.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -34,18 +34,13 @@ enum Chunk {
 }
 
 impl Body {
-    pub(crate) fn new(status: StatusCode, headers: &HeaderMap) -> Self {
-        let encoding = headers.get_all(header::TRANSFER_ENCODING).iter().next_back();
+    pub(crate) fn new(head: &Head) -> Self {
+        let encoding = head.values("transfer-encoding").next_back();
         let chunked = encoding
-            .and_then(|value| value.to_str().ok())
             .and_then(|value| value.rsplit(',').next())
             .is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked"));
-        let length = headers
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.trim().parse().ok());
-        let has_none =
-            status.is_informational() || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
+        let length = head.values("content-length").next().and_then(|value| value.parse().ok());
+        let has_none = matches!(head.status, 100..=199 | 204 | 304);
         let framing = match (has_none, chunked, encoding, length) {
             (true, ..) => Framing::Length(0),
             (_, true, ..) => Framing::Chunked(Chunk::Size(Vec::new())),
@@ -141,11 +136,8 @@ mod tests {
     use super::*;
 
     fn body(headers: &[(&'static str, &'static str)]) -> Body {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.append(*name, value.parse().unwrap());
-        }
-        Body::new(StatusCode::OK, &map)
+        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        Body::new(&Head::of(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n")))
     }
 
     /// Feeds one byte at a time; says after how many bytes the body was complete.
@@ -208,10 +200,9 @@ mod tests {
 
     #[test]
     fn some_statuses_have_no_body() {
-        let mut map = HeaderMap::new();
-        map.insert("content-length", "5".parse().unwrap());
         for status in [100, 103, 204, 304] {
-            assert!(Body::new(StatusCode::from_u16(status).unwrap(), &map).push(b""), "{status}");
+            let head = Head::of(&format!("HTTP/1.1 {status} x\r\nContent-Length: 5\r\n\r\n"));
+            assert!(Body::new(&head).push(b""), "{status}");
         }
     }
 }

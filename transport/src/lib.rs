@@ -17,7 +17,8 @@
 //! | error | what to do |
 //! | --- | --- |
 //! | [`EndpointError`], [`HeaderError`], [`TlsOptionsError`], [`StartError`] | correct the settings |
-//! | [`WireError::Throttled`], inside [`ConnectionEnd::Lost`] | reconnect after a while: the server says when |
+//! | [`WireError::Throttled`], inside [`ConnectionEnd::Lost`] | reconnect after a while: [`HttpRefusal::retry_after`], or 1.1 s |
+//! | [`WireError::Unavailable`] | reconnect after a while: the server behind the gateway is away |
 //! | [`WireError::Http`], [`WireError::Refused`], [`WireError::Upgrade`], [`WireError::BadHttp`], [`WireError::Tls`] | check the URL and whom you trust: trying again brings the same |
 //! | any other [`ConnectionEnd::Lost`], [`ConnectionEnd::ByServer`] | the session has ended: reconnect, which goes on in the same conversation |
 //! | [`ClientError::Resolve`], [`Connect`](ClientError::Connect), [`ConnectTimeout`](ClientError::ConnectTimeout) | check the host, or try again |
@@ -38,6 +39,8 @@ mod frame;
 mod handshake;
 mod headers;
 mod http_body;
+mod http_head;
+mod http_refusal;
 mod os;
 mod pipe;
 #[cfg(feature = "rest")]
@@ -57,6 +60,7 @@ pub use connection::{Connection, ConnectionEnd, ConnectionEvent, EventStorage, S
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Step, TlsError, UpgradeError, WireError};
 pub use headers::{HeaderError, Headers};
+pub use http_refusal::HttpRefusal;
 pub use tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 
 /// The README's programs, compiled and run with the other examples of the docs.

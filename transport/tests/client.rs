@@ -487,7 +487,7 @@ fn connecting_fails_as_what_it_is() {
     let fits = matches!(&error, ClientError::Resolve { host, .. } | ClientError::ConnectTimeout { host, .. } if host == "no-such-host.invalid");
     assert!(fits, "{error:?}");
 
-    for (url, token) in [("ws://h/?token=sk-1", "sk-1"), ("ws://sk-2@h", "sk-2"), ("ftp://h", "sk-3")] {
+    for (url, token) in [("ws://h/#token=sk-1", "sk-1"), ("ws://sk-2@h", "sk-2"), ("ftp://h", "sk-3")] {
         let error = Client::connect(url, Auth::new(token), &config).unwrap_err();
         assert!(matches!(error, ClientError::Endpoint(_)) && !error.to_string().contains("sk-"), "{error}");
     }
@@ -534,18 +534,18 @@ fn refusals_before_the_websocket_say_why() {
             options.two_segments = two_segments;
         });
         let error = Client::connect(&server.url(), Auth::anonymous(), &config()).unwrap_err();
-        let ClientError::Ended(ConnectionEnd::Lost(WireError::Throttled { reason })) = &error else {
+        let ClientError::Ended(ConnectionEnd::Lost(WireError::Throttled(refusal))) = &error else {
             panic!("{error:?}")
         };
-        assert_eq!(reason, "You have sent too many requests. Please try again later.");
+        assert_eq!(refusal.reason.as_deref().unwrap(), "You have sent too many requests. Please try again later.");
     }
     let server = serve(|_| ());
     let error =
         Client::connect(&format!("{}/nowhere", server.url().trim_end_matches("/chat")), Auth::anonymous(), &config());
     let Err(ClientError::Ended(end)) = error else { panic!("{error:?}") };
-    assert!(matches!(end, ConnectionEnd::Lost(WireError::Http { .. })), "{end:?}");
+    assert!(matches!(end, ConnectionEnd::Lost(WireError::Http(_))), "{end:?}");
     assert_eq!(end.code(), Some(404));
-    assert!(end.refusal_body().unwrap().contains("not found"));
+    assert!(end.refusal().unwrap().body.contains("not found"));
 }
 
 #[test]

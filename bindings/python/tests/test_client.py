@@ -858,6 +858,8 @@ def test_a_server_that_speaks_no_tls() -> None:
             '{"error":"x","reason":"No.","status":false}',
         ),
         (b"SSH-2.0-OpenSSH\r\n\r\n", Status.BAD_HTTP, None, None),
+        (b"HTTP/1.1 429 x\r\nContent-Length: 4\r\n\r\nslow", Status.THROTTLED, 429, "slow"),
+        (b"HTTP/1.1 502 x\r\nContent-Length: 4\r\n\r\naway", Status.UNAVAILABLE, 502, "away"),
     ],
 )
 def test_refused(answer: bytes, status: Status, code: int | None, body: str | None) -> None:
@@ -875,7 +877,7 @@ def test_a_reconnect_that_is_refused(loopback: Loopback) -> None:
             host, _, port = where.partition(":")
             with socket.create_connection((host, int(port))) as other, pytest.raises(RefusedError) as caught:
                 client.reconnect(other)
-        assert (caught.value.status, caught.value.code, caught.value.body) == (Status.HTTP, 503, "late")
+        assert (caught.value.status, caught.value.code, caught.value.body) == (Status.UNAVAILABLE, 503, "late")
         # What is asked now is told the same.
         with pytest.raises(RefusedError) as again:
             client.ask("hi")

@@ -359,7 +359,9 @@ static void refused(void) {
         {"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope", CHATNIO_HTTP, 404, "nope"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 73\r\n\r\n"
          "{\"error\":\"request_throttled\",\"reason\":\"too many requests\",\"status\":false}",
-         CHATNIO_THROTTLED, 200, NULL},
+         CHATNIO_THROTTLED, 200, "{\"error\":\"request_throttled\",\"reason\":\"too many requests\",\"status\":false}"},
+        {"HTTP/1.1 429 Slow down\r\nContent-Length: 4\r\n\r\nslow", CHATNIO_THROTTLED, 429, "slow"},
+        {"HTTP/1.1 503 Away\r\nContent-Length: 4\r\n\r\naway", CHATNIO_UNAVAILABLE, 503, "away"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"reason\":\"gone\",\"status\":false}", CHATNIO_REFUSED, 200,
          "{\"reason\":\"gone\",\"status\":false}"},
         {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",

@@ -14,7 +14,9 @@ static const struct {
     {"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"reason\":\"gone\",\"status\":false}", CHATNIO_REFUSED, 200, GONE},
     {"HTTP/1.1 200 OK\r\nContent-Length: 73\r\n\r\n"
      "{\"error\":\"request_throttled\",\"reason\":\"too many requests\",\"status\":false}",
-     CHATNIO_THROTTLED, 200, NULL},
+     CHATNIO_THROTTLED, 200, "{\"error\":\"request_throttled\",\"reason\":\"too many requests\",\"status\":false}"},
+    {"HTTP/1.1 429 Slow down\r\nContent-Length: 4\r\n\r\nslow", CHATNIO_THROTTLED, 429, "slow"},
+    {"HTTP/1.1 503 Away\r\nContent-Length: 4\r\n\r\naway", CHATNIO_UNAVAILABLE, 503, "away"},
     {"SSH-2.0-OpenSSH\r\n\r\n", CHATNIO_BAD_HTTP, 0, NULL},
 };
 #define CASE_COUNT (sizeof CASES / sizeof CASES[0])

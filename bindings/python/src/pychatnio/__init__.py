@@ -53,6 +53,7 @@ from .errors import (
     ThrottledError,
     TLSError,
     TranscriptError,
+    UnavailableError,
     UndrainedError,
     UnsentError,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "ThrottledError",
     "Transcript",
     "TranscriptError",
+    "UnavailableError",
     "UndrainedError",
     "UnsentError",
     "Wants",

@@ -26,6 +26,7 @@ __all__ = [
     "TLSError",
     "ThrottledError",
     "TranscriptError",
+    "UnavailableError",
     "UndrainedError",
     "UnsentError",
 ]
@@ -99,7 +100,11 @@ class RefusedError(ConnectError):
 
 
 class ThrottledError(RefusedError):
-    """The server throttles this address: wait before the next connection."""
+    """The server, or a gateway in front of it (HTTP 429), throttles this address: wait before the next connection."""
+
+
+class UnavailableError(RefusedError):
+    """A gateway says that the server behind it is away or overloaded (HTTP 502, 503, 504): try again later."""
 
 
 class TLSError(ConnectError):
@@ -196,6 +201,7 @@ _CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
     ConnectError: (Status.RESOLVE, Status.CONNECT),
     ConnectTimeoutError: (Status.CONNECT_TIMEOUT, Status.HANDSHAKE_TIMEOUT),
     ThrottledError: (Status.THROTTLED,),
+    UnavailableError: (Status.UNAVAILABLE,),
     RefusedError: (Status.REFUSED, Status.HTTP, Status.UPGRADE, Status.BAD_HTTP),
     TLSError: (
         Status.TLS_UNKNOWN_ISSUER,

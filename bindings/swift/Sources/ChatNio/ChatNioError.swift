@@ -176,16 +176,19 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         case connectTimeout = 4923
         /// The TLS or WebSocket handshake took too long.
         case handshakeTimeout = 4924
-        /// The server throttles this address: wait before the next connection.
+        /// The server, or a gateway in front of it (HTTP 429), throttles this address: wait before the next connection.
         case throttled = 4925
         /// The server answered with a refusal of its own instead of opening the WebSocket.
         case refused = 4926
-        /// The server answered with another HTTP status than 101; no redirect is followed.
+        /// The server answered with another HTTP status than 101 (429 and 502 to 504 have codes of their own); no redirect
+        /// is followed.
         case http = 4927
         /// The server's WebSocket handshake is wrong.
         case upgrade = 4928
         /// The server does not speak HTTP/1.1.
         case badHTTP = 4929
+        /// A gateway answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): try again later.
+        case unavailable = 4930
         /// Nobody trusted signed the server's certificate.
         case tlsUnknownIssuer = 4931
         /// The server's certificate is for other names.

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::error::{Step, UpgradeError};
-use crate::handshake::MAX_HEAD;
 use crate::http_body::MAX_BODY;
+use crate::http_head::MAX_HEAD;
+use crate::http_refusal::HttpRefusal;
 
 const THROTTLED: &str = r#"{"error":"request_throttled","reason":"You have sent too many requests. Please try again later.","status":false}"#;
 
@@ -39,18 +40,23 @@ fn with_length(head: &str, body: &str) -> String {
 }
 
 fn http(status: u16, body: &str) -> WireError {
-    WireError::Http { status, body: body.into() }
+    let refusal = HttpRefusal::new(status, body).into();
+    if (502..=504).contains(&status) { WireError::Unavailable(refusal) } else { WireError::Http(refusal) }
 }
 
 #[test]
 fn throttling_shows_the_reason() {
     let reason = "You have sent too many requests. Please try again later.".to_owned();
-    let throttled = WireError::Throttled { reason: reason.clone() };
-    assert_eq!(answered(&with_length("HTTP/1.1 200 OK", THROTTLED)), throttled);
+    let throttled = |body: &str| {
+        let mut refusal = HttpRefusal::new(200, body);
+        refusal.reason = Some(reason.clone());
+        WireError::Throttled(refusal.into())
+    };
+    assert_eq!(answered(&with_length("HTTP/1.1 200 OK", THROTTLED)), throttled(THROTTLED));
     // The 2023-11 server sends no code.
     let old = format!(r#"{{"reason":"{reason}","status":false}}"#);
-    assert_eq!(answered(&with_length("HTTP/1.1 200 OK", &old)), throttled);
-    assert!(throttled.to_string().contains(&reason));
+    assert_eq!(answered(&with_length("HTTP/1.1 200 OK", &old)), throttled(&old));
+    assert!(throttled(&old).to_string().contains(&reason));
 }
 
 #[test]
@@ -61,7 +67,7 @@ fn chunks_are_joined() {
         a.len(),
         b.len()
     );
-    assert!(matches!(answered(&answer), WireError::Throttled { .. }));
+    assert!(matches!(answered(&answer), WireError::Throttled(_)));
 }
 
 #[test]
@@ -72,7 +78,9 @@ fn other_refusals_show_theirs() {
         (r#"{"status":false,"error":"redis: nil","reason":""}"#, "redis: nil"),
     ] {
         let error = answered(&with_length("HTTP/1.1 200 OK", body));
-        assert_eq!(error, WireError::Refused { reason: expected.into(), body: body.into() });
+        let mut refusal = HttpRefusal::new(200, body);
+        refusal.reason = Some(expected.into());
+        assert_eq!(error, WireError::Refused(refusal.into()));
     }
 }
 
@@ -82,11 +90,13 @@ fn other_answers_are_http_errors() {
         assert_eq!(answered(&with_length("HTTP/1.1 200 OK", body)), http(200, body));
     }
     // A refusal is only what comes with status 200.
-    assert_eq!(answered(&with_length("HTTP/1.1 429 Slow down", THROTTLED)), http(429, THROTTLED));
+    assert!(matches!(answered(&with_length("HTTP/1.1 403 No", THROTTLED)), WireError::Http(_)));
     let not_found = r#"{"message":"not found or method not allowed","status":false}"#;
     assert_eq!(answered(&with_length("HTTP/1.1 404 Not Found", not_found)), http(404, not_found));
     let moved = with_length("HTTP/1.1 301 Moved\r\nLocation: ws://evil.example/", "moved");
-    assert_eq!(answered(&moved), http(301, "moved"));
+    let error = answered(&moved);
+    let refusal = error.refusal().unwrap();
+    assert_eq!((refusal.status, refusal.location.as_deref()), (301, Some("ws://evil.example/")));
     let old_proxy = with_length("HTTP/1.0 503 Service Unavailable", "no backend");
     assert_eq!(answered(&old_proxy), http(503, "no backend"));
     assert_eq!(answered("HTTP/1.1 204 No Content\r\n\r\n"), http(204, ""));
@@ -114,7 +124,7 @@ fn a_body_without_length_ends_with_the_stream_or_the_deadline() {
     assert_eq!(link.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"), []);
     assert_eq!(link.receive(THROTTLED.as_bytes()), []);
     link.wait();
-    assert!(matches!(&link.events()[..], [Incoming::Closed(Closed::Lost(WireError::Throttled { .. }))]));
+    assert!(matches!(&link.events()[..], [Incoming::Closed(Closed::Lost(WireError::Throttled(_)))]));
 }
 
 #[test]
@@ -143,7 +153,7 @@ fn wrong_upgrades_are_told_apart() {
         let changed = change(good.clone());
         assert_ne!(good, changed);
         let end = link.receive(changed.as_bytes());
-        assert!(link.wire.is_finished());
+        assert_eq!(link.wire.is_finished(), end != [Incoming::Open]);
         end
     };
     let without = |header: &'static str| {
@@ -162,9 +172,26 @@ fn wrong_upgrades_are_told_apart() {
         good.replace(key.split("\r\n").next().unwrap(), other_key)
     });
     assert_eq!(wrong_key, upgrade(UpgradeError::Accept));
+    let connection = |value: &'static str| {
+        answer(&move |good| {
+            let lines = good.split("\r\n").filter(|line| !line.to_lowercase().starts_with("connection:"));
+            lines.collect::<Vec<_>>().join("\r\n").replacen("\r\n", &format!("\r\n{value}\r\n"), 1)
+        })
+    };
+    for list in [
+        "Connection: keep-alive, Upgrade",
+        "Connection: UPGRADE,keep-alive",
+        "Connection: keep-alive\r\nX: y\r\nconnection: ,\tupgrade ",
+    ] {
+        assert_eq!(connection(list), [Incoming::Open], "{list}");
+    }
+    assert_eq!(connection("Connection: keep-alive, Upgrades"), upgrade(UpgradeError::Connection));
     let with = |header: &'static str| answer(&move |good| good.replacen("\r\n", &format!("\r\n{header}\r\n"), 1));
     assert_eq!(with("Sec-WebSocket-Protocol: x"), upgrade(UpgradeError::Subprotocol));
     assert_eq!(with("Sec-WebSocket-Extensions: permessage-deflate"), upgrade(UpgradeError::Extension));
+    assert_eq!(with("Sec-WebSocket-Extensions: \r\nSec-WebSocket-Protocol: ,"), [Incoming::Open]);
+    assert_eq!(with("Upgrade: h2c, WebSocket"), [Incoming::Open]);
+    assert_eq!(with("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), upgrade(UpgradeError::Accept));
 }
 
 #[test]
@@ -178,7 +205,7 @@ fn what_is_not_http_is_said_at_once() {
         assert!(matches!(answered(bytes), WireError::BadHttp { .. }), "{bytes:?}");
     }
     let many = format!("HTTP/1.1 101 x\r\n{}\r\n", "a: b\r\n".repeat(200));
-    assert!(matches!(answered(&many), WireError::BadHttp { .. }));
+    assert_eq!(answered(&many), UpgradeError::Upgrade.into(), "any number of headers is HTTP");
 }
 
 #[test]
@@ -253,7 +280,20 @@ fn the_request_is_what_a_server_expects() {
     assert_eq!(lines[0], "GET /api/chat HTTP/1.1");
     assert_eq!(lines[1], "Host: [::1]:8094");
     assert_eq!(lines[lines.len() - 4..], ["x-gate: open sesame", "x-b: 2", "", ""]);
+    let agents = |request: &str| request.lines().filter(|line| line.to_lowercase().starts_with("user-agent:")).count();
+    assert_eq!((agents(&request), request.contains(concat!("chatnio/", env!("CARGO_PKG_VERSION")))), (1, true));
     assert_eq!(link.shake_hands(), [Incoming::Open], "and tungstenite's server accepts it");
+}
+
+#[test]
+fn the_hosts_user_agent_and_query_are_sent() {
+    let mut config = WireConfig::default();
+    config.headers.add("User-Agent", "my bot/1").unwrap();
+    let mut link = Link::new("ws://localhost?key=s3cret", &config, Peer::plain());
+    link.send_all();
+    let request = String::from_utf8(link.peer.received().to_vec()).unwrap();
+    assert!(request.starts_with("GET /chat?key=s3cret HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("\r\nuser-agent: my bot/1\r\n") && !request.contains("chatnio/"), "{request}");
 }
 
 #[test]

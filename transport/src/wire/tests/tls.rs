@@ -6,6 +6,7 @@ use tungstenite::Message;
 use super::*;
 use crate::clock::WallClock;
 use crate::error::{Step, TlsError};
+use crate::http_refusal::HttpRefusal;
 use crate::test_peer::Ca;
 use crate::tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 
@@ -171,7 +172,7 @@ fn close_notify_is_told_from_a_cut() {
         }
         let mut events = link.exchange();
         events.extend(link.eof());
-        assert_eq!(events, lost(WireError::Http { status: 503, body: "busy".into() }));
+        assert_eq!(events, lost(WireError::Unavailable(HttpRefusal::new(503, "busy").into())));
     }
 }
 
