@@ -1,47 +1,20 @@
 //! The command line.
 
+mod help;
+mod parameters;
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chatnio_loopback::{Certificate, Generation};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
-const STATUSES: &str = "\
-Exit status:
-  0    answered, or stopped as asked
-  1    the output or the recording could not be written
-  2    usage: the command line, the environment or a named file is wrong
-  3    the server answered instead of the model (a notice: out of quota, unknown model, ...)
-  4    no connection, or the answer was interrupted before its end
-  5    a message or a transcript could not be read
-  130  quit by Ctrl-C with nothing left to stop
-  Of several turns the highest counts.";
-
-const ENVIRONMENT: &str = "\
-Environment (options go before it; empty counts as unset):
-  CHATNIO_URL    the server; with a token and no URL: wss://api.chatnio.net
-  CHATNIO_TOKEN  the API key or login token; with a URL and no token: asks as `anonymous`
-  CHATNIO_MODEL  the model; otherwise gpt-3.5-turbo
-  With neither URL nor token a loopback server inside this process answers, to try things out.";
-
-const EXAMPLES: &str = "\
-Examples:
-  chatnio ask \"hi\"                        try it out, without any server
-  CHATNIO_TOKEN=sk-... chatnio ask \"hi\"   ask api.chatnio.net
-  git diff | chatnio ask -                the question from standard input
-  chatnio chat --url wss://chat.example.com --model gpt-4
-  chatnio replay --json session.txt
-  chatnio serve --port 8094               a server on 127.0.0.1 to test against";
-
-const COMMANDS: &str = "\
-Lines (everything else is a question):
-  /stop          stop the running answer, as Ctrl-C does
-  /restart       answer the last question again
-  /model [NAME]  show or change the model
-  /help          show these lines
-  /quit          quit, as Ctrl-D and, on an empty line, Ctrl-C do
-  Lines typed while an answer runs wait for its end, but /stop stops it.";
+use help::{COMMANDS, CONFIGURATION, ENVIRONMENT, EXAMPLES, KEYS, STATUSES};
+pub(crate) use parameters::Parameters;
+pub(crate) use values::{duration, size};
 
 /// Ask servers that speak the Chat Nio (CoAI) streaming chat protocol.
 #[derive(Parser)]
@@ -50,7 +23,7 @@ Lines (everything else is a question):
     version,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = format!("{EXAMPLES}\n\n{STATUSES}\n\n{ENVIRONMENT}"),
+    after_help = format!("{EXAMPLES}\n\n{STATUSES}\n\n{ENVIRONMENT}\n\n{CONFIGURATION}"),
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -63,13 +36,13 @@ pub(crate) enum Command {
     ///
     /// The answer goes to standard output, everything else to standard error. Ctrl-C stops the answer, a second one
     /// quits.
-    #[command(after_help = format!("{STATUSES}\n\n{ENVIRONMENT}"))]
+    #[command(after_help = format!("{STATUSES}\n\n{ENVIRONMENT}\n\n{CONFIGURATION}"))]
     Ask(AskArgs),
     /// Ask question after question, in one conversation.
     ///
     /// With standard input from a pipe its lines are taken as they come. What each answer has cost is said on
     /// standard error.
-    #[command(after_help = format!("{COMMANDS}\n\n{STATUSES}\n\n{ENVIRONMENT}"))]
+    #[command(after_help = format!("{COMMANDS}\n\n{KEYS}\n\n{STATUSES}\n\n{ENVIRONMENT}\n\n{CONFIGURATION}"))]
     Chat(ChatArgs),
     /// Play recorded transcripts through the client's own rules, without a network.
     #[command(after_help = STATUSES)]
@@ -80,6 +53,13 @@ pub(crate) enum Command {
     /// silent, none, notice, err, err429, nosuch, paid, anon; any other name answers with a greeting. Any token but
     /// `anonymous` is good; anon and the greeting want none. It ends on Ctrl-C or SIGTERM.
     Serve(ServeArgs),
+    /// Print the completions of a shell.
+    ///
+    /// `make install-cli` installs those of bash, zsh and fish. By hand: chatnio completions bash >
+    /// ~/.local/share/bash-completion/completions/chatnio
+    Completions(CompletionsArgs),
+    /// Write the manual pages, one a command, into a directory.
+    Man(ManArgs),
 }
 
 #[derive(Args)]
@@ -87,16 +67,16 @@ pub(crate) struct AskArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
-    pub(crate) request: RequestArgs,
-    /// Print events as JSON, one object a line
-    #[arg(long, help_heading = "Output")]
-    pub(crate) json: bool,
-    /// Write what was sent and received to FILE, as a transcript without the token
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) record: Option<PathBuf>,
-    /// The question; `-`, or none with a pipe, is standard input
+    pub(crate) question: QuestionArgs,
+    /// Put an image into the question: a file (PNG, JPEG, GIF, WebP), or a URL for the server; may be given again
+    #[arg(long, value_name = "FILE|URL", help_heading = "Question")]
+    pub(crate) image: Vec<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// The question, its words joined by spaces. What standard input brings from a pipe or a file comes behind it;
+    /// `-` reads it from a terminal too
     #[arg(value_name = "TEXT")]
-    pub(crate) text: Option<String>,
+    pub(crate) text: Vec<String>,
 }
 
 #[derive(Args)]
@@ -104,29 +84,46 @@ pub(crate) struct ChatArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
-    pub(crate) request: RequestArgs,
+    pub(crate) question: QuestionArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 /// Where to connect to, and how. What may hold a secret is taken as it is and checked later: an error of the parser
 /// would repeat it.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
     /// The server: wss://HOST[/PATH], ws://, https://, http://, or a bare HOST (= wss://)
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// The API key or login token. Better CHATNIO_TOKEN: other users see command lines
+    /// The API key or login token. Better CHATNIO_TOKEN or the configuration: other users see command lines
     #[arg(long, value_name = "TOKEN")]
     pub(crate) token: Option<String>,
-    /// Continue the conversation with this id
+    /// Take this profile of the configuration
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Go on in the last conversation with this server
+    #[arg(long = "continue", short = 'c', conflicts_with_all = ["conversation", "share"])]
+    pub(crate) last: bool,
+    /// Go on in the conversation with this id
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     pub(crate) conversation: Option<i64>,
     /// Start from a shared conversation
     #[arg(long, value_name = "HASH")]
     pub(crate) share: Option<String>,
     /// Allow S seconds for each step: to connect, for each frame, after a stop, to close. Not for the whole answer
-    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// The longest message to take from the server, in bytes (K, M, G)
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) max_message: Option<usize>,
+    /// The longest question to send, in bytes (K, M, G)
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) max_question: Option<usize>,
     /// Trust the root certificates in FILE (PEM or DER) too
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
@@ -142,42 +139,32 @@ pub(crate) struct ConnectionArgs {
 }
 
 /// What a question says beside its text.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Question")]
-pub(crate) struct RequestArgs {
-    /// The model; otherwise that of CHATNIO_MODEL, or gpt-3.5-turbo
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+pub(crate) struct QuestionArgs {
+    /// The model; otherwise that of CHATNIO_MODEL, of the configuration, or gpt-3.5-turbo
+    #[arg(long, short, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) model: Option<String>,
-    /// Search the web first
+    /// Begin the conversation with this system prompt
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) system: Option<String>,
+    #[command(flatten)]
+    pub(crate) parameters: Parameters,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Print events as JSON, one object a line
     #[arg(long)]
-    pub(crate) web: bool,
-    /// Send at most N messages of the conversation to the model, the question included
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) context: Option<i64>,
-    /// Answer without the conversation so far
+    pub(crate) json: bool,
+    /// Print the answer as it is, also on a terminal: Markdown is shown there otherwise
     #[arg(long)]
-    pub(crate) ignore_context: bool,
-    /// The most tokens of an answer
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) max_tokens: Option<i64>,
-    /// Sampling temperature
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) temperature: Option<f32>,
-    /// Share of probability to sample from
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) top_p: Option<f32>,
-    /// Sample from the N likeliest tokens
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) top_k: Option<i64>,
-    /// Penalty on tokens that have occurred
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) presence_penalty: Option<f32>,
-    /// Penalty on tokens by how often they have occurred
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) frequency_penalty: Option<f32>,
-    /// Penalty on repetition
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) repetition_penalty: Option<f32>,
+    pub(crate) plain: bool,
+    /// Write what was sent and received to FILE, as a transcript without the token. `-` is standard output, instead of
+    /// the answer. Each connection has a file: the second one's is FILE.2
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -188,6 +175,20 @@ pub(crate) struct ReplayArgs {
     /// Transcripts
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct ManArgs {
+    /// The directory; it is made if there is none
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
 }
 
 #[derive(Args)]
@@ -212,7 +213,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
     /// Multiply the models' pauses by X; 0 answers as fast as possible
-    #[arg(long, value_name = "X", default_value = "1", allow_negative_numbers = true, value_parser = pace)]
+    #[arg(long, value_name = "X", default_value = "1", allow_negative_numbers = true, value_parser = values::pace)]
     pub(crate) pace: f64,
     /// Refuse more than N connections a second from one address; 0 refuses all
     #[arg(long, value_name = "N")]
@@ -244,24 +245,8 @@ impl From<CertificateKind> for Certificate {
 }
 
 /// What `/help` shows.
-pub(crate) fn chat_help() -> &'static str {
-    COMMANDS
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected seconds, such as 2.5".to_owned())?;
-    match Duration::try_from_secs_f64(seconds) {
-        // Zero would switch the deadlines off.
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        Ok(_) => Err("expected more than 0 seconds".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn pace(text: &str) -> Result<f64, String> {
-    let expected = || "expected a number, 0 or more".to_owned();
-    let pace: f64 = text.parse().map_err(|_| expected())?;
-    if pace.is_finite() && pace >= 0.0 { Ok(pace) } else { Err(expected()) }
+pub(crate) fn chat_help() -> String {
+    format!("{COMMANDS}\n{KEYS}")
 }
 
 #[cfg(test)]
@@ -272,21 +257,5 @@ mod tests {
     #[test]
     fn the_parser_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn seconds_are_positive_decimals() {
-        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
-        for text in ["0", "-1", "1e-12", "NaN", "inf", "1e30", "", "2s"] {
-            assert!(seconds(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_pace_is_a_number() {
-        assert_eq!(pace("0"), Ok(0.0));
-        for text in ["-1", "NaN", "inf", "fast"] {
-            assert!(pace(text).is_err(), "{text}");
-        }
     }
 }

@@ -1,34 +1,39 @@
 //! `chatnio ask`: one question, one answer.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 
 use chatnio::transcript::Transcript;
-use chatnio::{Client, Config, Event, Request, State};
+use chatnio::{Client, Event, MaskMessage, Request, State};
 
 use crate::args::AskArgs;
-use crate::connect::{self, Target};
+use crate::conversation::{Conversations, Told};
 use crate::interrupt::Interrupts;
 use crate::output::Printer;
+use crate::question;
 use crate::record::Recording;
+use crate::settings::Settings;
 use crate::status::{Failure, Status};
+use crate::target::Target;
 
 pub(crate) fn run(args: &AskArgs) -> Result<Status, Failure> {
-    let mut target = Target::new(&args.connection)?;
-    if args.record.is_some() {
+    let settings = Settings::new(&args.connection, &args.question)?;
+    let mut target = Target::new(&args.connection, &settings)?;
+    if args.output.record.is_some() {
         target.record();
     }
-    let model = connect::model(&args.request)?;
-    let question = question(args.text.as_deref())?;
-    let request = connect::with_parameters(Request::chat(question), &args.request, &model);
+    let text = question::read(&args.text, &args.image, target.max_request())?;
+    let request = settings.parameters.add_to(Request::chat(text).model(&settings.model));
     target.check(Some(&request))?;
-    let recording = args.record.as_deref().map(Recording::create).transpose()?;
+    let recording = args.output.record.as_deref().map(Recording::create).transpose()?;
     let interrupts = Interrupts::install()?;
-    let mut printer = Printer::new(args.json);
+    let mut printer = Printer::new(&args.output, settings.plain);
 
     let mut transcript = None;
-    let asked = target.connect().and_then(|mut client| {
+    let connected = target.connect();
+    let asked = connected.and_then(|mut client| {
         interrupts.watch(client.stopper());
-        let answered = answer(&mut client, &request, &mut printer);
+        let answered =
+            Turn { client: &mut client, target: &target, settings: &settings, printer: &mut printer }.run(&request);
         transcript = client.transcript();
         if client.state() == State::Idle {
             // Whatever goes wrong now, the answer is complete.
@@ -39,7 +44,7 @@ pub(crate) fn run(args: &AskArgs) -> Result<Status, Failure> {
     if let Err(failure) = asked {
         printer.raise(failure.report());
     }
-    if let Some(recording) = recording {
+    if let Some(mut recording) = recording {
         let nothing = || {
             let mut transcript = Transcript::default();
             transcript.url = target.endpoint().map(ToString::to_string);
@@ -49,59 +54,50 @@ pub(crate) fn run(args: &AskArgs) -> Result<Status, Failure> {
             printer.raise(failure.report());
         }
     }
-    if interrupts.quitting() {
-        printer.raise(Status::Quit);
+    if let Some(status) = interrupts.status() {
+        printer.raise(status);
     }
     Ok(printer.status())
 }
 
-/// The question's text: the argument, or standard input.
-fn question(text: Option<&str>) -> Result<String, Failure> {
-    match text {
-        Some(text) if text != "-" => return Ok(text.to_owned()),
-        None if io::stdin().is_terminal() => {
-            return Err(Failure::usage("no question: give it as TEXT, or `-` to type it"));
-        }
-        _ => {}
-    }
-    let limit = Config::default().max_request;
-    let mut bytes = Vec::new();
-    io::stdin()
-        .take(limit as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::usage(format!("cannot read the question from standard input: {error}")))?;
-    if bytes.len() > limit {
-        return Err(Failure::usage(format!("the question on standard input is over the limit of {limit} bytes")));
-    }
-    let mut question = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Failure::usage(format!("the question on standard input is not valid UTF-8 (byte {at})"))
-    })?;
-    if question.ends_with('\n') {
-        question.pop();
-        if question.ends_with('\r') {
-            question.pop();
-        }
-    }
-    Ok(question)
+struct Turn<'a> {
+    client: &'a mut Client,
+    target: &'a Target,
+    settings: &'a Settings,
+    printer: &'a mut Printer,
 }
 
-/// Asks, and prints the answer as it comes. When nobody reads it any more, it is stopped.
-fn answer(client: &mut Client, request: &Request, printer: &mut Printer) -> Result<(), Failure> {
-    client.request(request)?;
-    while let Some(event) = client.next()? {
-        let ended = matches!(event, Event::End(_));
-        if let Err(error) = printer.event(&event) {
-            let _ = client.stop();
-            return Failure::output(&error).map_or(Ok(()), Err);
+impl Turn<'_> {
+    /// Asks, and prints the answer as it comes. When nobody reads it any more, it is stopped.
+    fn run(self, request: &Request) -> Result<(), Failure> {
+        let failed = |error| self.target.failure(&error);
+        let conversations = Conversations::new(self.target.lasting_endpoint(), self.settings.profile.as_deref());
+        let mut told = Told::default();
+        if let Some(system) = &self.settings.system
+            && (self.target.begins() || system.is_asked)
+        {
+            self.client.request(&Request::mask([MaskMessage::new("system", &system.text)])).map_err(failed)?;
         }
-        if ended {
-            break;
+        self.client.request(request).map_err(failed)?;
+        while let Some(event) = self.client.next().map_err(failed)? {
+            if let Event::Opened { conversation, .. } = &event
+                && let Some(id) = told.tell(*conversation, io::stderr().is_terminal())
+            {
+                conversations.keep(id);
+            }
+            let ended = matches!(event, Event::End(_));
+            if let Err(error) = self.printer.event(&event) {
+                let _ = self.client.stop();
+                return Failure::output(&error).map_or(Ok(()), Err);
+            }
+            if ended {
+                break;
+            }
         }
+        if self.client.state() == State::Closed {
+            // It knows more than the answer does about why.
+            self.client.next().map_err(failed)?;
+        }
+        Ok(())
     }
-    if client.state() == State::Closed {
-        // It knows more than the answer does about why.
-        client.next()?;
-    }
-    Ok(())
 }

@@ -1,17 +1,27 @@
 //! `chatnio chat`: question after question, in one conversation.
 
+mod command;
+mod editor;
+mod lines;
+
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use chatnio::{Client, ClientError, Conversation, Event, Request, State};
+use chatnio::{Client, ClientError, Event, MaskMessage, Request, State};
 
-use crate::args::{ChatArgs, RequestArgs, chat_help};
-use crate::connect::{self, Target};
+use crate::args::{ChatArgs, chat_help};
+use crate::conversation::{Conversations, Told};
 use crate::interrupt::Interrupts;
-use crate::lines::{Line, Lines, WAITING};
 use crate::output::{Printer, say};
+use crate::record::Recording;
+use crate::settings::{Settings, System};
 use crate::status::{Failure, Status};
+use crate::target::Target;
+use crate::words;
+use command::Command;
+use editor::Editor;
+use lines::{Line, Lines, WAITING};
 
 /// How long a line that comes during an answer may go unnoticed.
 const TICK: Duration = Duration::from_millis(50);
@@ -24,76 +34,87 @@ const IDLE: Duration = Duration::from_secs(1);
 const LOOKED_AT: usize = 1000;
 
 pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
-    let mut target = Target::new(&args.connection)?;
-    let model = connect::model(&args.request)?;
+    let settings = Settings::new(&args.connection, &args.question)?;
+    let mut target = Target::new(&args.connection, &settings)?;
+    if args.output.record.is_some() {
+        target.record();
+    }
     target.check(None)?;
+    let recording = args.output.record.as_deref().map(Recording::create).transpose()?;
     let interrupts = Interrupts::install()?;
     let client = target.connect()?;
+    let mut models = settings.models.clone();
+    models.push(settings.model.clone());
+    models.sort();
+    models.dedup();
+    let lines = Lines::new(|| Editor::new(models, interrupts.suspend()), target.max_request())?;
+    interrupts.wake_by(lines.waker());
+    let system_is_due = settings.system.as_ref().is_some_and(|system| target.begins() || system.is_asked);
     let mut chat = Chat {
+        conversations: Conversations::new(target.lasting_endpoint(), settings.profile.as_deref()),
         client,
-        lines: Lines::new()?,
-        printer: Printer::new(false),
+        target,
+        lines,
+        printer: Printer::new(&args.output, settings.plain),
         interrupts,
-        parameters: &args.request,
-        model,
-        conversation: None,
+        settings,
+        system_is_due,
+        told: Told::default(),
+        recording,
         held: VecDeque::new(),
     };
     let talked = chat.talk();
     if let Err(Some(failure)) = talked.map_err(|error| Failure::output(&error)) {
         chat.printer.raise(failure.report());
     }
-    if chat.interrupts.leaving() {
-        chat.printer.raise(Status::Quit);
+    chat.interrupts.terminal().restore();
+    chat.record();
+    if chat.interrupts.leaving()
+        && let Some(status) = chat.interrupts.status()
+    {
+        chat.printer.raise(status);
     }
     Ok(chat.printer.status())
 }
 
-struct Chat<'a> {
+struct Chat {
+    target: Target,
     client: Client,
     lines: Lines,
     printer: Printer,
     interrupts: Interrupts,
-    parameters: &'a RequestArgs,
-    model: String,
-    /// The id that was last told.
-    conversation: Option<i64>,
-    /// Lines that came while an answer ran.
+    settings: Settings,
+    /// Whether the system prompt goes out before the next question.
+    system_is_due: bool,
+    told: Told,
+    conversations: Conversations,
+    recording: Option<Recording>,
+    /// Lines from a pipe that came while an answer ran.
     held: VecDeque<Line>,
 }
 
-impl Chat<'_> {
+impl Chat {
     /// Takes lines until there are no more, or one says to quit.
     ///
     /// # Errors
     /// When stdout takes nothing more.
     fn talk(&mut self) -> io::Result<()> {
         while !self.interrupts.leaving() {
-            let text = match self.next_line() {
-                Line::Text(text) => text,
+            match self.next_line() {
+                Line::Text(text) => match Command::parse(&text) {
+                    None => {}
+                    Some(Command::Quit) => break,
+                    Some(command) => self.obey(command)?,
+                },
                 Line::End => break,
-                Line::NotUtf8 => {
-                    self.refuse("the line is not valid UTF-8 and was skipped");
-                    continue;
-                }
+                Line::NotUtf8 => self.refuse("the line is not valid UTF-8 and was skipped"),
                 Line::TooLong => {
-                    self.refuse("the line is over 1 MiB and was skipped");
-                    continue;
+                    let limit = self.target.max_request();
+                    self.refuse(&format!(
+                        "the line is over {limit} bytes and was skipped; --max-question SIZE allows more"
+                    ));
                 }
-            };
-            let (word, rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
-            match (word, rest.trim()) {
-                ("", _) => {}
-                ("/quit", "") => break,
-                ("/help", "") => say("help", chat_help()),
-                ("/stop", "") => say("note", "no answer is running"),
-                ("/model", "") => say("model", &self.model),
-                ("/model", name) => name.clone_into(&mut self.model),
-                ("/restart", "") => self.ask(Request::restart())?,
-                (word, _) if word.starts_with('/') && text.starts_with('/') => {
-                    self.refuse(&format!("{word}: no such command, see /help; a space before it makes it a question"));
-                }
-                _ => self.ask(Request::chat(text))?,
+                Line::Woken => {}
             }
         }
         Ok(())
@@ -107,25 +128,82 @@ impl Chat<'_> {
         self.lines.next(IDLE, || look_after(client, printer))
     }
 
+    fn obey(&mut self, command: Command<'_>) -> io::Result<()> {
+        match command {
+            Command::Ask(text) => self.ask(Request::chat(text))?,
+            Command::Restart => self.ask(Request::restart())?,
+            Command::Help => say("help", &chat_help()),
+            Command::Stop => say("note", "no answer is running"),
+            Command::Model(None) => say("model", &self.settings.model),
+            Command::Model(Some(name)) => name.clone_into(&mut self.settings.model),
+            Command::System(None) => match &self.settings.system {
+                Some(system) => say("system", &system.text),
+                None => say("system", "none"),
+            },
+            Command::System(Some(text)) => {
+                self.settings.system = Some(System { text: text.to_owned(), is_asked: true });
+                self.system_is_due = true;
+            }
+            Command::New => self.go_to(None),
+            Command::Conversation(None) => match self.client.conversation().id() {
+                Some(id @ 1..) => say("conversation", &id.to_string()),
+                Some(_) => say("conversation", "none: anonymous conversations are not kept"),
+                None => say("conversation", "none yet, or the server does not tell"),
+            },
+            Command::Conversation(Some(id)) => match id.parse() {
+                Ok(id @ 1..) => self.go_to(Some(id)),
+                _ => self.refuse("/conversation: expected an id, a number from 1"),
+            },
+            Command::Unknown(why) => self.refuse(&why),
+            // Taken before.
+            Command::Quit => {}
+        }
+        Ok(())
+    }
+
     /// Says that a line makes no sense.
     fn refuse(&mut self, why: &str) {
         say("error", why);
         self.printer.raise(Status::Usage);
     }
 
+    /// Goes on in another conversation; `None` begins a new one. That takes a connection of its own.
+    fn go_to(&mut self, conversation: Option<i64>) {
+        self.record();
+        self.target.set_conversation(conversation);
+        match self.target.connect() {
+            Ok(client) => self.client = client,
+            Err(failure) => {
+                // What comes next is not for the old conversation.
+                let _ = self.client.close();
+                self.printer.raise(failure.report());
+            }
+        }
+        self.told = Told::default();
+        self.system_is_due = conversation.is_none() && self.settings.system.is_some();
+    }
+
+    /// Keeps what this connection has recorded.
+    fn record(&mut self) {
+        if let (Some(recording), Some(transcript)) = (&mut self.recording, self.client.transcript())
+            && let Err(failure) = recording.write(&transcript)
+        {
+            self.printer.raise(failure.report());
+        }
+    }
+
     /// Asks, and prints the answer as it comes.
     fn ask(&mut self, request: Request) -> io::Result<()> {
-        let request = connect::with_parameters(request, self.parameters, &self.model);
-        let asked = self.ready().and_then(|()| self.client.request(&request));
-        if let Err(error) = asked {
-            self.failed(error);
+        let request = self.settings.parameters.add_to(request.model(&self.settings.model));
+        if let Err(error) = self.ready().and_then(|()| self.send(&request)) {
+            self.failed(&error);
             return Ok(());
         }
         self.interrupts.watch(self.client.stopper());
         let answered = self.answer();
         self.interrupts.unwatch();
         match answered {
-            Err(Trouble::Client(error)) => self.failed(error),
+            Err(Trouble::Client(error)) => self.failed(&error),
             Err(Trouble::Output(error)) => {
                 let _ = self.client.stop();
                 return Err(error);
@@ -144,20 +222,29 @@ impl Chat<'_> {
             _ => "the answer before still has no end",
         };
         say("note", &format!("{why}: connecting anew, in the same conversation"));
+        self.record();
         self.client.reconnect().map(drop)
+    }
+
+    fn send(&mut self, request: &Request) -> Result<(), ClientError> {
+        if let Some(system) = self.settings.system.as_ref().filter(|_| self.system_is_due) {
+            self.client.request(&Request::mask([MaskMessage::new("system", &system.text)]))?;
+        }
+        self.client.request(request)?;
+        self.system_is_due = false;
+        Ok(())
     }
 
     /// Prints the running answer, and takes notice of lines meanwhile.
     fn answer(&mut self) -> Result<(), Trouble> {
+        let _quiet = self.interrupts.terminal().quiet();
         loop {
-            for line in self.lines.arrived(WAITING.saturating_sub(self.held.len())) {
-                match line {
-                    Line::Text(text) if text.trim() == "/stop" => {
-                        // A connection that is gone says so itself, after the answer's end.
-                        let _ = self.client.stop();
-                    }
-                    line => self.held.push_back(line),
-                }
+            self.held.extend(self.lines.arrived(WAITING.saturating_sub(self.held.len())));
+            // Behind another question it is for the answer to that.
+            if self.held.front().is_some_and(|line| matches!(line, Line::Text(text) if text.trim_end() == "/stop")) {
+                self.held.pop_front();
+                // A connection that is gone says so itself, after the answer's end.
+                let _ = self.client.stop();
             }
             let Some(event) = self.client.next_within(TICK)? else {
                 if self.client.state() == State::Closed {
@@ -165,18 +252,15 @@ impl Chat<'_> {
                 }
                 continue;
             };
+            if let Event::Opened { conversation, .. } = &event
+                && let Some(id) = self.told.tell(*conversation, true)
+            {
+                self.conversations.keep(id);
+            }
             self.printer.event(&event).map_err(Trouble::Output)?;
-            match event {
-                Event::Opened { conversation: Conversation::New { id: id @ 1.. }, .. }
-                    if self.conversation.replace(id) != Some(id) =>
-                {
-                    say("note", &format!("conversation {id}"));
-                }
-                Event::End(end) => {
-                    say("quota", end.answer.quota_text());
-                    break;
-                }
-                _ => {}
+            if let Event::End(end) = event {
+                say("cost", &words::cost(end.answer.quota()));
+                break;
             }
         }
         if self.client.state() == State::Closed {
@@ -186,8 +270,8 @@ impl Chat<'_> {
         Ok(())
     }
 
-    fn failed(&mut self, error: ClientError) {
-        self.printer.raise(Failure::from(error).report());
+    fn failed(&mut self, error: &ClientError) {
+        self.printer.raise(self.target.failure(error).report());
     }
 }
 
@@ -197,7 +281,7 @@ fn look_after(client: &mut Client, printer: &mut Printer) {
     for _ in 0..LOOKED_AT {
         match client.next_within(Duration::ZERO) {
             Ok(Some(Event::Malformed { error, .. })) => {
-                say("warning", &error.to_string());
+                say("warning", &words::received(&error));
                 printer.raise(Status::Malformed);
             }
             Ok(Some(_)) => {}

@@ -2,13 +2,14 @@
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use chatnio::Stopper;
 
 use crate::status::{Failure, Status};
+use crate::terminal::Terminal;
 
 /// How long a command that quits may take to say what it has to say.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -20,6 +21,10 @@ pub(crate) struct Interrupts(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     stopper: Mutex<Option<Stopper>>,
+    /// The signal that came last.
+    signal: Mutex<Option<Signal>>,
+    /// Wakes a command that waits for input.
+    wake: Mutex<Option<Box<dyn Fn() + Send>>>,
     quitting: AtomicBool,
     leaving: AtomicBool,
     terminal: Terminal,
@@ -30,40 +35,65 @@ impl Interrupts {
     pub(crate) fn install() -> Result<Self, Failure> {
         let shared = Arc::new(Shared::default());
         let handler = Arc::clone(&shared);
-        handle(move |signal| handler.interrupted(signal))?;
+        handle(move |signal| handler.told(signal))?;
         Ok(Interrupts(shared))
     }
 
     /// There is an answer to stop now.
     pub(crate) fn watch(&self, stopper: Stopper) {
-        self.0.set(Some(stopper));
+        *lock(&self.0.stopper) = Some(stopper);
     }
 
     /// There is nothing to stop any more.
     pub(crate) fn unwatch(&self) {
-        self.0.set(None);
+        *lock(&self.0.stopper) = None;
+    }
+
+    /// What wakes the command when it is to go while it waits for input: it then ends by itself.
+    pub(crate) fn wake_by(&self, wake: impl Fn() + Send + 'static) {
+        *lock(&self.0.wake) = Some(Box::new(wake));
     }
 
     /// Whether nothing more is to be asked.
     pub(crate) fn leaving(&self) -> bool {
-        self.quitting() || self.0.leaving.load(Ordering::SeqCst)
+        self.0.quitting.load(Ordering::SeqCst) || self.0.leaving.load(Ordering::SeqCst)
     }
 
-    /// Whether the command is to end now: the connection is being closed.
-    pub(crate) fn quitting(&self) -> bool {
-        self.0.quitting.load(Ordering::SeqCst)
+    /// The status to end with after the signal that came last, if one came.
+    pub(crate) fn status(&self) -> Option<Status> {
+        lock(&self.0.signal).map(Signal::status)
+    }
+
+    pub(crate) fn terminal(&self) -> &Terminal {
+        &self.0.terminal
+    }
+
+    /// Suspends the command, as Ctrl-Z does; for the line editor. Only unix can.
+    pub(crate) fn suspend(&self) -> impl Fn() + Send + Sync + 'static {
+        #[cfg_attr(not(unix), expect(unused_variables, reason = "it cannot be suspended"))]
+        let shared = Arc::clone(&self.0);
+        move || {
+            #[cfg(unix)]
+            shared.terminal.suspend();
+        }
     }
 }
 
-impl Shared {
-    fn set(&self, stopper: Option<Stopper>) {
-        *self.stopper.lock().unwrap_or_else(PoisonError::into_inner) = stopper;
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    fn interrupted(&self, signal: Signal) {
-        let stopper = self.stopper.lock().unwrap_or_else(PoisonError::into_inner).clone();
+impl Shared {
+    fn told(&self, signal: Signal) {
+        if signal == Signal::Continue {
+            #[cfg(unix)]
+            self.terminal.continued();
+            return;
+        }
+        *lock(&self.signal) = Some(signal);
+        let stopper = lock(&self.stopper).clone();
         if let Some(stopper) = stopper {
-            if signal == Signal::Terminate {
+            if signal != Signal::Interrupt {
                 self.leaving.store(true, Ordering::SeqCst);
             }
             if stopper.stop() {
@@ -73,49 +103,44 @@ impl Shared {
             self.quitting.store(true, Ordering::SeqCst);
             stopper.close();
             thread::sleep(FAREWELL);
+        } else if let Some(wake) = &*lock(&self.wake)
+            && !self.leaving.swap(true, Ordering::SeqCst)
+        {
+            wake();
+            thread::sleep(FAREWELL);
         }
         self.terminal.restore();
-        process::exit(Status::Quit.code().into());
-    }
-}
-
-/// The terminal's modes as they were found: a line editor that is cut short leaves its own behind.
-struct Terminal {
-    #[cfg(unix)]
-    modes: Option<rustix::termios::Termios>,
-}
-
-impl Default for Terminal {
-    fn default() -> Self {
-        Terminal {
-            #[cfg(unix)]
-            modes: rustix::termios::tcgetattr(std::io::stdin()).ok(),
-        }
-    }
-}
-
-impl Terminal {
-    fn restore(&self) {
-        #[cfg(unix)]
-        if let Some(modes) = &self.modes {
-            use rustix::termios::{OptionalActions, tcsetattr};
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, modes);
-        }
+        process::exit(signal.status().code().into());
     }
 }
 
 /// What a command is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "only unix says the rest"))]
 pub(crate) enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// SIGTERM or SIGHUP.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "only unix says so"))]
+    /// SIGTERM.
     Terminate,
+    /// SIGHUP.
+    HangUp,
+    /// SIGCONT.
+    Continue,
+}
+
+impl Signal {
+    /// The status to end with.
+    pub(crate) fn status(self) -> Status {
+        match self {
+            Signal::HangUp => Status::HungUp,
+            Signal::Terminate => Status::Terminated,
+            Signal::Interrupt | Signal::Continue => Status::Interrupted,
+        }
+    }
 }
 
 fn call(handler: &Mutex<impl FnMut(Signal)>, signal: Signal) {
-    handler.lock().unwrap_or_else(PoisonError::into_inner)(signal);
+    lock(handler)(signal);
 }
 
 /// Calls `handler` on each signal, in a thread of its own.
@@ -125,10 +150,20 @@ pub(crate) fn handle(handler: impl FnMut(Signal) + Send + 'static) -> Result<(),
         |error: &dyn std::fmt::Display| Failure::new(Status::Output, format!("cannot take signals over: {error}"));
     #[cfg(unix)]
     {
-        use signal_hook::consts::{SIGHUP, SIGTERM};
-        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP]).map_err(|error| failed(&error))?;
+        use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM};
+        let mut signals =
+            signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGCONT]).map_err(|error| failed(&error))?;
         let handler = Arc::clone(&handler);
-        thread::spawn(move || signals.forever().for_each(|_| call(&handler, Signal::Terminate)));
+        thread::spawn(move || {
+            for signal in signals.forever() {
+                let signal = match signal {
+                    SIGCONT => Signal::Continue,
+                    SIGHUP => Signal::HangUp,
+                    _ => Signal::Terminate,
+                };
+                call(&handler, signal);
+            }
+        });
     }
     ctrlc::set_handler(move || call(&handler, Signal::Interrupt)).map_err(|error| failed(&error))
 }

@@ -3,14 +3,23 @@
 mod args;
 mod ask;
 mod chat;
-mod connect;
+mod configuration;
+mod conversation;
+mod generate;
+mod image;
 mod interrupt;
-mod lines;
 mod output;
+mod paths;
+mod question;
 mod record;
 mod replay;
 mod serve;
+mod settings;
 mod status;
+mod target;
+mod terminal;
+mod token;
+mod words;
 
 use std::env;
 use std::io::{self, Write};
@@ -31,6 +40,8 @@ fn main() -> ExitCode {
         Command::Chat(args) => chat::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Completions(args) => generate::completions(&args),
+        Command::Man(args) => generate::man(&args),
     };
     let status = done.unwrap_or_else(|failure| failure.report());
     // Threads that still wait for input end with the process.

@@ -1,13 +1,20 @@
 //! What a command says: the answer on stdout, everything else on stderr.
 
+mod markdown;
+
 use std::borrow::Cow;
+use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Stdout, Write};
+use std::path::Path;
 
 use chatnio::transcript::{EventLog, Replayed};
-use chatnio::{Answer, Conversation, Event, Outcome};
+use chatnio::{Answer, Event, Outcome};
 
+use crate::args::OutputArgs;
 use crate::status::Status;
+use crate::words;
+use markdown::Markdown;
 
 /// Says something on stderr. A stderr that is closed cannot be told so.
 ///
@@ -22,30 +29,76 @@ fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(drives) { text.chars().filter(|c| !drives(*c)).collect() } else { text.into() }
 }
 
-/// Prints events, as text or as JSON lines, and keeps the status that they lead to.
+/// A text with `sk-...` for each API key in it: it may have been typed in the wrong place.
+pub(crate) fn without_keys(text: &str) -> String {
+    let mut rest = text;
+    let mut clean = String::new();
+    while let Some(at) = rest.find("sk-") {
+        let (before, key) = rest.split_at(at + 3);
+        clean.push_str(before);
+        let end = key.find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).unwrap_or(key.len());
+        if end > 0 {
+            clean.push_str("...");
+        }
+        rest = &key[end..];
+    }
+    clean + rest
+}
+
+/// Prints events, and keeps the status that they lead to.
 pub(crate) struct Printer {
     out: Stdout,
-    is_terminal: bool,
-    /// With `--json`.
-    log: Option<EventLog>,
-    /// The JSON lines of an event.
-    lines: String,
-    /// Whether the last piece left its line open.
-    line_is_open: bool,
+    view: View,
+    /// What an event makes to print, reused.
+    text: String,
     status: Status,
 }
 
-impl Printer {
-    pub(crate) fn new(json: bool) -> Self {
-        let out = io::stdout();
-        Printer {
-            is_terminal: out.is_terminal(),
-            out,
-            log: json.then(EventLog::new),
-            lines: String::new(),
-            line_is_open: false,
-            status: Status::Done,
+/// How answers are shown.
+enum View {
+    /// Not at all.
+    Nothing,
+    /// As they are; on a terminal without what drives it. Whether the last piece left its line open.
+    Plain { is_terminal: bool, is_open: bool },
+    /// As Markdown on a terminal.
+    Markdown(Box<Markdown>),
+    /// As JSON lines.
+    Json { log: EventLog, is_terminal: bool },
+}
+
+impl View {
+    fn plain_or_json(json: bool) -> Self {
+        let is_terminal = io::stdout().is_terminal();
+        if json {
+            View::Json { log: EventLog::new(), is_terminal }
+        } else {
+            View::Plain { is_terminal, is_open: false }
         }
+    }
+}
+
+impl Printer {
+    /// For answers as they come; `plain` is what the configuration says.
+    pub(crate) fn new(args: &OutputArgs, plain: bool) -> Self {
+        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let is_plain = args.plain || plain || is_set("NO_COLOR") || is_dumb || !io::stdout().is_terminal();
+        Self::with(if args.record.as_deref() == Some(Path::new("-")) {
+            View::Nothing
+        } else if args.json || is_plain {
+            View::plain_or_json(args.json)
+        } else {
+            View::Markdown(Box::new(Markdown::new()))
+        })
+    }
+
+    /// For transcripts.
+    pub(crate) fn for_replay(json: bool) -> Self {
+        Self::with(View::plain_or_json(json))
+    }
+
+    fn with(view: View) -> Self {
+        Printer { out: io::stdout(), view, text: String::new(), status: Status::Done }
     }
 
     /// The highest status so far.
@@ -59,7 +112,9 @@ impl Printer {
 
     /// Begins a new transcript.
     pub(crate) fn begin(&mut self) {
-        self.log = self.log.as_ref().map(|_| EventLog::new());
+        if let View::Json { log, .. } = &mut self.view {
+            *log = EventLog::new();
+        }
     }
 
     /// Prints an event.
@@ -67,22 +122,18 @@ impl Printer {
     /// # Errors
     /// When stdout takes nothing more.
     pub(crate) fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
-        if let Some(log) = &mut self.log {
+        if let View::Json { log, .. } = &mut self.view {
             match event {
-                Event::Malformed { error, .. } => log.warning(None, error, &mut self.lines),
-                event => log.event(event, &mut self.lines),
+                Event::Malformed { error, .. } => log.warning(None, error, &mut self.text),
+                event => log.event(event, &mut self.text),
             }
-            self.print_lines()?;
+            self.print()?;
         }
         match event {
-            Event::Opened { conversation: Conversation::Replaced { asked, got }, .. } => say(
-                "warning",
-                &format!("the server has no conversation {asked} for this token: this is the new conversation {got}"),
-            ),
             Event::Delta { text, .. } => self.piece(text)?,
             Event::End(end) => {
                 self.piece(end.text())?;
-                self.end_line()?;
+                self.end_answer()?;
                 self.end(&end.answer);
             }
             Event::Malformed { .. } => self.raise(Status::Malformed),
@@ -98,40 +149,57 @@ impl Printer {
     pub(crate) fn replayed(&mut self, replayed: &Replayed<'_>, file: &dyn Display) -> io::Result<()> {
         match replayed {
             Replayed::Event(event) => {
-                if let (Event::Stray { text, .. }, None) = (event, &self.log) {
+                if let (Event::Stray { text, .. }, View::Plain { .. }) = (event, &self.view) {
                     say("stray", &format!("{file}: a frame that belongs to no turn: {text:?}"));
                 }
                 self.event(event)
             }
             Replayed::Malformed { line, error } => {
                 self.raise(Status::Malformed);
-                self.warning(*line, error, file)
+                self.warning(*line, error, &words::received(error), file)
             }
-            Replayed::Warning { line, message } => self.warning(*line, message, file),
+            Replayed::Warning { line, message } => self.warning(*line, message, message, file),
             _ => Ok(()),
         }
     }
 
-    fn warning(&mut self, line: usize, message: &dyn Display, file: &dyn Display) -> io::Result<()> {
-        if let Some(log) = &mut self.log {
-            log.warning(Some(line), message, &mut self.lines);
-            return self.print_lines();
+    /// A log has it in the library's words, as in every language.
+    fn warning(&mut self, line: usize, logged: &dyn Display, said: &str, file: &dyn Display) -> io::Result<()> {
+        if let View::Json { log, .. } = &mut self.view {
+            log.warning(Some(line), logged, &mut self.text);
+            return self.print();
         }
-        say("warning", &format!("{file}: line {line}: {message}"));
+        say("warning", &format!("{file}: line {line}: {said}"));
         Ok(())
     }
 
-    /// Closes the line of a piece that was the last.
-    fn end_line(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.line_is_open) { self.write("\n") } else { Ok(()) }
-    }
-
-    fn piece(&mut self, text: &str) -> io::Result<()> {
-        if text.is_empty() || self.log.is_some() {
+    fn piece(&mut self, piece: &str) -> io::Result<()> {
+        if piece.is_empty() {
             return Ok(());
         }
-        self.line_is_open = !text.ends_with('\n');
-        self.write(text)
+        match &mut self.view {
+            View::Nothing | View::Json { .. } => return Ok(()),
+            View::Plain { is_open, .. } => {
+                *is_open = !piece.ends_with('\n');
+                self.text.push_str(piece);
+            }
+            View::Markdown(markdown) => markdown.push(&printable(piece), &mut self.text),
+        }
+        self.print()
+    }
+
+    /// Closes what the last piece left open.
+    fn end_answer(&mut self) -> io::Result<()> {
+        match &mut self.view {
+            View::Plain { is_open, .. } => {
+                if std::mem::take(is_open) {
+                    self.text.push('\n');
+                }
+            }
+            View::Markdown(markdown) => markdown.end(&mut self.text),
+            View::Nothing | View::Json { .. } => {}
+        }
+        self.print()
     }
 
     /// What there is to say at an answer's end, beside its text.
@@ -146,27 +214,29 @@ impl Printer {
             say("notice", notice);
         }
         match answer.outcome {
+            Some(Outcome::Stopped) => say("note", "stopped"),
             Some(Outcome::Notice) => self.raise(Status::Notice),
             Some(Outcome::Interrupted(why)) => {
                 self.raise(Status::Connection);
-                say("interrupted", &why.to_string());
+                say("interrupted", &words::interruption(why));
             }
             _ => {}
         }
     }
 
-    fn print_lines(&mut self) -> io::Result<()> {
-        let lines = std::mem::take(&mut self.lines);
-        let printed = if lines.is_empty() { Ok(()) } else { self.write(&lines) };
-        self.lines = lines;
-        self.lines.clear();
+    /// Prints what has been made.
+    fn print(&mut self) -> io::Result<()> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let text = match self.view {
+            View::Plain { is_terminal: true, .. } | View::Json { is_terminal: true, .. } => printable(&self.text),
+            _ => Cow::Borrowed(&*self.text),
+        };
+        let printed = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        drop(text);
+        self.text.clear();
         printed
-    }
-
-    fn write(&mut self, text: &str) -> io::Result<()> {
-        let text = if self.is_terminal { printable(text) } else { text.into() };
-        self.out.write_all(text.as_bytes())?;
-        self.out.flush()
     }
 }
 
@@ -178,5 +248,11 @@ mod tests {
     fn what_drives_a_terminal_is_dropped() {
         assert_eq!(printable("a\x1b[31m\rb\u{9b}1m\x7f\n\tc\0"), "a[31mb1m\n\tc");
         assert!(matches!(printable("plain ✓\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn keys_are_hidden() {
+        assert_eq!(without_keys("a sk-abc_D-3, sk- and \"sk-x\""), "a sk-..., sk- and \"sk-...\"");
+        assert_eq!(without_keys("nothing"), "nothing");
     }
 }

@@ -1,36 +1,64 @@
 //! `--record`: the file that the transcript goes to.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use chatnio::transcript::Transcript;
 
+use crate::output::say;
+use crate::paths;
 use crate::status::{Failure, Status};
 
-/// An open file for a transcript. It is opened before anything is asked: an answer that was paid for and then cannot
-/// be kept is too late to complain about.
+/// Where transcripts go, one a connection. The first one's file is opened before anything is asked: an answer that was
+/// paid for and then cannot be kept is too late to complain about.
 pub(crate) struct Recording {
-    file: File,
-    path: PathBuf,
+    /// `None` is standard output.
+    path: Option<PathBuf>,
+    first: Option<File>,
+    written: usize,
 }
 
 impl Recording {
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        // A conversation is nobody else's business.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(file) => Ok(Recording { file, path: path.to_owned() }),
+        if path == Path::new("-") {
+            return Ok(Recording { path: None, first: None, written: 0 });
+        }
+        match paths::create_private(path) {
+            Ok(file) => Ok(Recording { path: Some(path.to_owned()), first: Some(file), written: 0 }),
             Err(error) => Err(Failure::usage(format!("--record: cannot write {}: {error}", path.display()))),
         }
     }
 
-    pub(crate) fn write(mut self, transcript: &Transcript) -> Result<(), Failure> {
-        self.file.write_all(transcript.to_string().as_bytes()).map_err(|error| {
-            Failure::new(Status::Output, format!("--record: cannot write {}: {error}", self.path.display()))
+    /// Writes the transcript of the next connection.
+    pub(crate) fn write(&mut self, transcript: &Transcript) -> Result<(), Failure> {
+        self.written += 1;
+        let text = transcript.to_string();
+        let Some(path) = &self.path else {
+            if self.written > 1 {
+                say(
+                    "warning",
+                    "--record: standard output has a transcript, of the first connection: this one has none",
+                );
+                return Ok(());
+            }
+            let mut out = io::stdout();
+            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            return written.or_else(|error| Failure::output(&error).map_or(Ok(()), Err));
+        };
+        let path = match self.written {
+            1 => path.clone(),
+            n => numbered(path, n),
+        };
+        let file = self.first.take().map_or_else(|| paths::create_private(&path), Ok);
+        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+            Failure::new(Status::Output, format!("--record: cannot write {}: {error}", path.display()))
         })
     }
+}
+
+fn numbered(path: &Path, n: usize) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(format!(".{n}"));
+    name.into()
 }

@@ -12,7 +12,7 @@ use crate::output::Printer;
 use crate::status::{Failure, Status};
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
-    let mut printer = Printer::new(args.json);
+    let mut printer = Printer::for_replay(args.json);
     for file in &args.files {
         let read = read(file).and_then(|transcript| replay(&transcript, file, &mut printer));
         match read {

@@ -9,7 +9,7 @@ use std::thread;
 use chatnio_loopback::{Options, Script, Server};
 
 use crate::args::ServeArgs;
-use crate::interrupt;
+use crate::interrupt::{self, Signal};
 use crate::status::{Failure, Status};
 
 pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
@@ -30,10 +30,13 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
     let (end, ended) = mpsc::channel();
     let told = end.clone();
     let mut again = false;
-    interrupt::handle(move |_| {
+    interrupt::handle(move |signal| {
+        if signal == Signal::Continue {
+            return;
+        }
         // A second one does not wait for the server's orderly end.
         if std::mem::replace(&mut again, true) {
-            process::exit(Status::Quit.code().into());
+            process::exit(signal.status().code().into());
         }
         let _ = told.send(());
     })?;

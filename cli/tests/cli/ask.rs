@@ -144,7 +144,7 @@ fn the_question_comes_from_standard_input_too() {
         (Some("-"), "one\n", "one"),
         (None, " two\nthree ✓\r\n", " two\nthree ✓"),
         (None, "four\n\n", "four\n"),
-        (Some("five"), "no", "five"),
+        (Some("five"), "six\n", "five\n\nsix"),
     ] {
         run_with(chatnio(arguments).args(text), input.as_bytes()).with(0);
         let id = *server.world().conversations(KEY).last().unwrap();
@@ -251,4 +251,25 @@ fn the_token_shows_nowhere() {
         let ended = run(chatnio(["ask", "--token", KEY, "hi"]).args(arguments)).with(2);
         assert!(!ended.stderr.contains("0123456789"), "{ended:?}");
     }
+}
+
+#[test]
+fn words_and_images_are_one_question() {
+    let directory = Directory::new("image");
+    let image = directory.write("cat", b"GIF89a...");
+    let server = server();
+    let arguments = ["ask", "--url", &server.url(), "--token", KEY, "--model", "hello"];
+    run(chatnio(arguments).args(["what", "is", "this?", "--image", &image, "--image", "https://h/cat.png"])).with(0);
+    let messages = server.world().messages(KEY, 1).unwrap();
+    assert_eq!(messages[0].content, "what is this?\n\ndata:image/gif;base64,R0lGODlhLi4u\n\nhttps://h/cat.png");
+}
+
+#[test]
+fn a_recording_on_stdout_is_there_instead_of_the_answer() {
+    let directory = Directory::new("record-stdout");
+    let server = server();
+    let ended = run(ask(&server, "hello").args(["--record", "-"])).with(0);
+    assert!(ended.stdout.starts_with("WEBSOCKET ws://") && ended.stderr.is_empty(), "{ended:?}");
+    let replayed = run(&mut chatnio(["replay", &directory.write("record", &ended.stdout)])).with(0);
+    assert_eq!(replayed.stdout, "Hello! How can I help?\n");
 }

@@ -2,7 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use chatnio_loopback::{Generation, Options, Server};
+use std::time::Duration;
+
+use chatnio_loopback::{Generation, Options, Plan, Server};
 
 use crate::process::{KEY, Running, chatnio, gated, run_with, server, server_with};
 
@@ -20,7 +22,7 @@ fn questions_are_answered_one_after_the_other_in_one_conversation() {
         let server = server_with(Options::new(generation));
         let ended = run_with(&mut chat(&server, "hello"), "one\n\n  two\n/restart\nlast".as_bytes()).with(0);
         assert_eq!(ended.stdout, HELLO.repeat(4));
-        assert_eq!(ended.stderr.matches("quota: ").count(), 4, "{ended:?}");
+        assert_eq!(ended.stderr.matches("cost: ").count(), 4, "{ended:?}");
         let messages = server.world().messages(KEY, 1).unwrap();
         let questions: Vec<_> =
             messages.iter().filter(|message| message.role == "user").map(|message| message.content.as_str()).collect();
@@ -35,21 +37,37 @@ fn stop_is_taken_while_an_answer_runs_and_other_lines_wait() {
     let mut running = Running::start(&mut chat(&server, "gated"));
     running.write(b"one\n");
     running.stdout_until("first");
-    running.write(b"/model hello\ntwo\n/stop\n");
+    running.write(b"/stop\n/model hello\ntwo\n");
     let text = running.stdout_until(HELLO);
     assert_eq!(text, format!("first\n{HELLO}"));
     running.write(b"/model\n");
     running.stderr_until("model: hello");
     running.write(b"/stop\n");
     running.stderr_until("no answer is running");
-    running.end().with(0);
+    let ended = running.end().with(0);
+    assert_eq!(ended.stderr.matches("note: stopped\ncost: ").count(), 1, "{ended:?}");
+}
+
+#[test]
+fn a_stop_is_for_the_answer_of_the_question_before_it() {
+    let mut options = Options::default();
+    options.plans.insert("slow".to_owned(), Plan::text(Duration::from_millis(100), ["a", "b", "c"]));
+    let mut gated = Plan::text(Duration::ZERO, ["first", "never"]);
+    gated.pieces[1].0 = Duration::from_secs(3600);
+    options.plans.insert("gated".to_owned(), gated);
+    let server = server_with(options);
+    let ended = run_with(&mut chat(&server, "slow"), b"one\n/model gated\ntwo\n/stop\n/model hello\nthree\n").with(0);
+    // A stop that comes before the first piece leaves none.
+    assert!([format!("abc\nfirst\n{HELLO}"), format!("abc\n{HELLO}")].contains(&ended.stdout), "{ended:?}");
+    assert_eq!(ended.stderr.matches("note: stopped").count(), 1, "{ended:?}");
 }
 
 #[test]
 fn quit_ends_it_and_nothing_behind_is_asked() {
     let server = server();
-    let ended = run_with(&mut chat(&server, "hello"), b"one\n/help\n/quit\ntwo\n").with(0);
+    let ended = run_with(&mut chat(&server, "hello"), b"one\n/help\n/quit now\n/exit\ntwo\n").with(2);
     assert_eq!(ended.stdout, HELLO);
+    assert!(ended.stderr.contains("/quit takes nothing behind it"), "{ended:?}");
     assert!(ended.stderr.contains("/restart "), "{ended:?}");
     assert_eq!(server.stats().requests, 1);
 }
@@ -90,7 +108,7 @@ fn an_answer_that_never_ends_does_not_hold_up_the_next() {
     command.args(["--timeout", "0.3"]).stdin(Stdio::piped());
     let ended = run_with(&mut command, b"one\n/model hello\ntwo\n").with(4);
     assert_eq!(ended.stdout, HELLO);
-    assert!(ended.stderr.contains("did not come in time"), "{ended:?}");
+    assert!(ended.stderr.contains("did not go on in time"), "{ended:?}");
 }
 
 #[test]

@@ -23,6 +23,16 @@ fn wrong_usage_is_2_and_asks_nothing() {
         (&["no-such-command"], "no-such-command"),
         (&["ask", "--url", &url, " "], "empty"),
         (&["ask", "--url", &url, "--temperature", "NaN", "hi"], "temperature"),
+        (&["ask", "--url", &url, "--temperature", "99", "hi"], "from 0 to 2"),
+        (&["ask", "--url", &url, "--max-tokens", "-5", "hi"], "1 or more"),
+        (&["ask", "--url", &url, "--profile", "none", "hi"], "no profile"),
+        (&["ask", "-c", "hi"], "embedded"),
+        (&["ask", "--url", &url, "-c", "hi"], "anonymous conversations are not kept"),
+        (&["ask", "--url", &url, "-c", "--token", "sk-x", "hi"], "no conversation with 127.0.0.1:"),
+        (&["ask", "--url", &url, "--image", &directory.write("no.png", "text"), "hi"], "no PNG, JPEG, GIF or WebP"),
+        (&["ask", "--url", &url, "--image", &directory.file("none.png"), "hi"], "--image: cannot read"),
+        (&["ask", "--url", &url, "--max-question", "1KB", "hi"], "--max-question"),
+        (&["ask", "--url", &url, "--max-question", "10", "hi"], "over the limit of 10"),
         (&["ask", "--url", &url, "--token", "", "hi"], "token is empty"),
         (&["ask", "--url", &url, "--conversation", "0", "hi"], "no conversation id"),
         (&["ask", "--url", &url, "--share", "", "hi"], "share"),
@@ -82,7 +92,7 @@ fn a_lost_connection_is_4_and_keeps_what_came() {
 fn a_silent_model_ends_in_the_configured_time() {
     let server = server();
     let ended = run(ask(&server, "silent").args(["--timeout", "0.3"])).with(4);
-    assert!(ended.stderr.contains("interrupted: ") && ended.stderr.contains("did not come in time"), "{ended:?}");
+    assert!(ended.stderr.contains("interrupted: ") && ended.stderr.contains("did not go on in time"), "{ended:?}");
 }
 
 #[test]
@@ -98,7 +108,7 @@ fn a_silent_server_ends_in_the_configured_time() {
 fn a_closed_port_is_4() {
     let url = format!("ws://{}", closed_port());
     let ended = run(&mut chatnio(["ask", "--url", &url, "hi"])).with(4);
-    assert!(ended.stderr.contains("cannot connect to 127.0.0.1"), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("cannot connect to {}: Connection refused\n", &url[5..])), "{ended:?}");
 }
 
 #[test]
@@ -131,6 +141,22 @@ fn an_error_that_is_not_http_is_shown_too() {
     let ended = run(&mut chatnio(["ask", "--url", &url, "hi"])).with(4);
     assert!(ended.stderr.contains("does not speak HTTP"), "{ended:?}");
     peer.join().unwrap();
+}
+
+#[test]
+fn a_query_in_the_url_is_sent_and_does_not_show() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/chat?key=hush-hush", listener.local_addr().unwrap());
+    let peer = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let length = socket.read(&mut request).unwrap();
+        let _ = socket.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 13\r\n\r\nnot hush-hush");
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let ended = run(&mut chatnio(["ask", "--url", &url, "hi"])).with(4);
+    assert!(ended.stderr.contains("HTTP 403") && !ended.stderr.contains("hush"), "{ended:?}");
+    assert!(peer.join().unwrap().starts_with("GET /chat?key=hush-hush HTTP/1.1\r\n"));
 }
 
 #[test]

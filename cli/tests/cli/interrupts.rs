@@ -16,14 +16,14 @@ fn the_first_stops_the_answer() {
     let mut running = Running::start(&mut ask(&server, "gated"));
     running.stdout_until("first");
     running.signal("INT");
-    let ended = running.end().with(0);
-    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("first\n", ""));
+    let ended = running.end().with(130);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("first\n", "note: stopped\n"));
     assert_eq!(server.stats().stops_seen, 1);
 
     let mut running = Running::start(ask(&server, "gated").arg("--json"));
     running.stdout_until("first");
     running.signal("TERM");
-    let ended = running.end().with(0);
+    let ended = running.end().with(143);
     assert!(ended.stdout.contains("\"outcome\":\"stopped\",\"text\":\"first\""), "{ended:?}");
 }
 
@@ -77,7 +77,7 @@ fn a_chat_that_is_told_to_go_stops_its_answer_and_goes() {
     running.write(b"one\ntwo\nthree\n");
     running.stdout_until("first");
     running.signal("TERM");
-    running.end().with(130);
+    running.end().with(143);
     assert_eq!((server.stats().stops_received, server.stats().openers), (1, 1), "what waits is not asked any more");
 }
 
@@ -89,9 +89,9 @@ fn in_a_chat_it_stops_the_answer_and_the_chat_goes_on() {
     running.write(b"one\n");
     running.stdout_until("first");
     running.signal("INT");
-    running.stderr_until("quota: ");
+    running.stderr_until("cost: ");
     running.write(b"/model hello\ntwo\n");
     running.stdout_until("Hello! How can I help?\n");
-    running.stderr_until("quota: ");
+    running.stderr_until("cost: ");
     running.end().with(0);
 }

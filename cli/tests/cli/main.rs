@@ -2,6 +2,8 @@
 
 mod ask;
 mod chat;
+mod configuration;
+mod conversations;
 mod failures;
 #[cfg(unix)]
 mod interrupts;

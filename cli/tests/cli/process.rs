@@ -19,9 +19,13 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) fn chatnio<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatnio"));
     command.args(arguments);
-    for name in ["CHATNIO_URL", "CHATNIO_TOKEN", "CHATNIO_MODEL"] {
+    let names = ["CHATNIO_URL", "CHATNIO_TOKEN", "CHATNIO_MODEL", "CHATNIO_PROFILE", "CHATNIO_CONFIG", "NO_COLOR"];
+    for name in names {
         command.env_remove(name);
     }
+    // Nobody's own configuration and history.
+    let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("chatnio-cli");
+    command.env("HOME", &home).env("XDG_CONFIG_HOME", home.join("config")).env("XDG_STATE_HOME", home.join("state"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -166,7 +170,10 @@ impl Running {
         let far = File::options().read(true).write(true).open(name.to_str().unwrap()).expect("it can be opened");
         let near = File::from(near);
         let clone = |file: &File| file.try_clone().expect("it can be cloned");
-        command.env("TERM", "xterm").stdin(clone(&far)).stdout(clone(&far)).stderr(far);
+        if command.get_envs().all(|(name, _)| name != "TERM") {
+            command.env("TERM", "xterm");
+        }
+        command.stdin(clone(&far)).stdout(clone(&far)).stderr(far);
         let child = command.spawn().expect("the command starts");
         // The command's own ends: the terminal is at its end when the child's are closed.
         drop(command);

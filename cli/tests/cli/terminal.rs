@@ -1,10 +1,12 @@
 //! What differs on a terminal.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use chatnio_loopback::{Generation, Options, Plan, Server};
 
-use crate::process::{KEY, Running, ask, chatnio, gated, server, server_with, wait_until};
+use crate::process::{Directory, KEY, Running, ask, chatnio, gated, server, server_with, wait_until};
 
 const CTRL_C: &[u8] = b"\x03";
 const CTRL_D: &[u8] = b"\x04";
@@ -20,12 +22,12 @@ fn an_answer_cannot_drive_it() {
     let server = server_with(options);
     for json in [false, true] {
         let mut command = ask(&server, "evil");
-        command.args(json.then_some("--json"));
+        command.arg(if json { "--json" } else { "--plain" });
         let ended = Running::start_on_terminal(command).end().with(0);
         // Escaped in JSON, and gone otherwise. The terminal makes CR LF of LF.
         let text = ended.stdout.replace("\r\n", "\n");
         assert!(!text.contains(['\u{1b}', '\u{9b}', '\r', '\u{7}']), "{text:?}");
-        assert!(json || text == "a[31mb2Jc\n\td\n", "{text:?}");
+        assert!(json || text.ends_with("\na[31mb2Jc\n\td\n"), "{text:?}");
     }
 }
 
@@ -42,7 +44,7 @@ fn lines_are_edited_and_remembered() {
     chat.stdout_until("> ");
     // Typed, corrected, and then recalled.
     chat.write(b"onf\x7fe\r");
-    chat.stdout_until("quota: ");
+    chat.stdout_until("cost: ");
     chat.write(b"\x1b[A two\r");
     wait_until(|| server.world().messages(KEY, 1).is_some_and(|messages| messages.len() >= 4));
     let messages = server.world().messages(KEY, 1).unwrap();
@@ -52,7 +54,7 @@ fn lines_are_edited_and_remembered() {
 }
 
 #[test]
-fn ctrl_c_clears_a_line_and_quits_on_an_empty_one() {
+fn ctrl_c_clears_a_line_and_quits_when_it_comes_twice_on_an_empty_one() {
     let server = server();
     let mut chat = chat(&server, "hello");
     chat.stdout_until("> ");
@@ -61,6 +63,14 @@ fn ctrl_c_clears_a_line_and_quits_on_an_empty_one() {
     chat.write(CTRL_C);
     chat.write(b"/model\r");
     chat.stdout_until("model: hello");
+    chat.stdout_until("> ");
+    chat.write(CTRL_C);
+    chat.stdout_until("Ctrl-C once more quits");
+    chat.stdout_until("> ");
+    chat.write(b"x");
+    chat.write(CTRL_C);
+    chat.write(CTRL_C);
+    chat.stdout_until("Ctrl-C once more quits");
     chat.stdout_until("> ");
     chat.write(CTRL_C);
     chat.end().with(0);
@@ -77,7 +87,7 @@ fn being_told_to_go_leaves_it_as_it_was() {
     chat.signal("TERM");
     chat.stdout_end();
     assert_eq!(chat.terminal_modes(), before);
-    chat.end().with(130);
+    chat.end().with(143);
 }
 
 #[test]
@@ -90,16 +100,120 @@ fn ctrl_d_quits() {
 }
 
 #[test]
-fn lines_typed_while_an_answer_runs_are_noticed() {
+fn what_is_typed_while_an_answer_runs_waits_for_the_prompt() {
     let server = gated(Generation::G2026);
     let mut chat = chat(&server, "gated");
     chat.stdout_until("> ");
     chat.write(b"one\r");
     chat.stdout_until("first");
-    chat.write(b"/model hello\rtwo\r/stop\r");
+    chat.write(b"/model hello\rtwo\rthr");
+    chat.signal("INT");
     chat.stdout_until("Hello! How can I help?");
+    chat.stdout_until("thr");
+    chat.write(b"ee\r");
+    chat.stdout_until("Hello! How can I help?");
+    chat.write(b"/quit\r");
+    let ended = chat.end().with(0);
+    let messages = server.world().messages(KEY, 1).unwrap();
+    let questions: Vec<_> = messages.iter().step_by(2).map(|message| message.content.as_str()).collect();
+    assert_eq!(questions, ["one", "two", "three"]);
+    assert!(!ended.stdout.contains("firstthr"), "what is typed does not show in the answer: {ended:?}");
+}
+
+#[test]
+fn lines_that_are_pasted_are_asked_one_after_the_other() {
+    let server = server();
+    let mut chat = chat(&server, "hello");
+    chat.stdout_until("> ");
+    // Without the marks of a bracketed paste; longer than what an editor reads at once.
+    let lines: Vec<_> = (0..40).map(|n| format!("line {n} {}", "x".repeat(50))).collect();
+    chat.write(format!("{}\r", lines.join("\r")).as_bytes());
+    for _ in &lines {
+        chat.stdout_until("cost: ");
+    }
     chat.write(b"/quit\r");
     chat.end().with(0);
     let messages = server.world().messages(KEY, 1).unwrap();
-    assert_eq!(messages[2].content, "two");
+    let questions: Vec<_> = messages.iter().step_by(2).map(|message| message.content.as_str()).collect();
+    assert_eq!(questions, lines);
+}
+
+#[test]
+fn a_bracketed_paste_and_alt_enter_make_one_question_of_several_lines() {
+    let server = server();
+    let mut chat = chat(&server, "hello");
+    chat.stdout_until("> ");
+    chat.write(b"\x1b[200~one\rtwo\x1b[201~\x1b\rthree\r");
+    chat.stdout_until("cost: ");
+    chat.write(b"/quit\r");
+    chat.end().with(0);
+    assert_eq!(server.world().messages(KEY, 1).unwrap()[0].content, "one\ntwo\nthree");
+}
+
+#[test]
+fn tab_completes() {
+    let server = server();
+    let mut chat = chat(&server, "hello");
+    chat.stdout_until("> ");
+    chat.write(b"/mo\t\r");
+    chat.stdout_until("model: hello");
+    chat.write(b"/model h\tx\r/model\r");
+    chat.stdout_until("model: hellox");
+    chat.write(b"/quit\r");
+    chat.end().with(0);
+}
+
+#[test]
+fn the_history_lasts_and_has_no_keys_in_it() {
+    let directory = Directory::new("history");
+    let server = server();
+    let start = || {
+        let mut command = chatnio(["chat", "--url", &server.url(), "--token", KEY, "--model", "hello"]);
+        command.env("XDG_STATE_HOME", directory.file(""));
+        Running::start_on_terminal(command)
+    };
+    let mut chat = start();
+    for line in ["remembered", "my key is sk-abc123", " spaced"] {
+        chat.stdout_until("> ");
+        chat.write(format!("{line}\r").as_bytes());
+        chat.stdout_until("cost: ");
+    }
+    chat.write(b"/quit\r");
+    chat.end().with(0);
+    let history = fs::read_to_string(directory.file("chatnio/history")).unwrap();
+    assert!(history.contains("remembered") && !history.contains("abc123") && !history.contains("spaced"), "{history}");
+    let mode = fs::metadata(directory.file("chatnio/history")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let mut chat = start();
+    chat.stdout_until("> ");
+    // The last two lines were `/quit` and what is remembered.
+    chat.write(b"\x1b[A\x1b[A!\r");
+    chat.stdout_until("cost: ");
+    chat.write(b"/quit\r");
+    chat.end().with(0);
+    assert_eq!(server.world().messages(KEY, 2).unwrap()[0].content, "remembered!");
+}
+
+#[test]
+fn markdown_is_rendered_unless_told_otherwise() {
+    let mut options = Options::default();
+    options
+        .plans
+        .insert("markdown".to_owned(), Plan::text(Duration::ZERO, ["some **bo", "ld** text\n\n- one\n", "- two"]));
+    let server = server_with(options);
+    let said = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let mut command = ask(&server, "markdown");
+        command.args(arguments).envs(environment.iter().copied());
+        Running::start_on_terminal(command).end().with(0).stdout.replace("\r\n", "\n")
+    };
+    let rendered = said(&[], &[]);
+    assert!(rendered.contains("\x1b[1mbold\x1b[0m text\n") && rendered.contains("•\x1b[39m two\n"), "{rendered:?}");
+    let plain = "some **bold** text\n\n- one\n- two\n";
+    for (arguments, environment) in
+        [(&["--plain"][..], &[][..]), (&[], &[("NO_COLOR", "1")]), (&[], &[("TERM", "dumb")])]
+    {
+        let said = said(arguments, environment);
+        assert!(said.ends_with(plain), "{said:?}");
+    }
 }

@@ -1,0 +1,67 @@
+//! Values of options that are more than a number or a text.
+
+use std::time::Duration;
+
+/// A time, in seconds.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "expected seconds, such as 2.5".to_owned())?;
+    duration(seconds)
+}
+
+/// A time that is no deadline at all would be zero; one that is longer than a clock can say is a mistake.
+pub(crate) fn duration(seconds: f64) -> Result<Duration, String> {
+    let duration = Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| "expected more than 0 seconds, and not more than a clock can say".to_owned())
+}
+
+/// A number of bytes: `4000000`, `512K`, `4M` or `1G`. 0 is for no limit.
+pub(crate) fn size(text: &str) -> Result<usize, String> {
+    let expected = || "expected bytes, such as 4000000, 512K or 4M; 0 for no limit".to_owned();
+    let (digits, shift) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 30),
+        _ => (text, 0),
+    };
+    let number: usize = digits.parse().map_err(|_| expected())?;
+    number.checked_mul(1 << shift).ok_or_else(expected)
+}
+
+/// How fast the models of `serve` are.
+pub(crate) fn pace(text: &str) -> Result<f64, String> {
+    let expected = || "expected a number, 0 or more".to_owned();
+    let pace: f64 = text.parse().map_err(|_| expected())?;
+    if pace.is_finite() && pace >= 0.0 { Ok(pace) } else { Err(expected()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_positive_decimals() {
+        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
+        for text in ["0", "-1", "1e-12", "NaN", "inf", "1e30", "", "2s"] {
+            let refused = seconds(text).unwrap_err();
+            assert!(refused.starts_with("expected ") && !refused.contains("Duration"), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(size("0"), Ok(0));
+        assert_eq!(size("4000000"), Ok(4_000_000));
+        assert_eq!((size("2k"), size("4M"), size("1G")), (Ok(2048), Ok(4 << 20), Ok(1 << 30)));
+        for text in ["", "M", "-1", "4 M", "1.5M", "4MB", "99999999999999999999", "99999999999999G"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pace_is_a_number() {
+        assert_eq!(pace("0"), Ok(0.0));
+        for text in ["-1", "NaN", "inf", "fast"] {
+            assert!(pace(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The configuration file: TOML, with named profiles. What it says is never repeated in a message: a value in the
+//! wrong place may be a secret.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use crate::args::Parameters;
+use crate::output::without_keys;
+use crate::status::Failure;
+
+/// The file's top level and each profile in it; the options of these names say what they mean.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Profile {
+    pub(crate) url: Option<String>,
+    pub(crate) token_command: Option<String>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) model: Option<String>,
+    pub(crate) system: Option<String>,
+    pub(crate) plain: Option<bool>,
+    /// In seconds.
+    pub(crate) timeout: Option<f64>,
+    pub(crate) max_message: Option<Size>,
+    pub(crate) max_question: Option<Size>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) headers: Option<Vec<String>>,
+    pub(crate) proxy: Option<String>,
+    pub(crate) no_proxy: Option<String>,
+    pub(crate) parameters: Parameters,
+}
+
+/// A number of bytes, or a text such as `4M`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Size {
+    Bytes(u32),
+    Text(String),
+}
+
+/// The whole file.
+#[derive(Debug, Default)]
+pub(crate) struct Configuration {
+    top: Profile,
+    profiles: BTreeMap<String, Profile>,
+    default: Option<String>,
+}
+
+impl Configuration {
+    /// Reads a file; one that nobody has named need not exist.
+    pub(crate) fn load(file: &Path, is_named: bool) -> Result<Self, Failure> {
+        let failed = |why: &str| Failure::usage(format!("configuration {}: {why}", file.display()));
+        match fs::read_to_string(file) {
+            Ok(text) => Self::parse(&text).map_err(|why| failed(&why)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Configuration::default()),
+            Err(error) => Err(failed(&format!("cannot be read: {error}"))),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+            format!("line {line}: {}", without_values(error.message()))
+        })?;
+        let default = table.remove("profile").map(|value| read(value, "profile")).transpose()?;
+        let profiles: BTreeMap<String, Value> =
+            table.remove("profiles").map(|value| read(value, "profiles")).transpose()?.unwrap_or_default();
+        let profiles = profiles.into_iter().map(|(name, value)| {
+            let profile = read(value, &format!("profiles.{name}"))?;
+            Ok((name, profile))
+        });
+        Ok(Configuration {
+            default,
+            profiles: profiles.collect::<Result<_, String>>()?,
+            top: read(Value::Table(table), "")?,
+        })
+    }
+
+    /// The name of the profile that counts, and what there is to look through: it and the top level. `asked` goes
+    /// before the file's own choice.
+    pub(crate) fn layers(&self, asked: Option<String>) -> Result<(Option<String>, Vec<&Profile>), Failure> {
+        let Some(name) = asked.or_else(|| self.default.clone()) else { return Ok((None, vec![&self.top])) };
+        match self.profiles.get(&name) {
+            Some(profile) => Ok((Some(name), vec![profile, &self.top])),
+            None => {
+                let known: Vec<_> = self.profiles.keys().map(String::as_str).collect();
+                let known = if known.is_empty() { "has none".to_owned() } else { format!("has {}", known.join(", ")) };
+                Err(Failure::usage(format!(
+                    "there is no profile {}: the configuration {known}",
+                    without_keys(&format!("{name:?}"))
+                )))
+            }
+        }
+    }
+
+    /// Every model that it names.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &str> {
+        self.profiles.values().chain([&self.top]).filter_map(|profile| profile.model.as_deref())
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, String> {
+    value.try_into().map_err(|error: toml::de::Error| {
+        let message = error.message();
+        let place = if name.is_empty() { String::new() } else { format!("{name}: ") };
+        if message.starts_with("unknown field `token`") {
+            return format!("{place}no token stands in this file itself: token-command or token-file says where it is");
+        }
+        format!("{place}{}", without_values(message))
+    })
+}
+
+/// A message of the parser's without what the file says: that stands between double quotes.
+fn without_values(message: &str) -> String {
+    let message = without_keys(message.trim_end());
+    match (message.find('"'), message.rfind('"')) {
+        (Some(first), Some(last)) if first < last => format!("{}\"...{}", &message[..first], &message[last..]),
+        _ => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+        url = "wss://one.example"
+        model = "gpt-4"
+        profile = "work"
+        timeout = 30
+        [parameters]
+        temperature = 1
+        max-tokens = 100
+        [profiles.work]
+        url = "wss://two.example"
+        model = "other"
+        max-message = "4M"
+        [profiles.home]
+    "#;
+
+    #[test]
+    fn a_profile_lies_over_the_top_level() {
+        let file = Configuration::parse(FILE).unwrap();
+        let urls = |asked: Option<&str>| -> Vec<_> {
+            let (_, layers) = file.layers(asked.map(str::to_owned)).unwrap();
+            layers.iter().map(|layer| layer.url.as_deref()).collect()
+        };
+        assert_eq!(urls(None), [Some("wss://two.example"), Some("wss://one.example")]);
+        assert_eq!(urls(Some("home")), [None, Some("wss://one.example")]);
+        assert_eq!(file.top.parameters.temperature, Some(1.0));
+        assert_eq!(file.models().collect::<Vec<_>>(), ["other", "gpt-4"]);
+        let refused = file.layers(Some("hoem".into())).unwrap_err();
+        let refused = refused.message();
+        assert!(refused.contains("no profile \"hoem\"") && refused.contains("home, work"), "{refused}");
+    }
+
+    #[test]
+    fn no_message_repeats_a_value() {
+        for text in [
+            "token = \"sk-secret\"",
+            "[profiles.work]\ntoken = \"sk-secret\"",
+            "timeout = \"secret\"",
+            "tokn = \"secret\"",
+            "url = secret",
+            "url = \"secret",
+            "headers = [\"X: secret\", 5]",
+            "headers = \"X: secret\"",
+            "profile = [\"secret\"]",
+            "[profiles]\nwork = \"secret\"",
+            "[parameters]\ntemperature = \"secret\"",
+            "sk-secret = 5",
+            "plain = \"a\\\"secret\"",
+        ] {
+            let refused = Configuration::parse(text).unwrap_err();
+            assert!(!refused.contains("secret"), "{text}: {refused}");
+        }
+        let hint = Configuration::parse("[profiles.work]\ntoken = \"sk-secret\"").unwrap_err();
+        assert!(hint.starts_with("profiles.work: ") && hint.contains("token-command"), "{hint}");
+        assert!(Configuration::parse("\n\nurl = ").unwrap_err().starts_with("line 3: "));
+    }
+}

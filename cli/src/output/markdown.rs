@@ -1,0 +1,232 @@
+//! Markdown on a terminal, as it comes: whole lines are rendered for good, the open one again with each piece.
+
+use termimad::crossterm::style::{Attribute, Color};
+use termimad::{Alignment, MadSkin};
+
+use crate::terminal;
+
+/// Renders an answer.
+pub(super) struct Markdown {
+    skin: MadSkin,
+    /// What is not rendered for good: a line without its end, or a table.
+    open: String,
+    /// How many rows of that are on the screen.
+    shown: usize,
+    /// The mark that ends the code block which the text is in.
+    fence: Option<String>,
+}
+
+impl Markdown {
+    pub(super) fn new() -> Self {
+        Markdown { skin: skin(), open: String::new(), shown: 0, fence: None }
+    }
+
+    /// Takes a piece in; `out` gets what the terminal is to be sent.
+    pub(super) fn push(&mut self, piece: &str, out: &mut String) {
+        let (columns, rows) = terminal::size();
+        self.push_at(piece, columns, rows, out);
+    }
+
+    fn push_at(&mut self, piece: &str, columns: usize, rows: usize, out: &mut String) {
+        self.open.push_str(piece);
+        self.erase(out);
+        let whole = self.open.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.open.split_off(whole);
+        let whole = std::mem::replace(&mut self.open, line);
+        // The widths of a table's columns are known at its end.
+        let table = self.render(&whole, columns, out);
+        self.open.insert_str(0, &table);
+        self.show(columns, rows, out);
+    }
+
+    /// The answer's end: what is open is whole, and the next one begins anew.
+    pub(super) fn end(&mut self, out: &mut String) {
+        self.erase(out);
+        let open = std::mem::take(&mut self.open);
+        let columns = terminal::size().0;
+        let table = self.render(&open, columns, out);
+        out.push_str(&self.markdown(&table, columns));
+        self.fence = None;
+    }
+
+    /// Takes what is open off the screen.
+    fn erase(&mut self, out: &mut String) {
+        match std::mem::take(&mut self.shown) {
+            0 => {}
+            1 => out.push_str("\r\x1b[J"),
+            rows => out.push_str(&format!("\r\x1b[{}A\x1b[J", rows - 1)),
+        }
+    }
+
+    /// Puts what is open on the screen: its last rows, where it is higher than that.
+    fn show(&mut self, columns: usize, rows: usize, out: &mut String) {
+        if self.open.is_empty() || self.fence.is_some() || fence(&self.open).is_some() {
+            return;
+        }
+        let rendered = self.markdown(&self.open, columns);
+        let lines: Vec<_> = rendered.lines().collect();
+        let shown = &lines[lines.len().saturating_sub(rows.saturating_sub(1).max(1))..];
+        out.push_str(&shown.join("\n"));
+        self.shown = shown.len();
+    }
+
+    /// Renders whole lines; returns the table at their end, which may have more rows.
+    fn render(&mut self, text: &str, columns: usize, out: &mut String) -> String {
+        let (mut prose, mut table) = (String::new(), String::new());
+        for line in text.split_inclusive('\n') {
+            let content = line.trim_end_matches('\n');
+            if self.fence.is_none() && is_row(content) {
+                table.push_str(line);
+                continue;
+            }
+            prose.push_str(&std::mem::take(&mut table));
+            match (&self.fence, fence(content)) {
+                (None, Some(mark)) => {
+                    out.push_str(&self.markdown(&std::mem::take(&mut prose), columns));
+                    self.fence = Some(mark.to_owned());
+                }
+                (Some(open), Some(mark)) if content.trim() == mark && mark.starts_with(&**open) => self.fence = None,
+                (Some(_), _) => {
+                    out.push_str(&self.skin.code_block.compound_style.apply_to(content).to_string());
+                    out.push('\n');
+                }
+                (None, None) => prose.push_str(line),
+            }
+        }
+        out.push_str(&self.markdown(&prose, columns));
+        table
+    }
+
+    /// Each line of the result ends with a line break.
+    fn markdown(&self, text: &str, columns: usize) -> String {
+        if text.is_empty() {
+            return String::new();
+        }
+        // One column less: a full row would make some terminals begin the next.
+        let mut rendered = self.skin.text(text, Some(columns.saturating_sub(1).max(10))).to_string();
+        if !rendered.ends_with('\n') {
+            rendered.push('\n');
+        }
+        rendered
+    }
+}
+
+/// Colours that both dark and light terminals show well.
+fn skin() -> MadSkin {
+    let mut skin = MadSkin::default();
+    for header in &mut skin.headers {
+        header.align = Alignment::Left;
+        header.compound_style.remove_attr(Attribute::Underlined);
+        header.add_attr(Attribute::Bold);
+        header.set_fg(Color::Cyan);
+    }
+    skin.inline_code.object_style.background_color = None;
+    skin.inline_code.set_fg(Color::Green);
+    skin.code_block.compound_style.object_style.background_color = None;
+    skin.code_block.set_fg(Color::Green);
+    skin
+}
+
+/// A table's row.
+fn is_row(line: &str) -> bool {
+    line.trim_start().starts_with('|')
+}
+
+/// The mark of a line that begins or ends a code block.
+fn fence(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let mark = line.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
+    let length = line.chars().take_while(|c| *c == mark).count();
+    // Behind it may stand a language, but no other mark: that is code in a line.
+    (length >= 3 && !line[length..].contains('`')).then(|| &line[..length])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# Title\n\nSome **bold** and `code`, long enough that it has to be wrapped somewhere, in forty columns.\n\n\
+        - one\n- two\n\n```rust\nfn main() {}\n    **no bold**\n```\n\n| a | b |\n|---|---|\n| wide cell | 1 |\n\nThe end";
+
+    /// A terminal of few abilities, which knows what a screen shows.
+    #[derive(Default)]
+    struct Screen {
+        rows: Vec<String>,
+        row: usize,
+        column: usize,
+    }
+
+    impl Screen {
+        fn write(&mut self, text: &str) {
+            let mut text = text.chars();
+            while let Some(c) = text.next() {
+                if self.rows.len() <= self.row {
+                    self.rows.resize(self.row + 1, String::new());
+                }
+                match c {
+                    '\r' => self.column = 0,
+                    '\n' => (self.row, self.column) = (self.row + 1, 0),
+                    '\x1b' => {
+                        assert_eq!(text.next(), Some('['));
+                        let mut parameter = String::new();
+                        match text.find(|c| {
+                            parameter.push(*c);
+                            c.is_alphabetic()
+                        }) {
+                            Some('m') => {}
+                            Some('A') => self.row -= parameter.trim_end_matches('A').parse::<usize>().unwrap(),
+                            Some('J') => {
+                                self.rows.truncate(self.row + 1);
+                                self.rows[self.row].truncate(self.column);
+                            }
+                            other => panic!("{other:?}"),
+                        }
+                    }
+                    c => {
+                        assert_eq!(self.rows[self.row].chars().count(), self.column, "it only appends");
+                        self.rows[self.row].push(c);
+                        self.column += 1;
+                    }
+                }
+            }
+        }
+
+        fn text(&self) -> String {
+            let rows: Vec<_> = self.rows.iter().map(|row| row.trim_end()).collect();
+            rows.join("\n").trim_end().to_owned()
+        }
+    }
+
+    /// What the screen shows when the text comes in pieces of so many characters.
+    fn shown(text: &str, length: usize, rows: usize) -> String {
+        let (mut markdown, mut screen) = (Markdown::new(), Screen::default());
+        let characters: Vec<_> = text.chars().collect();
+        for piece in characters.chunks(length) {
+            let mut out = String::new();
+            markdown.push_at(&piece.iter().collect::<String>(), 40, rows, &mut out);
+            screen.write(&out);
+        }
+        let mut out = String::new();
+        markdown.end(&mut out);
+        screen.write(&out);
+        screen.text()
+    }
+
+    #[test]
+    fn it_looks_the_same_however_it_comes() {
+        let whole = shown(TEXT, usize::MAX >> 8, 24);
+        for length in [1, 2, 7, 30] {
+            assert_eq!(shown(TEXT, length, 24), whole, "{length}");
+        }
+        assert!(whole.starts_with("Title\n\nSome bold and code, long"), "{whole}");
+        for part in ["• one\n• two\n\nfn main() {}\n    **no bold**\n", "│wide cell│1  │", "\n\nThe end"] {
+            assert!(whole.contains(part), "{whole}");
+        }
+    }
+
+    #[test]
+    fn what_is_higher_than_the_screen_is_whole_at_its_end() {
+        let long = "word ".repeat(100);
+        assert_eq!(shown(&long, 3, 4), shown(&long, usize::MAX >> 8, 24));
+    }
+}

@@ -1,0 +1,141 @@
+//! The configuration file.
+
+use std::process::Command;
+
+use chatnio_loopback::Server;
+
+use crate::process::{Directory, KEY, chatnio, run, run_with, server};
+
+/// `chatnio ask hi` with this configuration.
+fn ask_with(directory: &Directory, configuration: &str) -> Command {
+    let file = directory.write("config.toml", configuration);
+    let mut command = chatnio(["ask", "hi"]);
+    command.env("CHATNIO_CONFIG", file);
+    command
+}
+
+fn connections(servers: [&Server; 2]) -> [u64; 2] {
+    servers.map(|server| server.stats().connections)
+}
+
+#[test]
+fn it_stands_in_for_options_and_environment() {
+    let directory = Directory::new("config");
+    let (one, two) = (server(), server());
+    directory.write("token", format!("{KEY}\n"));
+    let configuration = format!(
+        "url = {:?}\ntoken-file = {:?}\nmodel = \"hello\"\n[profiles.other]\nurl = {:?}\ntoken-command = \"echo {KEY}\"\n",
+        one.url(),
+        directory.file("token"),
+        two.url()
+    );
+    let hello = "Hello! How can I help?\n";
+    assert_eq!(run(&mut ask_with(&directory, &configuration)).with(0).stdout, hello);
+    assert_eq!(connections([&one, &two]), [1, 0]);
+    assert_eq!(run(ask_with(&directory, &configuration).args(["--profile", "other"])).with(0).stdout, hello);
+    assert_eq!(run(ask_with(&directory, &configuration).env("CHATNIO_PROFILE", "other")).with(0).stdout, hello);
+    assert_eq!(connections([&one, &two]), [1, 2]);
+    let changed = run(ask_with(&directory, &configuration).env("CHATNIO_MODEL", "unicode")).with(0);
+    assert_ne!(changed.stdout, hello);
+
+    // Where it is looked for.
+    std::fs::create_dir_all(directory.file("chatnio")).unwrap();
+    directory.write("chatnio/config.toml", &configuration);
+    let found = run(chatnio(["ask", "hi"]).env("XDG_CONFIG_HOME", directory.file(""))).with(0);
+    assert_eq!(found.stdout, hello);
+    assert_eq!(connections([&one, &two]), [3, 2]);
+}
+
+#[test]
+fn its_token_goes_to_no_other_url() {
+    let directory = Directory::new("config-token");
+    let server = server();
+    let configuration = format!("url = \"wss://example.com\"\ntoken-command = \"echo {KEY}\"\n");
+    let ended = run(ask_with(&directory, &configuration).args(["--url", &server.url(), "--model", "hello"])).with(3);
+    assert!(ended.stderr.contains("is not sent to this one"), "{ended:?}");
+    assert_eq!(server.stats().anonymous, 1);
+}
+
+#[test]
+fn parameters_and_the_system_prompt_are_sent() {
+    let directory = Directory::new("config-parameters");
+    let server = server();
+    let configuration = format!(
+        "url = {:?}\ntoken-command = \"echo {KEY}\"\nmodel = \"hello\"\nsystem = \"Be brief.\"\n[parameters]\ntemperature = 0.5\ntop-k = 3\nweb = true\n",
+        server.url()
+    );
+    let ended =
+        run(ask_with(&directory, &configuration).args(["--top-k", "4", "--web=false", "--record", "-"])).with(0);
+    let sent: Vec<_> = ended.stdout.lines().filter(|line| line.starts_with("> SEND")).skip(1).collect();
+    assert_eq!(
+        sent,
+        [
+            r#"> SEND {"type":"mask","message":"[{\"role\":\"system\",\"content\":\"Be brief.\"}]"}"#,
+            r#"> SEND {"type":"chat","message":"hi","model":"hello","web":false,"temperature":0.5,"top_k":4}"#
+        ]
+    );
+    // A conversation that goes on has it already.
+    let ended = run(ask_with(&directory, &configuration).args(["--conversation", "1", "--record", "-"])).with(0);
+    assert!(!ended.stdout.contains("mask"), "{ended:?}");
+    let more = ["--conversation", "1", "--system", "Be kind.", "--record", "-"];
+    assert!(run(ask_with(&directory, &configuration).args(more)).with(0).stdout.contains("Be kind."));
+}
+
+#[test]
+fn what_is_wrong_with_it_is_said_without_what_it_says() {
+    let directory = Directory::new("config-wrong");
+    for (configuration, says) in [
+        ("token = \"sk-secret\"", "token-command or token-file"),
+        ("tokn = \"secret\"", "unknown field `tokn`"),
+        ("timeout = \"secret\"", "expected f64"),
+        ("a = \n", "line 1"),
+        ("timeout = 0", "timeout: expected more than 0 seconds"),
+        ("max-message = \"4 secret\"", "max-message: expected bytes"),
+        ("proxy = \"http://me:secret@h\"", "proxy: "),
+        ("token-command = \"echo secret; false\"", "token-command: it failed"),
+        ("token-command = \"true\"", "no token"),
+        ("token-file = \"/nowhere/token\"", "token-file: cannot read /nowhere/token"),
+        ("[parameters]\ntemperature = 3", "temperature is 3: it goes from 0 to 2"),
+    ] {
+        let ended = run(&mut ask_with(&directory, configuration)).with(2);
+        assert!(ended.stderr.contains(says) && !ended.stderr.contains("secret"), "{configuration}: {ended:?}");
+    }
+    let ended = run(chatnio(["ask", "--config", &directory.file("none"), "hi"]).env("CHATNIO_CONFIG", "")).with(2);
+    assert!(ended.stderr.contains("cannot be read"), "{ended:?}");
+}
+
+#[test]
+fn a_chat_takes_it_too_and_begins_again() {
+    let directory = Directory::new("config-chat");
+    let server = server();
+    let file = directory.write(
+        "config.toml",
+        format!(
+            "url = {:?}\ntoken-command = \"echo {KEY}\"\nmodel = \"hello\"\nsystem = \"Be brief.\"\n",
+            server.url()
+        ),
+    );
+    let record = directory.file("record");
+    let mut command = chatnio(["chat", "--config", &file, "--json", "--record", &record]);
+    command.stdin(std::process::Stdio::piped());
+    let lines = "one\n/conversation\n/new\n/system Be kind.\n/system\ntwo\n/conversation 1\nthree\n";
+    let ended = run_with(&mut command, lines.as_bytes()).with(0);
+    assert_eq!(ended.stdout.matches("\"event\":\"end\"").count(), 3, "{ended:?}");
+    for says in ["conversation: 1\n", "system: Be kind.\n", "note: conversation 2\n", "note: conversation 1\n"] {
+        assert!(ended.stderr.contains(says), "{says}: {ended:?}");
+    }
+    let said = |id| -> Vec<_> {
+        let messages = server.world().messages(KEY, id).unwrap();
+        messages.into_iter().filter(|message| message.role != "assistant").map(|message| message.content).collect()
+    };
+    assert_eq!(
+        (said(1), said(2)),
+        (vec!["Be brief.".into(), "one".into(), "three".into()], vec!["Be kind.".into(), "two".into()])
+    );
+    // A recording each connection.
+    for (file, question) in [(record.clone(), "one"), (format!("{record}.2"), "two"), (format!("{record}.3"), "three")]
+    {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(text.starts_with("WEBSOCKET ") && text.contains(&format!("\"message\":\"{question}\"")), "{text}");
+    }
+}
