@@ -28,6 +28,7 @@ use self::connect::Route;
 use self::shared::Shared;
 use crate::connection::{Connection, ConnectionEnd, EventStorage};
 use crate::os::{TcpStream, read_within};
+use crate::tls::TlsSession;
 
 /// The longest that one write waits, and the longest that one read waits for a turn that a stopper may stop: it then has
 /// deadlines that a thread which waits already does not know of.
@@ -271,6 +272,11 @@ impl Client {
     /// Of this connection: a reconnect begins a new one.
     pub fn transcript(&self) -> Option<Transcript> {
         self.shared.lock().connection.transcript().cloned()
+    }
+
+    /// What the server has shown in its TLS handshake; `None` without TLS.
+    pub fn tls(&self) -> Option<TlsSession> {
+        self.shared.lock().connection.tls()
     }
 
     /// The number of the running turn.

@@ -15,6 +15,7 @@ use crate::config::ConnectionConfig;
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
 use crate::http_refusal::HttpRefusal;
+use crate::tls::TlsSession;
 use crate::wire::{Closed, Incoming, Wire};
 
 /// The chat protocol on one connection, at byte level and without I/O: TLS, WebSocket and a [`Session`] in one
@@ -325,6 +326,11 @@ impl Connection {
             Arrival::Event(event) => ConnectionEvent::Session(event),
             Arrival::Closed(end) => ConnectionEvent::Closed(end),
         })
+    }
+
+    /// What the server has shown in its TLS handshake; `None` before that is over, and without TLS.
+    pub fn tls(&self) -> Option<TlsSession> {
+        self.wire.tls()
     }
 
     /// The bytes to send next; `None` when there are none. Call [`transmitted`](Self::transmitted) with what was

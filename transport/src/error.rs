@@ -170,7 +170,7 @@ pub enum UpgradeError {
 pub enum TlsError {
     /// Nobody trusted signed the server's certificate.
     #[error(
-        "the certificate of {host} is signed by nobody this machine trusts: if it is your own server, add its root certificate"
+        "the certificate of {host} is signed by nobody this machine trusts: if it is your own server, give its certificate, or its authority's, as a root certificate"
     )]
     UnknownIssuer {
         /// The host as it stands in the URL.
@@ -210,8 +210,14 @@ pub enum TlsError {
         /// The host as it stands in the URL.
         host: String,
     },
+    /// The server wants a certificate of the client.
+    #[error("{host} wants a client certificate: give one, with its key")]
+    ClientCertificate {
+        /// The host as it stands in the URL.
+        host: String,
+    },
     /// The server ended TLS with an alert.
-    #[error("{host} refused TLS with the alert {alert}")]
+    #[error("{host} refused TLS with the alert \"{alert}\"")]
     Alert {
         /// The host as it stands in the URL.
         host: String,
@@ -256,5 +262,9 @@ fn io_hint(kind: std::io::ErrorKind) -> String {
 }
 
 fn presented_names(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!(" but for {}", names.join(", ")) }
+    if names.is_empty() {
+        " (it names no host in its subjectAltName)".to_owned()
+    } else {
+        format!(" but for {}", names.join(", "))
+    }
 }

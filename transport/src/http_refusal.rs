@@ -63,6 +63,7 @@ impl HttpRefusal {
             (300..=399, Some(target)) => format!("it points to {target}: redirects are not followed, so use that URL if you trust it"),
             (300..=399, None) => "it redirects without saying where to: check the URL".to_owned(),
             (400, _) if speaks_tls.iter().any(|text| self.body.contains(text)) => "this port speaks TLS: use wss://".to_owned(),
+            (400, _) if self.body.contains("No required SSL certificate") => "it wants a client certificate: give one, with its key".to_owned(),
             (401, _) => match &self.www_authenticate {
                 Some(wanted) => format!("it wants to know who asks ({wanted}): add what it accepts to the handshake's headers"),
                 None => "it wants to know who asks: add what it accepts to the handshake's headers".to_owned(),
@@ -224,6 +225,7 @@ mod tests {
             ("HTTP/1.1 426 x", "", "`Upgrade`"),
             ("HTTP/1.1 400 x", "<center>The plain HTTP request was sent to HTTPS port</center>", "wss://"),
             ("HTTP/1.1 400 x", "Client sent an HTTP request to an HTTPS server.", "wss://"),
+            ("HTTP/1.1 400 x", "<h1>No required SSL certificate was sent</h1>", "client certificate"),
             ("HTTP/1.1 500 x", "", "problem"),
             ("HTTP/1.1 502 x", "", "reach"),
             ("HTTP/1.1 503 x", "", "not available"),

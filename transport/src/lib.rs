@@ -30,6 +30,7 @@
 
 mod buffer;
 mod client;
+mod client_certificate;
 mod clock;
 mod config;
 mod connection;
@@ -41,6 +42,7 @@ mod headers;
 mod http_body;
 mod http_head;
 mod http_refusal;
+mod key_log;
 mod os;
 mod pipe;
 #[cfg(feature = "rest")]
@@ -49,6 +51,8 @@ pub mod rest;
 mod test_peer;
 mod tls;
 mod tls_options;
+mod tls_verifier;
+mod tls_words;
 mod wire;
 
 pub use chatnio_core::*;
@@ -61,6 +65,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Step, TlsError, UpgradeError, WireError};
 pub use headers::{HeaderError, Headers};
 pub use http_refusal::HttpRefusal;
+pub use tls::TlsSession;
 pub use tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 
 /// The README's programs, compiled and run with the other examples of the docs.

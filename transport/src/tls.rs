@@ -4,10 +4,23 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConfig, ClientConnection, Error};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 
 use crate::buffer::{InBuffer, OutBuffer};
 use crate::error::TlsError;
+pub(crate) use crate::tls_words::explain;
+
+/// What a server has shown in its TLS handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsSession {
+    /// The protocol's version: `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// The cipher suite by rustls' name, such as `TLS13_AES_256_GCM_SHA384`.
+    pub cipher: &'static str,
+    /// The server's certificates in DER, its own first.
+    pub certificates: Vec<Vec<u8>>,
+}
 
 /// The client's side of one TLS connection.
 pub(crate) struct Tls {
@@ -91,33 +104,26 @@ impl Tls {
         }
     }
 
+    /// What the server has shown; `None` until the handshake is over.
+    pub(crate) fn session(&self) -> Option<TlsSession> {
+        if self.is_handshaking() {
+            return None;
+        }
+        let version = match self.connection.protocol_version()? {
+            ProtocolVersion::TLSv1_2 => "TLSv1.2",
+            ProtocolVersion::TLSv1_3 => "TLSv1.3",
+            other => other.as_str().unwrap_or("unknown"),
+        };
+        let cipher = self.connection.negotiated_cipher_suite()?.suite();
+        let certificates = self.connection.peer_certificates().unwrap_or_default();
+        Some(TlsSession {
+            version,
+            cipher: cipher.as_str().unwrap_or("unknown"),
+            certificates: certificates.iter().map(|certificate| certificate.to_vec()).collect(),
+        })
+    }
+
     fn other(&self, problem: impl ToString) -> TlsError {
         TlsError::Other { host: self.host.clone(), problem: problem.to_string() }
-    }
-}
-
-pub(crate) fn explain(error: Error, host: &str) -> TlsError {
-    let host = host.to_owned();
-    match error {
-        Error::InvalidCertificate(error) => match error {
-            CertificateError::UnknownIssuer => TlsError::UnknownIssuer { host },
-            CertificateError::NotValidForName => TlsError::WrongName { host, presented: Vec::new() },
-            CertificateError::NotValidForNameContext { presented, .. } => {
-                // rustls gives them in its own notation.
-                let name = |text: String| match text.split('"').nth(1) {
-                    Some(name) => name.to_owned(),
-                    None => text,
-                };
-                TlsError::WrongName { host, presented: presented.into_iter().map(name).collect() }
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsError::Expired { host },
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                TlsError::NotYetValid { host }
-            }
-            error => TlsError::Certificate { host, problem: error.to_string() },
-        },
-        Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => TlsError::NotTls { host },
-        Error::AlertReceived(alert) => TlsError::Alert { host, alert: format!("{alert:?}") },
-        error => TlsError::Other { host, problem: error.to_string() },
     }
 }

@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use thiserror::Error;
 
+use crate::client_certificate::ClientCertificate;
 use crate::clock::WallClock;
 use crate::error::TlsError;
+use crate::key_log::KeyLogger;
+use crate::tls_verifier::{AcceptAny, WithPinned};
+use crate::tls_words::{pem_problem, problem};
 
 /// Which root certificates count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,14 +44,16 @@ pub struct TlsOptions {
     roots: Vec<CertificateDer<'static>>,
     accept_any: bool,
     clock: WallClock,
+    client_certificate: Option<ClientCertificate>,
+    key_log: Option<KeyLogger>,
 }
 
 /// Why a TLS setting cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TlsOptionsError {
-    /// The root file cannot be read.
-    #[error("the root certificate file {} cannot be read: {source}", .path.display())]
+    /// A file cannot be read.
+    #[error("the certificate file {} cannot be read: {source}", .path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -67,6 +73,20 @@ pub enum TlsOptionsError {
         origin: String,
         /// What was wrong.
         problem: String,
+    },
+    /// The client's certificate or its key cannot be used.
+    #[error("the client certificate cannot be used: {problem}")]
+    BadClientCertificate {
+        /// What was wrong.
+        problem: String,
+    },
+    /// The file for the keys cannot be written.
+    #[error("the key log file {} cannot be written: {source}", .path.display())]
+    KeyLog {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// Only given roots are to count, and none was given: every server would be refused.
     #[error("only given root certificates are to be trusted, but none was given: add one")]
@@ -95,7 +115,8 @@ impl TlsOptions {
         self.add_root(CertificateDer::from(der.to_vec()), "the given DER")
     }
 
-    /// Adds every certificate in a PEM text as a root; other kinds of PEM sections are skipped.
+    /// Adds every certificate in a PEM text as a root; other kinds of PEM sections are skipped, and so is a certificate that
+    /// cannot be read, unless there is no other.
     ///
     /// # Errors
     /// [`TlsOptionsError::NoCertificate`] and [`TlsOptionsError::BadCertificate`].
@@ -110,7 +131,7 @@ impl TlsOptions {
     /// [`TlsOptionsError::BadCertificate`].
     pub fn root_file(self, path: impl AsRef<Path>) -> Result<Self, TlsOptionsError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| TlsOptionsError::Read { path: path.to_owned(), source })?;
+        let bytes = read(path)?;
         let origin = path.display().to_string();
         // DER starts with the tag of a sequence, which PEM, being text, cannot.
         if bytes.first() == Some(&0x30) && !bytes.is_ascii() {
@@ -127,6 +148,49 @@ impl TlsOptions {
     pub fn dangerous_accept_any_certificate(mut self) -> Self {
         self.accept_any = true;
         self
+    }
+
+    /// Shows a certificate to servers that ask for one: in PEM the chain, its own certificate first, and its private key,
+    /// not encrypted. Both may be one text.
+    ///
+    /// # Errors
+    /// [`TlsOptionsError::BadClientCertificate`].
+    pub fn client_certificate_pem(mut self, chain: &[u8], key: &[u8]) -> Result<Self, TlsOptionsError> {
+        self.client_certificate = Some(ClientCertificate::from_pem(chain, key, &provider())?);
+        Ok(self)
+    }
+
+    /// [`client_certificate_pem`](Self::client_certificate_pem) from two files, which may be one.
+    ///
+    /// # Errors
+    /// [`TlsOptionsError::Read`] and [`TlsOptionsError::BadClientCertificate`].
+    pub fn client_certificate_file(
+        self,
+        chain: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+    ) -> Result<Self, TlsOptionsError> {
+        let key = zeroize::Zeroizing::new(read(key.as_ref())?);
+        self.client_certificate_pem(&read(chain.as_ref())?, &key)
+    }
+
+    /// Hands out the secrets of every TLS session, a line each in the format of NSS (without its end), with which whoever
+    /// has it and the packets can read everything. For debugging, as with Wireshark. Called on the thread that drives the
+    /// connection.
+    #[must_use]
+    pub fn key_log(mut self, write: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.key_log = Some(KeyLogger::new(write));
+        self
+    }
+
+    /// [`key_log`](Self::key_log) to the end of a file, which is made if there is none.
+    ///
+    /// # Errors
+    /// [`TlsOptionsError::KeyLog`].
+    pub fn key_log_file(mut self, path: impl AsRef<Path>) -> Result<Self, TlsOptionsError> {
+        let path = path.as_ref();
+        let log = KeyLogger::to_file(path);
+        self.key_log = Some(log.map_err(|source| TlsOptionsError::KeyLog { path: path.to_owned(), source })?);
+        Ok(self)
     }
 
     /// Sets where the check of certificates gets wall time from.
@@ -149,47 +213,68 @@ impl TlsOptions {
 
     fn add_pem(mut self, pem: &[u8], origin: &str) -> Result<Self, TlsOptionsError> {
         let before = self.roots.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| TlsOptionsError::BadCertificate {
-                origin: origin.to_owned(),
-                problem: error.to_string(),
-            })?;
-            self = self.add_root(certificate, origin)?;
+        let mut failure = None;
+        for section in sections(pem) {
+            let certificate = CertificateDer::from_pem_slice(section).map_err(|error| pem_problem(&error));
+            match certificate.and_then(checked) {
+                Ok(certificate) => self.roots.push(certificate),
+                Err(problem) => {
+                    failure.get_or_insert(TlsOptionsError::BadCertificate { origin: origin.to_owned(), problem });
+                }
+            }
         }
-        if self.roots.len() == before {
-            return Err(TlsOptionsError::NoCertificate { origin: origin.to_owned() });
+        // One that is of no use does not take the others along.
+        if self.roots.len() > before {
+            return Ok(self);
         }
-        Ok(self)
+        Err(failure.unwrap_or(TlsOptionsError::NoCertificate { origin: origin.to_owned() }))
     }
 
-    /// Checks the certificate here, where the error can name its origin.
     fn add_root(mut self, certificate: CertificateDer<'static>, origin: &str) -> Result<Self, TlsOptionsError> {
-        RootCertStore::empty().add(certificate.clone()).map_err(|error| TlsOptionsError::BadCertificate {
-            origin: origin.to_owned(),
-            problem: error.to_string(),
-        })?;
-        self.roots.push(certificate);
+        let bad = |problem| TlsOptionsError::BadCertificate { origin: origin.to_owned(), problem };
+        self.roots.push(checked(certificate).map_err(bad)?);
         Ok(self)
     }
 
     fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
         if self.accept_any {
-            return Ok(Arc::new(AcceptAny(provider.clone())));
+            return Ok(Arc::new(AcceptAny));
         }
-        match self.trust {
-            Trust::Platform => platform_verifier(self.roots.clone(), provider.clone())
-                .map(|verifier| Arc::new(verifier) as Arc<dyn ServerCertVerifier>)
-                .map_err(|error| TlsError::NoPlatformRoots { problem: error.to_string() }),
+        let usual: Arc<dyn ServerCertVerifier> = match self.trust {
+            Trust::Platform => Arc::new(
+                platform_verifier(self.roots.clone(), provider.clone())
+                    .map_err(|error| TlsError::NoPlatformRoots { problem: problem(&error) })?,
+            ),
             Trust::GivenOnly => {
                 let mut store = RootCertStore::empty();
                 store.add_parsable_certificates(self.roots.iter().cloned());
-                WebPkiServerVerifier::builder_with_provider(store.into(), provider.clone())
-                    .build()
-                    .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
-                    .map_err(setup)
+                WebPkiServerVerifier::builder_with_provider(store.into(), provider.clone()).build().map_err(setup)?
             }
-        }
+        };
+        Ok(Arc::new(WithPinned { usual, given: self.roots.clone() }))
     }
+}
+
+/// Checked when it is given, where the error can name its origin.
+fn checked(certificate: CertificateDer<'static>) -> Result<CertificateDer<'static>, String> {
+    RootCertStore::empty().add(certificate.clone()).map(|()| certificate).map_err(|error| problem(&error))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsOptionsError> {
+    std::fs::read(path).map_err(|source| TlsOptionsError::Read { path: path.to_owned(), source })
+}
+
+/// A PEM text's certificates, each from its first line to the next one's: what is wrong with one stays with it.
+fn sections(pem: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const START: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    let starts: Vec<usize> = (0..pem.len()).filter(|at| pem[*at..].starts_with(START)).collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([pem.len()]).collect();
+    starts.into_iter().zip(ends).map(|(start, end)| &pem[start..end])
+}
+
+/// Named, not the process-wide default: that one depends on what else the host's program links.
+fn provider() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
 }
 
 #[cfg(not(target_os = "android"))]
@@ -257,60 +342,26 @@ impl Default for TlsConfig {
 }
 
 fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TlsError> {
-    // Named, not the process-wide default: that one depends on what else the host's program links.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(provider());
     // What follows panics without random bytes.
     provider.secure_random.fill(&mut [0]).map_err(|_| TlsError::NoRandom)?;
     let verifier = options.verifier(&provider)?;
-    let config = ClientConfig::builder_with_details(provider, Arc::new(options.clock.clone()))
+    let mut config = ClientConfig::builder_with_details(provider, Arc::new(options.clock.clone()))
         .with_safe_default_protocol_versions()
         .map_err(setup)?
         // "Dangerous" is rustls' word for any verifier that is not its own default.
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
+    if let Some(certificate) = &options.client_certificate {
+        config.client_auth_cert_resolver = certificate.resolver();
+    }
+    if let Some(log) = &options.key_log {
+        config.key_log = Arc::new(log.clone());
+    }
     Ok(Arc::new(config))
 }
 
 fn setup(problem: impl ToString) -> TlsError {
     TlsError::Setup { problem: problem.to_string() }
-}
-
-/// Accepts every certificate, but still checks that the server holds its key.
-#[derive(Debug)]
-struct AcceptAny(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AcceptAny {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -15,7 +15,7 @@ use crate::frame::{Random, begin_masking, write_masked};
 use crate::handshake::Handshake;
 use crate::headers::Headers;
 use crate::pipe::Pipe;
-use crate::tls::Tls;
+use crate::tls::{Tls, TlsSession};
 use crate::tls_options::TlsConfig;
 
 /// Tungstenite fills this much with zeros at every read, so more costs time when input comes in
@@ -412,6 +412,11 @@ impl Wire {
             Stage::Closed(_) => 0,
         };
         inside + self.pipe.inbound.len() + backlog(&self.encrypted, &self.pipe)
+    }
+
+    /// What the server has shown in its TLS handshake.
+    pub(crate) fn tls(&self) -> Option<TlsSession> {
+        self.tls.as_ref()?.session()
     }
 
     /// The latest time that it was told.

@@ -1,5 +1,6 @@
 //! The wire against a server in memory: tungstenite's server role, rustls' server, simulated time.
 
+mod certificates;
 mod close;
 mod keepalive;
 mod logs;

@@ -11,7 +11,7 @@ use crate::test_peer::Ca;
 use crate::tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 
 /// The middle of 2026.
-const SUMMER: Duration = Duration::from_secs(1_782_000_000);
+pub(crate) const SUMMER: Duration = Duration::from_secs(1_782_000_000);
 
 fn options() -> TlsOptions {
     TlsOptions::new().trust(Trust::GivenOnly).wall_clock(WallClock::fixed(SUMMER))
@@ -49,6 +49,9 @@ fn both_versions_work() {
         let config = WireConfig { tls: trusting(), ..WireConfig::default() };
         let server = Ca::get().server_with(version);
         let mut link = Link::open_with("wss://localhost", &config, Peer::tls(server));
+        let shown = link.wire.tls().unwrap();
+        assert_eq!(shown.version, if version.version == TLS12.version { "TLSv1.2" } else { "TLSv1.3" });
+        assert!(shown.cipher.starts_with("TLS") && shown.certificates.len() == 1, "{shown:?}");
         link.wire.send_text("hi").unwrap();
         link.send_all();
         assert_eq!(link.peer.read(), [Message::text("hi")]);
@@ -127,7 +130,7 @@ fn an_alert_is_named() {
     let config = WireConfig { tls: trusting(), ..WireConfig::default() };
     let mut link = Link::new("wss://localhost", &config, Peer::plain());
     let end = link.receive(&[0x15, 3, 3, 0, 2, 2, 40]);
-    let alert = TlsError::Alert { host: host(), alert: "HandshakeFailure".into() };
+    let alert = TlsError::Alert { host: host(), alert: "handshake failure".into() };
     assert_eq!(end, lost(alert.into()));
 }
 
