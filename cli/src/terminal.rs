@@ -58,6 +58,8 @@ mod unix {
             if let Some(found) = &self.found {
                 let mut modes = found.clone();
                 modes.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON);
+                // Or Ctrl-C would take away what was typed before it.
+                modes.local_modes |= LocalModes::NOFLSH;
                 modes.input_modes &= !InputModes::ICRNL;
                 let _ = tcsetattr(stdin(), OptionalActions::Now, &modes);
             }

@@ -13,3 +13,5 @@ mod serve;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod tls;
+#[cfg(target_os = "linux")]
+mod tmux;
