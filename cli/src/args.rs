@@ -7,12 +7,14 @@ mod values;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chatnio_loopback::{Certificate, Generation};
+use chatnio_loopback::{Certificate, Fault, Generation};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use help::{COMMANDS, CONFIGURATION, ENVIRONMENT, EXAMPLES, KEYS, STATUSES};
+use crate::rest;
+use help::{COMMANDS, EXAMPLES, KEYS};
+pub(crate) use help::{CONFIGURATION, ENVIRONMENT, STATUSES};
 pub(crate) use parameters::Parameters;
 pub(crate) use values::{duration, size};
 
@@ -44,6 +46,8 @@ pub(crate) enum Command {
     /// standard error.
     #[command(after_help = format!("{COMMANDS}\n\n{KEYS}\n\n{STATUSES}\n\n{ENVIRONMENT}\n\n{CONFIGURATION}"))]
     Chat(ChatArgs),
+    #[command(flatten)]
+    Rest(rest::Command),
     /// Play recorded transcripts through the client's own rules, without a network.
     #[command(after_help = STATUSES)]
     Replay(ReplayArgs),
@@ -67,6 +71,8 @@ pub(crate) struct AskArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
+    pub(crate) conversation: ConversationArgs,
+    #[command(flatten)]
     pub(crate) question: QuestionArgs,
     /// Put an image into the question: a file (PNG, JPEG, GIF, WebP), or a URL for the server; may be given again
     #[arg(long, value_name = "FILE|URL", help_heading = "Question")]
@@ -83,6 +89,8 @@ pub(crate) struct AskArgs {
 pub(crate) struct ChatArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) conversation: ConversationArgs,
     #[command(flatten)]
     pub(crate) question: QuestionArgs,
     #[command(flatten)]
@@ -106,15 +114,6 @@ pub(crate) struct ConnectionArgs {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Go on in the last conversation with this server
-    #[arg(long = "continue", short = 'c', conflicts_with_all = ["conversation", "share"])]
-    pub(crate) last: bool,
-    /// Go on in the conversation with this id
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
-    pub(crate) conversation: Option<i64>,
-    /// Start from a shared conversation
-    #[arg(long, value_name = "HASH")]
-    pub(crate) share: Option<String>,
     /// Allow S seconds for each step: to connect, for each frame, after a stop, to close. Not for the whole answer
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
     pub(crate) timeout: Option<Duration>,
@@ -136,6 +135,21 @@ pub(crate) struct ConnectionArgs {
     /// Accept every certificate, so that anybody on the way can read and change everything
     #[arg(long)]
     pub(crate) dangerous_accept_any_certificate: bool,
+}
+
+/// In which conversation to ask.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConversationArgs {
+    /// Go on in the last conversation with this server
+    #[arg(long = "continue", short = 'c', conflicts_with_all = ["conversation", "share"])]
+    pub(crate) last: bool,
+    /// Go on in the conversation with this id
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub(crate) conversation: Option<i64>,
+    /// Start from a shared conversation
+    #[arg(long, value_name = "HASH")]
+    pub(crate) share: Option<String>,
 }
 
 /// What a question says beside its text.
@@ -218,6 +232,9 @@ pub(crate) struct ServeArgs {
     /// Refuse more than N connections a second from one address; 0 refuses all
     #[arg(long, value_name = "N")]
     pub(crate) throttle: Option<u32>,
+    /// Make the companion calls (conversations, quota, ...) fail in this way; may be given again
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) fault: Vec<FaultKind>,
     /// End when standard input is closed too, so that a parent process owns the server
     #[arg(long)]
     pub(crate) until_stdin_closes: bool,
@@ -240,6 +257,35 @@ impl From<CertificateKind> for Certificate {
             CertificateKind::Valid => Certificate::Valid,
             CertificateKind::Expired => Certificate::Expired,
             CertificateKind::WrongName => Certificate::WrongName,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum FaultKind {
+    /// Every call is throttled
+    Throttled,
+    /// Every answer comes twice, in one body
+    TwoObjects,
+    /// Every `data` is null
+    NullData,
+    /// This address is black-listed
+    BlackListed,
+    /// The web page is at the root: the calls and the chat are under /api
+    WebPage,
+    /// HTTP 502, with a page
+    BadGateway,
+}
+
+impl From<FaultKind> for Fault {
+    fn from(kind: FaultKind) -> Self {
+        match kind {
+            FaultKind::Throttled => Fault::Throttled,
+            FaultKind::TwoObjects => Fault::TwoObjects,
+            FaultKind::NullData => Fault::NullData,
+            FaultKind::BlackListed => Fault::BlackListed,
+            FaultKind::WebPage => Fault::WebPage,
+            FaultKind::BadGateway => Fault::BadGateway,
         }
     }
 }

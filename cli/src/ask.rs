@@ -17,7 +17,7 @@ use crate::target::Target;
 
 pub(crate) fn run(args: &AskArgs) -> Result<Status, Failure> {
     let settings = Settings::new(&args.connection, &args.question)?;
-    let mut target = Target::new(&args.connection, &settings)?;
+    let mut target = Target::new(&args.connection, &settings)?.in_conversation(&args.conversation, &settings)?;
     if args.output.record.is_some() {
         target.record();
     }

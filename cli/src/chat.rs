@@ -35,7 +35,7 @@ const LOOKED_AT: usize = 1000;
 
 pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
     let settings = Settings::new(&args.connection, &args.question)?;
-    let mut target = Target::new(&args.connection, &settings)?;
+    let mut target = Target::new(&args.connection, &settings)?.in_conversation(&args.conversation, &settings)?;
     if args.output.record.is_some() {
         target.record();
     }

@@ -5,6 +5,7 @@ mod ask;
 mod chat;
 mod configuration;
 mod conversation;
+mod embedded;
 mod generate;
 mod image;
 mod interrupt;
@@ -13,6 +14,7 @@ mod paths;
 mod question;
 mod record;
 mod replay;
+mod rest;
 mod serve;
 mod settings;
 mod status;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Ask(args) => ask::run(&args),
         Command::Chat(args) => chat::run(&args),
+        Command::Rest(command) => rest::run(&command),
         Command::Replay(args) => replay::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => generate::completions(&args),

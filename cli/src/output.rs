@@ -24,7 +24,7 @@ pub(crate) fn say(what: &str, message: &str) {
 }
 
 /// A text without the control characters that could drive a terminal: all but line breaks and tabs.
-fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let drives = |c: char| c.is_control() && c != '\n' && c != '\t';
     if text.contains(drives) { text.chars().filter(|c| !drives(*c)).collect() } else { text.into() }
 }

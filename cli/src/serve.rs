@@ -17,6 +17,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
     options.port = args.port;
     options.pace = args.pace;
     options.throttle = args.throttle;
+    options.faults = args.fault.iter().copied().map(Into::into).collect();
     options.tls = args.tls.then(|| args.certificate.into());
     if let Some(file) = &args.script {
         let name = file.display();

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chatnio::{Auth, Client, ClientError, Connection, ConnectionConfig, Endpoint, Request, TlsOptions};
-use chatnio_loopback::{Options, Server};
+use chatnio::{Auth, Client, ClientError, Connection, ConnectionConfig, Endpoint, Request, TlsOptions, rest};
+use chatnio_loopback::Server;
 
-use crate::args::ConnectionArgs;
+use crate::args::{ConnectionArgs, ConversationArgs};
 use crate::conversation::Conversations;
+use crate::embedded;
 use crate::output::say;
 use crate::settings::Settings;
 use crate::status::Failure;
@@ -38,19 +39,22 @@ impl Target {
     pub(crate) fn new(args: &ConnectionArgs, settings: &Settings) -> Result<Self, Failure> {
         let (endpoint, token) = whom(settings.url.as_deref(), settings.token.as_deref())?;
         let config = config(args, settings)?;
-        let mut target = Target {
+        Ok(Target {
             endpoint,
             url: settings.url.as_deref().unwrap_or(PUBLIC_SERVER).to_owned(),
             token: token.map(str::to_owned),
-            share: args.share.clone(),
-            conversation: args.conversation,
+            share: None,
+            conversation: None,
             config,
             embedded: None,
-        };
-        if args.last {
-            target.conversation = Some(target.last(settings)?);
-        }
-        Ok(target)
+        })
+    }
+
+    /// Asks in the conversation that the options name.
+    pub(crate) fn in_conversation(mut self, args: &ConversationArgs, settings: &Settings) -> Result<Self, Failure> {
+        self.share.clone_from(&args.share);
+        self.conversation = if args.last { Some(self.last(settings)?) } else { args.conversation };
+        Ok(self)
     }
 
     fn last(&self, settings: &Settings) -> Result<i64, Failure> {
@@ -106,15 +110,27 @@ impl Target {
 
     /// Connects; to the embedded server, started now, when there is no other.
     pub(crate) fn connect(&mut self) -> Result<Client, Failure> {
+        self.start()?;
+        Client::connect(&self.url, self.auth(), &self.config).map_err(|error| self.failure(&error))
+    }
+
+    /// For the companion calls of the same server.
+    pub(crate) fn rest(&mut self) -> Result<rest::Client, Failure> {
+        self.start()?;
+        Ok(rest::Client::new(&self.url, self.auth(), &self.config)?)
+    }
+
+    /// Starts the embedded server when there is no other.
+    fn start(&mut self) -> Result<(), Failure> {
         if self.endpoint.is_none() {
-            let server = Server::start(Options::default())
+            let server = embedded::start(EMBEDDED_TOKEN)
                 .map_err(|error| Failure::usage(format!("cannot start the embedded loopback server: {error}")))?;
             self.url = server.url();
             say("note", &format!("no URL and no token: asking the embedded loopback server at {}", self.url));
             self.endpoint = Some(parse_url(&self.url)?);
             self.embedded = Some(server);
         }
-        Client::connect(&self.url, self.auth(), &self.config).map_err(|error| self.failure(&error))
+        Ok(())
     }
 
     /// Where it connects to; `None` before the embedded server has started.

@@ -5,7 +5,7 @@ Exit status:
   0    answered
   1    the output, the recording or a file of this program's own could not be written
   2    usage: the command line, the environment, the configuration or a named file is wrong
-  3    the server answered instead of the model (a notice: out of quota, unknown model, ...)
+  3    the server answered instead of the model (a notice: out of quota, unknown model, ...), or refused a call
   4    no connection, or the answer was interrupted before its end
   5    a message or a transcript could not be read
   129  told to go by SIGHUP: the terminal is gone
@@ -47,6 +47,8 @@ Examples:
   chatnio ask -c \"and in French?\"         go on in the last conversation
   chatnio ask --image cat.png \"who is this?\"
   chatnio chat --url wss://chat.example.com --model gpt-4
+  chatnio conversations                   list the stored ones; `ask --conversation ID` goes on in one
+  chatnio check                           is the key good, and what is left of the quota
   chatnio replay --trace session.txt      what a recording of --record does, line by line
   chatnio serve --port 8094               a server on 127.0.0.1 to test against";
 

@@ -9,6 +9,7 @@ mod failures;
 mod interrupts;
 mod process;
 mod replay;
+mod rest;
 mod serve;
 #[cfg(target_os = "linux")]
 mod terminal;
