@@ -192,7 +192,7 @@ impl Endpoint {
         target.into()
     }
 
-    fn query(&self) -> Option<&str> {
+    pub(crate) fn query(&self) -> Option<&str> {
         self.query.as_ref().map(|query| query.0.as_str())
     }
 

@@ -211,6 +211,22 @@ fn a_request_is_as_it_should_be_and_no_redirect_is_followed() {
 }
 
 #[test]
+fn the_urls_query_goes_along_and_shows_in_no_error() {
+    let (url, server) = raw(vec![
+        b"HTTP/1.1 403 Forbidden\r\nContent-Length: 27\r\n\r\nno: /quota?gate=open-sesame",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{\"quota\":7,\"status\":true}",
+    ]);
+    let url = format!("{url}/api?gate=open-sesame");
+    let error = quota_at(&url).unwrap_err();
+    assert!(matches!(error, ClientError::Answer(Error::Http { status: 403, .. })), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("sesame"), "{error:?}");
+    assert_eq!(quota_at(&url).unwrap(), 7.0);
+    for request in server.join().unwrap() {
+        assert!(request.starts_with("GET /api/quota?gate=open-sesame HTTP/1.1\r\n"), "{request}");
+    }
+}
+
+#[test]
 fn what_breaks_off_is_lost_and_what_is_no_http_is_named() {
     let (url, server) = raw(vec![
         b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"quota\":1",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatnio_core::Auth;
-use chatnio_core::rest::{Call, Request, prefix_of};
+use chatnio_core::rest::{self, Call, Request, prefix_of};
 use ureq::http::{self, HeaderValue};
 use ureq::{Agent, Body, Error, Timeout};
 
@@ -94,12 +94,20 @@ impl Client {
             return Err(ClientError::PlainKey { host: self.endpoint.host().to_owned() });
         }
         let (status, body) = self.send(request).map_err(|error| self.explain(error))?;
-        Ok(call.decode(status, &body)?)
+        call.decode(status, &body).map_err(|error| self.without_secrets(call, status, &body, error).into())
+    }
+
+    /// Some gateways repeat what they were asked, and with it the URL's query.
+    fn without_secrets<T>(&self, call: &Call<T>, status: u16, body: &[u8], error: rest::Error) -> rest::Error {
+        if !self.endpoint.has_query() {
+            return error;
+        }
+        let body = self.endpoint.redact(&String::from_utf8_lossy(body));
+        call.decode(status, body.as_bytes()).err().unwrap_or(error)
     }
 
     fn send(&self, request: Request) -> Result<(u16, Vec<u8>), Error> {
-        let mut parts =
-            http::Request::builder().method(request.method.name()).uri(format!("{}{}", self.origin, request.target));
+        let mut parts = http::Request::builder().method(request.method.name()).uri(self.url_of(&request.target));
         for (name, value) in self.headers.iter().chain(request.headers()) {
             let mut value = HeaderValue::from_str(value).map_err(http::Error::from)?;
             // All of them: any may be a secret, and who logs requests leaves these out.
@@ -113,6 +121,14 @@ impl Client {
         }?;
         let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;
         Ok((response.status().as_u16(), body))
+    }
+
+    /// With the query that the server's URL has, which is where gateways want their keys.
+    fn url_of(&self, target: &str) -> String {
+        match self.endpoint.query() {
+            None => format!("{}{target}", self.origin),
+            Some(query) => format!("{}{target}{}{query}", self.origin, if target.contains('?') { '&' } else { '?' }),
+        }
     }
 
     fn configured<B: ureq::AsSendBody>(&self, request: http::Request<B>, within: Option<Duration>) -> http::Request<B> {
