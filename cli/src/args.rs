@@ -184,8 +184,14 @@ pub(crate) struct OutputArgs {
 #[derive(Args)]
 pub(crate) struct ReplayArgs {
     /// Print events as JSON, one object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["trace", "html"])]
     pub(crate) json: bool,
+    /// Print each frame, what the client was doing, what came of it, and why
+    #[arg(long, conflicts_with = "html")]
+    pub(crate) trace: bool,
+    /// Print that as a web page to click through, which needs nothing else: replay --html FILE > FILE.html
+    #[arg(long)]
+    pub(crate) html: bool,
     /// Transcripts
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,

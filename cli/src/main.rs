@@ -21,6 +21,7 @@ mod status;
 mod target;
 mod terminal;
 mod token;
+mod trace;
 mod words;
 
 use std::env;

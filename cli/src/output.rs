@@ -13,7 +13,8 @@ use chatnio::{Answer, Event, Outcome};
 
 use crate::args::OutputArgs;
 use crate::status::Status;
-use crate::words;
+use crate::trace::{self, Trace};
+use crate::{terminal, words};
 use markdown::Markdown;
 
 /// Says something on stderr. A stderr that is closed cannot be told so.
@@ -43,6 +44,28 @@ pub(crate) fn without_keys(text: &str) -> String {
         rest = &key[end..];
     }
     clean + rest
+}
+
+/// Writes something that is no answer to stdout.
+pub(crate) fn write(text: &str) -> io::Result<()> {
+    io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush())
+}
+
+/// Writes traces, in colour on a terminal and cut to its width.
+pub(crate) fn write_trace(traces: &[Trace]) -> io::Result<()> {
+    let is_terminal = io::stdout().is_terminal();
+    let width = if is_terminal { terminal::size().0 } else { 0 };
+    let mut text = String::new();
+    for trace in traces {
+        trace::print(trace, is_terminal && !is_without_colour(), width, &mut text);
+    }
+    write(&text)
+}
+
+/// Whether a terminal is to show plain text.
+fn is_without_colour() -> bool {
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_set("NO_COLOR") || env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
 /// Prints events, and keeps the status that they lead to.
@@ -80,9 +103,7 @@ impl View {
 impl Printer {
     /// For answers as they come; `plain` is what the configuration says.
     pub(crate) fn new(args: &OutputArgs, plain: bool) -> Self {
-        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let is_plain = args.plain || plain || is_set("NO_COLOR") || is_dumb || !io::stdout().is_terminal();
+        let is_plain = args.plain || plain || is_without_colour() || !io::stdout().is_terminal();
         Self::with(if args.record.as_deref() == Some(Path::new("-")) {
             View::Nothing
         } else if args.json || is_plain {

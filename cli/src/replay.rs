@@ -8,10 +8,14 @@ use chatnio::transcript::{Replay, Transcript};
 use chatnio::{Config, Session};
 
 use crate::args::ReplayArgs;
-use crate::output::Printer;
+use crate::output::{self, Printer};
 use crate::status::{Failure, Status};
+use crate::trace::{self, Trace};
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
+    if args.trace || args.html {
+        return look_inside(args);
+    }
     let mut printer = Printer::for_replay(args.json);
     for file in &args.files {
         let read = read(file).and_then(|transcript| replay(&transcript, file, &mut printer));
@@ -22,6 +26,31 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
         }
     }
     Ok(printer.status())
+}
+
+/// `--trace` and `--html`.
+fn look_inside(args: &ReplayArgs) -> Result<Status, Failure> {
+    let mut status = Status::Done;
+    let mut traces = Vec::new();
+    for file in &args.files {
+        let name = file.display().to_string();
+        let trace = read(file).and_then(|transcript| {
+            Trace::new(name, &transcript)
+                .map_err(|why| Failure::new(Status::Malformed, format!("{}: {why}", file.display())))
+        });
+        match trace {
+            Ok(trace) => {
+                status = status.max(trace.status);
+                traces.push(trace);
+            }
+            Err(failure) => status = status.max(failure.report()),
+        }
+    }
+    let written = if args.html { output::write(&trace::page(&traces)) } else { output::write_trace(&traces) };
+    match written {
+        Ok(()) => Ok(status),
+        Err(error) => Failure::output(&error).map_or(Ok(status), Err),
+    }
 }
 
 fn read(file: &Path) -> Result<Transcript, Failure> {

@@ -120,6 +120,7 @@ fn skin() -> MadSkin {
         header.add_attr(Attribute::Bold);
         header.set_fg(Color::Cyan);
     }
+    skin.bullet.set_fg(Color::Cyan);
     skin.inline_code.object_style.background_color = None;
     skin.inline_code.set_fg(Color::Green);
     skin.code_block.compound_style.object_style.background_color = None;

@@ -1,6 +1,7 @@
 //! Transcripts.
 
 use std::fs;
+use std::process::Command;
 
 use crate::process::{Directory, chatnio, project_file, run};
 
@@ -91,4 +92,112 @@ fn of_several_transcripts_the_highest_status_counts() {
     assert!(ended.stderr.contains("broken.txt: line 2: expected"), "{ended:?}");
     let ended = run(&mut chatnio(["replay", "--json", &latin])).with(5);
     assert!(ended.stderr.contains("latin.txt: line 2: the text is not valid UTF-8"), "{ended:?}");
+}
+
+const STOPPED: &str = concat!(
+    "WEBSOCKET ws://h/chat\n\n",
+    "> SEND {\"token\":\"sk-...\",\"id\":-1}\n",
+    "> SEND {\"type\":\"ping\"}\n",
+    "> SEND {\"type\":\"chat\",\"message\":\"one\"}\n",
+    "< RECV {\"conversation\":7,\"message\":\"\"}\n",
+    "< RECV {\"message\":\"Hel\\u001b\",\"quota\":0.1}\n",
+    "> SEND {\"type\":\"stop\"}\n",
+    "< RECV {\"message\":\"\",\"quota\":0.1,\"end\":true}\n",
+    "> SEND {\"type\":\"chat\",\"message\":\"<b>two</b>\"}\n",
+    "< RECV {\"message\":\"\",\"quota\":0.1,\"end\":true}\n",
+    "< RECV {\"conversation\":7,\"message\":\"\"}\n",
+    "< RECV 5\n",
+    "< RECV {\"message\":\"no quota\",\"quota\":0,\"end\":true}\n",
+    "> SEND {\"type\":\"chat\",\"message\":\"three\"}\n",
+    "! CLOSED\n",
+);
+
+#[test]
+fn a_trace_tells_what_came_of_each_frame_and_why() {
+    let directory = Directory::new("trace");
+    let file = directory.write("session.txt", STOPPED);
+    let ended = run(&mut chatnio(["replay", "--trace", &file])).with(5);
+    let expected = format!(
+        "{file}  ws://h/chat\n{}",
+        r#"    3 > {"token":"sk-...","id":-1}
+        idle                  the authentication: it goes out before the first request and is not answered
+    4 > {"type":"ping"}
+        idle                  a keep-alive: it is not answered
+    5 > {"type":"chat","message":"one"}
+        idle -> asking        a question: turn 1 begins
+    6 < {"conversation":7,"message":""}
+        asking -> answering   opened: the new conversation 7  the opener: the server has read the question of turn 1
+    7 < {"message":"Hel\u001b","quota":0.1}
+        answering             delta "Hel\u001b"  a piece of the answer of turn 1
+    8 > {"type":"stop"}
+        answering -> stopping turn 1 is to end; pieces go on coming until its end does
+    9 < {"message":"","quota":0.1,"end":true}
+        stopping -> idle      end: stopped, cost 0.1  the end of turn 1, after its stop: the text so far is kept
+   10 > {"type":"chat","message":"<b>two</b>"}
+        idle -> asking        a question: turn 2 begins
+   11 < {"message":"","quota":0.1,"end":true}
+        asking                stray  the second end that a stop leaves behind: it must not end the next turn
+   12 < {"conversation":7,"message":""}
+        asking -> answering   opened: the new conversation 7  the opener: the server has read the question of turn 2
+   13 < 5
+        answering             malformed  malformed message: not a JSON object at byte 0
+   14 < {"message":"no quota","quota":0,"end":true}
+        answering -> idle     end: notice "no quota"  text on an end that costs nothing is the server's, not the model's: turn 2 has no answer
+   15 > {"type":"chat","message":"three"}
+        idle -> asking        a question: turn 3 begins
+   16 ! the server closed the connection
+        asking -> closed      end: interrupted  turn 3 is ended here, with the text so far: the server closed the connection
+"#
+    );
+    assert_eq!(ended.stdout, expected);
+    run(&mut chatnio(["replay", "--trace", "--html", &file])).with(2);
+}
+
+#[test]
+fn every_recording_has_a_trace() {
+    for folder in ["2023-11", "2024-03", "2026-03", "made"] {
+        for entry in fs::read_dir(project_file(&format!("transcripts/{folder}"))).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "txt") {
+                let file = path.to_str().unwrap();
+                let traced = run(&mut chatnio(["replay", "--trace", file]));
+                let replayed = run(&mut chatnio(["replay", file]));
+                assert_eq!(traced.status, replayed.status, "{file}: {traced:?}");
+                let frames = fs::read_to_string(file).unwrap();
+                let frames = frames.lines().filter(|line| line.trim_start().starts_with(['<', '>', '!'])).count();
+                let shown =
+                    traced.stdout.lines().filter(|line| line.get(6..7).is_some_and(|mark| "<>!".contains(mark)));
+                assert_eq!(
+                    shown.filter(|line| !line.starts_with("        ")).count(),
+                    frames,
+                    "{file}: {}",
+                    traced.stdout
+                );
+            }
+        }
+    }
+}
+
+/// In a browser that runs it; where there is none, it is only looked at as text.
+#[test]
+fn a_page_shows_it_to_click_through() {
+    let directory = Directory::new("page");
+    let file = directory.write("session.txt", STOPPED);
+    let ended = run(&mut chatnio(["replay", "--html", &file])).with(5);
+    assert!(ended.stdout.starts_with("<!doctype html>") && !ended.stdout.contains("<b>two"), "{ended:?}");
+    let page = directory.write("page.html", &ended.stdout);
+    let browser = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", &format!("file://{page}#9")])
+        .env("HOME", directory.file(""))
+        .output();
+    let Ok(output) = browser else {
+        eprintln!("skipped: there is no chromium");
+        return;
+    };
+    let dom = String::from_utf8_lossy(&output.stdout);
+    assert!(dom.contains("&lt;b&gt;two&lt;/b&gt;"), "what is said stays text: {dom}");
+    // The ninth frame is chosen: the stray end of a stop.
+    assert!(dom.contains("<span id=\"at\">9 of 14</span>"), "{dom}");
+    assert!(dom.contains("<pre id=\"event\">stray</pre>") && dom.contains("<pre id=\"states\">asking</pre>"), "{dom}");
+    assert_eq!(dom.matches("role=\"option\"").count(), 14, "{dom}");
 }
