@@ -104,6 +104,7 @@ mod auth;
 mod chunk;
 mod config;
 mod event;
+mod fields;
 mod json;
 mod message;
 mod request;

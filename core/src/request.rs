@@ -1,12 +1,12 @@
 //! `Request`: what a host may ask of the server (protocol.md, section 2).
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use crate::fields::Fields;
+use crate::json::push_string;
 use crate::message::{Message, MessageKind, RequestKind};
 
 /// A request to the server: reusable, and sent by [`Session::request`](crate::Session::request).
@@ -41,7 +41,7 @@ enum Body {
 }
 
 /// One message of a mask: who says what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaskMessage {
     /// `system`, `user` or `assistant`.
     pub role: String,
@@ -56,30 +56,18 @@ impl MaskMessage {
     }
 }
 
-/// Declared in the order in which it is encoded.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Parameters {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) web: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ignore_context: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) context: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_tokens: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) temperature: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) top_p: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) top_k: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) presence_penalty: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) frequency_penalty: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) repetition_penalty: Option<f32>,
 }
 
@@ -97,16 +85,34 @@ impl Parameters {
             None => Ok(()),
         }
     }
+
+    /// Writes what is set as fields behind others.
+    fn push(&self, out: &mut String) {
+        if let Some(model) = &self.model {
+            out.push_str(",\"model\":");
+            push_string(out, model);
+        }
+        push_field(out, "web", self.web);
+        push_field(out, "ignore_context", self.ignore_context);
+        push_field(out, "context", self.context);
+        push_field(out, "max_tokens", self.max_tokens);
+        push_field(out, "temperature", self.temperature);
+        push_field(out, "top_p", self.top_p);
+        push_field(out, "top_k", self.top_k);
+        push_field(out, "presence_penalty", self.presence_penalty);
+        push_field(out, "frequency_penalty", self.frequency_penalty);
+        push_field(out, "repetition_penalty", self.repetition_penalty);
+    }
 }
 
-/// The encoded form.
-#[derive(Serialize)]
-struct Encoded<'a> {
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    #[serde(flatten)]
-    parameters: &'a Parameters,
+/// Writes a number or a flag, if it is set.
+fn push_field(out: &mut String, name: &str, value: Option<impl Serialize>) {
+    // Numbers and flags cannot fail to be written.
+    if let Some(Ok(value)) = value.as_ref().map(serde_json::to_string) {
+        for part in [",\"", name, "\":", &value] {
+            out.push_str(part);
+        }
+    }
 }
 
 impl Request {
@@ -147,13 +153,14 @@ impl Request {
     /// [`RequestError::InvalidMask`] when it is anything else: a server would ignore it without a word.
     pub fn mask_json(json: &str) -> Result<Self, RequestError> {
         // An object each, which a derived struct would not insist on: to that, `["user","hi"]` is one too.
-        let objects: Vec<BTreeMap<String, &RawValue>> =
-            serde_json::from_str(json).map_err(|_| RequestError::InvalidMask)?;
-        let text = |object: &BTreeMap<String, &RawValue>, name| {
-            let raw = object.get(name).ok_or(RequestError::InvalidMask)?;
+        let objects: Vec<Fields> = serde_json::from_str(json).map_err(|_| RequestError::InvalidMask)?;
+        let text = |object: &mut Fields, name| {
+            let raw = object.remove(name).ok_or(RequestError::InvalidMask)?;
             serde_json::from_str(raw.get()).map_err(|_| RequestError::InvalidMask)
         };
-        let message = |object| Ok(MaskMessage { role: text(&object, "role")?, content: text(&object, "content")? });
+        let message = |mut object: Fields| {
+            Ok(MaskMessage { role: text(&mut object, "role")?, content: text(&mut object, "content")? })
+        };
         Ok(Request::mask(objects.into_iter().map(message).collect::<Result<Vec<_>, _>>()?))
     }
 
@@ -289,7 +296,7 @@ impl Request {
                 if messages.is_empty() || !messages.iter().all(role) {
                     return Err(RequestError::InvalidMask);
                 }
-                owned = to_json(messages);
+                owned = mask_to_json(messages);
                 Some(owned.as_str())
             }
             Body::Edit { index, text } => {
@@ -301,7 +308,15 @@ impl Request {
                 Some(owned.as_str())
             }
         };
-        let text = Zeroizing::new(to_json(&Encoded { r#type: kind.name(), message, parameters: &self.parameters }));
+        let mut text = Zeroizing::new(String::with_capacity(64 + message.map_or(0, str::len)));
+        text.push_str("{\"type\":");
+        push_string(&mut text, kind.name());
+        if let Some(message) = message {
+            text.push_str(",\"message\":");
+            push_string(&mut text, message);
+        }
+        self.parameters.push(&mut text);
+        text.push('}');
         if max_request != 0 && text.len() > max_request {
             return Err(RequestError::TooLong { len: text.len(), limit: max_request });
         }
@@ -309,9 +324,17 @@ impl Request {
     }
 }
 
-fn to_json(value: &impl Serialize) -> String {
-    // Strings, numbers and structs of them cannot fail to serialize.
-    serde_json::to_string(value).unwrap_or_default()
+fn mask_to_json(messages: &[MaskMessage]) -> String {
+    let mut out = String::new();
+    for message in messages {
+        out.push_str(if out.is_empty() { "[{\"role\":" } else { ",{\"role\":" });
+        push_string(&mut out, &message.role);
+        out.push_str(",\"content\":");
+        push_string(&mut out, &message.content);
+        out.push('}');
+    }
+    out.push(']');
+    out
 }
 
 /// A request that was not sent. Nothing has changed: what was received is kept, and another call may follow.

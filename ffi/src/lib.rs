@@ -29,3 +29,5 @@ pub mod time;
 pub mod transcript;
 pub mod version;
 pub mod view;
+#[cfg(target_family = "wasm")]
+pub mod wasm;

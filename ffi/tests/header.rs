@@ -24,7 +24,7 @@ const SOURCES: &[&str] = &[
 ];
 
 /// What holds no item of the interface.
-const INSIDE: &[&str] = &["lib", "boundary", "growing"];
+const INSIDE: &[&str] = &["lib", "boundary", "growing", "wasm"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -1,13 +1,12 @@
 //! What a recorded SEND says: only what this crate could have sent itself counts.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 
 use crate::auth::Auth;
+use crate::fields::Fields;
 use crate::message::PING;
 use crate::request::{Parameters, Request};
 
@@ -21,13 +20,10 @@ pub(crate) enum Sent {
     Ping,
 }
 
-/// The fields of a message, by name, until somebody takes them.
-struct Fields<'a>(BTreeMap<String, &'a RawValue>);
-
 impl Fields<'_> {
     /// Takes a field; null counts as left out.
     fn take<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Result<Option<T>, String> {
-        let Some(raw) = self.0.remove(name) else { return Ok(None) };
+        let Some(raw) = self.remove(name) else { return Ok(None) };
         serde_json::from_str(raw.get()).map_err(|_| format!("`{name}` must be {expected}"))
     }
 
@@ -37,7 +33,7 @@ impl Fields<'_> {
 
     /// Read by the standard library, as the quota is: serde_json's own reading of floats would be another 23 KB.
     fn float(&mut self, name: &str) -> Result<Option<f32>, String> {
-        let Some(raw) = self.0.remove(name).filter(|raw| raw.get() != "null") else { return Ok(None) };
+        let Some(raw) = self.remove(name).filter(|raw| raw.get() != "null") else { return Ok(None) };
         let value = raw.get().parse().ok().filter(|value: &f32| value.is_finite());
         value.map(Some).ok_or_else(|| format!("`{name}` must be a 32-bit float"))
     }
@@ -65,7 +61,7 @@ pub(crate) fn parse(message: &str) -> Result<Sent, String> {
     if message == PING {
         return Ok(Sent::Ping);
     }
-    let mut fields = Fields(serde_json::from_str(message).map_err(|_| "not a JSON object")?);
+    let mut fields: Fields = serde_json::from_str(message).map_err(|_| "not a JSON object")?;
     if let Some(token) = fields.text("token")? {
         let mut auth = Auth::new(token).conversation(fields.take("id", "an integer")?.unwrap_or(-1));
         // An empty one is none, as for the server.
@@ -93,7 +89,7 @@ pub(crate) fn parse(message: &str) -> Result<Sent, String> {
         other => return Err(format!("unknown type `{other}`")),
     };
     request.encode(0).map_err(|error| error.to_string())?;
-    Ok(Sent::Request { request, unknown: fields.0.into_keys().collect() })
+    Ok(Sent::Request { request, unknown: fields.into_names() })
 }
 
 fn index_of(text: &str) -> Result<u32, String> {
