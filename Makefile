@@ -9,11 +9,12 @@ CARGO ?= cargo
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: python-wheel python-types python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
+.PHONY: wasm-toolchain wasm js-package test-js
 .NOTPARALLEL:
 
 # The tests come last, so that their closing lines end the output.
 test: format lint docs no-std unit interleavings abi packaging c-tests cpp-tests c-examples test-swift example-swift \
-  python-types python-tests
+  test-js python-types python-tests
 
 format:
 	$(CARGO) fmt --all --check
@@ -43,6 +44,7 @@ interleavings:
 deps:
 	./.ci/deps
 	bindings/swift/toolchain install '$(SWIFT_TOOLCHAIN)' || [ $$? = 3 ]
+	bindings/js/toolchain install '$(WASM_TOOLCHAIN)' || [ $$? = 3 ]
 
 # The C library.
 
@@ -183,3 +185,22 @@ test-swift: installed testing-lib
 
 example-swift: installed
 	SWIFT_TOOLCHAIN='$(SWIFT_TOOLCHAIN)' examples/swift/test
+
+# The JavaScript package, and the WebAssembly module in it.
+
+# Outside of this checkout, as Swift's.
+WASM_TOOLCHAIN = $(HOME)/.cache/chatnio/rust-web
+
+wasm-toolchain:
+	bindings/js/toolchain install '$(WASM_TOOLCHAIN)'
+
+# In target/js/chatnio.wasm.
+wasm: wasm-toolchain
+	WASM_TOOLCHAIN='$(WASM_TOOLCHAIN)' bindings/js/build-wasm
+
+# In bindings/js/dist: what `npm install ./bindings/js` takes.
+js-package: wasm
+	bindings/js/build
+
+test-js:
+	WASM_TOOLCHAIN='$(WASM_TOOLCHAIN)' bindings/js/test

@@ -1,0 +1,30 @@
+// Checks a module: that it imports nothing, which is the proof that it does no I/O and reads no clock; that it exports
+// exactly the functions of the C library's message level, and two more; and how large it is: `check-module.mjs MODULE`.
+
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+
+/** The most that it may have, gzipped: what a page loads. */
+const LIMIT = 80_000;
+
+const bytes = readFileSync(process.argv[2]);
+const module = new WebAssembly.Module(bytes);
+const problems = [];
+
+const imports = WebAssembly.Module.imports(module).map(({ module, name }) => `${module}.${name}`);
+if (imports.length > 0) problems.push(`it imports ${imports.join(", ")}`);
+
+const symbols = readFileSync(new URL("../../ffi/abi/symbols-session.txt", import.meta.url), "utf8");
+const expected = [...symbols.split("\n").filter(Boolean), "chatnio_wasm_alloc", "chatnio_wasm_free"].sort();
+const functions = WebAssembly.Module.exports(module)
+  .filter(({ kind }) => kind === "function")
+  .map(({ name }) => name);
+for (const name of expected.filter((name) => !functions.includes(name))) problems.push(`it does not export ${name}`);
+for (const name of functions.filter((name) => !expected.includes(name))) problems.push(`it exports ${name}`);
+
+const size = gzipSync(bytes, { level: 9 }).length;
+console.log(`chatnio.wasm: ${bytes.length} bytes, gzipped ${size} of ${LIMIT}; ${functions.length} functions, no import`);
+if (size > LIMIT) problems.push(`it is too large: ${size} bytes gzipped, over ${LIMIT}`);
+
+for (const problem of problems) console.error(`chatnio.wasm: ${problem}`);
+process.exit(problems.length > 0 ? 1 : 0);

@@ -1,0 +1,468 @@
+import type { Answer, Conversation, Counters, State } from "./answer.js";
+import { asyncDispose } from "./dispose.js";
+import { type Endpoint, endpoint } from "./endpoint.js";
+import { ChatNioError } from "./errors.js";
+import type { End, Event } from "./event.js";
+import { load } from "./load.js";
+import type { ChatRequest, Command, Parameters, Question, RestartRequest } from "./request.js";
+import { Session, type SessionOptions } from "./session.js";
+import { flag, textOf, time } from "./settings.js";
+import { closeCode, closeSocket, discard, openSocket, platformWebSocket } from "./socket.js";
+import type { WebSocketConstructor, WebSocketLike } from "./socket.js";
+import { AnswerStream } from "./stream.js";
+import type { Transcript } from "./transcript.js";
+import { Turn } from "./turn.js";
+
+/** What a client is made with. */
+export interface ClientOptions extends Omit<SessionOptions, "replay"> {
+  /** How long opening the WebSocket may take, in milliseconds. 20,000; 0: as long as the platform lets it. */
+  readonly connect?: number | undefined;
+  /** How long the server may take to answer a closing, in milliseconds. 3,000. */
+  readonly close?: number | undefined;
+  /** Lets a token go over plain ws:// to another machine, where everybody on the way can read it. Off. */
+  readonly allowTokenOverPlainWs?: boolean | undefined;
+  /** The class of WebSockets. The platform's own; in Node before version 22 that of the package `ws`. */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+  /** Ends the wait for the connection. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gets every event, strays and malformed messages too, before who reads the answer. */
+  readonly onEvent?: ((event: Event) => void) | undefined;
+}
+
+/** What a question is asked with. */
+export interface AskOptions extends Parameters {
+  /** Stops the answer: at the server, if it was asked. Who reads it is told the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A command that waits to be sent. */
+interface Sending {
+  readonly request: Command;
+  readonly done: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** The most milliseconds that a timer takes. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/** A timer that is later than this was held up, by a page that was frozen or a machine that slept. */
+const LATE = 1000;
+
+/** How long messages that came meanwhile have to be taken in, before a deadline counts. */
+const GRACE = 1000;
+
+/** While more bytes than this wait in the WebSocket, what is to be sent waits in the session, which has a limit. */
+const FULL = 1024 * 1024;
+
+/** When to look whether the WebSocket has room again. */
+const LOOK_AGAIN = 50;
+
+/**
+ * A client over the platform's WebSocket.
+ *
+ *     const client = await Client.connect("wss://api.chatnio.net", { token: "sk-..." });
+ *     for await (const piece of client.ask("hi", { model: "gpt-4" })) process.stdout.write(piece);
+ *     await client.close();
+ *
+ * It asks one question at a time, as the server does; more wait, in the order in which they were asked. Leaving a loop
+ * over an answer, or aborting its signal, stops the answer at the server. While nothing is asked, the connection is kept
+ * alive.
+ *
+ * Deadlines count by timers. In a page that is frozen, or on a machine that sleeps, they stand still: what has come
+ * meanwhile is taken in first, and only then a deadline counts. A connection that was lost meanwhile is said to be, as
+ * soon as the platform says it: `reconnect()`.
+ */
+export class Client {
+  readonly #endpoint: Endpoint;
+  readonly #options: ClientOptions;
+  readonly #session: Session;
+  readonly #closeLimit: number;
+  readonly #connectLimit: number;
+  #socket: WebSocketLike | undefined;
+  /** Why it is not connected; undefined while it is. */
+  #over: ChatNioError | undefined = new ChatNioError("CHATNIO_CLOSED", "the client is not connected");
+  /** Ends an attempt to connect. */
+  #attempt: AbortController | undefined;
+  /** The turn that runs. */
+  #turn: Turn | undefined;
+  #waiting: (Turn | Sending)[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When that fires. */
+  #due = 0;
+  /** What is due has waited for messages. */
+  #hasWaited = false;
+
+  private constructor(endpoint: Endpoint, options: ClientOptions) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.#connectLimit = Number(time("connect", options.connect ?? 20_000));
+    this.#closeLimit = Number(time("close", options.close ?? 3000));
+    this.#session = new Session(options);
+  }
+
+  /**
+   * Connects, and waits until the WebSocket is open. `url` is as in `chatUrl()`.
+   *
+   * @throws {ChatNioError} those of `chatUrl()` and `Session`; `CHATNIO_PLAIN_TOKEN` when a token would go over plain
+   * ws:// to another machine; `CHATNIO_CONNECT`, `CHATNIO_CONNECT_TIMEOUT`; the signal's reason.
+   */
+  static async connect(url: string, options: ClientOptions = {}): Promise<Client> {
+    const server = endpoint(textOf("url", url));
+    const mayBeRead = !server.isEncrypted && !server.isLoopback && options.token !== undefined && options.token !== "anonymous";
+    if (mayBeRead && !flag("allowTokenOverPlainWs", options.allowTokenOverPlainWs ?? false)) {
+      throw new ChatNioError(
+        "CHATNIO_PLAIN_TOKEN",
+        "the token would go over plain ws:// to another machine, readable for everybody on the way: use wss://",
+      );
+    }
+    await load();
+    const client = new Client(server, options);
+    await client.#open(options.signal);
+    return client;
+  }
+
+  /** Asks a question, by its text or a request, and streams the answer. */
+  ask(question: string | Question, options: AskOptions = {}): AnswerStream {
+    const { signal, ...parameters } = options;
+    const asked: Question = typeof question === "string" ? { type: "chat", message: question } : question;
+    return this.#ask({ ...asked, ...parameters } as ChatRequest | RestartRequest, signal);
+  }
+
+  /** Asks the last question again, with these parameters, and streams the answer. */
+  restart(options: AskOptions = {}): AnswerStream {
+    return this.ask({ type: "restart" }, options);
+  }
+
+  /**
+   * Sends a request that is not answered, behind what was asked before, and waits until it is on its way.
+   *
+   * @throws {ChatNioError} those of `Session.request()`; why the connection is over.
+   */
+  send(request: Command): Promise<void> {
+    return new Promise((done, fail) => {
+      if (!["share", "mask", "edit", "remove"].includes(request.type)) {
+        const message = "only a share, a mask, an edit or a remove is sent so: see ask(), restart() and stop()";
+        throw new ChatNioError("CHATNIO_BAD_PARAMETERS", message);
+      }
+      this.#enqueue({ request, done, fail });
+    });
+  }
+
+  /**
+   * Stops the answer that runs: its end comes to who reads it.
+   *
+   * @returns whether a stop was sent: not when none runs, or it has had its stop.
+   */
+  stop(): boolean {
+    if (this.#socket === undefined) return false;
+    const isSent = this.#session.stop(this.#now());
+    this.#pump();
+    return isSent;
+  }
+
+  /**
+   * Connects anew to the same URL, and continues the conversation that the server opened. Works in any state. What waited
+   * to be asked is asked then. Turn numbers and counters go on, a recording starts afresh.
+   *
+   * What the server loads is what it saved last: the question, perhaps not the answer.
+   *
+   * @returns the answer that ran, interrupted, if one did; who reads it gets it too.
+   * @throws {ChatNioError} why it could not be made; it may be tried again.
+   */
+  async reconnect(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Answer | undefined> {
+    if (this.#attempt !== undefined) throw new ChatNioError("CHATNIO_INVALID", "the client is connecting already");
+    const socket = this.#letGo(new ChatNioError("CHATNIO_CLOSED", "the client is connecting anew"));
+    if (socket !== undefined) discard(socket);
+    const end = this.#ended(this.#session.reconnect(this.#now()));
+    await this.#open(options.signal);
+    return end?.answer;
+  }
+
+  /**
+   * Closes the connection in an orderly way. A running answer ends interrupted, and what waits is never asked. A repeated
+   * call does nothing. `reconnect()` opens it again.
+   *
+   * @returns the answer that ran, interrupted, if one did; who reads it gets it too.
+   */
+  async close(): Promise<Answer | undefined> {
+    const over = new ChatNioError("CHATNIO_CLOSED", "the client was closed");
+    this.#attempt?.abort(over);
+    const socket = this.#letGo(over);
+    const end = this.#ended(this.#session.closed("host"));
+    this.#failWaiting(over);
+    if (socket !== undefined) await closeSocket(socket, this.#closeLimit);
+    return end?.answer;
+  }
+
+  /** As `close()`. */
+  async [asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Why it is not connected; undefined while it is. */
+  get error(): ChatNioError | undefined {
+    return this.#over;
+  }
+
+  /** What the session is doing. */
+  get state(): State {
+    return this.#session.state;
+  }
+
+  /** The running turn's answer so far; undefined when no turn runs. */
+  get answer(): Answer | undefined {
+    return this.#session.answer;
+  }
+
+  /** Which conversation the connection is in, as far as the server has said. */
+  get conversation(): Conversation {
+    return this.#session.conversation;
+  }
+
+  /** What the session has counted. */
+  get counters(): Counters {
+    return this.#session.counters;
+  }
+
+  /** About how many bytes of the module's memory it holds. */
+  get memory(): number {
+    return this.#session.memory;
+  }
+
+  /** What was sent and received so far, without tokens; undefined unless `record` is set. Of this connection. */
+  get transcript(): Transcript | undefined {
+    return this.#session.transcript;
+  }
+
+  #ask(request: Question, signal: AbortSignal | undefined): AnswerStream {
+    const turn = new Turn(request);
+    const stream = new AnswerStream(turn, (turn) => this.#stopTurn(turn, undefined));
+    if (signal?.aborted) {
+      turn.fail(signal.reason);
+      return stream;
+    }
+    if (signal !== undefined) {
+      const abort = (): void => {
+        this.#stopTurn(turn, { error: signal.reason });
+      };
+      signal.addEventListener("abort", abort);
+      const settled = (): void => signal.removeEventListener("abort", abort);
+      turn.result.then(settled, settled);
+    }
+    this.#enqueue(turn);
+    return stream;
+  }
+
+  /** Stops a turn, for a reason that its reader is told, if there is one. */
+  #stopTurn(turn: Turn, reason: { readonly error: unknown } | undefined): boolean {
+    if (turn.isOver) return false;
+    if (this.#turn === turn) {
+      const isSent = this.stop();
+      if (reason !== undefined) turn.leave(reason);
+      return isSent;
+    }
+    this.#waiting = this.#waiting.filter((waiting) => waiting !== turn);
+    turn.fail(reason?.error ?? new DOMException("the question was stopped before it was sent", "AbortError"));
+    return true;
+  }
+
+  #enqueue(task: Turn | Sending): void {
+    if (this.#over !== undefined && this.#attempt === undefined) {
+      task.fail(this.#over);
+      return;
+    }
+    this.#waiting.push(task);
+    this.#next();
+  }
+
+  /** Begins what waits, if nothing runs. */
+  #next(): void {
+    while (this.#turn === undefined && this.#over === undefined) {
+      const task = this.#waiting.shift();
+      if (task === undefined) break;
+      try {
+        this.#session.request(task.request, this.#now());
+      } catch (error) {
+        task.fail(error);
+        continue;
+      }
+      if (task instanceof Turn) this.#turn = task;
+      else task.done();
+    }
+    this.#pump();
+  }
+
+  async #open(signal: AbortSignal | undefined): Promise<void> {
+    const attempt = new AbortController();
+    const aborted = (): void => attempt.abort(signal?.reason);
+    this.#attempt = attempt;
+    try {
+      signal?.throwIfAborted();
+      signal?.addEventListener("abort", aborted);
+      const make = this.#options.WebSocket ?? (await platformWebSocket());
+      this.#socket = await openSocket(make, this.#endpoint, this.#connectLimit, attempt.signal);
+      this.#over = undefined;
+      this.#watch(this.#socket);
+    } catch (error) {
+      if (error instanceof ChatNioError) this.#over = error;
+      this.#failWaiting(error);
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", aborted);
+      if (this.#attempt === attempt) this.#attempt = undefined;
+    }
+    this.#next();
+  }
+
+  #watch(socket: WebSocketLike): void {
+    let detail = "";
+    socket.onmessage = ({ data }: { data: unknown }) => this.#receive(data);
+    // Only that of `ws` says more.
+    socket.onerror = (event) => {
+      detail = typeof event?.message === "string" ? `: ${event.message}` : "";
+    };
+    socket.onclose = (event) => {
+      const reason = event.reason ? `: ${event.reason}` : "";
+      if (event.wasClean) {
+        const message = `the server closed the connection${reason}`;
+        this.#lost("server", new ChatNioError("CHATNIO_CLOSED_BY_SERVER", message, closeCode(event)));
+      } else {
+        const message = `the connection was lost${reason || detail}`;
+        this.#lost("lost", new ChatNioError("CHATNIO_END_OF_STREAM", message, closeCode(event)));
+      }
+    };
+  }
+
+  #receive(data: unknown): void {
+    try {
+      const now = this.#now();
+      this.#take(typeof data === "string" ? this.#session.receive(data, now) : this.#session.receiveBinary(now));
+      this.#pump();
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  #take(event: Event): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch (error) {
+      // It is the host's, and none of who reads the answer.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+    switch (event.kind) {
+      case "opened":
+      case "delta":
+      case "stop-repeated":
+        this.#turn?.push(event);
+        break;
+      case "end": {
+        const turn = this.#turn;
+        this.#turn = undefined;
+        turn?.push(event);
+        turn?.finish(event.answer, this.#over);
+        this.#next();
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  /** Takes the end of a turn that the connection's end has brought. */
+  #ended(event: Event | undefined): End | undefined {
+    if (event !== undefined) this.#take(event);
+    return event?.kind === "end" ? event : undefined;
+  }
+
+  /** Sends what is to be sent, and waits for what is due. */
+  #pump(): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const session = this.#session;
+    for (let message = this.#nextMessage(socket); message !== undefined; message = this.#nextMessage(socket)) {
+      socket.send(message);
+    }
+    const now = this.#now();
+    const deadline = socket.bufferedAmount > FULL ? now + LOOK_AGAIN : session.deadline;
+    if (deadline === undefined) this.#disarm();
+    else if (this.#timer === undefined || deadline < this.#due) this.#arm(deadline, now);
+  }
+
+  #nextMessage(socket: WebSocketLike): string | undefined {
+    return socket.bufferedAmount > FULL ? undefined : this.#session.nextMessage();
+  }
+
+  #arm(due: number, now: number): void {
+    this.#disarm();
+    this.#due = due;
+    this.#timer = setTimeout(() => this.#fire(), Math.min(Math.max(Math.ceil(due - now), 0), MAX_DELAY));
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    const now = this.#now();
+    if (now - this.#due > LATE && !this.#hasWaited) {
+      this.#hasWaited = true;
+      this.#arm(now + GRACE, now);
+      return;
+    }
+    this.#hasWaited = false;
+    try {
+      for (let event = this.#session.handleTimeout(now); event !== undefined; event = this.#session.handleTimeout(now)) {
+        this.#take(event);
+      }
+      this.#pump();
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  /** The connection is gone. */
+  #lost(why: "server" | "lost", over: ChatNioError): void {
+    this.#letGo(over);
+    try {
+      this.#ended(this.#session.closed(why));
+      this.#failWaiting(over);
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  /** The library has failed in itself. */
+  #broken(error: unknown): void {
+    const over = error instanceof ChatNioError ? error : new ChatNioError("CHATNIO_PANIC", String(error), { cause: error });
+    const socket = this.#letGo(over);
+    if (socket !== undefined) discard(socket);
+    this.#turn?.fail(over);
+    this.#turn = undefined;
+    this.#failWaiting(over);
+  }
+
+  /** Gives up the WebSocket, for a reason. */
+  #letGo(over: ChatNioError): WebSocketLike | undefined {
+    const socket = this.#socket;
+    this.#disarm();
+    this.#hasWaited = false;
+    this.#socket = undefined;
+    this.#over = over;
+    return socket;
+  }
+
+  #failWaiting(error: unknown): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const task of waiting) task.fail(error);
+  }
+
+  #now(): number {
+    return performance.now();
+  }
+}

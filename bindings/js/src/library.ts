@@ -1,0 +1,310 @@
+import { type Exports, type Pointer, Status, textAt } from "./abi.js";
+import { ChatNioError, codeOf } from "./errors.js";
+
+const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder();
+
+/** Room for the largest struct that a call fills in. */
+const OUT = 256;
+
+/** A longer input's room is given back at once. */
+const KEPT_INPUT = 256 * 1024;
+
+/** The longest texts that are decoded and encoded letter by letter, which is faster for what is so short. */
+const SHORT = 24;
+const SHORT_INPUT = 192;
+
+/** The most bytes of UTF-8 that one unit of UTF-16 takes. */
+export const MAX_UTF8 = 3;
+
+/** One instance of the module: its functions, and its memory. */
+export class Library {
+  readonly #exports: Exports;
+  /** Where calls put what they answer: whatever of the header's structs, and a second word behind it. */
+  readonly out: Pointer;
+  /** The input that was written last. */
+  input: Pointer = 0;
+  #inputSize = 0;
+  #bytes!: Uint8Array;
+  #view!: DataView;
+  /** Why it takes no calls any more. */
+  #broken: ChatNioError | undefined;
+
+  constructor(instance: WebAssembly.Instance) {
+    this.#exports = instance.exports as unknown as Exports;
+    this.#look();
+    this.out = this.allocate(OUT);
+  }
+
+  /** Whether it has failed in itself. */
+  get isBroken(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /**
+   * Calls into the module. A bug in there is a trap, after which nothing of this instance is to be trusted.
+   *
+   * @throws {ChatNioError} `CHATNIO_PANIC`
+   */
+  call<Result>(body: (exports: Exports) => Result): Result {
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      return body(this.#exports);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError) && !(error instanceof RangeError)) throw error;
+      this.#broken = new ChatNioError(
+        "CHATNIO_PANIC",
+        `the library failed in itself, please report this: ${error.message}. load() makes a new one`,
+        { cause: error },
+      );
+      throw this.#broken;
+    }
+  }
+
+  /** As `call`, of a function that answers a status, for which `explain` copies the text of a failure. */
+  check(body: (exports: Exports) => number, explain?: (exports: Exports, buffer: Pointer, size: number, length: Pointer) => number): void {
+    const status = this.call(body);
+    if (status !== Status.CHATNIO_OK) throw this.failure(status, explain);
+  }
+
+  /** What a status says. */
+  failure(
+    status: number,
+    explain?: (exports: Exports, buffer: Pointer, size: number, length: Pointer) => number,
+  ): ChatNioError {
+    return new ChatNioError(codeOf(status), (explain && this.#explained(explain)) || this.#message(status));
+  }
+
+  /** Calls a constructor, and gives the handle. */
+  construct(body: (exports: Exports, out: Pointer, error: Pointer) => number): Pointer {
+    const error = this.out + Uint32Array.BYTES_PER_ELEMENT;
+    this.#view.setUint32(error, 0, true);
+    const status = this.call((exports) => body(exports, this.out, error));
+    if (status === Status.CHATNIO_OK) return this.pointer(this.out);
+    const reason = this.pointer(error);
+    const told = reason !== 0 && this.call((exports) => exports.chatnio_error_message(reason, this.out)) === Status.CHATNIO_OK;
+    const message = told ? this.text(this.out) : undefined;
+    if (reason !== 0) this.call((exports) => exports.chatnio_error_free(reason));
+    throw new ChatNioError(codeOf(status), message ?? this.#message(status));
+  }
+
+  /** Makes room in the module's memory. */
+  allocate(size: number): Pointer {
+    const pointer = this.call((exports) => exports.chatnio_wasm_alloc(size));
+    if (pointer === 0) throw new ChatNioError("CHATNIO_SYSTEM", `there is no memory left for ${size} bytes`);
+    this.#refresh();
+    return pointer;
+  }
+
+  /** Gives room back. */
+  release(pointer: Pointer, size: number): void {
+    this.call((exports) => exports.chatnio_wasm_free(pointer, size));
+  }
+
+  /**
+   * Writes a text at `input`, or so many bytes behind it, and gives its length in bytes. It stays there until the next
+   * one.
+   *
+   * @throws {ChatNioError} `CHATNIO_NOT_UTF8` for half of a surrogate pair, which has no UTF-8.
+   */
+  write(text: string, behind = 0): number {
+    this.reserve(behind + text.length * MAX_UTF8);
+    this.#refresh();
+    const at = this.input + behind;
+    if (text.length <= SHORT_INPUT) {
+      const written = writeAscii(this.#bytes, at, text);
+      if (written !== undefined) return written;
+    }
+    if (!isWellFormed(text)) throw new ChatNioError("CHATNIO_NOT_UTF8", "the text holds half of a surrogate pair");
+    return encoder.encodeInto(text, this.#bytes.subarray(at, this.input + this.#inputSize)).written;
+  }
+
+  /** Writes times at `input`, as 64-bit numbers. */
+  writeUint64s(numbers: readonly bigint[]): void {
+    this.reserve(numbers.length * BigUint64Array.BYTES_PER_ELEMENT);
+    this.#refresh();
+    for (const [at, number] of numbers.entries()) {
+      this.#view.setBigUint64(this.input + at * BigUint64Array.BYTES_PER_ELEMENT, number, true);
+    }
+  }
+
+  /** Makes sure that `input` has room for so many bytes. */
+  reserve(size: number): void {
+    if (size <= this.#inputSize) return;
+    this.drop();
+    const room = Math.max(size, 4096);
+    this.input = this.allocate(room);
+    this.#inputSize = room;
+  }
+
+  /** Forgets the input, which was large. */
+  tidy(): void {
+    if (this.#inputSize > KEPT_INPUT) this.drop();
+  }
+
+  /** Wipes the input, which was secret. */
+  wipe(): void {
+    this.#refresh();
+    this.#bytes.fill(0, this.input, this.input + this.#inputSize);
+  }
+
+  /** Gives the input's room back. */
+  drop(): void {
+    if (this.#inputSize > 0) this.release(this.input, this.#inputSize);
+    this.input = this.#inputSize = 0;
+  }
+
+  /** Sets the `size` of a struct at `out`, which is to be filled in. */
+  prepare(size: number): Pointer {
+    this.#refresh();
+    this.#view.setUint32(this.out, size, true);
+    return this.out;
+  }
+
+  /** The `chatnio_text` at an address; undefined when it is absent. */
+  text(at: Pointer): string | undefined {
+    const data = this.pointer(at + textAt.data);
+    return data === 0 ? undefined : this.#decoded(data, this.#view.getUint32(at + textAt.len, true));
+  }
+
+  /** Whether the pointer at an address is NULL. */
+  isNull(at: Pointer): boolean {
+    return this.pointer(at) === 0;
+  }
+
+  pointer(at: Pointer): Pointer {
+    this.#refresh();
+    return this.#view.getUint32(at, true);
+  }
+
+  int32(at: Pointer): number {
+    this.#refresh();
+    return this.#view.getInt32(at, true);
+  }
+
+  bool(at: Pointer): boolean {
+    this.#refresh();
+    return this.#bytes[at] !== 0;
+  }
+
+  float64(at: Pointer): number {
+    this.#refresh();
+    return this.#view.getFloat64(at, true);
+  }
+
+  /** A count or a time, none of which is ever larger than 2^53 but for the `UINT64_MAX` that stands for never. */
+  uint64(at: Pointer): number {
+    this.#refresh();
+    return this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * 2 ** 32;
+  }
+
+  /** An id: exact, whatever it is. */
+  int64(at: Pointer): number | bigint {
+    this.#refresh();
+    const number = this.#view.getUint32(at, true) + this.#view.getInt32(at + 4, true) * 2 ** 32;
+    return Number.isSafeInteger(number) ? number : this.#view.getBigInt64(at, true);
+  }
+
+  /** A text of the module's that ends with a NUL. */
+  cString(at: Pointer): string {
+    this.#refresh();
+    return this.#decoded(at, this.#bytes.indexOf(0, at) - at);
+  }
+
+  #message(status: number): string {
+    return this.cString(this.call((exports) => exports.chatnio_status_message(status)));
+  }
+
+  #explained(explain: (exports: Exports, buffer: Pointer, size: number, length: Pointer) => number): string {
+    const length = this.out;
+    this.call((exports) => explain(exports, 0, 0, length));
+    const size = this.pointer(length);
+    if (size === 0) return "";
+    const room = size + 1;
+    const buffer = this.allocate(room);
+    this.call((exports) => explain(exports, buffer, room, length));
+    this.#refresh();
+    const text = this.#decoded(buffer, size);
+    this.release(buffer, room);
+    return text;
+  }
+
+  #decoded(data: Pointer, length: number): string {
+    const bytes = this.#bytes;
+    if (length <= SHORT) {
+      let text = "";
+      for (let at = data; at < data + length; at += 1) {
+        const byte = bytes[at] ?? 0;
+        if (byte >= 0x80) return decoder.decode(bytes.subarray(data, data + length));
+        text += String.fromCharCode(byte);
+      }
+      return text;
+    }
+    return decoder.decode(bytes.subarray(data, data + length));
+  }
+
+  /** When the memory has grown, it is another. */
+  #refresh(): void {
+    if (this.#bytes.length === 0) this.#look();
+  }
+
+  #look(): void {
+    const { buffer } = this.#exports.memory;
+    this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+  }
+}
+
+/** Writes a text that is ASCII alone, and gives its length; undefined for another. */
+function writeAscii(bytes: Uint8Array, at: Pointer, text: string): number | undefined {
+  for (let index = 0; index < text.length; index += 1) {
+    const letter = text.charCodeAt(index);
+    if (letter >= 0x80) return undefined;
+    bytes[at + index] = letter;
+  }
+  return text.length;
+}
+
+function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
+/** What the module has made, and is to be freed once. */
+export class Handle {
+  readonly library: Library;
+  readonly #what: string;
+  readonly #free: () => void;
+  #pointer: Pointer;
+
+  /** `free` is called when this is disposed of, or forgotten. */
+  constructor(library: Library, what: string, pointer: Pointer, free: (exports: Exports, pointer: Pointer) => void) {
+    this.library = library;
+    this.#what = what;
+    this.#pointer = pointer;
+    this.#free = () => {
+      // What a broken instance holds goes with it.
+      if (!library.isBroken) library.call((exports) => free(exports, pointer));
+    };
+    forgotten.register(this, this.#free, this);
+  }
+
+  /**
+   * Where it is.
+   *
+   * @throws {ChatNioError} `CHATNIO_INVALID` once it is freed.
+   */
+  get pointer(): Pointer {
+    if (this.#pointer === 0) throw new ChatNioError("CHATNIO_INVALID", `the ${this.#what} was disposed of`);
+    return this.#pointer;
+  }
+
+  /** Frees it. A repeated call does nothing. */
+  free(): void {
+    if (this.#pointer === 0) return;
+    this.#pointer = 0;
+    forgotten.unregister(this);
+    this.#free();
+  }
+}
+
+const forgotten = /* @__PURE__ */ new FinalizationRegistry<() => void>((free) => free());

@@ -1,0 +1,131 @@
+import type { Endpoint } from "./endpoint.js";
+import { ChatNioError } from "./errors.js";
+
+/** What is used of a WebSocket: the platform's own, that of `ws`, or one for tests. */
+export interface WebSocketLike {
+  /** How many bytes wait to be sent. */
+  readonly bufferedAmount: number;
+  // Events are looked at for what is in them, whatever their class is.
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+  /** Drops the connection at once, where that can be done. */
+  terminate?(): void;
+}
+
+/** The class of one. */
+export type WebSocketConstructor = new (url: string) => WebSocketLike;
+
+/**
+ * The platform's WebSocket; in Node before version 22 that of the package `ws`.
+ *
+ * @throws {ChatNioError} `CHATNIO_SYSTEM` when there is none.
+ */
+export async function platformWebSocket(): Promise<WebSocketConstructor> {
+  if (typeof globalThis.WebSocket === "function") return globalThis.WebSocket;
+  // A bundler has no need to look for it.
+  const name = "ws";
+  try {
+    return ((await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { default: WebSocketConstructor }).default;
+  } catch (error) {
+    throw new ChatNioError(
+      "CHATNIO_SYSTEM",
+      "there is no WebSocket here: install the package `ws` (Node before version 22), or give a class by the option WebSocket",
+      { cause: error },
+    );
+  }
+}
+
+/** Opens a WebSocket; the caller sets its handlers as soon as this is done. */
+export function openSocket(
+  make: WebSocketConstructor,
+  { url, shown }: Endpoint,
+  limit: number,
+  signal: AbortSignal | undefined,
+): Promise<WebSocketLike> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    let socket: WebSocketLike;
+    let detail = "";
+    try {
+      socket = new make(url);
+    } catch (error) {
+      detail = (error instanceof Error ? error.message : String(error)).replaceAll(url, shown);
+      throw new ChatNioError("CHATNIO_CONNECT", `cannot connect to ${shown}: ${detail}`, { cause: error });
+    }
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", aborted);
+    };
+    const fail = (error: unknown): void => {
+      settle();
+      discard(socket);
+      reject(error as Error);
+    };
+    const aborted = (): void => fail(signal?.reason);
+    const timer =
+      limit > 0
+        ? setTimeout(
+            () => fail(new ChatNioError("CHATNIO_CONNECT_TIMEOUT", `cannot connect to ${shown} within ${limit} ms`)),
+            limit,
+          )
+        : undefined;
+    signal?.addEventListener("abort", aborted);
+    socket.onopen = () => {
+      settle();
+      resolve(socket);
+    };
+    // Only that of `ws` says more.
+    socket.onerror = (event) => {
+      detail = typeof event?.message === "string" ? event.message.replaceAll(url, shown) : "";
+    };
+    socket.onclose = (event) => {
+      const unsaid =
+        "the platform does not say why. No network, no such server, a certificate that is not trusted, or a server that refuses, because it throttles this address perhaps";
+      const message = `cannot connect to ${shown}: ${detail || unsaid}`;
+      fail(new ChatNioError("CHATNIO_CONNECT", message, closeCode(event)));
+    };
+  });
+}
+
+/** Lets go of a WebSocket, which says nothing any more. */
+export function discard(socket: WebSocketLike): void {
+  silence(socket);
+  try {
+    if (socket.terminate !== undefined) socket.terminate();
+    else socket.close();
+  } catch {
+    // It may never have been open.
+  }
+}
+
+/** Closes a WebSocket in an orderly way, and waits for that, for so many milliseconds. */
+export function closeSocket(socket: WebSocketLike, limit: number): Promise<void> {
+  return new Promise((resolve) => {
+    silence(socket);
+    const timer = setTimeout(() => {
+      discard(socket);
+      resolve();
+    }, limit);
+    socket.onclose = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    socket.close(1000);
+  });
+}
+
+function silence(socket: WebSocketLike): void {
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  // That of `ws` would throw an error that nobody hears.
+  socket.onerror = () => {};
+}
+
+/** The code that came with a close, if one did: 1005 and 1006 stand for none. */
+export function closeCode(event: { code?: unknown }): { closeCode?: number } {
+  const { code } = event;
+  return typeof code === "number" && code !== 1005 && code !== 1006 ? { closeCode: code } : {};
+}

@@ -1,0 +1,105 @@
+import type { Answer } from "./answer.js";
+import { asyncDispose } from "./dispose.js";
+import { ChatNioError } from "./errors.js";
+import type { Turn, TurnEvent } from "./turn.js";
+
+/**
+ * An answer as it comes: its pieces, none of them empty.
+ *
+ *     for await (const piece of client.ask("hi")) process.stdout.write(piece);
+ *
+ * Leaving the loop early, by `break` or an error, stops the answer at the server, so that nobody pays for text that was
+ * thrown away. It has one reader: read the pieces, or the events, or wait for the whole.
+ *
+ * The loop ends when the answer is complete or was stopped. Otherwise it throws, when it has given all that came:
+ * `AnswerError` when the server answered instead of the model, or the answer was interrupted; `ChatNioError` when the
+ * question could not be sent; the signal's reason when that was aborted.
+ */
+export class AnswerStream implements AsyncIterable<string> {
+  readonly #turn: Turn;
+  readonly #stop: (turn: Turn) => boolean;
+  #isRead = false;
+
+  /** @internal */
+  constructor(turn: Turn, stop: (turn: Turn) => boolean) {
+    this.#turn = turn;
+    this.#stop = stop;
+  }
+
+  /** The pieces. */
+  [Symbol.asyncIterator](): AsyncIterator<string, undefined> {
+    return this.#read((event) => (event.kind === "delta" || event.kind === "end" ? event.text || undefined : undefined));
+  }
+
+  /** The turn's events, the empty pieces included, instead of the pieces. */
+  events(): AsyncIterable<TurnEvent> {
+    return { [Symbol.asyncIterator]: () => this.#read((event) => event) };
+  }
+
+  /**
+   * Waits for the whole text, which is what has come by then when it was stopped. Empty when the settings keep none.
+   *
+   * @throws what the loop throws.
+   */
+  async text(): Promise<string> {
+    const answer = await this.result();
+    this.#turn.check();
+    return answer.text;
+  }
+
+  /**
+   * Waits for the whole answer, whatever its outcome: what one that was left or aborted has cost, for instance.
+   *
+   * @throws {ChatNioError} when the question could not be sent; an AbortError, or the signal's reason, when it was stopped
+   * before it was.
+   */
+  result(): Promise<Answer> {
+    return this.#turn.result;
+  }
+
+  /**
+   * Stops the answer at the server: its end comes to who reads it. One that waits to be asked is never asked.
+   *
+   * @returns whether there was anything to be stopped.
+   */
+  stop(): boolean {
+    return this.#stop(this.#turn);
+  }
+
+  /** Stops it, and waits for its end. */
+  async [asyncDispose](): Promise<void> {
+    this.#leave();
+    await this.#turn.result.catch(() => {});
+  }
+
+  #leave(): void {
+    if (this.#turn.isOver) return;
+    this.#stop(this.#turn);
+    this.#turn.leave();
+  }
+
+  #read<Item>(item: (event: TurnEvent) => Item | undefined): AsyncIterator<Item, undefined> {
+    if (this.#isRead) throw new ChatNioError("CHATNIO_INVALID", "the answer has a reader already");
+    this.#isRead = true;
+    const turn = this.#turn;
+    return {
+      next: async () => {
+        for (;;) {
+          let event = turn.take();
+          if (event === undefined) {
+            if (!(await turn.more())) break;
+            event = turn.take();
+          }
+          const value = event && item(event);
+          if (value !== undefined) return { value, done: false };
+        }
+        turn.check();
+        return { value: undefined, done: true };
+      },
+      return: async () => {
+        this.#leave();
+        return { value: undefined, done: true };
+      },
+    };
+  }
+}

@@ -1,0 +1,448 @@
+// Clients, over the platform's WebSocket against the loopback server, and over WebSockets that do what a test says.
+
+import { Client, type ClientOptions, type Event, type WebSocketLike } from "chatnio";
+import { asyncDispose } from "../../dist/dispose.js";
+import { equal, failure, ofAnswer, ok, pause, rejects, type Test, until } from "./check.js";
+
+const token = "sk-0123456789abcdef";
+
+/** A client for the time of a test. */
+async function using(url: string, options: ClientOptions, body: (client: Client) => Promise<void>): Promise<void> {
+  const client = await Client.connect(url, { token, ...options });
+  try {
+    await body(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** A WebSocket whose server is the test. */
+class Puppet implements WebSocketLike {
+  static last: Puppet;
+  bufferedAmount = 0;
+  onopen: ((event: unknown) => void) | null = null;
+  onmessage: ((event: unknown) => void) | null = null;
+  onerror: ((event: unknown) => void) | null = null;
+  onclose: ((event: unknown) => void) | null = null;
+  readonly sent: string[] = [];
+  isClosed = false;
+
+  constructor(_url = "", isSilent = false) {
+    Puppet.last = this;
+    if (!isSilent) queueMicrotask(() => this.onopen?.({}));
+  }
+
+  send(message: string): void {
+    this.sent.push(message);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    queueMicrotask(() => this.onclose?.({ code: 1000, reason: "", wasClean: true }));
+  }
+
+  says(message: object): void {
+    this.onmessage?.({ data: JSON.stringify({ quota: 0, end: false, ...message }) });
+  }
+
+  get types(): string[] {
+    return this.sent.map((message) => (JSON.parse(message) as { type?: string }).type ?? "auth");
+  }
+}
+
+/** Plays the time for what runs meanwhile: timers fire when it is moved on, in order. */
+async function withClock(body: (clock: { pass(ms: number): Promise<void>; freeze(ms: number): void }) => Promise<void>): Promise<void> {
+  const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, now: performance.now };
+  let now = 1_000_000;
+  let timers: { id: number; due: number; run: () => void }[] = [];
+  let made = 0;
+  const pass = async (ms: number): Promise<void> => {
+    const until = now + ms;
+    for (;;) {
+      await Promise.resolve();
+      const next = timers.filter((timer) => timer.due <= until).sort((a, b) => a.due - b.due)[0];
+      if (next === undefined) break;
+      timers = timers.filter((timer) => timer !== next);
+      now = Math.max(now, next.due);
+      next.run();
+    }
+    now = until;
+    await Promise.resolve();
+  };
+  Object.assign(globalThis, {
+    setTimeout: (run: () => void, ms = 0) => {
+      made += 1;
+      timers.push({ id: made, due: now + ms, run });
+      return made;
+    },
+    clearTimeout: (id: number) => {
+      timers = timers.filter((timer) => timer.id !== id);
+    },
+  });
+  performance.now = () => now;
+  try {
+    await body({
+      pass,
+      freeze(ms) {
+        now += ms;
+        // What was due meanwhile is due now.
+        for (const timer of timers) timer.due = Math.max(timer.due, now);
+      },
+    });
+  } finally {
+    Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
+    performance.now = real.now;
+  }
+}
+
+export const tests: Test[] = [
+  {
+    name: "pieces, text, events and the whole answer",
+    async run({ fast }) {
+      await using(fast, {}, async (client) => {
+        const pieces: string[] = [];
+        for await (const piece of client.ask("hi", { model: "hello" })) pieces.push(piece);
+        equal(pieces.join(""), "Hello! How can I help?");
+        ok(pieces.length > 1 && !pieces.includes(""), "they come one by one");
+        equal(await client.ask("hi", { model: "hello" }).text(), "Hello! How can I help?");
+        const kinds: string[] = [];
+        const answer = client.ask({ type: "chat", message: "hi", model: "hello" });
+        for await (const event of answer.events()) kinds.push(event.kind);
+        equal([kinds[0], kinds[1], kinds.at(-1)], ["opened", "delta", "end"]);
+        equal((await answer.result()).outcome, "complete");
+        equal((await client.restart({ model: "hello" }).result()).request, "restart");
+        ok((await client.ask("hi", { model: "unicode" }).text()).length > 5, "all kinds of text");
+        equal((await client.ask("hi", { model: "long-2000" }).result()).chunks, 2000);
+      });
+    },
+  },
+  {
+    name: "leaving the loop stops the answer, and the next question is asked",
+    async run({ slow }) {
+      await using(slow, { record: true }, async (client) => {
+        const answer = client.ask("tell me", { model: "slow" });
+        for await (const piece of answer) {
+          ok(piece, "a piece");
+          break;
+        }
+        const next = client.ask("hi", { model: "hello" });
+        equal((await answer.result()).outcome, "stopped");
+        equal(await next.text(), "Hello! How can I help?");
+        ok(client.transcript?.text.includes('> SEND {"type":"stop"}'), "the stop was sent");
+      });
+    },
+  },
+  {
+    name: "an error in the loop stops the answer",
+    async run({ slow }) {
+      await using(slow, {}, async (client) => {
+        const answer = client.ask("tell me", { model: "slow" });
+        const thrown = await failure(
+          (async () => {
+            for await (const piece of answer) throw new Error(`enough after ${piece.length > 0}`);
+          })(),
+        );
+        equal((thrown as Error).message, "enough after true");
+        equal((await answer.result()).outcome, "stopped");
+      });
+    },
+  },
+  {
+    name: "aborting the signal stops the answer, and tells its reason",
+    async run({ slow }) {
+      await using(slow, {}, async (client) => {
+        const control = new AbortController();
+        const answer = client.ask("tell me", { model: "slow", signal: control.signal });
+        let pieces = 0;
+        const thrown = await failure(
+          (async () => {
+            for await (const piece of answer) {
+              pieces += piece.length;
+              control.abort(new Error("no more"));
+            }
+          })(),
+        );
+        equal((thrown as Error).message, "no more");
+        ok(pieces > 0, "there were some");
+        equal((await answer.result()).outcome, "stopped");
+        equal(((await failure(answer.text())) as Error).message, "no more");
+        // Before it is asked, and while another runs.
+        equal(((await failure(client.ask("x", { signal: control.signal }).text())) as Error).message, "no more");
+        const first = client.ask("tell me", { model: "slow" });
+        const later = new AbortController();
+        const waiting = client.ask("never", { signal: later.signal });
+        later.abort(new Error("changed my mind"));
+        equal(((await failure(waiting.result())) as Error).message, "changed my mind");
+        ok(first.stop(), "it is stopped");
+        equal(first.stop(), false);
+        equal((await first.result()).outcome, "stopped");
+        equal(first.stop(), false);
+      });
+    },
+  },
+  {
+    name: "stop() ends the answer with what has come, and one that waits is never asked",
+    async run({ slow }) {
+      await using(slow, {}, async (client) => {
+        equal(client.stop(), false);
+        const answer = client.ask("tell me", { model: "slow" });
+        const waiting = client.ask("never", { model: "slow" });
+        let text = "";
+        for await (const piece of answer) {
+          if (text === "") {
+            ok(client.stop(), "it runs");
+            ok(waiting.stop(), "it waits");
+          }
+          text += piece;
+        }
+        equal(await answer.text(), text);
+        const thrown = await failure(waiting.text());
+        ok(thrown instanceof DOMException && thrown.name === "AbortError", String(thrown));
+        equal((await client.ask("hi", { model: "hello" }).result()).turn, 2);
+      });
+    },
+  },
+  {
+    name: "questions are asked in order, and commands between them",
+    async run({ fast }) {
+      await using(fast, { record: true }, async (client) => {
+        const [one, , two] = [
+          client.ask("one", { model: "hello" }),
+          client.send({ type: "mask", messages: [{ role: "system", content: "Be brief" }] }),
+          client.ask("two", { model: "hello" }),
+        ];
+        equal([(await one.result()).turn, (await two.result()).turn], [1, 2]);
+        const sent = (client.transcript?.text ?? "").split("\n").filter((line) => line.startsWith("> SEND"));
+        equal(sent.map((line) => JSON.parse(line.slice(7)).type), [undefined, "chat", "mask", "chat"]);
+        await rejects("CHATNIO_BAD_PARAMETERS", client.send({ type: "stop" } as never));
+        await rejects("CHATNIO_EMPTY_MESSAGE", client.ask(" ").text());
+        await rejects("CHATNIO_INVALID", client.ask("x", { web: "no" as never }).result());
+        await client.send({ type: "edit", index: 0, message: "else" });
+        await client.send({ type: "remove", index: 0 });
+        equal(client.state, "idle");
+      });
+    },
+  },
+  {
+    name: "a notice and an interruption are errors that know the answer",
+    async run({ fast }) {
+      await using(fast, {}, async (client) => {
+        const notice = ofAnswer(await failure(client.ask("hi", { model: "notice" }).text()));
+        equal(notice.answer.outcome, "notice");
+        equal(notice.message, notice.answer.notice);
+        const answer = client.ask("hi", { model: "drop" });
+        let text = "";
+        const lost = ofAnswer(await failure((async () => {
+          for await (const piece of answer) text += piece;
+        })()));
+        ok(text.length > 0 && text === lost.answer.text, "what came was given");
+        equal(lost.answer.outcome, "interrupted");
+        ok(client.error !== undefined && lost.cause === client.error, "the connection's end is the cause");
+        ok(client.error.isFatal, "it is over");
+        equal(client.state, "closed");
+        equal(await rejects(client.error.code, client.ask("more").text()), client.error);
+        const { id } = client.conversation;
+        equal(await client.reconnect(), undefined);
+        equal(await client.ask("hi", { model: "hello" }).text(), "Hello! How can I help?");
+        equal(client.conversation, { kind: "resumed", id, asked: 0 });
+      });
+    },
+  },
+  {
+    name: "a reconnect interrupts what runs, and asks what waits",
+    async run({ slow }) {
+      await using(slow, {}, async (client) => {
+        const running = client.ask("tell me", { model: "slow" });
+        const waiting = client.ask("hi", { model: "hello" });
+        await running[Symbol.asyncIterator]().next();
+        equal((await client.reconnect())?.interruption, "reconnected");
+        equal((await running.result()).outcome, "interrupted");
+        equal(await waiting.text(), "Hello! How can I help?");
+      });
+    },
+  },
+  {
+    name: "closing ends what runs and what waits",
+    async run({ slow }) {
+      const client = await Client.connect(slow, { token });
+      const running = client.ask("tell me", { model: "slow" });
+      const waiting = client.ask("never");
+      await running[Symbol.asyncIterator]().next();
+      equal((await client.close())?.interruption, "closed-by-host");
+      equal((await running.result()).outcome, "interrupted");
+      await rejects("CHATNIO_CLOSED", waiting.text());
+      equal(await client.close(), undefined);
+      await rejects("CHATNIO_CLOSED", client.ask("more").result());
+      await client[asyncDispose]();
+    },
+  },
+  {
+    name: "what cannot be connected to says so",
+    async run({ throttling, fast }) {
+      const refused = await rejects("CHATNIO_CONNECT", Client.connect(throttling, { token }));
+      ok(refused.isFatal && !refused.message.includes(token), refused.message);
+      await rejects("CHATNIO_CONNECT", Client.connect("ws://127.0.0.1:1"));
+      await rejects("CHATNIO_BAD_URL", Client.connect("ftp://example.com"));
+      await rejects("CHATNIO_BAD_URL", Client.connect(token));
+      await rejects("CHATNIO_PLAIN_TOKEN", Client.connect("ws://example.com", { token }));
+      await rejects("CHATNIO_EMPTY_TOKEN", Client.connect(fast, { token: "" }));
+      await rejects("CHATNIO_INVALID", Client.connect(fast, { connect: -1 }));
+      await rejects("CHATNIO_INVALID", Client.connect(7 as never));
+      equal(((await failure(Client.connect(fast, { signal: AbortSignal.abort(new Error("not now")) }))) as Error).message, "not now");
+    },
+  },
+  {
+    name: "fifty clients at once",
+    async run({ fast }) {
+      const texts = await Promise.all(
+        Array.from({ length: 50 }, async () => {
+          const client = await Client.connect(fast, { token });
+          const text = await client.ask("hi", { model: "long-100" }).text();
+          await client.close();
+          return text;
+        }),
+      );
+      equal(new Set(texts).size, 1);
+    },
+  },
+  {
+    name: "every event is told, and an error in the host's function is the host's",
+    async run({ fast }) {
+      const events: Event[] = [];
+      await using(fast, { onEvent: (event) => events.push(event) }, async (client) => {
+        await client.ask("hi", { model: "garbage" }).text();
+      });
+      ok(events.some(({ kind }) => kind === "malformed"), "what could not be read is told");
+      ok(events.some(({ kind }) => kind === "end"), "and the end");
+    },
+  },
+  {
+    name: "an answer has one reader",
+    async run({ fast }) {
+      await using(fast, {}, async (client) => {
+        const answer = client.ask("hi", { model: "hello" });
+        const reader = answer[Symbol.asyncIterator]();
+        equal((await failure((async () => answer.events()[Symbol.asyncIterator]())())) instanceof Error, true);
+        while (!(await reader.next()).done);
+        equal(await reader.next(), { value: undefined, done: true });
+      });
+    },
+  },
+  {
+    name: "deadlines and keep-alives come by timers",
+    run: () =>
+      withClock(async (clock) => {
+        const client = await Client.connect("ws://localhost", { WebSocket: Puppet, keepAlive: 1000, firstFrame: 5000, nextFrame: 2000 });
+        const server = Puppet.last;
+        await clock.pass(2500);
+        equal(server.types, ["ping", "ping"]);
+        const answer = client.ask("hi");
+        await clock.pass(900);
+        // The next frame's deadline is earlier than that which the timer was set for.
+        server.says({ message: "a" });
+        await clock.pass(1999);
+        equal(client.state, "answering");
+        await clock.pass(1);
+        equal((await answer.result()).interruption, "next-frame-deadline");
+        equal(client.state, "draining");
+        await rejects("CHATNIO_BUSY", client.ask("more").text());
+        server.says({ end: true });
+        equal(client.state, "idle");
+        const silent = client.ask("again");
+        await clock.pass(5000);
+        equal((await silent.result()).interruption, "first-frame-deadline");
+        const closing = client.close();
+        await clock.pass(1);
+        await closing;
+        ok(server.isClosed, "it is closed");
+      }),
+  },
+  {
+    name: "a page that was frozen takes in what has come before a deadline counts",
+    run: () =>
+      withClock(async (clock) => {
+        const client = await Client.connect("ws://localhost", { WebSocket: Puppet, firstFrame: 5000, nextFrame: 5000 });
+        const answer = client.ask("hi");
+        await clock.pass(100);
+        clock.freeze(60_000);
+        await clock.pass(10);
+        equal(client.state, "asking", "the deadline has passed, but what came was not looked at");
+        Puppet.last.says({ message: "in time" });
+        await clock.pass(4000);
+        Puppet.last.says({ message: "", end: true });
+        equal(await answer.text(), "in time");
+        const lost = client.ask("hi");
+        await clock.pass(100);
+        clock.freeze(60_000);
+        await clock.pass(1500);
+        equal((await lost.result()).interruption, "first-frame-deadline");
+        await client.close();
+      }),
+  },
+  {
+    name: "what the WebSocket has no room for waits in the session",
+    run: () =>
+      withClock(async (clock) => {
+        const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+        const server = Puppet.last;
+        server.bufferedAmount = 1 << 21;
+        const answer = client.ask("hi");
+        equal(server.sent, []);
+        server.bufferedAmount = 0;
+        await clock.pass(60);
+        equal(server.types, ["auth", "chat"]);
+        server.says({ message: "x" });
+        server.says({ message: "", end: true });
+        equal(await answer.text(), "x");
+        await client.close();
+      }),
+  },
+  {
+    name: "how the server ends the connection is told",
+    async run() {
+      for (const [event, code, closeCode] of [
+        [{ code: 1011, reason: "restart", wasClean: true }, "CHATNIO_CLOSED_BY_SERVER", 1011],
+        [{ code: 1006, reason: "", wasClean: false }, "CHATNIO_END_OF_STREAM", undefined],
+      ] as const) {
+        const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+        const [running, waiting] = [client.ask("one"), client.ask("two")];
+        Puppet.last.onclose?.(event);
+        const error = await rejects(code, waiting.text());
+        equal(error.closeCode, closeCode);
+        ok(error.message.includes(event.reason), error.message);
+        const { interruption } = await running.result();
+        equal(interruption, code === "CHATNIO_END_OF_STREAM" ? "connection-lost" : "closed-by-server");
+      }
+    },
+  },
+  {
+    name: "connecting has a limit, and can be given up",
+    async run() {
+      class Silent extends Puppet {
+        constructor(url: string) {
+          super(url, true);
+        }
+      }
+      await rejects("CHATNIO_CONNECT_TIMEOUT", Client.connect("ws://localhost", { WebSocket: Silent, connect: 20 }));
+      ok(Puppet.last.isClosed, "it is let go");
+      const control = new AbortController();
+      const connecting = Client.connect("ws://localhost", { WebSocket: Silent, signal: control.signal });
+      await pause(5);
+      control.abort(new Error("enough"));
+      equal(((await failure(connecting)) as Error).message, "enough");
+      class Throwing {
+        constructor() {
+          throw new Error("blocked");
+        }
+      }
+      await rejects("CHATNIO_CONNECT", Client.connect("ws://localhost", { WebSocket: Throwing as never }));
+      const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+      await client.close();
+      const again = client.reconnect();
+      await rejects("CHATNIO_INVALID", client.reconnect());
+      await again;
+      await until(() => client.error === undefined);
+      await client.close();
+    },
+  },
+];
