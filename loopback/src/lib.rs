@@ -9,6 +9,8 @@
 //! - [`Chat`]: one connection's messages; the server's request loop, without a clock.
 //! - [`World`]: what the connections share; stored conversations, shares, counters.
 //!
+//! [`Firehose`] stands beside them: for benchmarks, answers that were made before.
+//!
 //! What is answered depends on the model that a request names ([`Options::plans`] adds others):
 //!
 //! | model | answer |
@@ -48,6 +50,7 @@
 mod answer;
 mod chat;
 mod conversation;
+mod firehose;
 mod form;
 mod frame;
 mod generation;
@@ -67,6 +70,7 @@ mod wire;
 mod world;
 
 pub use chat::{Chat, Output};
+pub use firehose::Firehose;
 pub use form::Message;
 pub use generation::{Generation, UnknownGeneration};
 pub use options::{Certificate, Options, Refusal};
