@@ -7,6 +7,7 @@ CARGO ?= cargo
 .PHONY: test format lint docs no-std unit interleavings deps
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
+.PHONY: bench bench-smoke
 .PHONY: python-wheel python-types python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
 .PHONY: wasm-toolchain wasm js-package test-js
@@ -164,6 +165,20 @@ target/python/bench-venv/made: bindings/python/requirements/bench.txt
 
 bench-python: python-wheel target/python/bench-venv/made
 	$(IN_VENV) bindings/python/bench/compare.py --peer target/python/bench-venv/bin/python
+
+# Benches: see benches/README.md.
+
+# Measures everything, and writes benches/RESULTS.md. Nothing else should run meanwhile.
+bench: installed python-wheel target/python/bench-venv/made
+	benches/programs '$(CURDIR)/target/benches' '$(INSTALLED)'
+	$(CARGO) build --locked --release -p chatnio-benches --target-dir target
+	target/release/chatnio-bench run --python $(IN_VENV) --peer-python target/python/bench-venv/bin/python
+
+# Everything once, in a small size: whether it runs, not how fast.
+bench-smoke: installed
+	benches/programs '$(CURDIR)/target/benches' '$(INSTALLED)'
+	$(CARGO) build --locked --profile testing -p chatnio-benches --target-dir target
+	target/testing/chatnio-bench run --smoke >target/benches/smoke.md
 
 # Pins what the .in files ask for anew.
 python-lock: $(VENV)/made

@@ -15,7 +15,7 @@ import extension  # noqa: E402  (needs the path)
 
 # What of the workspace a source distribution carries: all that cargo reads.
 CARRIED = ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE-APACHE", "LICENSE-MIT"]
-CARRIED_FOLDERS = ["core", "transport", "loopback", "cli", "ffi", "examples/rust"]
+CARRIED_FOLDERS = ["core", "transport", "loopback", "cli", "ffi", "benches", "examples/rust"]
 
 
 def version() -> str:

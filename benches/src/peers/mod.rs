@@ -1,0 +1,4 @@
+//! What this library is compared with.
+
+pub mod json;
+pub mod websocket;

@@ -1,0 +1,99 @@
+//! What was measured, as it is kept in files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::rounds::Ratio;
+
+/// What one run has measured.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Results {
+    /// What it ran on and with: names and values, in this order.
+    pub about: Vec<(String, String)>,
+    /// The groups, in their order.
+    pub groups: Vec<GroupResult>,
+    /// Single figures, in their order: memory, sizes, times.
+    pub figures: Vec<Figure>,
+    /// What the plots show beside them, by name: points of x and y.
+    pub series: BTreeMap<String, Vec<(f64, f64)>>,
+}
+
+/// What was measured of a group. The first row is the reference.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GroupResult {
+    /// Its short name.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// Its contenders.
+    pub rows: Vec<RowResult>,
+}
+
+/// What was measured of a contender.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RowResult {
+    /// For people.
+    pub title: String,
+    /// How much of the reference's time it may take.
+    pub goal: Option<f64>,
+    /// The least processor time a chunk, in nanoseconds.
+    pub nanoseconds: f64,
+    /// To the reference.
+    pub ratio: Ratio,
+    /// A chunk.
+    pub instructions: Option<f64>,
+    /// In KiB.
+    pub peak_memory: Option<u64>,
+}
+
+/// A single figure.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Figure {
+    /// For people.
+    pub title: String,
+    /// How much it may be.
+    pub goal: Option<f64>,
+    /// How much it is.
+    pub value: f64,
+    /// Of what.
+    pub unit: String,
+}
+
+impl Results {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When there is none, or it is not one of these.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        serde_json::from_slice(&fs::read(path)?).map_err(io::Error::other)
+    }
+
+    /// Writes one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// What was measured of a group.
+    pub fn group(&self, id: &str) -> Option<&GroupResult> {
+        self.groups.iter().find(|group| group.id == id)
+    }
+
+    /// A single figure.
+    pub fn figure(&self, title: &str) -> Option<&Figure> {
+        self.figures.iter().find(|figure| figure.title == title)
+    }
+}
+
+impl GroupResult {
+    /// What was measured of a contender.
+    pub fn row(&self, title: &str) -> Option<&RowResult> {
+        self.rows.iter().find(|row| row.title == title)
+    }
+}
