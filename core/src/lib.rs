@@ -110,6 +110,7 @@ mod message;
 mod request;
 #[cfg(feature = "rest")]
 pub mod rest;
+mod retry;
 mod session;
 pub mod transcript;
 mod turn;
@@ -121,4 +122,5 @@ pub use config::Config;
 pub use event::{Conversation, End, Event, ReceiveError};
 pub use message::{Message, MessageKind, RequestKind};
 pub use request::{MaskMessage, Request, RequestError};
+pub use retry::{ConnectLimiter, Retry, RetryCause};
 pub use session::{CloseReason, Counters, Session, State};

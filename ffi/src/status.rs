@@ -66,6 +66,10 @@ pub enum chatnio_status {
     CHATNIO_NOTHING_TO_RESTART = 4117,
     /// The client was given its socket: only the host can make another.
     CHATNIO_GIVEN_SOCKET = 4118,
+    /// The URL is not one of a proxy: `http`, `socks5` or `socks5h`.
+    CHATNIO_BAD_PROXY = 4119,
+    /// The client's certificate or its key cannot be used.
+    CHATNIO_BAD_CERTIFICATE = 4120,
 
     /// In an event: a message could not be read. It was skipped and counted; turn and session go on.
     CHATNIO_MALFORMED = 4201,
@@ -130,6 +134,14 @@ pub enum chatnio_status {
     CHATNIO_TLS_NO_ROOTS = 4937,
     /// TLS failed in another way.
     CHATNIO_TLS = 4938,
+    /// The server wants a client certificate, and none was given.
+    CHATNIO_TLS_CLIENT_CERTIFICATE = 4939,
+    /// The proxy wants a user name and a password, or others (HTTP 407 is one of these).
+    CHATNIO_PROXY_AUTH = 4941,
+    /// The proxy refused, or could not reach the server.
+    CHATNIO_PROXY_REFUSED = 4942,
+    /// What answered is not such a proxy.
+    CHATNIO_NOT_A_PROXY = 4943,
 
     /// The system gave no random bytes, which every connection needs.
     CHATNIO_NO_RANDOM = 4951,
@@ -169,6 +181,8 @@ const TABLE: &[(chatnio_status, &CStr, &CStr)] = &[
     (CHATNIO_REQUEST_TOO_LONG, c"CHATNIO_REQUEST_TOO_LONG", c"the request is over the limit"),
     (CHATNIO_NOTHING_TO_RESTART, c"CHATNIO_NOTHING_TO_RESTART", c"there is no question to answer again"),
     (CHATNIO_GIVEN_SOCKET, c"CHATNIO_GIVEN_SOCKET", c"the client was given its socket: give it another"),
+    (CHATNIO_BAD_PROXY, c"CHATNIO_BAD_PROXY", c"the URL is not one of a proxy"),
+    (CHATNIO_BAD_CERTIFICATE, c"CHATNIO_BAD_CERTIFICATE", c"the client's certificate cannot be used"),
     (CHATNIO_MALFORMED, c"CHATNIO_MALFORMED", c"a message could not be read"),
     (CHATNIO_MESSAGE_TOO_LONG, c"CHATNIO_MESSAGE_TOO_LONG", c"a message was over the limit"),
     (CHATNIO_CLOSED, c"CHATNIO_CLOSED", c"closed by this side"),
@@ -199,6 +213,10 @@ const TABLE: &[(chatnio_status, &CStr, &CStr)] = &[
     (CHATNIO_TLS_NOT_TLS, c"CHATNIO_TLS_NOT_TLS", c"the server does not speak TLS on this port"),
     (CHATNIO_TLS_NO_ROOTS, c"CHATNIO_TLS_NO_ROOTS", c"this machine has no usable root certificates"),
     (CHATNIO_TLS, c"CHATNIO_TLS", c"TLS failed"),
+    (CHATNIO_TLS_CLIENT_CERTIFICATE, c"CHATNIO_TLS_CLIENT_CERTIFICATE", c"the server wants a client certificate"),
+    (CHATNIO_PROXY_AUTH, c"CHATNIO_PROXY_AUTH", c"the proxy wants a user name and a password"),
+    (CHATNIO_PROXY_REFUSED, c"CHATNIO_PROXY_REFUSED", c"the proxy refused"),
+    (CHATNIO_NOT_A_PROXY, c"CHATNIO_NOT_A_PROXY", c"what answered is not such a proxy"),
     (CHATNIO_NO_RANDOM, c"CHATNIO_NO_RANDOM", c"the system gave no random bytes"),
     (CHATNIO_SYSTEM, c"CHATNIO_SYSTEM", c"the operating system refused"),
     (CHATNIO_PANIC, c"CHATNIO_PANIC", c"the library failed in itself: free the handle"),
@@ -319,7 +337,8 @@ pub(crate) fn of_receive(error: &chatnio_core::ReceiveError) -> chatnio_status {
 #[cfg(feature = "connection")]
 mod transport {
     use chatnio_transport::{
-        ConnectionEnd, EndpointError, HeaderError, StartError, TlsError, TlsOptionsError, WireError,
+        ConnectionEnd, EndpointError, HeaderError, ProxyError, ProxyUrlError, StartError, TlsError, TlsOptionsError,
+        WireError,
     };
 
     use super::*;
@@ -327,10 +346,19 @@ mod transport {
     failures! {
         EndpointError: |_error| CHATNIO_BAD_URL;
         HeaderError: |_error| CHATNIO_BAD_HEADER;
-        TlsOptionsError: |_error| CHATNIO_BAD_ROOTS;
+        TlsOptionsError: |error| of_tls_options(&error);
+        ProxyUrlError: |_error| CHATNIO_BAD_PROXY;
         WireError: |error| of_wire(&error);
         TlsError: |error| of_tls(&error);
         StartError: |error| of_start(&error);
+    }
+
+    fn of_tls_options(error: &TlsOptionsError) -> chatnio_status {
+        match error {
+            TlsOptionsError::BadClientCertificate { .. } => CHATNIO_BAD_CERTIFICATE,
+            TlsOptionsError::KeyLog { .. } => CHATNIO_SYSTEM,
+            _ => CHATNIO_BAD_ROOTS,
+        }
     }
 
     fn of_start(error: &StartError) -> chatnio_status {
@@ -355,6 +383,9 @@ mod transport {
         match error {
             WireError::NoRandom => CHATNIO_NO_RANDOM,
             WireError::Tls(error) => of_tls(error),
+            WireError::Proxy(ProxyError::Authentication { .. }) => CHATNIO_PROXY_AUTH,
+            WireError::Proxy(ProxyError::NotAProxy { .. }) => CHATNIO_NOT_A_PROXY,
+            WireError::Proxy(_) => CHATNIO_PROXY_REFUSED,
             WireError::Throttled(_) => CHATNIO_THROTTLED,
             WireError::Refused(_) => CHATNIO_REFUSED,
             WireError::Unavailable(_) => CHATNIO_UNAVAILABLE,
@@ -384,6 +415,7 @@ mod transport {
             TlsError::NotTls { .. } => CHATNIO_TLS_NOT_TLS,
             TlsError::NoPlatformRoots { .. } => CHATNIO_TLS_NO_ROOTS,
             TlsError::NoRandom => CHATNIO_NO_RANDOM,
+            TlsError::ClientCertificate { .. } => CHATNIO_TLS_CLIENT_CERTIFICATE,
             _ => CHATNIO_TLS,
         }
     }

@@ -5,7 +5,10 @@ mod drive;
 mod error;
 #[cfg(all(test, shuttle))]
 mod interleavings;
+mod look_up;
+mod patience;
 mod pieces;
+mod race;
 mod shared;
 mod stopper;
 #[cfg(test)]
@@ -59,6 +62,7 @@ const GOODBYE: Duration = Duration::from_millis(250);
 pub struct Client {
     route: Route,
     shared: Arc<Shared>,
+    stopper: Stopper,
     /// Read from without the lock.
     socket: TcpStream,
     input: Box<[u8]>,
@@ -196,7 +200,7 @@ impl Client {
 
     /// A handle that stops the answer or closes the connection from another thread.
     pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::downgrade(&self.shared))
+        self.stopper.clone()
     }
 
     /// Closes the connection in an orderly way, bounded by [`ConnectionConfig::close`](crate::ConnectionConfig::close). Returns the running turn's

@@ -1,17 +1,39 @@
 //! `ConnectionConfig`: the settings of a connection.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use chatnio_core::Config;
+use chatnio_core::{Config, ConnectLimiter};
 
 use crate::frame::Random;
 use crate::headers::Headers;
+use crate::proxy::Proxy;
 use crate::tls_options::TlsConfig;
 use crate::wire::WireConfig;
 
 /// The longest message that a WebSocket buffers, whatever the setting says: it makes room for one as soon as the
 /// server announces it.
 const MAX_MESSAGE: usize = 256 << 20;
+
+/// Spaces connects: the places of a [`ConnectLimiter`], by the system's clock. Clones share them, on any thread.
+#[derive(Debug, Clone)]
+pub struct Limiter(Arc<(Instant, Mutex<ConnectLimiter>)>);
+
+impl Limiter {
+    /// At most so many connects a second; servers throttle at five (protocol.md, section 6).
+    #[must_use]
+    pub fn new(per_second: u32) -> Self {
+        Limiter(Arc::new((Instant::now(), Mutex::new(ConnectLimiter::new(per_second)))))
+    }
+
+    /// Takes the next place: how long to wait for it.
+    #[must_use]
+    pub fn reserve(&self) -> Duration {
+        let (origin, limiter) = &*self.0;
+        let now = origin.elapsed();
+        limiter.lock().unwrap_or_else(PoisonError::into_inner).reserve(now).saturating_sub(now)
+    }
+}
 
 /// The settings of a connection. Every deadline is off when it is zero.
 ///
@@ -27,9 +49,17 @@ pub struct ConnectionConfig {
     pub tls: TlsConfig,
     /// Extra headers of the WebSocket handshake's request. The token is never among them by itself.
     pub headers: Headers,
+    /// The proxy to go through. None. The token goes through it as it would without: over `wss` it cannot be read there.
+    pub proxy: Option<Proxy>,
     /// Name look-up and TCP connect together. 10 s. Only a [`Client`](crate::Client) connects.
     pub connect: Duration,
-    /// TLS and WebSocket handshake together. 10 s.
+    /// How often a [`Client`](crate::Client)'s connect is tried again after it was throttled, refused or lost before the
+    /// WebSocket was open, or a gateway's server was away: see [`Retry`](chatnio_core::Retry). All tries together are within
+    /// `connect` and `handshake` together. 0.
+    pub connect_retries: u32,
+    /// Spaces the connects of all [`Client`](crate::Client)s that share it. None.
+    pub limiter: Option<Limiter>,
+    /// The way through the proxy, TLS and WebSocket handshake together. 10 s.
     pub handshake: Duration,
     /// A WebSocket ping goes out after this long without a byte from the server. 30 s.
     pub ping_after: Duration,
@@ -52,6 +82,9 @@ impl Default for ConnectionConfig {
             session: Config::default(),
             tls: TlsConfig::default(),
             headers: Headers::new(),
+            proxy: None,
+            connect_retries: 0,
+            limiter: None,
             connect: Duration::from_secs(10),
             handshake: Duration::from_secs(10),
             ping_after: Duration::from_secs(30),
@@ -68,6 +101,7 @@ impl ConnectionConfig {
     pub(crate) fn wire(&self) -> WireConfig {
         WireConfig {
             tls: self.tls.clone(),
+            proxy: self.proxy.clone(),
             headers: self.headers.clone(),
             max_message: match self.session.max_message {
                 0 => MAX_MESSAGE,

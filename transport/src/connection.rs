@@ -328,6 +328,14 @@ impl Connection {
         })
     }
 
+    /// The host to connect to, and its port: the server, or the proxy on the way there.
+    pub fn peer(&self) -> (&str, u16) {
+        match &self.config.proxy {
+            Some(proxy) => (proxy.host(), proxy.port()),
+            None => (self.endpoint.host(), self.endpoint.port()),
+        }
+    }
+
     /// What the server has shown in its TLS handshake; `None` before that is over, and without TLS.
     pub fn tls(&self) -> Option<TlsSession> {
         self.wire.tls()

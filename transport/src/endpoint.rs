@@ -223,6 +223,11 @@ impl Endpoint {
         self.is_loopback
     }
 
+    /// Host and port, as a proxy is told them.
+    pub(crate) fn authority(&self) -> String {
+        format!("{}:{}", self.url_host, self.port)
+    }
+
     /// The value of the `Host` header: the port is left out when it is the scheme's own.
     pub(crate) fn host_header(&self) -> String {
         let default = if self.is_tls { 443 } else { 80 };
@@ -252,7 +257,7 @@ fn scheme_name(is_tls: bool) -> &'static str {
 
 /// RFC 6761, section 6.3: these names never leave the machine. A trailing dot only says that the
 /// name is complete.
-fn is_localhost(name: &str) -> bool {
+pub(crate) fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name == "localhost" || name.ends_with(".localhost")
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use chatnio_core::RetryCause;
 use thiserror::Error;
 
 use crate::http_refusal::HttpRefusal;
+use crate::proxy::ProxyError;
 
 /// Why a connection could not be opened, or how it was lost.
 ///
@@ -20,6 +22,9 @@ pub enum WireError {
     /// TLS failed.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The proxy did not let the connection through.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The server, or a gateway in front of it (HTTP 429), refuses new connections from this address for now
     /// (protocol.md, section 6).
     #[error("the server throttles this address, wait before the next connection: {0}")]
@@ -119,12 +124,30 @@ impl WireError {
             _ => None,
         }
     }
+
+    /// Why connecting may be tried again, and after how long the server wants that; `None` where trying again brings the
+    /// same. Only for what comes before the WebSocket is open.
+    #[must_use]
+    pub fn retry_cause(&self) -> Option<(RetryCause, Option<Duration>)> {
+        let cause = match self {
+            Self::Throttled(_) => RetryCause::Throttled,
+            Self::Unavailable(_) => RetryCause::Unavailable,
+            Self::Proxy(ProxyError::Refused { status: 502..=504, .. }) => RetryCause::Unavailable,
+            Self::EndOfStream { step } | Self::Truncated { step } | Self::Io { step, .. } if *step != Step::Session => {
+                RetryCause::Lost
+            }
+            _ => return None,
+        };
+        Some((cause, self.refusal().and_then(|refusal| refusal.retry_after)))
+    }
 }
 
 /// What a connection was doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
+    /// The way through the proxy.
+    Proxy,
     /// The TLS handshake.
     Tls,
     /// The HTTP request and answer that open the WebSocket.
@@ -136,6 +159,7 @@ pub enum Step {
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Proxy => "the way through the proxy",
             Self::Tls => "the TLS handshake",
             Self::Upgrade => "the WebSocket handshake",
             Self::Session => "the session",

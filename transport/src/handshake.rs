@@ -19,7 +19,7 @@ use crate::http_refusal::refusal;
 const MAX_INTERIM: u8 = 8;
 
 /// Who asks, unless the host says otherwise: some gateways refuse what does not say.
-const USER_AGENT: &str = concat!("chatnio/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("chatnio/", env!("CARGO_PKG_VERSION"));
 
 /// A handshake whose request was made.
 pub(crate) struct Handshake {

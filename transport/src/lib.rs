@@ -34,6 +34,7 @@ mod client_certificate;
 mod clock;
 mod config;
 mod connection;
+mod dial;
 mod endpoint;
 mod error;
 mod frame;
@@ -45,6 +46,7 @@ mod http_refusal;
 mod key_log;
 mod os;
 mod pipe;
+mod proxy;
 #[cfg(feature = "rest")]
 pub mod rest;
 #[cfg(test)]
@@ -59,12 +61,14 @@ pub use chatnio_core::*;
 
 pub use client::{Client, ClientError, Pieces, Stopper};
 pub use clock::WallClock;
-pub use config::ConnectionConfig;
+pub use config::{ConnectionConfig, Limiter};
 pub use connection::{Connection, ConnectionEnd, ConnectionEvent, EventStorage, StartError};
+pub use dial::{Dial, Dialer};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Step, TlsError, UpgradeError, WireError};
 pub use headers::{HeaderError, Headers};
 pub use http_refusal::HttpRefusal;
+pub use proxy::{Proxy, ProxyError, ProxyUrlError};
 pub use tls::TlsSession;
 pub use tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 

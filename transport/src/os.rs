@@ -1,8 +1,15 @@
 //! What the client takes from the operating system: the standard library's, or, where its interleavings are tested
 //! (`--cfg shuttle`), a model of it.
 
+#[cfg(all(unix, not(all(test, shuttle))))]
+mod connecting;
+#[cfg(not(all(unix, not(all(test, shuttle)))))]
+#[path = "os/connecting_threads.rs"]
+mod connecting;
 #[cfg(all(test, shuttle))]
 pub(crate) mod model;
+
+pub(crate) use connecting::Attempt;
 
 use std::io;
 #[cfg(not(all(test, shuttle)))]

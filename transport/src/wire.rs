@@ -15,6 +15,7 @@ use crate::frame::{Random, begin_masking, write_masked};
 use crate::handshake::Handshake;
 use crate::headers::Headers;
 use crate::pipe::Pipe;
+use crate::proxy::{Proxy, Tunnel};
 use crate::tls::{Tls, TlsSession};
 use crate::tls_options::TlsConfig;
 
@@ -34,6 +35,8 @@ const MAX_CONTROL: usize = 125;
 pub(crate) struct WireConfig {
     /// Used for `wss` only.
     pub(crate) tls: TlsConfig,
+    /// What to go through first.
+    pub(crate) proxy: Option<Proxy>,
     /// Extra headers of the handshake's request.
     pub(crate) headers: Headers,
     /// Largest accepted message, in bytes.
@@ -54,6 +57,7 @@ impl Default for WireConfig {
     fn default() -> Self {
         Self {
             tls: TlsConfig::default(),
+            proxy: None,
             headers: Headers::new(),
             max_message: 1024 * 1024,
             handshake: Duration::from_secs(10),
@@ -122,6 +126,8 @@ pub(crate) struct Wire {
     timing: Timing,
     max_message: usize,
     random: Random,
+    /// Until it is open, everything else waits.
+    tunnel: Option<Box<Tunnel>>,
     tls: Option<Box<Tls>>,
     /// With TLS: what waits to go out. Without: unused, it is `pipe.outbound`.
     encrypted: OutBuffer,
@@ -174,6 +180,7 @@ impl Wire {
             },
             max_message: config.max_message,
             random: config.random,
+            tunnel: config.proxy.as_ref().map(|proxy| Box::new(Tunnel::new(proxy, endpoint))),
             tls,
             encrypted: OutBuffer::default(),
             pipe,
@@ -197,6 +204,9 @@ impl Wire {
         // Whatever it is: somebody is there.
         self.last_heard = self.now;
         self.pong_deadline = None;
+        if self.tunnel.is_some() {
+            return self.receive_from_proxy(bytes);
+        }
         let Some(tls) = &mut self.tls else {
             self.pipe.inbound.push(bytes);
             return;
@@ -210,10 +220,22 @@ impl Wire {
         self.encrypt();
     }
 
+    /// Until the tunnel is open; what comes behind it is the server's.
+    fn receive_from_proxy(&mut self, bytes: &[u8]) {
+        match self.tunnel.as_mut().map(|tunnel| tunnel.receive(bytes)) {
+            Some(Ok(Some(rest))) => {
+                self.tunnel = None;
+                self.receive(self.now, &rest);
+            }
+            Some(Err(error)) => self.over = Some(error.into()),
+            Some(Ok(None)) | None => {}
+        }
+    }
+
     /// The stream failed. A repeated call does nothing.
     pub(crate) fn handle_error(&mut self, now: Duration, kind: io::ErrorKind) {
         self.advance_clock(now);
-        let step = step_of(&self.stage, self.tls.as_deref());
+        let step = self.step();
         self.over.get_or_insert(WireError::Io { kind, step });
     }
 
@@ -223,7 +245,7 @@ impl Wire {
         if self.over.is_some() || matches!(self.stage, Stage::Closed(_)) {
             return;
         }
-        let step = step_of(&self.stage, self.tls.as_deref());
+        let step = self.step();
         self.over = Some(match (&self.tls, step) {
             // Without its closing message an encrypted stream may have been cut by anybody.
             (Some(_), Step::Upgrade | Step::Session) => WireError::Truncated { step },
@@ -342,12 +364,18 @@ impl Wire {
 
     /// The bytes to send next; `None` when there are none.
     pub(crate) fn poll_transmit(&self) -> Option<&[u8]> {
+        if let Some(tunnel) = self.tunnel.as_ref().filter(|_| matches!(self.stage, Stage::Handshake(_))) {
+            return Some(tunnel.pending()).filter(|bytes| !bytes.is_empty());
+        }
         let out = if self.tls.is_some() { &self.encrypted } else { &self.pipe.outbound };
         Some(out.pending()).filter(|bytes| !bytes.is_empty())
     }
 
     /// Says that the first `n` of those bytes were sent.
     pub(crate) fn transmitted(&mut self, n: usize) {
+        if let Some(tunnel) = &mut self.tunnel {
+            return tunnel.transmitted(n);
+        }
         let out = if self.tls.is_some() { &mut self.encrypted } else { &mut self.pipe.outbound };
         out.consume(n);
         // A pong that found no room earlier.
@@ -383,7 +411,7 @@ impl Wire {
         }
         match self.stage {
             Stage::Handshake(_) => {
-                let step = step_of(&self.stage, self.tls.as_deref());
+                let step = self.step();
                 self.over = Some(WireError::HandshakeTimeout { step });
             }
             Stage::Open(_) if self.pong_deadline.is_some() => {
@@ -411,6 +439,7 @@ impl Wire {
             Stage::Open(_) | Stage::Closing(_) => READ_BUFFER + self.pipe.since_message,
             Stage::Closed(_) => 0,
         };
+        let inside = inside + self.tunnel.as_ref().map_or(0, |tunnel| tunnel.memory());
         inside + self.pipe.inbound.len() + backlog(&self.encrypted, &self.pipe)
     }
 
@@ -422,6 +451,10 @@ impl Wire {
     /// The latest time that it was told.
     pub(crate) fn now(&self) -> Duration {
         self.now
+    }
+
+    fn step(&self) -> Step {
+        if self.tunnel.is_some() { Step::Proxy } else { step_of(&self.stage, self.tls.as_deref()) }
     }
 
     fn advance_clock(&mut self, now: Duration) {
@@ -504,6 +537,10 @@ impl Wire {
         // What is left of a request has become pointless.
         if matches!(self.stage, Stage::Handshake(_)) {
             self.pipe.outbound.clear();
+        }
+        // A proxy that lets nobody through is told nothing that is the server's.
+        if self.tunnel.take().is_some() {
+            self.drop_output();
         }
         self.stage = Stage::Closed(Some(end));
         self.pipe.inbound.clear();

@@ -1,6 +1,6 @@
 //! The blocking client against the loopback server, over real sockets on 127.0.0.1.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chatnio::{
     Answer, Auth, AuthError, Client, ClientError, ConnectionConfig, ConnectionEnd, Conversation, Endpoint, Event,
-    Interruption, Outcome, Request, RequestError, StartError, State, TlsError, TlsOptions, Trust, WireError,
+    Interruption, Outcome, Request, RequestError, StartError, State, Stopper, TlsError, TlsOptions, Trust, WireError,
 };
 use chatnio_loopback::{Certificate, Ending, Generation, Options, Plan, Refusal, Server};
 
@@ -31,6 +31,7 @@ fn serve(change: impl FnOnce(&mut Options)) -> Server {
 fn config() -> ConnectionConfig {
     let mut config = ConnectionConfig::default();
     config.record = true;
+    config.connect_retries = 0;
     config.session.first_frame = LONG;
     config.session.next_frame = LONG;
     config
@@ -601,4 +602,131 @@ fn a_long_answer_comes_whole() {
         let answer = ask(&mut client, "long-20000");
         assert_eq!((answer.chunks, answer.text.len()), (20_000, 20_000 * "piece ".len()));
     }
+}
+
+/// An address that takes no connection and refuses none: its queue is full, and what comes is dropped. Together with what
+/// keeps it so.
+#[cfg(target_os = "linux")]
+fn silent_address() -> (SocketAddr, impl Sized) {
+    let listener =
+        rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&listener, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    let listener = TcpListener::from(listener);
+    let address = listener.local_addr().unwrap();
+    let mut filling = Vec::new();
+    while let Ok(socket) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
+        filling.push(socket);
+    }
+    (address, (listener, filling))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_silent_address_does_not_hold_up_the_next() {
+    let (silent, _held) = silent_address();
+    let server = serve(|_| ());
+    let endpoint = Endpoint::parse(&server.url()).unwrap();
+    let good = SocketAddr::from(([127, 0, 0, 1], endpoint.port()));
+    let mut client = Client::connect_to(&[silent, good], &endpoint, Auth::anonymous(), &config()).unwrap();
+    client.close().unwrap();
+    let mut config = config();
+    config.connect = Duration::from_millis(300);
+    let error = Client::connect_to(&[silent], &endpoint, Auth::anonymous(), &config).unwrap_err();
+    assert!(matches!(error, ClientError::ConnectTimeout { .. }), "{error:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stopper_that_is_there_first_ends_the_connect() {
+    let (silent, _held) = silent_address();
+    let stopper = Stopper::new();
+    let closer = stopper.clone();
+    let connects = thread::spawn(move || {
+        let mut config = config();
+        config.connect = Duration::ZERO;
+        Client::connect_with(&format!("ws://{silent}"), Auth::anonymous(), &config, &stopper)
+    });
+    closer.close();
+    let error = connects.join().unwrap().unwrap_err();
+    assert!(matches!(error, ClientError::Ended(ConnectionEnd::Clean)), "{error:?}");
+
+    let server = serve(|_| ());
+    let stopper = Stopper::new();
+    let mut client = Client::connect_with(&server.url(), Auth::anonymous(), &config(), &stopper).unwrap();
+    stopper.close();
+    assert!(client.next_within(Duration::from_secs(10)).unwrap().is_none());
+    assert_eq!(client.end(), Some(ConnectionEnd::Clean));
+}
+
+/// A server that answers each of its connections with the next of these, and then waits to be asked how many came.
+fn answers(list: &'static [&'static str]) -> (SocketAddr, thread::JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let counts = thread::spawn(move || {
+        for (at, answer) in list.iter().enumerate() {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            let mut buffer = [0; 1000];
+            while !request.ends_with(b"\r\n\r\n") {
+                match socket.read(&mut buffer).unwrap() {
+                    0 => return at,
+                    n => request.extend_from_slice(&buffer[..n]),
+                }
+            }
+            socket.write_all(answer.as_bytes()).unwrap();
+        }
+        list.len()
+    });
+    (address, counts)
+}
+
+#[test]
+fn connecting_is_tried_again_where_that_may_help() {
+    const AWAY: &str = "HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n";
+    const LATER: &str = "HTTP/1.1 503 x\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n";
+    const GONE: &str = "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n";
+    for (list, retries) in [(&[AWAY, "", GONE][..], 2), (&[AWAY, AWAY], 1), (&[LATER], 5), (&[GONE], 5)] {
+        let (address, counts) = answers(list);
+        let mut config = config();
+        config.connect_retries = retries;
+        let error = Client::connect(&format!("ws://{address}"), Auth::anonymous(), &config).unwrap_err();
+        let ClientError::Ended(ConnectionEnd::Lost(error)) = error else { panic!("{error:?}") };
+        let last = if list.ends_with(&[GONE]) { 404 } else { 503 };
+        assert_eq!(error.refusal().map(|refusal| refusal.status), Some(last), "{list:?}: {error}");
+        assert_eq!(counts.join().unwrap(), list.len());
+    }
+}
+
+#[test]
+fn a_proxy_is_gone_through() {
+    let server = serve(|_| ());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let forwards = thread::spawn(move || {
+        let (mut inside, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut byte = [0];
+        while !request.ends_with(b"\r\n\r\n") {
+            inside.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        let request = String::from_utf8(request).unwrap();
+        let target = request.split(' ').nth(1).unwrap().to_owned();
+        let mut outside = TcpStream::connect(target).unwrap();
+        inside.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        let (mut from, mut to) = (inside.try_clone().unwrap(), outside.try_clone().unwrap());
+        let there = thread::spawn(move || std::io::copy(&mut from, &mut to).map(|_| to.shutdown(Shutdown::Write)));
+        let _ = std::io::copy(&mut outside, &mut inside);
+        let _ = inside.shutdown(Shutdown::Both);
+        let _ = there.join();
+    });
+    let mut config = config();
+    config.proxy = Some(proxy.parse().unwrap());
+    let mut client = Client::connect(&server.url(), Auth::anonymous(), &config).unwrap();
+    let answer = client.ask(&Request::chat("hi")).unwrap().into_answer().unwrap();
+    assert_eq!(answer.outcome, Some(Outcome::Complete));
+    client.close().unwrap();
+    drop(client);
+    forwards.join().unwrap();
 }

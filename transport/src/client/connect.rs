@@ -1,15 +1,18 @@
 //! Connecting, and connecting anew.
 
-use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chatnio_core::{Answer, Auth, Event};
+use chatnio_core::{Answer, Auth, Event, Retry};
 
-use super::drive::is_tick;
+use super::look_up::look_up;
+use super::patience::Patience;
+use super::race::race;
 use super::shared::{Inner, Shared};
+use super::stopper::Stopper;
 use super::{Client, ClientError, TICK};
 use crate::config::ConnectionConfig;
 use crate::connection::{Connection, ConnectionEnd, EventStorage, StartError};
@@ -26,33 +29,102 @@ pub(super) enum Route {
 }
 
 impl Route {
-    fn connect(&self, endpoint: &Endpoint, config: &ConnectionConfig) -> Result<TcpStream, ClientError> {
-        let started = Instant::now();
+    /// Connects to the server, or to the proxy on the way there.
+    fn connect(
+        &self,
+        endpoint: &Endpoint,
+        config: &mut ConnectionConfig,
+        stopper: &Stopper,
+    ) -> Result<TcpStream, ClientError> {
+        let patience = Patience::new(config.connect, stopper);
+        if let Some(proxy) = config.proxy.as_mut().filter(|proxy| proxy.wants_target()) {
+            let target = look_up(endpoint.host(), endpoint.port(), &patience)?;
+            if let Some(address) = target.first() {
+                *proxy = proxy.clone().with_target(address.ip());
+            }
+        }
+        let (host, port, name) = match &config.proxy {
+            Some(proxy) => (proxy.host(), proxy.port(), format!("the proxy {proxy}")),
+            None => (endpoint.host(), endpoint.port(), endpoint.host().to_owned()),
+        };
         let found;
         let addresses = match self {
             Route::LookUp => {
-                found = look_up(endpoint, config.connect)?;
+                found = look_up(host, port, &patience)?;
                 &found
             }
             Route::Addresses(addresses) => addresses,
             Route::Given => return Err(ClientError::GivenStream),
         };
-        connect_any(endpoint, addresses, started, config.connect)
+        race(&name, addresses, &patience)
+    }
+}
+
+/// The tries of one connect, and the time for all of them.
+struct Tries<'s> {
+    patience: Patience<'s>,
+    retry: Retry,
+}
+
+impl<'s> Tries<'s> {
+    fn new(config: &ConnectionConfig, stopper: &'s Stopper) -> Self {
+        let is_bounded = !config.connect.is_zero() && !config.handshake.is_zero();
+        let limit = if is_bounded { config.connect + config.handshake } else { Duration::ZERO };
+        let retry = Retry::new(config.connect_retries, is_bounded.then_some(limit));
+        Tries { patience: Patience::new(limit, stopper), retry }
+    }
+
+    /// Waits for a place among the connects of this process, if the host has asked for that.
+    fn begin(&self, config: &ConnectionConfig) -> Result<(), ClientError> {
+        let wait = config.limiter.as_ref().map_or(Duration::ZERO, |limiter| limiter.reserve());
+        self.patience.sleep_until(self.patience.now().saturating_add(wait))
+    }
+
+    /// After a try that has failed: waits for the next one, or gives up with what it failed by.
+    fn next(&mut self, error: ClientError) -> Result<(), ClientError> {
+        let Some((cause, retry_after)) = error.retry_cause() else { return Err(error) };
+        // The standard library's only random numbers.
+        let jitter = RandomState::new().build_hasher().finish() as u32;
+        match self.retry.failed(self.patience.now(), cause, retry_after, jitter) {
+            Some(at) => self.patience.sleep_until(at),
+            None => Err(error),
+        }
+    }
+
+    /// How long the handshake may take, unless it has its own limit before.
+    fn left(&self) -> Option<Duration> {
+        (!self.patience.limit().is_zero()).then(|| self.patience.limit().saturating_sub(self.patience.now()))
     }
 }
 
 impl Client {
     /// Connects to `url` (see [`Endpoint::parse`]) and waits until the WebSocket is open.
     ///
+    /// What fails before it is open is tried again, [`ConnectionConfig::connect_retries`] times at most.
+    ///
     /// # Errors
-    /// [`ClientError`]; within [`ConnectionConfig::connect`] and [`ConnectionConfig::handshake`].
+    /// [`ClientError`]; within [`ConnectionConfig::connect`] and [`ConnectionConfig::handshake`] together.
     pub fn connect(url: &str, auth: Auth, config: &ConnectionConfig) -> Result<Self, ClientError> {
-        let endpoint = Endpoint::parse(url)?;
-        Self::by_route(Route::LookUp, &endpoint, auth, config)
+        Self::connect_with(url, auth, config, &Stopper::new())
     }
 
-    /// Connects to `endpoint` by these addresses, without looking its name up; each is tried within the time that
-    /// is left. A reconnect uses them again.
+    /// [`connect`](Self::connect) with a stopper that is there before the client: its [`close`](Stopper::close) ends the
+    /// connect at once, and afterwards it is one of the client's stoppers. Each client takes one of its own.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect); [`ClientError::Ended`] when the stopper has closed it.
+    pub fn connect_with(
+        url: &str,
+        auth: Auth,
+        config: &ConnectionConfig,
+        stopper: &Stopper,
+    ) -> Result<Self, ClientError> {
+        let endpoint = Endpoint::parse(url)?;
+        Self::by_route(Route::LookUp, &endpoint, auth, config, stopper)
+    }
+
+    /// Connects to `endpoint` by these addresses, without looking its name up; with a proxy they are the
+    /// proxy's. A reconnect uses them again.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -62,11 +134,11 @@ impl Client {
         auth: Auth,
         config: &ConnectionConfig,
     ) -> Result<Self, ClientError> {
-        Self::by_route(Route::Addresses(addresses.into()), endpoint, auth, config)
+        Self::by_route(Route::Addresses(addresses.into()), endpoint, auth, config, &Stopper::new())
     }
 
-    /// Uses a stream that is connected to `endpoint` already, through a proxy for instance, and waits until the
-    /// WebSocket is open. The stream's time-outs are changed. To reconnect it takes another:
+    /// Uses a stream that is connected already, to `endpoint` or, if the settings name a proxy, to that one, and waits until
+    /// the WebSocket is open. The stream's time-outs are changed. To reconnect it takes another:
     /// [`reconnect_stream`](Self::reconnect_stream).
     ///
     /// # Errors
@@ -77,14 +149,43 @@ impl Client {
         auth: Auth,
         config: &ConnectionConfig,
     ) -> Result<Self, ClientError> {
-        Self::over(socket, Route::Given, endpoint, auth, config)
+        let stopper = Stopper::new();
+        Self::over(socket, Route::Given, endpoint, auth, config, &stopper, None)
     }
 
-    fn by_route(route: Route, endpoint: &Endpoint, auth: Auth, config: &ConnectionConfig) -> Result<Self, ClientError> {
+    fn by_route(
+        route: Route,
+        endpoint: &Endpoint,
+        auth: Auth,
+        config: &ConnectionConfig,
+        stopper: &Stopper,
+    ) -> Result<Self, ClientError> {
         // What the settings forbid is not worth a look-up.
         Connection::check(endpoint, &auth, config)?;
-        let socket = route.connect(endpoint, config)?;
-        Self::over(socket, route, endpoint, auth, config)
+        let mut tries = Tries::new(config, stopper);
+        let mut route = Some(route);
+        loop {
+            tries.begin(config)?;
+            // With what this try finds out.
+            let mut config = config.clone();
+            let way = route.take().unwrap_or(Route::Given);
+            let tried = way.connect(endpoint, &mut config, stopper).map(|socket| (socket, config));
+            let error = match tried {
+                Ok((socket, config)) => {
+                    let made = Self::over(socket, Route::Given, endpoint, auth.clone(), &config, stopper, tries.left());
+                    match made {
+                        Ok(mut client) => {
+                            client.route = way;
+                            return Ok(client);
+                        }
+                        Err(error) => error,
+                    }
+                }
+                Err(error) => error,
+            };
+            route = Some(way);
+            tries.next(error)?;
+        }
     }
 
     fn over(
@@ -93,14 +194,21 @@ impl Client {
         endpoint: &Endpoint,
         auth: Auth,
         config: &ConnectionConfig,
+        stopper: &Stopper,
+        limit: Option<Duration>,
     ) -> Result<Self, ClientError> {
         let origin = Instant::now();
         let connection = Connection::new(endpoint, auth, config, Duration::ZERO)?;
         let writer = prepare(&socket)?;
         let inner = Mutex::new(Inner { connection, socket: writer, is_unwanted: false });
+        let shared = Arc::new(Shared { origin, inner });
+        if !stopper.bind(&shared) {
+            return Err(ConnectionEnd::Clean.into());
+        }
         let mut client = Client {
             route,
-            shared: Arc::new(Shared { origin, inner }),
+            shared,
+            stopper: stopper.clone(),
             socket,
             input: vec![0; 16 * 1024].into(),
             storage: EventStorage::default(),
@@ -112,7 +220,7 @@ impl Client {
             // What was never open wants no goodbye; the socket may be the host's as well.
             polite: false,
         };
-        client.open()?;
+        client.open(limit)?;
         client.polite = true;
         Ok(client)
     }
@@ -129,8 +237,24 @@ impl Client {
             return Err(ClientError::GivenStream);
         }
         let (endpoint, config) = self.leave();
-        let connected = self.route.connect(&endpoint, &config);
-        self.arrive(connected)
+        let stopper = self.stopper.clone();
+        let mut tries = Tries::new(&config, &stopper);
+        let opened = loop {
+            let tried = tries.begin(&config).and_then(|()| {
+                let mut config = config.clone();
+                let socket = self.route.connect(&endpoint, &mut config, &stopper)?;
+                self.reopen(socket, tries.left())
+            });
+            match tried {
+                Ok(()) => break Ok(()),
+                Err(error) => {
+                    if let Err(error) = tries.next(error) {
+                        break Err(error);
+                    }
+                }
+            }
+        };
+        self.arrive(opened)
     }
 
     /// [`reconnect`](Self::reconnect) over a stream that the host has connected anew.
@@ -151,7 +275,8 @@ impl Client {
         connect: impl FnOnce() -> io::Result<TcpStream>,
     ) -> Result<Option<Box<Answer>>, ClientError> {
         self.leave();
-        self.arrive(connect().map_err(ClientError::from))
+        let opened = connect().map_err(ClientError::from).and_then(|socket| self.reopen(socket, None));
+        self.arrive(opened)
     }
 
     /// Ends the connection for another one. What a stopper closes from now on is that.
@@ -159,19 +284,16 @@ impl Client {
         let now = self.shared.now();
         let mut inner = self.shared.lock();
         inner.is_unwanted = false;
+        self.stopper.reopen();
         let end = inner.connection.leave(now);
         self.pending = self.pending.take().or(end);
         let _ = inner.socket.shutdown(Shutdown::Both);
         (inner.connection.endpoint().clone(), inner.connection.config().clone())
     }
 
-    /// Goes on over a new socket, if there is one.
-    pub(super) fn arrive(
-        &mut self,
-        connected: Result<TcpStream, ClientError>,
-    ) -> Result<Option<Box<Answer>>, ClientError> {
+    /// Goes on over a new connection, if there is one.
+    pub(super) fn arrive(&mut self, opened: Result<(), ClientError>) -> Result<Option<Box<Answer>>, ClientError> {
         self.abandoned = false;
-        let opened = connected.and_then(|socket| self.reopen(socket));
         // Of how it has ended itself, the connection tells.
         self.failed = opened.as_ref().err().filter(|error| !matches!(error, ClientError::Ended(_))).cloned();
         opened?;
@@ -181,7 +303,7 @@ impl Client {
         })
     }
 
-    fn reopen(&mut self, socket: TcpStream) -> Result<(), ClientError> {
+    pub(super) fn reopen(&mut self, socket: TcpStream, limit: Option<Duration>) -> Result<(), ClientError> {
         let writer = prepare(&socket)?;
         let now = self.shared.now();
         {
@@ -194,17 +316,28 @@ impl Client {
             inner.socket = writer;
         }
         self.socket = socket;
-        self.open()
+        self.open(limit)
     }
 
-    /// Waits for the WebSocket to open.
-    fn open(&mut self) -> Result<(), ClientError> {
+    /// Waits for the WebSocket to open, at most `limit` long.
+    fn open(&mut self, limit: Option<Duration>) -> Result<(), ClientError> {
+        let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         // Nothing but a keep-alive and the end can arrive before.
         self.uninterrupted(|client| {
-            while client.drive(None, Connection::is_open)?.is_some() {}
+            let left = || until.map(|until| until.saturating_duration_since(Instant::now()));
+            while client.drive(left(), Connection::is_open)?.is_some() {}
             Ok::<(), ClientError>(())
         })?;
-        if self.shared.lock().connection.is_open() { Ok(()) } else { Err(ConnectionEnd::Clean.into()) }
+        let mut inner = self.shared.lock();
+        if inner.connection.is_open() {
+            return Ok(());
+        }
+        if inner.connection.end().is_none() {
+            let host = inner.connection.endpoint().host().to_owned();
+            inner.connection.close(self.shared.now());
+            return Err(ClientError::ConnectTimeout { host, limit: limit.unwrap_or_default() });
+        }
+        Err(ConnectionEnd::Clean.into())
     }
 }
 
@@ -215,63 +348,4 @@ fn prepare(socket: &TcpStream) -> io::Result<TcpStream> {
     socket.set_nonblocking(false)?;
     socket.set_write_timeout(Some(TICK))?;
     socket.try_clone()
-}
-
-/// The addresses of a host, within `limit`. A look-up cannot be broken off: at the deadline its thread is left behind.
-fn look_up(endpoint: &Endpoint, limit: Duration) -> Result<Vec<SocketAddr>, ClientError> {
-    if let Ok(address) = endpoint.host().parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, endpoint.port())]);
-    }
-    // Never asked of anybody: the answer decides where a token may go without TLS.
-    if endpoint.is_loopback() {
-        let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-        return Ok(loopback.map(|address| SocketAddr::new(address, endpoint.port())).into());
-    }
-    let host = endpoint.host().to_owned();
-    let target = (host.clone(), endpoint.port());
-    let (sender, receiver) = mpsc::channel();
-    thread::Builder::new().name("chatnio-look-up".into()).spawn(move || {
-        let _ = sender.send(target.to_socket_addrs().map(Vec::from_iter));
-    })?;
-    let found = if limit.is_zero() {
-        receiver.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected)
-    } else {
-        receiver.recv_timeout(limit)
-    };
-    match found {
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(source)) => Err(ClientError::Resolve { host, source: Arc::new(source) }),
-        Err(_) => Err(ClientError::ConnectTimeout { host, limit }),
-    }
-}
-
-/// Connects to the first address that answers. Each gets an even share of the time that is left.
-fn connect_any(
-    endpoint: &Endpoint,
-    addresses: &[SocketAddr],
-    started: Instant,
-    limit: Duration,
-) -> Result<TcpStream, ClientError> {
-    let host = || endpoint.host().to_owned();
-    let mut failure = io::Error::new(ErrorKind::NotFound, "the host has no address");
-    for (i, address) in addresses.iter().enumerate() {
-        let connected = if limit.is_zero() {
-            TcpStream::connect(address)
-        } else {
-            let left = limit.saturating_sub(started.elapsed());
-            if left.is_zero() {
-                return Err(ClientError::ConnectTimeout { host: host(), limit });
-            }
-            let share = left / u32::try_from(addresses.len() - i).unwrap_or(u32::MAX);
-            TcpStream::connect_timeout(address, share.max(Duration::from_millis(1)))
-        };
-        match connected {
-            Ok(socket) => return Ok(socket),
-            Err(error) => failure = error,
-        }
-    }
-    if is_tick(&failure) {
-        return Err(ClientError::ConnectTimeout { host: host(), limit });
-    }
-    Err(ClientError::Connect { host: host(), source: Arc::new(failure) })
 }

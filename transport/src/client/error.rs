@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatnio_core::{Interruption, RequestError, RequestKind};
+use chatnio_core::{Interruption, RequestError, RequestKind, RetryCause};
 use thiserror::Error;
 
 use crate::connection::{ConnectionEnd, StartError};
@@ -67,6 +67,15 @@ pub enum ClientError {
     /// wait again.
     #[error("a signal came while waiting")]
     Signal,
+    /// The operating system has no more of what a connection needs: threads, descriptors or memory, of this process or of
+    /// the machine.
+    #[error("the system has no {what} left: {source}")]
+    Exhausted {
+        /// What it lacks.
+        what: &'static str,
+        /// Why.
+        source: Arc<io::Error>,
+    },
     /// The operating system failed in setting the socket up.
     #[error("socket: {0}")]
     Socket(#[source] Arc<io::Error>),
@@ -75,5 +84,18 @@ pub enum ClientError {
 impl From<io::Error> for ClientError {
     fn from(error: io::Error) -> Self {
         ClientError::Socket(Arc::new(error))
+    }
+}
+
+impl ClientError {
+    /// Why connecting may be tried again, and after how long the server wants that; `None` where trying again brings the
+    /// same. Only for errors of connecting: what fails later may have reached the server.
+    #[must_use]
+    pub fn retry_cause(&self) -> Option<(RetryCause, Option<Duration>)> {
+        match self {
+            ClientError::Connect { .. } => Some((RetryCause::Lost, None)),
+            ClientError::Ended(ConnectionEnd::Lost(error)) => error.retry_cause(),
+            _ => None,
+        }
     }
 }

@@ -106,7 +106,8 @@ fn a_close_during_a_reconnect_is_not_forgotten() {
         client.leave();
         // Whatever closes from now on means the new connection.
         let closes = thread::spawn(move || stopper.close());
-        let reconnected = client.arrive(Ok(TcpStream::new()));
+        let opened = client.reopen(TcpStream::new(), None);
+        let reconnected = client.arrive(opened);
         closes.join().unwrap();
         assert!(matches!(reconnected, Ok(None) | Err(ClientError::Ended(ConnectionEnd::Clean))), "{reconnected:?}");
         // Whichever connection it is that was closed.

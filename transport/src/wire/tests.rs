@@ -5,6 +5,7 @@ mod close;
 mod keepalive;
 mod logs;
 mod messages;
+mod proxies;
 mod refusals;
 pub(crate) mod tls;
 

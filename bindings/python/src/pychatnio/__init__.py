@@ -48,6 +48,7 @@ from .errors import (
     InvalidArgumentError,
     InvalidRequestError,
     NoticeError,
+    ProxyError,
     RefusedError,
     SystemFailureError,
     ThrottledError,

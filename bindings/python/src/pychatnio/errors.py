@@ -21,6 +21,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidRequestError",
     "NoticeError",
+    "ProxyError",
     "RefusedError",
     "SystemFailureError",
     "TLSError",
@@ -107,6 +108,10 @@ class UnavailableError(RefusedError):
     """A gateway says that the server behind it is away or overloaded (HTTP 502, 503, 504): try again later."""
 
 
+class ProxyError(ConnectError):
+    """The proxy did not let the connection through; `Status.PROXY_AUTH` where it wants a user name and a password."""
+
+
 class TLSError(ConnectError):
     """TLS failed: most often the server's certificate is not trusted, not for this name, or out of its time."""
 
@@ -175,6 +180,8 @@ _CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
         Status.BAD_CONVERSATION,
         Status.PLAIN_TOKEN,
         Status.GIVEN_SOCKET,
+        Status.BAD_PROXY,
+        Status.BAD_CERTIFICATE,
     ),
     InvalidRequestError: (
         Status.EMPTY_MESSAGE,
@@ -212,7 +219,9 @@ _CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
         Status.TLS_NOT_TLS,
         Status.TLS_NO_ROOTS,
         Status.TLS,
+        Status.TLS_CLIENT_CERTIFICATE,
     ),
+    ProxyError: (Status.PROXY_AUTH, Status.PROXY_REFUSED, Status.NOT_A_PROXY),
     SystemFailureError: (Status.NO_RANDOM, Status.SYSTEM),
     InternalError: (Status.PANIC,),
 }

@@ -1,0 +1,173 @@
+//! SOCKS5 (RFC 1928), with user name and password (RFC 1929).
+
+use std::net::IpAddr;
+
+use zeroize::Zeroizing;
+
+use super::{Credentials, Proxy, ProxyError};
+use crate::endpoint::Endpoint;
+
+const VERSION: u8 = 5;
+const AUTH_VERSION: u8 = 1;
+const NO_AUTH: u8 = 0;
+const PASSWORD: u8 = 2;
+const NONE_ACCEPTABLE: u8 = 0xff;
+
+pub(crate) struct Socks {
+    proxy: String,
+    credentials: Option<Credentials>,
+    /// The request to connect.
+    request: Vec<u8>,
+    step: Step,
+    input: Vec<u8>,
+}
+
+/// What is awaited.
+enum Step {
+    Method,
+    Authentication,
+    Reply,
+}
+
+impl Socks {
+    pub(crate) fn start(proxy: &Proxy, endpoint: &Endpoint) -> (Self, Zeroizing<Vec<u8>>) {
+        let credentials = proxy.credentials.clone();
+        let hello = match credentials {
+            Some(_) => vec![VERSION, 2, NO_AUTH, PASSWORD],
+            None => vec![VERSION, 1, NO_AUTH],
+        };
+        let socks = Socks {
+            proxy: proxy.to_string(),
+            credentials,
+            request: request(proxy.target, endpoint),
+            step: Step::Method,
+            input: Vec::new(),
+        };
+        (socks, hello.into())
+    }
+
+    /// Takes bytes; writes what is to be sent to `answer`.
+    pub(crate) fn receive(
+        &mut self,
+        bytes: &[u8],
+        answer: &mut Zeroizing<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, ProxyError> {
+        self.input.extend_from_slice(bytes);
+        if self.input.first().is_some_and(|version| {
+            *version != if matches!(self.step, Step::Authentication) { AUTH_VERSION } else { VERSION }
+        }) {
+            return Err(self.not_a_proxy("it does not answer with SOCKS5"));
+        }
+        match self.step {
+            Step::Method => {
+                let Some(&[_, method]) = self.input.get(..2) else { return Ok(None) };
+                self.input.drain(..2);
+                match (method, &self.credentials) {
+                    (NO_AUTH, _) => {
+                        answer.extend_from_slice(&self.request);
+                        self.step = Step::Reply;
+                    }
+                    (PASSWORD, Some(Credentials { user, password })) => {
+                        *answer = password_message(user, password);
+                        self.step = Step::Authentication;
+                    }
+                    (NONE_ACCEPTABLE, credentials) => {
+                        let given = credentials.is_some();
+                        return Err(ProxyError::Authentication { proxy: self.proxy.clone(), given, wanted: None });
+                    }
+                    _ => return Err(self.not_a_proxy("it chose an authentication that was not offered")),
+                }
+                Ok(None)
+            }
+            Step::Authentication => {
+                let Some(&[_, status]) = self.input.get(..2) else { return Ok(None) };
+                self.input.drain(..2);
+                if status != 0 {
+                    return Err(ProxyError::Authentication { proxy: self.proxy.clone(), given: true, wanted: None });
+                }
+                answer.extend_from_slice(&self.request);
+                self.step = Step::Reply;
+                Ok(None)
+            }
+            Step::Reply => self.reply(),
+        }
+    }
+
+    fn reply(&mut self) -> Result<Option<Vec<u8>>, ProxyError> {
+        let Some(&[_, reply, _, kind, first]) = self.input.get(..5) else {
+            // A refusal may be cut short behind its code.
+            return match self.input.get(1) {
+                Some(&reply) if reply != 0 => Err(self.failed(reply)),
+                _ => Ok(None),
+            };
+        };
+        if reply != 0 {
+            return Err(self.failed(reply));
+        }
+        let address = match kind {
+            1 => 4,
+            4 => 16,
+            3 => 1 + usize::from(first),
+            _ => return Err(self.not_a_proxy("its answer has an address of an unknown kind")),
+        };
+        let len = 4 + address + 2;
+        Ok((self.input.len() >= len).then(|| self.input.split_off(len)))
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.input.len() + self.request.len()
+    }
+
+    fn failed(&self, reply: u8) -> ProxyError {
+        let problem = match reply {
+            1 => "it failed in general",
+            2 => "its rules do not allow this server",
+            3 => "the server's network cannot be reached",
+            4 => "the server cannot be reached",
+            5 => "the server refused the connection",
+            6 => "the server did not answer in time",
+            7 => "it does not know how to connect",
+            8 => "it does not know this kind of address",
+            _ => "it gave a code that is unknown",
+        };
+        ProxyError::Failed { proxy: self.proxy.clone(), problem }
+    }
+
+    fn not_a_proxy(&self, problem: &str) -> ProxyError {
+        ProxyError::NotAProxy { proxy: self.proxy.clone(), problem: problem.to_owned() }
+    }
+}
+
+fn password_message(user: &str, password: &str) -> Zeroizing<Vec<u8>> {
+    let mut message = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len()));
+    message.push(AUTH_VERSION);
+    for part in [user, password] {
+        // Parsing has bounded both.
+        message.push(u8::try_from(part.len()).unwrap_or(u8::MAX));
+        message.extend_from_slice(part.as_bytes());
+    }
+    message
+}
+
+/// Connect to the server: by its address where it is known, and by its name where not.
+fn request(target: Option<IpAddr>, endpoint: &Endpoint) -> Vec<u8> {
+    let mut request = vec![VERSION, 1, 0];
+    match target.or_else(|| endpoint.host().parse().ok()) {
+        Some(IpAddr::V4(address)) => {
+            request.push(1);
+            request.extend_from_slice(&address.octets());
+        }
+        Some(IpAddr::V6(address)) => {
+            request.push(4);
+            request.extend_from_slice(&address.octets());
+        }
+        None => {
+            // No name in the DNS is longer than 253 bytes.
+            let name = &endpoint.host().as_bytes()[..endpoint.host().len().min(255)];
+            request.extend_from_slice(&[3, u8::try_from(name.len()).unwrap_or(u8::MAX)]);
+            request.extend_from_slice(name);
+        }
+    }
+    request.extend_from_slice(&endpoint.port().to_be_bytes());
+    request
+}
