@@ -138,6 +138,14 @@ typedef enum chatnio_status {
      */
     CHATNIO_GIVEN_SOCKET = 4118,
     /**
+     * The URL is not one of a proxy: `http`, `socks5` or `socks5h`.
+     */
+    CHATNIO_BAD_PROXY = 4119,
+    /**
+     * The client's certificate or its key cannot be used.
+     */
+    CHATNIO_BAD_CERTIFICATE = 4120,
+    /**
      * In an event: a message could not be read. It was skipped and counted; turn and session go on.
      */
     CHATNIO_MALFORMED = 4201,
@@ -258,6 +266,22 @@ typedef enum chatnio_status {
      * TLS failed in another way.
      */
     CHATNIO_TLS = 4938,
+    /**
+     * The server wants a client certificate, and none was given.
+     */
+    CHATNIO_TLS_CLIENT_CERTIFICATE = 4939,
+    /**
+     * The proxy wants a user name and a password, or others (HTTP 407 is one of these).
+     */
+    CHATNIO_PROXY_AUTH = 4941,
+    /**
+     * The proxy refused, or could not reach the server.
+     */
+    CHATNIO_PROXY_REFUSED = 4942,
+    /**
+     * What answered is not such a proxy.
+     */
+    CHATNIO_NOT_A_PROXY = 4943,
     /**
      * The system gave no random bytes, which every connection needs.
      */

@@ -124,6 +124,7 @@ __all__ = [
     "Outcome",
     "Parameters",
     "Priced",
+    "ProxyError",
     "RefusedError",
     "Replay",
     "Request",

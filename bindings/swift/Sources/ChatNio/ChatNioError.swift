@@ -135,6 +135,10 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         case nothingToRestart = 4117
         /// The client was given its socket. Not with this package's client, which connects its own.
         case givenSocket = 4118
+        /// The URL is not one of a proxy: `http`, `socks5` or `socks5h`.
+        case badProxy = 4119
+        /// The client's certificate or its key cannot be used.
+        case badCertificate = 4120
 
         // In events: a message that could not be read. It was skipped and counted; turn and session go on.
 
@@ -205,6 +209,14 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         case tlsNoRoots = 4937
         /// TLS failed in another way.
         case tls = 4938
+        /// The server wants a client certificate, and none was given.
+        case tlsClientCertificate = 4939
+        /// The proxy wants a user name and a password, or others (HTTP 407 is one of these).
+        case proxyAuth = 4941
+        /// The proxy refused, or could not reach the server.
+        case proxyRefused = 4942
+        /// What answered is not such a proxy.
+        case notAProxy = 4943
         /// The system gave no random bytes, which every connection needs.
         case noRandom = 4951
         /// The operating system refused something else, such as a thread.
