@@ -6,6 +6,7 @@ CARGO ?= cargo
 
 .PHONY: test format lint docs no-std unit interleavings deps
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
+.PHONY: cli install-cli uninstall-cli
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
 .PHONY: python-wheel python-types python-tests python-docs bench-python python-lock
@@ -80,6 +81,22 @@ library-session:
 	  -- --print native-static-libs='$(CURDIR)/target/library-session/native-static-libs'
 	ffi/packaging/prelink target/library-session/libchatnio.a target/library-session/prelinked/libchatnio.a
 endif
+
+# The command line, with its manual pages and the completions of bash, zsh and fish.
+ifeq ($(shell command -v $(CARGO) 2>/dev/null),)
+target/release/chatnio:
+	@echo "$(CARGO) is not found: let somebody who has it run 'make cli' first" >&2; exit 1
+cli: target/release/chatnio
+else
+cli:
+	$(CARGO) build --locked --release -p chatnio-cli --target-dir target
+endif
+
+install-cli: cli
+	cli/install target/release/chatnio
+
+uninstall-cli:
+	cli/install --remove
 
 # In target/testing: with the feature `testing`, for tests alone.
 testing-lib:

@@ -6,6 +6,8 @@ mod configuration;
 mod conversations;
 mod failures;
 #[cfg(unix)]
+mod install;
+#[cfg(unix)]
 mod interrupts;
 mod process;
 mod replay;
