@@ -114,6 +114,14 @@ pub(crate) struct ConnectionArgs {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Connect by this proxy: http://[USER:PASSWORD@]HOST:PORT, socks5:// or socks5h://; `none` is for no proxy.
+    /// Otherwise that of the configuration, or of https_proxy, http_proxy, all_proxy and no_proxy, but not on the way to
+    /// this machine itself
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+    /// Try to connect N times again where the server is busy or does not answer [default: 2]
+    #[arg(long, value_name = "N")]
+    pub(crate) connect_retries: Option<u32>,
     /// Allow S seconds for each step: to connect, for each frame, after a stop, to close. Not for the whole answer
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
     pub(crate) timeout: Option<Duration>,
@@ -126,6 +134,15 @@ pub(crate) struct ConnectionArgs {
     /// Trust the root certificates in FILE (PEM or DER) too
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Show the server the certificate in FILE (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The private key of --cert (PEM); otherwise it is in the same file
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+    /// Write the secrets of TLS to FILE, for Wireshark: whoever has it can read everything
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_log: Option<PathBuf>,
     /// Add a header to the WebSocket handshake; may be given again
     #[arg(long, value_name = "NAME: VALUE")]
     pub(crate) header: Vec<String>,

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use chatnio::transcript::Transcript;
-use chatnio::{Client, Event, MaskMessage, Request, State};
+use chatnio::{Client, Event, MaskMessage, Request, State, Stopper};
 
 use crate::args::AskArgs;
 use crate::conversation::{Conversations, Told};
@@ -29,9 +29,10 @@ pub(crate) fn run(args: &AskArgs) -> Result<Status, Failure> {
     let mut printer = Printer::new(&args.output, settings.plain);
 
     let mut transcript = None;
-    let connected = target.connect();
+    let stopper = Stopper::new();
+    interrupts.watch(stopper.clone());
+    let connected = target.connect(&stopper);
     let asked = connected.and_then(|mut client| {
-        interrupts.watch(client.stopper());
         let answered =
             Turn { client: &mut client, target: &target, settings: &settings, printer: &mut printer }.run(&request);
         transcript = client.transcript();
@@ -41,7 +42,9 @@ pub(crate) fn run(args: &AskArgs) -> Result<Status, Failure> {
         }
         answered
     });
-    if let Err(failure) = asked {
+    if let Err(failure) = asked
+        && !interrupts.leaving()
+    {
         printer.raise(failure.report());
     }
     if let Some(mut recording) = recording {

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use chatnio::{Client, ClientError, Event, MaskMessage, Request, State};
+use chatnio::{Client, ClientError, Event, MaskMessage, Request, State, Stopper};
 
 use crate::args::{ChatArgs, chat_help};
 use crate::conversation::{Conversations, Told};
@@ -42,7 +42,13 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
     target.check(None)?;
     let recording = args.output.record.as_deref().map(Recording::create).transpose()?;
     let interrupts = Interrupts::install()?;
-    let client = target.connect()?;
+    let stopper = Stopper::new();
+    interrupts.watch(stopper.clone());
+    let client = match target.connect(&stopper) {
+        Err(_) if interrupts.leaving() => return Ok(interrupts.status().unwrap_or(Status::Interrupted)),
+        connected => connected?,
+    };
+    interrupts.unwatch();
     let mut models = settings.models.clone();
     models.push(settings.model.clone());
     models.sort();
@@ -171,8 +177,13 @@ impl Chat {
     fn go_to(&mut self, conversation: Option<i64>) {
         self.record();
         self.target.set_conversation(conversation);
-        match self.target.connect() {
+        let stopper = Stopper::new();
+        self.interrupts.watch(stopper.clone());
+        let connected = self.target.connect(&stopper);
+        self.interrupts.unwatch();
+        match connected {
             Ok(client) => self.client = client,
+            Err(_) if self.interrupts.leaving() => {}
             Err(failure) => {
                 // What comes next is not for the old conversation.
                 let _ = self.client.close();
@@ -195,11 +206,12 @@ impl Chat {
     /// Asks, and prints the answer as it comes.
     fn ask(&mut self, request: Request) -> io::Result<()> {
         let request = self.settings.parameters.add_to(request.model(&self.settings.model));
+        self.interrupts.watch(self.client.stopper());
         if let Err(error) = self.ready().and_then(|()| self.send(&request)) {
+            self.interrupts.unwatch();
             self.failed(&error);
             return Ok(());
         }
-        self.interrupts.watch(self.client.stopper());
         let answered = self.answer();
         self.interrupts.unwatch();
         match answered {
@@ -271,6 +283,9 @@ impl Chat {
     }
 
     fn failed(&mut self, error: &ClientError) {
+        if self.interrupts.leaving() {
+            return;
+        }
         self.printer.raise(self.target.failure(error).report());
     }
 }

@@ -29,8 +29,10 @@ pub(crate) struct Profile {
     pub(crate) max_question: Option<Size>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) headers: Option<Vec<String>>,
+    pub(crate) cert: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
     pub(crate) proxy: Option<String>,
-    pub(crate) no_proxy: Option<String>,
+    pub(crate) connect_retries: Option<u32>,
     pub(crate) parameters: Parameters,
 }
 

@@ -12,6 +12,9 @@ use crate::{paths, token};
 
 const DEFAULT_MODEL: &str = "gpt-3.5-turbo";
 
+/// As the SDKs that users know have it.
+const CONNECT_RETRIES: u32 = 2;
+
 /// What counts. The options that are in no configuration are not here.
 pub(crate) struct Settings {
     /// The profile that was taken.
@@ -26,9 +29,21 @@ pub(crate) struct Settings {
     pub(crate) max_message: Option<usize>,
     pub(crate) max_question: Option<usize>,
     pub(crate) ca_file: Option<PathBuf>,
+    /// A certificate of one's own, and its key.
+    pub(crate) cert: Option<(PathBuf, PathBuf)>,
+    pub(crate) proxy: Option<Through>,
+    pub(crate) connect_retries: u32,
     pub(crate) headers: Vec<String>,
     /// The models that the configuration names.
     pub(crate) models: Vec<String>,
+}
+
+/// A proxy, or `none`.
+pub(crate) struct Through {
+    /// A secret: there may be a password in it.
+    pub(crate) url: String,
+    /// Whether the command line gave it: then it is used on the way to this machine itself, too.
+    pub(crate) is_asked: bool,
 }
 
 /// A system prompt.
@@ -66,9 +81,6 @@ impl Settings {
         let parameters =
             layers.iter().fold(question.parameters.clone(), |parameters, layer| parameters.or(&layer.parameters));
         parameters.check().map_err(Failure::usage)?;
-        if layers.iter().any(|layer| layer.proxy.is_some() || layer.no_proxy.is_some()) {
-            return Err(Failure::usage("proxy: this version connects by none"));
-        }
         Ok(Settings {
             url,
             token,
@@ -92,6 +104,21 @@ impl Settings {
                 .ca_file
                 .clone()
                 .or_else(|| first(&layers, |layer| layer.ca_file.as_deref().map(paths::expand))),
+            cert: match &connection.cert {
+                Some(cert) => Some((cert.clone(), connection.key.clone())),
+                None => first(&layers, |layer| {
+                    layer.cert.as_deref().map(|cert| (paths::expand(cert), layer.key.as_deref().map(paths::expand)))
+                }),
+            }
+            .map(|(cert, key)| (cert.clone(), key.unwrap_or(cert))),
+            proxy: match &connection.proxy {
+                Some(url) => Some(Through { url: url.clone(), is_asked: true }),
+                None => first(&layers, |layer| layer.proxy.clone()).map(|url| Through { url, is_asked: false }),
+            },
+            connect_retries: connection
+                .connect_retries
+                .or_else(|| first(&layers, |layer| layer.connect_retries))
+                .unwrap_or(CONNECT_RETRIES),
             headers: match &*connection.header {
                 [] => first(&layers, |layer| layer.headers.clone()).unwrap_or_default(),
                 headers => headers.to_vec(),

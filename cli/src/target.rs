@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use chatnio::{Auth, Client, ClientError, Connection, ConnectionConfig, Endpoint, Request, TlsOptions, rest};
+use chatnio::{
+    Auth, Client, ClientError, Connection, ConnectionConfig, Endpoint, Proxy, Request, Stopper, TlsOptions, rest,
+};
 use chatnio_loopback::Server;
 
 use crate::args::{ConnectionArgs, ConversationArgs};
 use crate::conversation::Conversations;
 use crate::embedded;
 use crate::output::say;
-use crate::settings::Settings;
+use crate::settings::{Settings, Through};
 use crate::status::Failure;
 use crate::words;
 
@@ -38,7 +40,10 @@ impl Target {
     /// Nothing is started yet.
     pub(crate) fn new(args: &ConnectionArgs, settings: &Settings) -> Result<Self, Failure> {
         let (endpoint, token) = whom(settings.url.as_deref(), settings.token.as_deref())?;
-        let config = config(args, settings)?;
+        let mut config = config(args, settings)?;
+        if let Some(endpoint) = &endpoint {
+            config.proxy = proxy(settings.proxy.as_ref(), endpoint)?;
+        }
         Ok(Target {
             endpoint,
             url: settings.url.as_deref().unwrap_or(PUBLIC_SERVER).to_owned(),
@@ -108,10 +113,10 @@ impl Target {
         Ok(())
     }
 
-    /// Connects; to the embedded server, started now, when there is no other.
-    pub(crate) fn connect(&mut self) -> Result<Client, Failure> {
+    /// Connects; to the embedded server, started now, when there is no other. `stopper` can end that.
+    pub(crate) fn connect(&mut self, stopper: &Stopper) -> Result<Client, Failure> {
         self.start()?;
-        Client::connect(&self.url, self.auth(), &self.config).map_err(|error| self.failure(&error))
+        Client::connect_with(&self.url, self.auth(), &self.config, stopper).map_err(|error| self.failure(&error))
     }
 
     /// For the companion calls of the same server.
@@ -169,6 +174,17 @@ fn whom<'a>(url: Option<&str>, token: Option<&'a str>) -> Result<(Option<Endpoin
     })
 }
 
+/// The proxy on the way to the server: the one that was set, or the environment's.
+fn proxy(set: Option<&Through>, endpoint: &Endpoint) -> Result<Option<Proxy>, Failure> {
+    match set {
+        Some(Through { url, .. }) if url == "none" => Ok(None),
+        Some(Through { is_asked: false, .. }) if endpoint.is_loopback() => Ok(None),
+        Some(Through { url, .. }) => Proxy::parse(url).map(Some).map_err(|error| Failure::usage(error.to_string())),
+        None => Proxy::from_env(endpoint)
+            .map_err(|error| Failure::usage(format!("the environment's {error}; --proxy none does without"))),
+    }
+}
+
 fn config(args: &ConnectionArgs, settings: &Settings) -> Result<ConnectionConfig, Failure> {
     let mut config = ConnectionConfig::default();
     if let Some(timeout) = settings.timeout {
@@ -180,6 +196,7 @@ fn config(args: &ConnectionArgs, settings: &Settings) -> Result<ConnectionConfig
         config.pong_within = timeout;
         config.close = timeout;
     }
+    config.connect_retries = settings.connect_retries;
     if let Some(bytes) = settings.max_message {
         config.session.max_message = bytes;
     }
@@ -189,6 +206,12 @@ fn config(args: &ConnectionArgs, settings: &Settings) -> Result<ConnectionConfig
     let mut tls = TlsOptions::new();
     if let Some(file) = &settings.ca_file {
         tls = tls.root_file(file).map_err(|error| Failure::usage(format!("--ca-file: {error}")))?;
+    }
+    if let Some((cert, key)) = &settings.cert {
+        tls = tls.client_certificate_file(cert, key).map_err(|error| Failure::usage(format!("--cert: {error}")))?;
+    }
+    if let Some(file) = &args.key_log {
+        tls = tls.key_log_file(file).map_err(|error| Failure::usage(format!("--key-log: {error}")))?;
     }
     if args.dangerous_accept_any_certificate {
         tls = tls.dangerous_accept_any_certificate();

@@ -37,12 +37,12 @@ pub(crate) fn failure(error: &ClientError, endpoint: Option<&Endpoint>) -> Failu
 
 fn message(error: &ClientError, endpoint: Option<&Endpoint>) -> String {
     match (error, endpoint) {
-        (ClientError::Connect { source, .. }, Some(endpoint)) => {
-            format!("cannot connect to {}: {}", address(endpoint), system(source))
+        (ClientError::Connect { host, source }, Some(endpoint)) => {
+            format!("cannot connect to {}: {}", where_to(host, endpoint), system(source))
         }
         (ClientError::Resolve { host, source }, _) => format!("cannot look up {host}: {}", system(source)),
-        (ClientError::ConnectTimeout { limit, .. }, Some(endpoint)) => {
-            format!("cannot connect to {} within {} s", address(endpoint), limit.as_secs_f32())
+        (ClientError::ConnectTimeout { host, limit }, Some(endpoint)) => {
+            format!("cannot connect to {} within {} s", where_to(host, endpoint), limit.as_secs_f32())
         }
         (ClientError::Start(StartError::PlainToken { host }), _) => {
             format!("the token does not go to {host} without TLS: use wss://")
@@ -53,6 +53,11 @@ fn message(error: &ClientError, endpoint: Option<&Endpoint>) -> String {
         (ClientError::Interrupted(why), _) => interruption(*why),
         (error, _) => without_setting(&error.to_string()).to_owned(),
     }
+}
+
+/// The server, with its port; a proxy's name has that in it.
+fn where_to(host: &str, endpoint: &Endpoint) -> String {
+    if host == endpoint.host() { address(endpoint) } else { host.to_owned() }
 }
 
 /// Host and port, as one writes them.

@@ -20,6 +20,8 @@ Environment (options go before it, it goes before the configuration; empty count
   CHATNIO_MODEL    the model; otherwise gpt-3.5-turbo
   CHATNIO_PROFILE  the profile of the configuration
   CHATNIO_CONFIG   the configuration file
+  https_proxy, http_proxy, all_proxy, no_proxy
+                   the proxy, as for curl; --proxy and the configuration go before it
   NO_COLOR         answers on a terminal are plain text, as by --plain
   With neither URL nor token a loopback server inside this process answers, to try things out.";
 
@@ -29,8 +31,8 @@ Configuration: $XDG_CONFIG_HOME/chatnio/config.toml (~/.config/chatnio/config.to
   token-command = \"pass show chatnio\"  # prints the token; or token-file = \"~/.secrets/chatnio\"
   model = \"gpt-4\"
   system = \"Answer in one sentence.\"   # --system
-  plain = false                        # also: timeout, ca-file, headers = [...], proxy, no-proxy, max-message,
-                                       # max-question; each as the option of its name
+  plain = false                        # also: proxy, connect-retries, timeout, max-message, max-question, ca-file,
+                                       # cert, key, headers = [...]; each as the option of its name
   profile = \"work\"                     # the profile to take when none is named
   [parameters]                         # web, context, max-tokens, temperature, ... as the options
   temperature = 0.5

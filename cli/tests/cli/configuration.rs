@@ -91,7 +91,7 @@ fn what_is_wrong_with_it_is_said_without_what_it_says() {
         ("a = \n", "line 1"),
         ("timeout = 0", "timeout: expected more than 0 seconds"),
         ("max-message = \"4 secret\"", "max-message: expected bytes"),
-        ("proxy = \"http://me:secret@h\"", "proxy: "),
+        ("url = \"wss://h\"\nproxy = \"ftp://me:secret@h\"", "scheme"),
         ("token-command = \"echo secret; false\"", "token-command: it failed"),
         ("token-command = \"true\"", "no token"),
         ("token-file = \"/nowhere/token\"", "token-file: cannot read /nowhere/token"),

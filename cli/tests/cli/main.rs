@@ -10,6 +10,7 @@ mod install;
 #[cfg(unix)]
 mod interrupts;
 mod process;
+mod proxy;
 mod replay;
 mod rest;
 mod serve;

@@ -19,8 +19,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) fn chatnio<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatnio"));
     command.args(arguments);
-    let names = ["CHATNIO_URL", "CHATNIO_TOKEN", "CHATNIO_MODEL", "CHATNIO_PROFILE", "CHATNIO_CONFIG", "NO_COLOR"];
-    for name in names {
+    let names = [
+        ["CHATNIO_URL", "CHATNIO_TOKEN", "CHATNIO_MODEL", "CHATNIO_PROFILE", "CHATNIO_CONFIG", "NO_COLOR"].as_slice(),
+        &["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"],
+    ];
+    for name in names.concat() {
         command.env_remove(name);
     }
     // Nobody's own configuration and history.
