@@ -15,7 +15,7 @@ CARGO ?= cargo
 .NOTPARALLEL:
 
 # The tests come last, so that their closing lines end the output.
-test: format lint docs no-std unit interleavings abi packaging c-tests cpp-tests c-examples test-swift example-swift \
+test: format lint docs no-std unit interleavings abi packaging c-tests cpp-tests c-examples bench-smoke test-swift example-swift \
   test-js python-types python-tests
 
 format:
@@ -37,7 +37,7 @@ no-std:
 	$(CARGO) build --locked --manifest-path core/no-std-check/Cargo.toml --target-dir target/no-std-check
 
 unit:
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace --exclude chatnio-benches
 
 # The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
 interleavings:
@@ -194,8 +194,9 @@ bench: installed python-wheel target/python/bench-venv/made
 # Everything once, in a small size: whether it runs, not how fast.
 bench-smoke: installed
 	benches/programs '$(CURDIR)/target/benches' '$(INSTALLED)'
-	$(CARGO) build --locked --profile testing -p chatnio-benches --target-dir target
-	target/testing/chatnio-bench run --smoke >target/benches/smoke.md
+	$(CARGO) test --locked --profile dev -p chatnio-benches --lib --target-dir target
+	$(CARGO) build --locked -p chatnio-benches --target-dir target
+	target/debug/chatnio-bench run --smoke >target/benches/smoke.md
 
 # Pins what the .in files ask for anew.
 python-lock: $(VENV)/made

@@ -244,11 +244,13 @@ fn connection(shape: Shape, chunks: usize, piece: usize) -> Contender {
 
 /// The same bytes by tungstenite alone.
 fn tungstenite(shape: Shape, chunks: usize, piece: usize) -> Contender {
+    // A buffer that suits the size of the reads.
+    let buffer = if piece == 0 { 4096 } else { websocket::BUFFER };
     let (bytes, ends) = frames(shape, chunks);
     let cuts = cuts(bytes.len(), ends, piece);
     let bytes: Arc<[u8]> = bytes.into();
     Contender::here(move || {
-        let mut socket = websocket::InMemory::new(Arc::clone(&bytes));
+        let mut socket = websocket::InMemory::new(Arc::clone(&bytes), buffer);
         let mut messages = 0;
         let sample = Sample::take(chunks, || {
             for &cut in &cuts {

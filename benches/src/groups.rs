@@ -209,7 +209,7 @@ pub fn all() -> Vec<Group> {
             title: "WebSocket in memory, a frame at once",
             task: Task::Memory(Shape::Usual),
             rows: vec![
-                Row::new("tungstenite, 128 KiB buffer, no decoding", Rust("tungstenite-memory-small")),
+                Row::new("tungstenite, 4 KiB buffer, no decoding", Rust("tungstenite-memory-small")),
                 Row::new("`Connection`, events", Rust("connection-small")),
             ],
         },

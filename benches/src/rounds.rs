@@ -50,12 +50,16 @@ impl Ratio {
     }
 }
 
-/// Has each contender work on one batch a round, one right after the other; once more before, to warm up. What is
-/// measured of one machine whose clock changes then compares, pair by pair.
+/// How long each contender works in a round, at least, in nanoseconds: what disturbs it for a moment is then little.
+const ENOUGH: f64 = 2e6;
+
+/// Has each contender work for a while in each round, one right after the other; once more before, to warm up. What is
+/// measured of one machine whose clock changes then compares, pair by pair. In a single round each works on one batch.
 ///
 /// # Errors
 /// When one has failed.
 pub fn run(contenders: &mut [Contender], rounds: usize) -> io::Result<Vec<Measured>> {
+    let enough = if rounds > 1 { ENOUGH } else { 0.0 };
     let mut measured = vec![Measured::default(); contenders.len()];
     for round in 0..=rounds {
         // In each direction as often: nobody is always behind the same other one.
@@ -64,7 +68,10 @@ pub fn run(contenders: &mut [Contender], rounds: usize) -> io::Result<Vec<Measur
             order.reverse();
         }
         for which in order {
-            let sample = contenders[which].batch()?;
+            let mut sample = contenders[which].batch()?;
+            while sample.cpu < enough {
+                sample += contenders[which].batch()?;
+            }
             if round > 0 {
                 measured[which].samples.push(sample);
             }
@@ -95,12 +102,23 @@ mod tests {
 
     #[test]
     fn the_first_batch_only_warms_up() {
-        let mut calls = 0.0;
-        let counting = Contender::here(move || {
-            calls += 1.0;
-            Sample { cpu: calls, elapsed: 0.0, chunks: 1 }
-        });
-        let all = run(&mut [counting], 2).unwrap();
-        assert_eq!(all[0].samples.iter().map(|sample| sample.cpu).collect::<Vec<_>>(), [2.0, 3.0]);
+        let all = run(&mut [counting(ENOUGH)], 2).unwrap();
+        assert_eq!(all[0].samples.iter().map(|sample| sample.chunks).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn short_batches_are_repeated_except_in_a_single_round() {
+        let all = run(&mut [counting(ENOUGH / 2.0)], 2).unwrap();
+        assert_eq!(all[0].samples.iter().map(|sample| sample.chunks).collect::<Vec<_>>(), [3 + 4, 5 + 6]);
+        assert_eq!(run(&mut [counting(1.0)], 1).unwrap()[0].samples[0].chunks, 2);
+    }
+
+    /// The number of its call is its number of chunks.
+    fn counting(cpu: f64) -> Contender {
+        let mut chunks = 0;
+        Contender::here(move || {
+            chunks += 1;
+            Sample { cpu, elapsed: 0.0, chunks }
+        })
     }
 }

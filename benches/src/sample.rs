@@ -1,5 +1,6 @@
 //! What one batch of chunks took.
 
+use std::ops::AddAssign;
 use std::time::Instant;
 
 use nix::time::{ClockId, clock_gettime};
@@ -27,6 +28,14 @@ impl Sample {
     /// Processor time a chunk, in nanoseconds.
     pub fn per_chunk(&self) -> f64 {
         self.cpu / self.chunks as f64
+    }
+}
+
+impl AddAssign for Sample {
+    fn add_assign(&mut self, other: Self) {
+        self.cpu += other.cpu;
+        self.elapsed += other.elapsed;
+        self.chunks += other.chunks;
     }
 }
 

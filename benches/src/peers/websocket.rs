@@ -11,11 +11,11 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket, client::client_with_config};
 
-/// Its default.
-const BUFFER: usize = 128 * 1024;
+/// The size of its buffer, by default.
+pub const BUFFER: usize = 128 * 1024;
 
-fn config() -> Option<WebSocketConfig> {
-    Some(WebSocketConfig::default().read_buffer_size(BUFFER))
+fn config(buffer: usize) -> Option<WebSocketConfig> {
+    Some(WebSocketConfig::default().read_buffer_size(buffer))
 }
 
 /// A stream in memory, of which each read takes one piece at most.
@@ -51,10 +51,10 @@ impl Write for Memory {
 pub struct InMemory(WebSocket<Memory>);
 
 impl InMemory {
-    /// It will read `bytes`.
-    pub fn new(bytes: Arc<[u8]>) -> Self {
+    /// It will read `bytes`, by a buffer of this size, which it clears before each read.
+    pub fn new(bytes: Arc<[u8]>, buffer: usize) -> Self {
         let memory = Memory { bytes, at: 0, until: 0 };
-        InMemory(WebSocket::from_raw_socket(memory, Role::Client, config()))
+        InMemory(WebSocket::from_raw_socket(memory, Role::Client, config(buffer)))
     }
 
     /// Goes on until this offset; how many messages there were.
@@ -110,7 +110,7 @@ pub fn connect(url: &str) -> TcpStream {
 
 impl<S: Read + Write> Connected<S> {
     fn new(url: &str, stream: S) -> Self {
-        let handshake = client_with_config(url, stream, config());
+        let handshake = client_with_config(url, stream, config(BUFFER));
         let Ok((mut socket, _)) = handshake else { panic!("no handshake with {url}") };
         socket.send(r#"{"token":"anonymous","id":-1}"#.into()).expect("a server");
         Connected(socket)
