@@ -40,6 +40,8 @@ pub struct Row {
     pub title: &'static str,
     /// Who does it.
     pub who: Who,
+    /// Whether it is this library.
+    pub is_ours: bool,
     /// How much of the reference's time it may take.
     pub goal: Option<f64>,
 }
@@ -66,8 +68,14 @@ impl Task {
 }
 
 impl Row {
-    fn new(title: &'static str, who: Who) -> Self {
-        Row { title, who, goal: None }
+    /// Somebody else's.
+    pub fn peer(title: &'static str, who: Who) -> Self {
+        Row { title, who, is_ours: false, goal: None }
+    }
+
+    /// This library's.
+    fn ours(title: &'static str, who: Who) -> Self {
+        Row { title, who, is_ours: true, goal: None }
     }
 
     fn at_most(mut self, goal: f64) -> Self {
@@ -140,16 +148,16 @@ pub fn all() -> Vec<Group> {
         title,
         task: Task::Memory(shape),
         rows: vec![
-            Row::new("serde_json, typed and borrowing", Rust("serde_json")),
-            Row::new("`Chunk::decode`", Rust("decode")),
-            Row::new("`Session::receive`", Rust("session")).at_most(session),
-            Row::new("C `chatnio_session_receive`, static", Program("session-static")),
-            Row::new("serde_json, into a `Value`", Rust("serde_json-value")),
-            Row::new("sonic-rs, typed", Rust("sonic-rs")),
-            Row::new("simd-json, typed", Rust("simd-json")),
-            Row::new("cJSON", Program("cjson")),
-            Row::new("jansson", Program("jansson")),
-            Row::new("encoding/json (Go)", Program("go-decode")),
+            Row::peer("serde_json, typed and borrowing", Rust("serde_json")),
+            Row::ours("`Chunk::decode`", Rust("decode")),
+            Row::ours("`Session::receive`", Rust("session")).at_most(session),
+            Row::ours("C `chatnio_session_receive`, static", Program("session-static")),
+            Row::peer("serde_json, into a `Value`", Rust("serde_json-value")),
+            Row::peer("sonic-rs, typed", Rust("sonic-rs")),
+            Row::peer("simd-json, typed", Rust("simd-json")),
+            Row::peer("cJSON", Program("cjson")),
+            Row::peer("jansson", Program("jansson")),
+            Row::peer("encoding/json (Go)", Program("go-decode")),
         ],
     };
     vec![
@@ -163,16 +171,16 @@ pub fn all() -> Vec<Group> {
             title: "Decoding: 4 KiB of ASCII",
             task: Task::Memory(Shape::Ascii),
             rows: vec![
-                Row::new("UTF-8 check and a copy into the same buffer", Rust("check-and-copy")),
-                Row::new("`Chunk::decode`", Rust("decode")).at_most(1.5),
-                Row::new("`Session::receive`", Rust("session")),
-                Row::new("C `chatnio_session_receive`, static", Program("session-static")),
-                Row::new("serde_json, typed and borrowing", Rust("serde_json")),
-                Row::new("sonic-rs, typed", Rust("sonic-rs")),
-                Row::new("simd-json, typed", Rust("simd-json")),
-                Row::new("cJSON", Program("cjson")),
-                Row::new("jansson", Program("jansson")),
-                Row::new("encoding/json (Go)", Program("go-decode")),
+                Row::peer("UTF-8 check and a copy into the same buffer", Rust("check-and-copy")),
+                Row::ours("`Chunk::decode`", Rust("decode")).at_most(1.5),
+                Row::ours("`Session::receive`", Rust("session")),
+                Row::ours("C `chatnio_session_receive`, static", Program("session-static")),
+                Row::peer("serde_json, typed and borrowing", Rust("serde_json")),
+                Row::peer("sonic-rs, typed", Rust("sonic-rs")),
+                Row::peer("simd-json, typed", Rust("simd-json")),
+                Row::peer("cJSON", Program("cjson")),
+                Row::peer("jansson", Program("jansson")),
+                Row::peer("encoding/json (Go)", Program("go-decode")),
             ],
         },
         Group {
@@ -180,10 +188,10 @@ pub fn all() -> Vec<Group> {
             title: "Through C: a usual chunk",
             task: Task::Memory(Shape::Usual),
             rows: vec![
-                Row::new("`from_utf8` and Rust's `Session::receive`", Rust("session-bytes")),
-                Row::new("`chatnio_session_receive`, static", Program("session-static")).at_most(1.25),
-                Row::new("`chatnio_session_receive`, shared", Program("session-shared")).at_most(1.25),
-                Row::new("the same, of the session-only library", Program("session-small")),
+                Row::ours("`from_utf8` and Rust's `Session::receive`", Rust("session-bytes")),
+                Row::ours("`chatnio_session_receive`, static", Program("session-static")).at_most(1.25),
+                Row::ours("`chatnio_session_receive`, shared", Program("session-shared")).at_most(1.25),
+                Row::ours("the same, of the session-only library", Program("session-small")),
             ],
         },
         Group {
@@ -191,8 +199,8 @@ pub fn all() -> Vec<Group> {
             title: "A turn without chunks: the question encoded, the end decoded",
             task: Task::Memory(Shape::Usual),
             rows: vec![
-                Row::new("serde_json, both", Rust("turn-serde_json")),
-                Row::new("`Session::request`, `poll_transmit`, `receive`", Rust("turn")),
+                Row::peer("serde_json, both", Rust("turn-serde_json")),
+                Row::ours("`Session::request`, `poll_transmit`, `receive`", Rust("turn")),
             ],
         },
         Group {
@@ -200,8 +208,8 @@ pub fn all() -> Vec<Group> {
             title: "WebSocket in memory, 64 KiB at once",
             task: Task::Memory(Shape::Usual),
             rows: vec![
-                Row::new("tungstenite, 128 KiB buffer, no decoding", Rust("tungstenite-memory")),
-                Row::new("`Connection`, events", Rust("connection")),
+                Row::peer("tungstenite, 128 KiB buffer, no decoding", Rust("tungstenite-memory")),
+                Row::ours("`Connection`, events", Rust("connection")),
             ],
         },
         Group {
@@ -209,8 +217,8 @@ pub fn all() -> Vec<Group> {
             title: "WebSocket in memory, a frame at once",
             task: Task::Memory(Shape::Usual),
             rows: vec![
-                Row::new("tungstenite, 4 KiB buffer, no decoding", Rust("tungstenite-memory-small")),
-                Row::new("`Connection`, events", Rust("connection-small")),
+                Row::peer("tungstenite, 4 KiB buffer, no decoding", Rust("tungstenite-memory-small")),
+                Row::ours("`Connection`, events", Rust("connection-small")),
             ],
         },
         Group {
@@ -218,13 +226,13 @@ pub fn all() -> Vec<Group> {
             title: "Over TCP",
             task: Task::Socket { shape: Shape::Usual, is_tls: false },
             rows: vec![
-                Row::new("tungstenite, 128 KiB buffer, no decoding", Rust("tungstenite")),
-                Row::new("`Client::next`", Rust("client")).at_most(1.1),
-                Row::new("`Client` pieces", Rust("client-pieces")).at_most(1.1),
-                Row::new("C `chatnio_client_next`, static", Program("client-static")),
-                Row::new("(the bytes, received and thrown away)", Rust("bytes")),
-                Row::new("the Go SDK's loop: gorilla and encoding/json", Program("go-socket")),
-                Row::new("`chatnio` of npm, over `ws`", Npm),
+                Row::peer("tungstenite, 128 KiB buffer, no decoding", Rust("tungstenite")),
+                Row::ours("`Client::next`", Rust("client")).at_most(1.1),
+                Row::ours("`Client` pieces", Rust("client-pieces")).at_most(1.1),
+                Row::ours("C `chatnio_client_next`, static", Program("client-static")),
+                Row::peer("(the bytes, received and thrown away)", Rust("bytes")),
+                Row::peer("the Go SDK's loop: gorilla and encoding/json", Program("go-socket")),
+                Row::peer("`chatnio` of npm, over `ws`", Npm),
             ],
         },
         Group {
@@ -232,12 +240,12 @@ pub fn all() -> Vec<Group> {
             title: "Over TLS, in records of 16 KiB",
             task: Task::Socket { shape: Shape::Usual, is_tls: true },
             rows: vec![
-                Row::new("tungstenite over rustls, 128 KiB buffer, no decoding", Rust("tungstenite")),
-                Row::new("`Client::next`", Rust("client")).at_most(1.3),
-                Row::new("`Client` pieces", Rust("client-pieces")).at_most(1.3),
-                Row::new("C `chatnio_client_next`, static", Program("client-static")),
-                Row::new("the Go SDK's loop: gorilla and encoding/json", Program("go-socket")),
-                Row::new("`chatnio` of npm, over `ws`", Npm),
+                Row::peer("tungstenite over rustls, 128 KiB buffer, no decoding", Rust("tungstenite")),
+                Row::ours("`Client::next`", Rust("client")).at_most(1.3),
+                Row::ours("`Client` pieces", Rust("client-pieces")).at_most(1.3),
+                Row::ours("C `chatnio_client_next`, static", Program("client-static")),
+                Row::peer("the Go SDK's loop: gorilla and encoding/json", Program("go-socket")),
+                Row::peer("`chatnio` of npm, over `ws`", Npm),
             ],
         },
     ]

@@ -234,6 +234,7 @@ fn compare(group: &Group, world: &World) -> Result<GroupResult, Box<dyn Error>> 
         let instructions = if is_counted { count(row, group.task, world)? } else { None };
         results.push(RowResult {
             title: row.title.to_owned(),
+            is_ours: row.is_ours,
             goal: row.goal,
             nanoseconds: measured_row.least(),
             ratio: measured_row.ratio_to(&measured[0]),

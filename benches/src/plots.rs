@@ -27,6 +27,9 @@ pub const PLOTS: [Plot; 4] = [
     Plot { id: "connections", x: "connections in one thread" },
 ];
 
+/// What the names of old lines end with.
+const BEFORE: &str = ", before";
+
 /// Points of x and y.
 type Points = [(f64, f64)];
 
@@ -49,7 +52,7 @@ pub fn draw(before: Option<&Results>, now: &Results, folder: &Path) -> Result<()
         };
         let mut all = series(now, "");
         if let Some(before) = before {
-            let ours = series(before, ", before");
+            let ours = series(before, BEFORE);
             all.extend(ours.into_iter().filter(|(name, _)| name.starts_with('`')));
         }
         if !all.is_empty() {
@@ -68,7 +71,7 @@ fn bars(group: &GroupResult, before: Option<&GroupResult>, path: &Path) -> Resul
     let most = rows.iter().map(|row| row.ratio.median.max(old(&row.title))).fold(0.0, f64::max);
     let count = i32::try_from(rows.len())?;
     let mut chart = ChartBuilder::on(&root)
-        .caption(format!("{}: ratio to the first", group.title.replace('`', "")), ("sans-serif", 18))
+        .caption(format!("{}: ratio to the first (pale: before)", group.title.replace('`', "")), ("sans-serif", 18))
         .margin(10)
         .x_label_area_size(30)
         .y_label_area_size(370)
@@ -84,10 +87,9 @@ fn bars(group: &GroupResult, before: Option<&GroupResult>, path: &Path) -> Resul
     for (which, row) in rows.iter().enumerate() {
         let at = count - 1 - i32::try_from(which)?;
         let (from, to) = (SegmentValue::Exact(at), SegmentValue::Exact(at + 1));
-        let is_ours = row.title.starts_with('`') || row.title.starts_with("C `") || row.title.starts_with("the same");
-        let color = if is_ours && which > 0 { OURS } else { PEER };
+        let color = if row.is_ours { OURS } else { PEER };
         let was = old(&row.title);
-        if was > 0.0 && which > 0 && is_ours {
+        if was > 0.0 && row.is_ours {
             chart.draw_series([Rectangle::new([(0.0, from.clone()), (was, to.clone())], color.mix(0.25).filled())])?;
         }
         let mut bar = Rectangle::new([(0.0, from), (row.ratio.median, to)], color.filled());
@@ -114,13 +116,16 @@ fn lines(all: &[(String, Vec<(f64, f64)>)], x: &str, path: &Path) -> Result<(), 
         .y_label_area_size(64)
         .build_cartesian_2d((left..right).log_scale(), (low * 0.7..high * 1.4).log_scale())?;
     chart.configure_mesh().x_desc(x).y_desc("ns a chunk").draw()?;
-    for (which, (name, points)) in all.iter().enumerate() {
-        let style = Palette99::pick(which).stroke_width(2);
+    for (name, points) in all {
+        // What was before has the same color, paler.
+        let now = name.strip_suffix(BEFORE);
+        let which = all.iter().position(|(other, _)| Some(&**other) == now || other == name).unwrap_or(0);
+        let style = Palette99::pick(which).mix(if now.is_some() { 0.35 } else { 1.0 }).stroke_width(2);
         let points: &Points = points;
         chart
             .draw_series(LineSeries::new(points.iter().copied(), style))?
             .label(name.replace('`', ""))
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], Palette99::pick(which).stroke_width(2)));
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
     }
     chart
         .configure_series_labels()

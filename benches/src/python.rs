@@ -56,6 +56,9 @@ const GROUPS: [(&str, &str, Rows); 2] = [
     ),
 ];
 
+/// Whose lines are not this package's.
+const PEERS: [&str; 3] = ["decode", "ask", "bytes"];
+
 /// Has both packages work in turns over the firehose.
 ///
 /// # Errors
@@ -85,6 +88,7 @@ pub fn measure(world: &World, interpreters: Interpreters<'_>, rounds: usize) -> 
             let measured = all.get(*name)?;
             Some(RowResult {
                 title: (*title).to_owned(),
+                is_ours: !PEERS.contains(name),
                 goal: *goal,
                 nanoseconds: measured.least(),
                 ratio: measured.ratio_to(reference),

@@ -123,8 +123,9 @@ mod tests {
     use crate::rounds::Ratio;
 
     fn results(median: f64) -> Results {
-        let row = |title: &str, goal, median| RowResult {
+        let row = |title: &str, goal: Option<f64>, median| RowResult {
             title: title.to_owned(),
+            is_ours: goal.is_some(),
             goal,
             nanoseconds: 12.0,
             ratio: Ratio { median, least: 0.5 },

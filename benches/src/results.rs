@@ -38,6 +38,9 @@ pub struct GroupResult {
 pub struct RowResult {
     /// For people.
     pub title: String,
+    /// Whether it is this library.
+    #[serde(default)]
+    pub is_ours: bool,
     /// How much of the reference's time it may take.
     pub goal: Option<f64>,
     /// The least processor time a chunk, in nanoseconds.

@@ -32,7 +32,7 @@ pub fn measure(world: &World) -> io::Result<(Series, Vec<Figure>)> {
     series.insert("sessions `Session::receive`".to_owned(), points(&numbers, &many));
     let numbers = powers_of_ten(1, (world.scale.series / 1000).clamp(10, 1000));
     let url = &world.addresses.plain;
-    let sockets = flat(&numbers, rounds, |count| connections(count, world.scale.series / 5000, url))?;
+    let sockets = flat(&numbers, rounds, |count| connections(count, (world.scale.series / 5000).max(1), url))?;
     series.insert("connections `Connection`, over TCP".to_owned(), points(&numbers, &sockets));
     let figures = vec![
         spread("`Session::receive`, answers of 10 to 10^6 chunks: the dearest chunk of the cheapest", &chunks),
@@ -78,7 +78,7 @@ fn sizes(world: &World, series: &mut Series) -> io::Result<()> {
         let all: Vec<_> = memory.into_iter().chain(socket).collect();
         let mut contenders = Vec::new();
         for (_, who, task) in &all {
-            let row = Row { title: "", who: Who::Rust(who), goal: None };
+            let row = Row::peer("", Who::Rust(who));
             contenders.push(row.start(*task, world)?.ok_or_else(|| io::Error::other("an unknown contender"))?);
         }
         let measured = run(&mut contenders, world.scale.rounds.div_ceil(3))?;
