@@ -153,7 +153,7 @@ impl Printer {
         match event {
             Event::Delta { text, .. } => self.piece(text)?,
             Event::End(end) => {
-                self.piece(end.text())?;
+                self.piece(end.text)?;
                 self.end_answer()?;
                 self.end(&end.answer);
             }
@@ -169,15 +169,15 @@ impl Printer {
     /// When stdout takes nothing more.
     pub(crate) fn replayed(&mut self, replayed: &Replayed<'_>, file: &dyn Display) -> io::Result<()> {
         match replayed {
-            Replayed::Event(event) => {
+            Replayed::Event { line, event: Event::Malformed { error, .. } } => {
+                self.raise(Status::Malformed);
+                self.warning(line.unwrap_or_default(), error, &words::received(error), file)
+            }
+            Replayed::Event { event, .. } => {
                 if let (Event::Stray { text, .. }, View::Plain { .. }) = (event, &self.view) {
                     say("stray", &format!("{file}: a frame that belongs to no turn: {text:?}"));
                 }
                 self.event(event)
-            }
-            Replayed::Malformed { line, error } => {
-                self.raise(Status::Malformed);
-                self.warning(*line, error, &words::received(error), file)
             }
             Replayed::Warning { line, message } => self.warning(*line, message, message, file),
             _ => Ok(()),

@@ -80,7 +80,7 @@ impl Target {
 
     /// Keeps what is sent and received.
     pub(crate) fn record(&mut self) {
-        self.config.record = true;
+        self.config.session.record = true;
     }
 
     /// The longest request, in bytes; 0 for no limit.

@@ -7,7 +7,7 @@ mod text;
 use std::time::Duration;
 
 use chatnio::transcript::{Entry, Frame, Replay, Step, Transcript};
-use chatnio::{CloseReason, Config, Event, Outcome, Session, State};
+use chatnio::{CloseReason, Config, Event, EventStorage, Outcome, Session, State};
 use serde::Serialize;
 
 use crate::status::Status;
@@ -112,13 +112,14 @@ impl Player<'_> {
                 self.pass_over(line);
                 self.entries = self.entries.get(1..).unwrap_or_default();
                 let stopped = self.stopped;
-                // The event borrows the session, whose answer is wanted with it.
-                let (told, end) = match self.session.receive(Duration::ZERO, &message) {
-                    Ok(event) => (explain::event(&event, before, stopped), ended(&event)),
-                    Err(error) => {
+                let mut storage = EventStorage::new();
+                let (told, end) = match self.session.receive(Duration::ZERO, &message, &mut storage) {
+                    Some(Event::Malformed { error, .. }) => {
                         self.trace.status = self.trace.status.max(Status::Malformed);
                         (Told::new("malformed", error.to_string()), None)
                     }
+                    Some(event) => (explain::event(&event, before, stopped), ended(&event)),
+                    None => (Told::new("closed", "the session is closed"), None),
                 };
                 self.take_end(end.as_ref());
                 self.push_ended(line, Direction::Received, message, before, told, end);

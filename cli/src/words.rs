@@ -3,7 +3,8 @@
 use std::io;
 
 use chatnio::{
-    ClientError, ConnectionEnd, Endpoint, Interruption, ReceiveError, RequestError, StartError, TlsError, WireError,
+    ClientError, ConnectionEnd, Endpoint, Interruption, Malformed, Reason, RequestError, StartError, TlsError,
+    WireError,
 };
 
 use crate::status::{Failure, Status};
@@ -85,12 +86,12 @@ pub(crate) fn interruption(why: Interruption) -> String {
 }
 
 /// What is wrong with a message.
-pub(crate) fn received(error: &ReceiveError) -> String {
-    match error {
-        ReceiveError::TooLong { len, limit } => {
+pub(crate) fn received(error: &Malformed) -> String {
+    match error.reason {
+        Reason::TooLong { len, limit } => {
             format!("the message has {len} bytes, over the limit of {limit}; --max-message SIZE allows more")
         }
-        error => without_setting(&error.to_string()).to_owned(),
+        _ => without_setting(&error.to_string()).to_owned(),
     }
 }
 
@@ -163,6 +164,18 @@ mod tests {
         failure(&error.into(), Some(&Endpoint::parse("ws://h:8094").unwrap()))
     }
 
+    /// A message over the limit, between turns.
+    fn too_long() -> Malformed {
+        let mut config = chatnio::Config::default();
+        config.max_message = 1;
+        let now = std::time::Duration::ZERO;
+        let mut session = chatnio::Session::new(chatnio::Auth::anonymous(), config, now).unwrap();
+        match session.receive(now, "{}", &mut chatnio::EventStorage::new()) {
+            Some(chatnio::Event::Malformed { error, .. }) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn a_long_page_is_cut() {
         let error = WireError::Http(chatnio::HttpRefusal::new(404, "é".repeat(BODY_SHOWN + 1)).into());
@@ -206,7 +219,7 @@ mod tests {
             interruption(Interruption::ClosedByServer),
             interruption(Interruption::ClosedByHost),
             interruption(Interruption::Reconnected),
-            received(&ReceiveError::TooLong { len: 2, limit: 1 }),
+            received(&too_long()),
             said(RequestError::TooLong { len: 2, limit: 1 }).message().to_owned(),
             said(StartError::PlainToken { host: "h".into() }).message().to_owned(),
         ];

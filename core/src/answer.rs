@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::chunk::{Chunk, Text};
+use crate::chunk::{Chunk, Quota};
 use crate::message::RequestKind;
 
 /// What one turn has brought. It grows with each piece and is handed over by the turn's
@@ -65,23 +65,33 @@ impl Answer {
         if self.quota_text.is_empty() { "0" } else { &self.quota_text }
     }
 
+    /// What it costs so far, in the form that events have.
+    pub(crate) fn running_quota<'a>(&self, space: &'a mut String) -> Quota<'a> {
+        space.clear();
+        space.push_str(self.quota_text());
+        Quota::new(self.quota, space)
+    }
+
     /// Takes in what a frame says beside the answer's text. A notice's quota of 0 does not reset the total.
-    pub(crate) fn update(&mut self, chunk: &Chunk<'_>, notice: Option<Text<'_>>) {
-        match (notice, chunk.quota) {
-            (Some(text), _) => self.notice = Some(text.to_str().into_owned()),
-            (None, Some(quota)) => {
+    #[inline(always)]
+    pub(crate) fn update(&mut self, chunk: &Chunk<'_>, text: &str, is_notice: bool) {
+        match chunk.quota {
+            _ if is_notice => self.notice = Some(text.into()),
+            Some(quota) => {
                 self.quota = quota.value();
                 self.quota_text.clear();
                 self.quota_text.push_str(quota.text());
             }
-            (None, None) => {}
+            None => {}
         }
         if let Some(keyword) = chunk.keyword.filter(|keyword| !keyword.is_empty()) {
             self.keyword.clear();
             keyword.append_to(&mut self.keyword);
         }
         self.plan |= chunk.plan;
-        self.conversation = self.conversation.or(chunk.opener());
+        if self.conversation.is_none() {
+            self.conversation = chunk.opener();
+        }
     }
 }
 
@@ -101,6 +111,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome; an interruption stands for all of them.
+    pub const ALL: [Outcome; 4] =
+        [Outcome::Complete, Outcome::Stopped, Outcome::Notice, Outcome::Interrupted(Interruption::ConnectionLost)];
+
     /// `complete`, `stopped`, `notice` or `interrupted`.
     pub fn name(self) -> &'static str {
         match self {
@@ -159,4 +173,34 @@ pub enum Interruption {
     /// The host reconnected.
     #[error("the host reconnected")]
     Reconnected,
+}
+
+impl Interruption {
+    /// Every interruption, with limits of 0.
+    pub const ALL: [Interruption; 9] = [
+        Interruption::FirstFrameDeadline,
+        Interruption::NextFrameDeadline,
+        Interruption::AfterStopDeadline,
+        Interruption::MessageTooLong { limit: 0 },
+        Interruption::AnswerTooLong { limit: 0 },
+        Interruption::ClosedByServer,
+        Interruption::ConnectionLost,
+        Interruption::ClosedByHost,
+        Interruption::Reconnected,
+    ];
+
+    /// In the words of the settings: `first frame deadline`, ... `reconnected`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Interruption::FirstFrameDeadline => "first frame deadline",
+            Interruption::NextFrameDeadline => "next frame deadline",
+            Interruption::AfterStopDeadline => "after stop deadline",
+            Interruption::MessageTooLong { .. } => "message too long",
+            Interruption::AnswerTooLong { .. } => "answer too long",
+            Interruption::ClosedByServer => "closed by server",
+            Interruption::ConnectionLost => "connection lost",
+            Interruption::ClosedByHost => "closed by host",
+            Interruption::Reconnected => "reconnected",
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! `Auth`: the first message of every connection (protocol.md, section 1).
 
 use alloc::string::String;
-use core::fmt;
+use core::fmt::{self, Write};
 use zeroize::Zeroizing;
 
-use crate::json::push_string;
+use crate::json::write_string;
 use crate::message::{Message, MessageKind};
 
 /// The token that asks without an account.
@@ -98,7 +98,11 @@ impl Auth {
         }
     }
 
-    pub(crate) fn encode(&self, max_request: usize) -> Result<Message, AuthError> {
+    /// Whether it can be sent, in at most `max_request` bytes (0 for no limit).
+    ///
+    /// # Errors
+    /// [`AuthError`].
+    pub fn check(&self, max_request: usize) -> Result<(), AuthError> {
         if self.token.trim().is_empty() {
             return Err(AuthError::EmptyToken);
         }
@@ -108,21 +112,42 @@ impl Auth {
         if self.share.as_ref().is_some_and(String::is_empty) {
             return Err(AuthError::EmptyShare);
         }
-        // A buffer that grew would leave copies of the token behind: 6 is the longest that a byte gets escaped.
-        let share_len = self.share.as_ref().map_or(0, String::len);
-        let mut text = Zeroizing::new(String::with_capacity(64 + 6 * (self.token.len() + share_len)));
-        text.push_str("{\"token\":");
-        push_string(&mut text, &self.token);
-        let _ = fmt::Write::write_fmt(&mut *text, format_args!(",\"id\":{}", self.conversation));
+        let mut len = Len(0);
+        self.write(&mut len);
+        if max_request != 0 && len.0 > max_request {
+            return Err(AuthError::TooLong { len: len.0, limit: max_request });
+        }
+        Ok(())
+    }
+
+    /// The message. Its buffer has the right size from the start: one that grew would leave copies of the token behind.
+    pub(crate) fn encode(&self) -> Message {
+        let mut len = Len(0);
+        self.write(&mut len);
+        let mut text = Zeroizing::new(String::with_capacity(len.0));
+        self.write(&mut *text);
+        Message::new(text, MessageKind::Auth)
+    }
+
+    fn write(&self, out: &mut impl Write) {
+        let _ = out.write_str("{\"token\":");
+        write_string(out, &self.token);
+        let _ = write!(out, ",\"id\":{}", self.conversation);
         if let Some(share) = &self.share {
-            text.push_str(",\"ref\":");
-            push_string(&mut text, share);
+            let _ = out.write_str(",\"ref\":");
+            write_string(out, share);
         }
-        text.push('}');
-        if max_request != 0 && text.len() > max_request {
-            return Err(AuthError::TooLong { len: text.len(), limit: max_request });
-        }
-        Ok(Message::new(text, MessageKind::Auth))
+        let _ = out.write_str("}");
+    }
+}
+
+/// Counts what is written.
+struct Len(usize);
+
+impl Write for Len {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
     }
 }
 
@@ -169,34 +194,34 @@ mod tests {
 
     #[test]
     fn encodes_as_recorded() {
-        assert_eq!(&*Auth::new("sk-...").encode(0).unwrap(), r#"{"token":"sk-...","id":-1}"#);
+        assert_eq!(&*Auth::new("sk-...").encode(), r#"{"token":"sk-...","id":-1}"#);
         assert_eq!(
-            &*Auth::anonymous().conversation(7).share("ab\"c").encode(0).unwrap(),
+            &*Auth::anonymous().conversation(7).share("ab\"c").encode(),
             r#"{"token":"anonymous","id":7,"ref":"ab\"c"}"#
         );
     }
 
     #[test]
     fn refuses_what_a_server_would_take_for_something_else() {
-        assert_eq!(Auth::new(" \n").encode(0).unwrap_err(), AuthError::EmptyToken);
+        assert_eq!(Auth::new(" \n").check(0).unwrap_err(), AuthError::EmptyToken);
         for id in [0, -2, i64::MIN] {
-            assert_eq!(Auth::new("t").conversation(id).encode(0).unwrap_err(), AuthError::InvalidConversation { id });
+            assert_eq!(Auth::new("t").conversation(id).check(0).unwrap_err(), AuthError::InvalidConversation { id });
         }
-        assert_eq!(Auth::new("t").share("").encode(0).unwrap_err(), AuthError::EmptyShare);
-        assert_eq!(Auth::new("token").encode(24).unwrap_err(), AuthError::TooLong { len: 25, limit: 24 });
+        assert_eq!(Auth::new("t").share("").check(0).unwrap_err(), AuthError::EmptyShare);
+        assert_eq!(Auth::new("token").check(24).unwrap_err(), AuthError::TooLong { len: 25, limit: 24 });
     }
 
     #[test]
     fn the_buffer_never_grows() {
         let token = "\u{1}".repeat(1000);
         let auth = Auth::new(token.as_str()).share(token.as_str()).conversation(i64::MAX);
-        let message = auth.encode(0).unwrap();
-        assert!(message.len() > 12_000 && message.len() <= 64 + 12_000);
+        let message = auth.encode();
+        assert!(message.len() > 12_000 && message.capacity() == message.len());
     }
 
     #[test]
     fn debug_hides_the_token() {
         let auth = Auth::new("sk-secret");
-        assert!(!format!("{auth:?} {:?}", auth.encode(0).unwrap()).contains("secret"));
+        assert!(!format!("{auth:?} {:?}", auth.encode()).contains("secret"));
     }
 }

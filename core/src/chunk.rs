@@ -4,7 +4,9 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-use crate::json::{RawString, Scanner, SyntaxError, Value, unescape_into};
+use crate::json::{RawString, Scanner, SyntaxError, Value};
+use crate::malformed::{Malformed, Reason};
+use crate::usual::Usual;
 
 /// One frame from the server, borrowed from the message that it came in.
 ///
@@ -44,35 +46,39 @@ impl<'a> Chunk<'a> {
     /// # Errors
     /// [`Malformed`] when it is not one JSON object, or when a known field has a wrong type or is out of range.
     pub fn decode(message: &'a str) -> Result<Self, Malformed> {
-        match Self::decode_usual(message) {
-            Some(chunk) => Ok(chunk),
-            None => Self::decode_any(message),
+        match Usual::split(message) {
+            Some(usual) if usual.is_plain => Ok(Self::of_usual(message, &usual)),
+            _ => Self::decode_any(message),
         }
     }
 
-    /// A frame exactly as the servers since 2024 write it, as nearly all are; `None` for any other. Takes half the
-    /// time of [`decode_any`](Self::decode_any), and says the same.
-    fn decode_usual(message: &'a str) -> Option<Self> {
-        let mut scanner = Scanner::new(message);
-        let mut next = |before: &str| {
-            scanner.literal(before).ok()?;
-            scanner.value().ok()
-        };
-        let chunk = Chunk {
-            conversation: integer(next(r#"{"conversation":"#)?).ok()?,
-            quota: number(next(r#","quota":"#)?).ok()?,
-            keyword: text(next(r#","keyword":"#)?).ok()?,
-            message: text(next(r#","message":"#)?).ok()?,
-            end: boolean(next(r#","end":"#)?).ok()?,
-            plan: boolean(next(r#","plan":"#)?).ok()?,
-            raw: message,
-        };
-        scanner.literal("}").ok()?;
-        scanner.finish().ok()?;
-        Some(chunk)
+    /// What the frame's text stands for: a slice of the message, or else of `space`.
+    pub(crate) fn text_in(&self, space: &'a mut String) -> &'a str {
+        match self.message.map(|text| (text, text.as_plain())) {
+            None => "",
+            Some((_, Some(plain))) => plain,
+            Some((text, None)) => {
+                space.clear();
+                text.append_to(space);
+                space
+            }
+        }
     }
 
-    fn decode_any(message: &'a str) -> Result<Self, Malformed> {
+    #[inline(always)]
+    pub(crate) fn of_usual(message: &'a str, usual: &Usual<'a>) -> Self {
+        Chunk {
+            message: Some(Text(RawString { raw: usual.text, escaped: !usual.is_plain })),
+            quota: Some(usual.quota),
+            keyword: Some(Text(RawString { raw: "", escaped: false })),
+            end: false,
+            plan: usual.plan,
+            conversation: Some(0),
+            raw: message,
+        }
+    }
+
+    pub(crate) fn decode_any(message: &'a str) -> Result<Self, Malformed> {
         let mut chunk = Chunk {
             message: None,
             quota: None,
@@ -166,7 +172,7 @@ fn number(value: Value<'_>) -> Result<Option<Quota<'_>>, Reason> {
     match value {
         // Rounds as serde_json does with `float_roundtrip`, in a third of the time.
         Value::Number(text) => match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(Some(Quota { value, text })),
+            Ok(value) if value.is_finite() => Ok(Some(Quota::new(value, text))),
             _ => Err(Reason::OutOfRange),
         },
         Value::Null => Ok(None),
@@ -280,11 +286,7 @@ impl<'a> Text<'a> {
 
     /// Appends the text to `out`.
     pub fn append_to(&self, out: &mut String) {
-        if self.0.escaped {
-            unescape_into(self.0.raw, out);
-        } else {
-            out.push_str(self.0.raw);
-        }
+        out.push_str(&self.to_str());
     }
 }
 
@@ -302,6 +304,10 @@ pub struct Quota<'a> {
 }
 
 impl<'a> Quota<'a> {
+    pub(crate) fn new(value: f64, text: &'a str) -> Self {
+        Quota { value, text }
+    }
+
     /// The nearest double.
     pub fn value(&self) -> f64 {
         self.value
@@ -311,64 +317,6 @@ impl<'a> Quota<'a> {
     pub fn text(&self) -> &'a str {
         self.text
     }
-}
-
-/// A message from the server that could not be read. It ends neither the turn nor the session; the session
-/// and the running [`Answer`](crate::Answer) count it, so that a hole is never silent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub struct Malformed {
-    /// The known field at fault; `None` when the message as a whole is.
-    pub field: Option<&'static str>,
-    /// Where in the message, in bytes: the value at fault, or where the JSON breaks.
-    pub offset: usize,
-    /// What is wrong.
-    pub reason: Reason,
-}
-
-impl Malformed {
-    /// A binary message: the protocol has text messages only.
-    pub(crate) const BINARY: Malformed = Malformed { field: None, offset: 0, reason: Reason::Binary };
-}
-
-impl From<SyntaxError> for Malformed {
-    fn from(error: SyntaxError) -> Self {
-        Malformed { field: None, offset: error.offset, reason: Reason::Syntax }
-    }
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("malformed message: ")?;
-        if let Some(field) = self.field {
-            write!(f, "`{field}`: ")?;
-        }
-        write!(f, "{} at byte {}", self.reason, self.offset)
-    }
-}
-
-/// What is wrong with a [`Malformed`] message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The message is not a JSON object.
-    #[error("not a JSON object")]
-    NotAnObject,
-    /// The message is not valid JSON.
-    #[error("invalid JSON")]
-    Syntax,
-    /// A known field has another type than the protocol gives it.
-    #[error("expected {expected}")]
-    WrongType {
-        /// What was expected in its place.
-        expected: &'static str,
-    },
-    /// A known number does not fit: a quota over the range of a double, a conversation over that of an int64.
-    #[error("number out of range")]
-    OutOfRange,
-    /// A binary message; the protocol has text messages only.
-    #[error("binary message")]
-    Binary,
 }
 
 #[cfg(test)]
@@ -387,26 +335,6 @@ mod tests {
         assert!(chunk.keyword.unwrap().is_empty());
         assert_eq!((chunk.end, chunk.plan, chunk.conversation), (false, false, Some(0)));
         assert_eq!(chunk.raw(), raw);
-    }
-
-    #[test]
-    fn the_usual_frame_is_read_as_any_other() {
-        for raw in [
-            "{\"conversation\":29,\"quota\":0,\"keyword\":\"\",\"message\":\"\",\"end\":false,\"plan\":false}\n",
-            "{\"conversation\":-1,\"quota\":1e-7,\"keyword\":\"a\\n\",\"message\":\"\\u003c\",\"end\":true,\"plan\":true}",
-            "{\"conversation\":null,\"quota\":null,\"keyword\":null,\"message\":null,\"end\":null,\"plan\":null} \n",
-        ] {
-            let usual = Chunk::decode_usual(raw).unwrap();
-            assert_eq!(Ok(usual), Chunk::decode_any(raw));
-        }
-        for raw in [
-            "{\"conversation\":0,\"quota\":0,\"keyword\":\"\",\"message\":\"\",\"end\":false,\"plan\":false,\"end\":true}",
-            "{\"conversation\":0,\"quota\":0,\"keyword\":\"\",\"message\":\"\",\"end\":false,\"plan\":0}",
-            "{\"conversation\":0,\"quota\":0,\"keyword\":\"\",\"message\":\"\",\"end\":false,\"plan\":false}}",
-            "{\"conversation\":0,\"quota\":0",
-        ] {
-            assert_eq!(Chunk::decode_usual(raw), None);
-        }
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub struct Config {
     pub max_request: usize,
     /// The longest answer to accept, in bytes of its text. 64 MiB.
     pub max_answer: usize,
+    /// Record what is sent and received, without tokens: see [`Session::transcript`](crate::Session::transcript). Off.
+    pub record: bool,
+    /// How much to record, in bytes; what comes after is left out. 64 MiB.
+    pub max_recording: usize,
 }
 
 impl Config {
@@ -67,6 +71,8 @@ impl Default for Config {
             max_message: 1 << 20,
             max_request: 1 << 20,
             max_answer: 64 << 20,
+            record: false,
+            max_recording: 64 << 20,
         }
     }
 }

@@ -6,7 +6,10 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use core::fmt::Write;
 use serde_json::value::RawValue;
+
+use crate::unescape::{plain_until, unescape};
 
 /// Where and why a text is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +28,9 @@ impl<'a> RawString<'a> {
     /// What the string stands for; a copy only where it is escaped.
     pub(crate) fn to_str(self) -> Cow<'a, str> {
         if self.escaped {
-            let mut text = String::with_capacity(self.raw.len());
-            unescape_into(self.raw, &mut text);
+            let mut text = String::new();
+            // The scanner has accepted it.
+            let _ = unescape(self.raw, &mut text);
             Cow::Owned(text)
         } else {
             Cow::Borrowed(self.raw)
@@ -44,19 +48,6 @@ pub(crate) enum Value<'a> {
     /// An object or an array.
     Nested,
 }
-
-/// The bytes that stand for themselves in a string: no quote, no backslash, no control character.
-const ORDINARY: [bool; 256] = {
-    let mut table = [true; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = false;
-        byte += 1;
-    }
-    table[b'"' as usize] = false;
-    table[b'\\' as usize] = false;
-    table
-};
 
 /// A cursor over one JSON text. Small enough to be inlined, so that the cursor stays in a register.
 #[derive(Clone)]
@@ -116,9 +107,7 @@ impl<'a> Scanner<'a> {
         let start = self.pos;
         let mut escaped = false;
         loop {
-            while self.peek().is_some_and(|byte| ORDINARY[usize::from(byte)]) {
-                self.pos += 1;
-            }
+            self.pos = plain_until(self.text.as_bytes(), self.pos);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -143,6 +132,7 @@ impl<'a> Scanner<'a> {
             Some(b'u') => {
                 self.pos += 1;
                 for _ in 0..4 {
+                    // One by one, so that an error points to the digit that is none.
                     if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
                         return self.error();
                     }
@@ -221,98 +211,40 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Appends what `raw` (the contents of a JSON string that the scanner accepted) stands for. An unpaired
-/// surrogate becomes U+FFFD, as in Go's and the browsers' decoders.
-pub(crate) fn unescape_into(raw: &str, out: &mut String) {
-    let mut rest = raw;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let escape = rest.as_bytes()[at + 1];
-        rest = &rest[at + 2..];
-        match escape {
-            b'b' => out.push('\u{8}'),
-            b'f' => out.push('\u{c}'),
-            b'n' => out.push('\n'),
-            b'r' => out.push('\r'),
-            b't' => out.push('\t'),
-            b'u' => {
-                let unit = code_unit(rest);
-                rest = &rest[4..];
-                let low = rest.strip_prefix("\\u").map(code_unit);
-                match (unit, low) {
-                    (0xD800..=0xDBFF, Some(low @ 0xDC00..=0xDFFF)) => {
-                        let code = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-                        out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-                        rest = &rest[6..];
-                    }
-                    _ => out.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)),
-                }
-            }
-            // `"`, `\` and `/` stand for themselves.
-            other => out.push(char::from(other)),
-        }
-    }
-    out.push_str(rest);
-}
-
-/// The four hexadecimal digits at the start of `digits`.
-fn code_unit(digits: &str) -> u32 {
-    u32::from_str_radix(&digits[..4], 16).unwrap_or(0xFFFD)
-}
-
-/// Appends `text` as a JSON string: raw UTF-8, escapes only for `"`, `\` and control characters.
+/// Writes `text` as a JSON string: raw UTF-8, escapes only for `"`, `\` and control characters.
 ///
 /// Written here because `serde_json` without std can only serialize into a `String` that it grows itself,
 /// and a growing buffer would leave copies of a token behind.
-pub(crate) fn push_string(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\x1f' => {
-                out.push_str("\\u00");
-                for nibble in [c as u32 >> 4, c as u32 & 0xF] {
-                    out.push(char::from_digit(nibble, 16).unwrap_or('0'));
-                }
-            }
-            _ => out.push(c),
-        }
+pub(crate) fn write_string(out: &mut impl Write, text: &str) {
+    let _ = out.write_char('"');
+    let mut rest = text;
+    loop {
+        let (plain, special) = rest.split_at(plain_until(rest.as_bytes(), 0));
+        let _ = out.write_str(plain);
+        let Some(byte) = special.bytes().next() else { break };
+        let _ = match byte {
+            b'"' => out.write_str("\\\""),
+            b'\\' => out.write_str("\\\\"),
+            0x08 => out.write_str("\\b"),
+            0x0c => out.write_str("\\f"),
+            b'\n' => out.write_str("\\n"),
+            b'\r' => out.write_str("\\r"),
+            b'\t' => out.write_str("\\t"),
+            other => write!(out, "\\u{other:04x}"),
+        };
+        rest = &special[1..];
     }
-    out.push('"');
+    let _ = out.write_char('"');
+}
+
+/// Appends `text` as a JSON string: see [`write_string`].
+pub(crate) fn push_string(out: &mut String, text: &str) {
+    write_string(out, text);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn unescaped(raw: &str) -> String {
-        let mut out = String::new();
-        unescape_into(raw, &mut out);
-        out
-    }
-
-    #[test]
-    fn escapes_are_undone() {
-        assert_eq!(unescaped(r#"\"\\\/\b\f\n\r\t"#), "\"\\/\u{8}\u{c}\n\r\t");
-        assert_eq!(unescaped(r"caf\u00e9 \u003c\u2028"), "café <\u{2028}");
-        assert_eq!(unescaped(r"\ud83d\ude00!"), "😀!");
-        assert_eq!(unescaped("plain é"), "plain é");
-    }
-
-    #[test]
-    fn lone_surrogates_become_replacement_characters() {
-        assert_eq!(unescaped(r"a\ud83d"), "a\u{FFFD}");
-        assert_eq!(unescaped(r"\ude00b"), "\u{FFFD}b");
-        assert_eq!(unescaped(r"\ud83d\ud83d\ude00"), "\u{FFFD}😀");
-        assert_eq!(unescaped(r"\ud83d\n"), "\u{FFFD}\n");
-        assert_eq!(unescaped(r"\ud83d\u0041"), "\u{FFFD}A");
-    }
 
     #[test]
     fn strings_are_written_as_serde_json_writes_them() {

@@ -17,7 +17,7 @@
 //! | the connection is gone | [`closed`](Session::closed): the running turn's end, if there is one |
 //!
 //! ```
-//! use chatnio_core::{Auth, CloseReason, Config, Event, Request, Session};
+//! use chatnio_core::{Auth, CloseReason, Config, Event, EventStorage, Request, Session};
 //! use std::time::Duration;
 //!
 //! /// A WebSocket of the host's own.
@@ -32,6 +32,7 @@
 //! fn ask(socket: &mut impl WebSocket, question: &str) -> String {
 //!     let mut session = Session::new(Auth::anonymous(), Config::default(), socket.now()).unwrap();
 //!     session.request(socket.now(), &Request::chat(question).model("gpt-4")).unwrap();
+//!     let mut storage = EventStorage::new();
 //!     loop {
 //!         while let Some(message) = session.poll_transmit() {
 //!             socket.send(&message);
@@ -39,7 +40,7 @@
 //!         let received = socket.receive(session.next_deadline());
 //!         let now = socket.now();
 //!         let event = match &received {
-//!             Ok(Some(text)) => session.receive(now, text).ok(), // malformed ones are counted
+//!             Ok(Some(text)) => session.receive(now, text, &mut storage),
 //!             Ok(None) => session.handle_timeout(now),
 //!             Err(Lost) => session.closed(CloseReason::Lost),
 //!         };
@@ -76,9 +77,8 @@
 //! | [`RequestError::Unsent`] | yes, once more was sent | no | no |
 //! | [`RequestError::Closed`] | after [`Session::reconnect`] | | it has ended |
 //! | any other [`RequestError`] | no: correct it | no | no |
-//! | [`ReceiveError::Malformed`] | | no; the [`Answer`] counts it | no |
-//! | [`ReceiveError::TooLong`] | | no turn runs | no |
-//! | [`ReceiveError::Closed`] | | | it has ended |
+//! | [`Malformed`] | | no; the [`Answer`] counts it | no |
+//! | [`Reason::TooLong`] | | no turn runs | no |
 //! | [`Interruption::FirstFrameDeadline`], [`NextFrameDeadline`](Interruption::NextFrameDeadline), [`AfterStopDeadline`](Interruption::AfterStopDeadline) | ask again once it is idle, or reconnect | yes | no: it drains |
 //! | [`Interruption::MessageTooLong`], [`AnswerTooLong`](Interruption::AnswerTooLong) | ask again once it is idle, or reconnect | yes | no: it drains |
 //! | [`Interruption::ClosedByServer`], [`ConnectionLost`](Interruption::ConnectionLost), [`ClosedByHost`](Interruption::ClosedByHost) | after [`Session::reconnect`] | yes | yes |
@@ -103,24 +103,34 @@ mod answer;
 mod auth;
 mod chunk;
 mod config;
+mod conversation;
 mod event;
 mod fields;
 mod json;
+mod malformed;
 mod message;
+mod openers;
+mod outbox;
 mod request;
 #[cfg(feature = "rest")]
 pub mod rest;
 mod retry;
 mod session;
+mod state;
 pub mod transcript;
 mod turn;
+mod unescape;
+mod usual;
 
 pub use answer::{Answer, Interruption, Outcome};
 pub use auth::{Auth, AuthError};
-pub use chunk::{Chunk, Malformed, Quota, Reason, Text};
+pub use chunk::{Chunk, Quota, Text};
 pub use config::Config;
-pub use event::{Conversation, End, Event, ReceiveError};
+pub use conversation::Conversation;
+pub use event::{End, Event, EventStorage};
+pub use malformed::{Malformed, Reason};
 pub use message::{Message, MessageKind, RequestKind};
 pub use request::{MaskMessage, Request, RequestError};
 pub use retry::{ConnectLimiter, Retry, RetryCause};
-pub use session::{CloseReason, Counters, Session, State};
+pub use session::{CloseReason, Counters, Session};
+pub use state::State;

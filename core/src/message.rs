@@ -8,6 +8,9 @@ use zeroize::Zeroizing;
 /// The keep-alive. The server compares it byte by byte (protocol.md, section 2).
 pub(crate) const PING: &str = r#"{"type":"ping"}"#;
 
+/// A stop, as a request encodes it.
+const STOP: &str = r#"{"type":"stop"}"#;
+
 /// A text message to send to the server, handed out exactly once by
 /// [`Session::poll_transmit`](crate::Session::poll_transmit).
 ///
@@ -51,6 +54,17 @@ pub enum RequestKind {
 }
 
 impl RequestKind {
+    /// Every kind.
+    pub const ALL: [RequestKind; 7] = [
+        RequestKind::Chat,
+        RequestKind::Restart,
+        RequestKind::Stop,
+        RequestKind::Share,
+        RequestKind::Mask,
+        RequestKind::Edit,
+        RequestKind::Remove,
+    ];
+
     /// The name that the protocol gives it.
     pub fn name(self) -> &'static str {
         match self {
@@ -81,8 +95,18 @@ impl Message {
         Message { text, kind }
     }
 
+    pub(crate) fn stop() -> Self {
+        let text = Zeroizing::new(STOP.into());
+        Message::new(text, MessageKind::Request(RequestKind::Stop))
+    }
+
     pub(crate) fn ping() -> Self {
         Message::new(Zeroizing::new(PING.into()), MessageKind::Ping)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.text.capacity()
     }
 
     /// What it is.

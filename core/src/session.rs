@@ -1,21 +1,26 @@
 //! `Session`: the state machine of one connection.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::answer::{Answer, Interruption, Outcome};
 use crate::auth::{Auth, AuthError};
-use crate::chunk::{Chunk, Malformed};
+use crate::chunk::Chunk;
 use crate::config::Config;
-use crate::event::{Conversation, End, Event, Piece, ReceiveError};
+use crate::conversation::Conversation;
+use crate::event::{End, Event, EventStorage};
+use crate::malformed::Malformed;
 use crate::message::{Message, RequestKind};
+use crate::openers::Openers;
+use crate::outbox::Outbox;
 use crate::request::{Request, RequestError};
-use crate::turn::{Absorbed, Due, Turn, deadline};
-
-/// The text of the second end that a stopped turn without a piece leaves behind (protocol.md, section 3).
-const EMPTY_RESPONSE: &str = "empty response";
+use crate::state::{Input, Sends, State, Step, Tells};
+use crate::transcript::{Recorder, Transcript};
+use crate::turn::{Stop, Turn, deadline};
+use crate::unescape::unescape;
+use crate::usual::Usual;
 
 /// The chat protocol on one connection, at message level and without I/O.
 ///
@@ -28,49 +33,27 @@ const EMPTY_RESPONSE: &str = "empty response";
 /// timer with [`next_deadline`](Self::next_deadline) anew.
 #[derive(Debug)]
 pub struct Session {
-    config: Config,
+    config: Arc<Config>,
     auth: Auth,
-    /// Encoded ahead, so that a session that exists can authenticate; `None` once it is on its way.
-    auth_message: Option<Message>,
-    now: Duration,
-    transmits: VecDeque<Message>,
-    /// The bytes of all of them.
-    unsent: usize,
-    /// When the last message came in or went out.
-    last_activity: Duration,
+    /// Whether the authentication is on its way.
+    is_authenticated: bool,
+    state: State,
+    /// While one runs: see [`State::runs`].
     turn: Option<Turn>,
+    /// The number of the last turn that was begun.
     turns: u64,
+    /// While stopping and draining.
+    stop: Stop,
+    openers: Openers,
     /// Whether a `restart` can find a question.
     can_restart: bool,
-    /// Whether this server opens its turns: once it has shown one opener, nothing before the next opener belongs
-    /// to the next turn (protocol.md, section 5).
-    has_openers: bool,
-    /// Whether the turn before was stopped, so that a second end may still come.
-    owes_second_end: bool,
     conversation: Conversation,
-    closed: bool,
+    outbox: Outbox,
+    now: Duration,
+    /// When the last message came in or went out.
+    last_activity: Duration,
     counters: Counters,
-    /// Holds an unescaped text that has no place in an answer.
-    scratch: String,
-}
-
-/// What a session is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum State {
-    /// No turn runs: any request is welcome.
-    Idle,
-    /// A request was sent, and no frame of the answer has come.
-    Asking,
-    /// The answer is coming in: its opener, or its first piece, has come.
-    Answering,
-    /// A stop was sent, and the end has not come.
-    Stopping,
-    /// The turn was interrupted by a deadline or a limit, and the server has not ended it: requests are refused as
-    /// busy, and its frames are strays. A host that will not wait reconnects.
-    Draining,
-    /// The connection is gone. Every call is inert until [`Session::reconnect`].
-    Closed,
+    recorder: Option<Box<Recorder>>,
 }
 
 /// What a session has counted since it was made.
@@ -95,6 +78,10 @@ pub enum CloseReason {
     Server,
     /// The connection was lost.
     Lost,
+    /// The host leaves it for another connection, which [`Session::reconnect`] then begins.
+    Reconnect,
+    /// This side gave it up: the server broke the protocol, or was silent for too long.
+    GivenUp,
     /// The server sent a message over the limit, and the transport cannot skip it.
     TooLong {
         /// The limit, in bytes.
@@ -103,33 +90,41 @@ pub enum CloseReason {
 }
 
 impl Session {
-    /// A session for a connection that is open or being opened. Time starts at `now`.
+    /// A session for a connection that is open or being opened. Time starts at `now`. Sessions may share their settings,
+    /// by an `Arc`.
     ///
     /// # Errors
     /// [`AuthError`] when the authentication could not be sent.
-    pub fn new(auth: Auth, config: Config, now: Duration) -> Result<Self, AuthError> {
+    pub fn new(auth: Auth, config: impl Into<Arc<Config>>, now: Duration) -> Result<Self, AuthError> {
+        let config = config.into();
+        auth.check(config.max_request)?;
         let mut session = Session {
-            auth_message: Some(auth.encode(config.max_request)?),
-            can_restart: auth.continues(),
-            config,
-            auth,
-            now,
-            transmits: VecDeque::new(),
-            unsent: 0,
-            last_activity: now,
+            is_authenticated: false,
+            state: State::Idle,
             turn: None,
             turns: 0,
-            has_openers: false,
-            owes_second_end: false,
+            stop: Stop::default(),
+            openers: Openers::Unknown,
+            can_restart: auth.continues(),
             conversation: Conversation::Unknown,
-            closed: false,
+            outbox: Outbox::default(),
+            now,
+            last_activity: now,
             counters: Counters::default(),
-            scratch: String::new(),
+            recorder: None,
+            config,
+            auth,
         };
+        session.start_recording(None);
         if session.config.auth_at_once {
             session.authenticate();
         }
         Ok(session)
+    }
+
+    /// Names the server in a recording: its first line. The recording starts afresh.
+    pub fn record_as(&mut self, url: &str) {
+        self.start_recording(Some(url));
     }
 
     /// Sends a request, the authentication before it if it has not gone out. A chat or a restart begins a turn;
@@ -143,16 +138,16 @@ impl Session {
             request.encode(0)?;
             return self.stop(now).map(drop);
         }
-        if self.closed {
-            return Err(RequestError::Closed);
-        }
-        if let Some(turn) = &self.turn {
-            return Err(RequestError::Busy { turn: turn.number() });
+        let input = if kind.begins_turn() { Input::Ask } else { Input::Tell };
+        match self.state.on(input).tells {
+            Tells::Closed => return Err(RequestError::Closed),
+            Tells::Busy => return Err(RequestError::Busy { turn: self.turns }),
+            _ => {}
         }
         if kind == RequestKind::Restart && !self.can_restart {
             return Err(RequestError::NothingToRestart);
         }
-        self.config.check_unsent(self.unsent)?;
+        self.config.check_unsent(self.outbox.len())?;
         let message = request.encode(self.config.max_request)?;
         self.advance(now);
         self.authenticate();
@@ -160,9 +155,11 @@ impl Session {
         if matches!(kind, RequestKind::Chat | RequestKind::Share) {
             self.can_restart = true;
         }
+        self.go(input);
         if kind.begins_turn() {
             self.turns += 1;
-            self.turn = Some(Turn::new(self.turns, kind, self.now, &self.config));
+            self.turn = Some(Turn::new(self.turns, kind, self.now));
+            self.openers.begin();
         }
         Ok(())
     }
@@ -175,88 +172,71 @@ impl Session {
     /// # Errors
     /// [`RequestError::Closed`].
     pub fn stop(&mut self, now: Duration) -> Result<bool, RequestError> {
-        if self.closed {
+        if self.state == State::Closed {
             return Err(RequestError::Closed);
         }
         self.advance(now);
-        Ok(self.begin_stop())
+        Ok(self.go(Input::Stop).sends == Sends::Stop)
     }
 
-    /// Takes one text message from the server and says what it means: exactly one event, whose texts are slices
-    /// of the message or of the answer.
-    ///
-    /// # Errors
-    /// [`ReceiveError`]; the session and a running turn go on.
-    pub fn receive<'a>(&'a mut self, now: Duration, message: &'a str) -> Result<Event<'a>, ReceiveError> {
-        self.arrived(now)?;
-        let limit = self.config.max_message;
-        if limit != 0 && message.len() > limit {
-            let error = ReceiveError::TooLong { len: message.len(), limit };
-            self.count_malformed();
-            return match self.interrupt(Interruption::MessageTooLong { limit }) {
-                Some(answer) => Ok(Event::ended(answer)),
-                None => Err(error),
-            };
-        }
-        self.take_in(Chunk::decode(message))
+    /// Takes one text message from the server and says what it means: one event, whose texts are slices of the message
+    /// or of `storage`. `None` when the session is closed.
+    #[inline]
+    pub fn receive<'m>(&mut self, now: Duration, message: &'m str, storage: &'m mut EventStorage) -> Option<Event<'m>> {
+        let EventStorage { text, quota, .. } = storage;
+        self.take_in(now, message, text, quota)
     }
 
-    /// [`receive`](Self::receive) for a message that the host has decoded itself, with [`Chunk::decode`]. The limit
-    /// on its length is then the host's to keep.
-    ///
-    /// # Errors
-    /// As [`receive`](Self::receive).
-    pub fn receive_decoded<'a>(
-        &'a mut self,
-        now: Duration,
-        decoded: Result<Chunk<'a>, Malformed>,
-    ) -> Result<Event<'a>, ReceiveError> {
-        self.arrived(now)?;
-        self.take_in(decoded)
+    /// [`receive`](Self::receive) for a message that lies in `storage`, behind [`EventStorage::message_mut`]: the event
+    /// then borrows from nothing else.
+    #[inline]
+    pub fn receive_stored<'m>(&mut self, now: Duration, storage: &'m mut EventStorage) -> Option<Event<'m>> {
+        let EventStorage { message, text, quota } = storage;
+        self.take_in(now, message, text, quota)
     }
 
-    /// Takes a binary message from the server: the protocol has none, so it is malformed.
-    ///
-    /// # Errors
-    /// Always: [`ReceiveError::Malformed`], or that the session is closed.
-    pub fn receive_binary(&mut self, now: Duration) -> Result<Event<'_>, ReceiveError> {
-        self.receive_decoded(now, Err(Malformed::BINARY))
+    /// Takes a binary message from the server. The protocol has none: it is malformed. `None` when the session is closed.
+    pub fn receive_binary(&mut self, now: Duration) -> Option<Event<'static>> {
+        self.arrived(now, r#""(a binary message)""#)?;
+        self.malformed(Malformed::BINARY, None)
     }
 
     /// The next message to send, if any: handed out exactly once.
     pub fn poll_transmit(&mut self) -> Option<Message> {
-        let message = self.transmits.pop_front()?;
-        self.unsent -= message.len();
+        let message = self.outbox.pop()?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.sent(&message);
+        }
         Some(message)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of `now`; `None` for never.
     pub fn next_deadline(&self) -> Option<Duration> {
-        if self.closed {
+        if self.state == State::Closed {
             return None;
         }
-        let turn = self.turn.as_ref().and_then(|turn| turn.next_deadline(&self.config));
-        [turn, self.keep_alive_due()].into_iter().flatten().min()
+        let late = self.late_at().map(|(at, _)| at);
+        [late, self.repeat_at(), self.silent_at()].into_iter().flatten().min()
     }
 
     /// Does what is due at `now`. Call it, at or after [`next_deadline`](Self::next_deadline), until it returns
     /// `None`; calling it early does nothing.
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'static>> {
-        if self.closed {
+        if self.state == State::Closed {
             return None;
         }
         self.advance(now);
-        match self.turn.as_mut().and_then(|turn| turn.due(self.now, &self.config)) {
-            Some(Due::Interruption(why)) => return self.interrupt(why).map(Event::ended),
-            Some(Due::StopRepeat { turn }) => {
-                self.counters.repeated_stops += 1;
-                self.send_stop();
-                return Some(Event::StopRepeated { turn });
-            }
-            None => {}
+        let is_due = |at: &Duration| *at <= self.now;
+        if let Some((_, why)) = self.late_at().filter(|(at, _)| is_due(at)) {
+            return self.interrupt(Input::Late, why).map(Event::from);
         }
-        if self.keep_alive_due().is_some_and(|at| at <= self.now) {
-            self.send(Message::ping());
+        if self.repeat_at().as_ref().is_some_and(is_due) {
+            self.counters.repeated_stops += 1;
+            self.go(Input::Repeat);
+            return Some(Event::StopRepeated { turn: self.turns });
+        }
+        if self.silent_at().as_ref().is_some_and(is_due) {
+            self.go(Input::Silence);
             return Some(Event::KeepAlive);
         }
         None
@@ -266,21 +246,25 @@ impl Session {
     /// returned, once. Afterwards every call is inert until [`reconnect`](Self::reconnect).
     #[must_use = "it may hold the running turn's end"]
     pub fn closed(&mut self, reason: CloseReason) -> Option<Event<'static>> {
-        if self.closed {
+        if self.state == State::Closed {
             return None;
         }
-        let answer = self.take_answer(match reason {
-            CloseReason::Host => Interruption::ClosedByHost,
-            CloseReason::Server => Interruption::ClosedByServer,
-            CloseReason::Lost => Interruption::ConnectionLost,
-            CloseReason::TooLong { limit } => Interruption::MessageTooLong { limit },
-        });
-        self.closed = true;
-        self.turn = None;
-        self.auth_message = None;
-        self.transmits.clear();
-        self.unsent = 0;
-        answer.map(Event::ended)
+        let by_server = matches!(reason, CloseReason::Server | CloseReason::Lost);
+        if let Some(recorder) = self.recorder.as_mut().filter(|_| by_server) {
+            recorder.closed();
+        }
+        let answer = self.interrupt(
+            Input::Close,
+            match reason {
+                CloseReason::Host => Interruption::ClosedByHost,
+                CloseReason::Server => Interruption::ClosedByServer,
+                CloseReason::Lost | CloseReason::GivenUp => Interruption::ConnectionLost,
+                CloseReason::Reconnect => Interruption::Reconnected,
+                CloseReason::TooLong { limit } => Interruption::MessageTooLong { limit },
+            },
+        );
+        self.outbox = Outbox::default();
+        answer.map(Event::from)
     }
 
     /// Starts afresh for a new connection, which continues the conversation that the server opened: its id is
@@ -288,43 +272,36 @@ impl Session {
     /// A running turn ends [`Outcome::Interrupted`] first: its event is returned.
     ///
     /// What the server loads is what it saved last: the question, perhaps not the answer (protocol.md, section 7).
-    /// Turn numbers and counters go on.
+    /// Turn numbers and counters go on. A recording starts afresh.
     #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Option<Event<'static>> {
         self.advance(now);
-        let answer = self.take_answer(Interruption::Reconnected);
+        let answer = self.interrupt(Input::Reconnect, Interruption::Reconnected);
         if let Some(id) = self.conversation.id() {
             self.auth.continue_in(id);
         }
-        // It was encoded once; the id alone has changed, to one that can be asked for.
-        self.auth_message = self.auth.encode(0).ok();
+        self.is_authenticated = false;
         self.can_restart = self.auth.continues();
-        self.turn = None;
-        self.transmits.clear();
-        self.unsent = 0;
-        self.last_activity = self.now;
-        self.has_openers = false;
-        self.owes_second_end = false;
+        self.openers = Openers::Unknown;
         self.conversation = Conversation::Unknown;
-        self.closed = false;
+        self.outbox = Outbox::default();
+        self.last_activity = self.now;
+        let url = self.recorder.as_ref().and_then(|recorder| recorder.transcript().url.clone());
+        self.start_recording(url.as_deref());
         if self.config.auth_at_once {
             self.authenticate();
         }
-        answer.map(Event::ended)
+        answer.map(Event::from)
     }
 
     /// What the session is doing.
     pub fn state(&self) -> State {
-        match &self.turn {
-            _ if self.closed => State::Closed,
-            None => State::Idle,
-            Some(turn) => turn.state(),
-        }
+        self.state
     }
 
     /// The running turn's answer so far; `None` when no turn runs.
     pub fn answer(&self) -> Option<&Answer> {
-        self.turn.as_ref()?.answer()
+        self.turn.as_ref().map(|turn| &*turn.answer)
     }
 
     /// Which conversation the connection is in, as far as the server has said.
@@ -337,10 +314,17 @@ impl Session {
         self.counters
     }
 
-    /// About how many bytes are held: the running answer, and what waits to be sent.
+    /// What was sent and received so far, without tokens, if [`Config::record`] is on; up to
+    /// [`Config::max_recording`]. Of this connection: a reconnect begins a new one.
+    pub fn transcript(&self) -> Option<&Transcript> {
+        self.recorder.as_ref().map(|recorder| recorder.transcript())
+    }
+
+    /// About how many bytes are held: the running answer, what waits to be sent, and the recording.
     pub fn memory(&self) -> usize {
         let answer = self.answer().map_or(0, |answer| answer.text.capacity());
-        answer + self.scratch.capacity() + self.unsent
+        let recorded = self.recorder.as_ref().map_or(0, |recorder| recorder.len());
+        answer + self.outbox.len() + recorded
     }
 
     /// The settings.
@@ -350,20 +334,41 @@ impl Session {
 
     // --- time ---
 
+    #[inline(always)]
     fn advance(&mut self, now: Duration) {
         self.now = self.now.max(now);
     }
 
-    fn arrived(&mut self, now: Duration) -> Result<(), ReceiveError> {
-        if self.closed {
-            return Err(ReceiveError::Closed);
+    /// A message has come; `None` when it counts no more.
+    #[inline(always)]
+    fn arrived(&mut self, now: Duration, message: &str) -> Option<()> {
+        if self.state == State::Closed {
+            return None;
         }
         self.advance(now);
         self.last_activity = self.now;
-        Ok(())
+        if let Some(recorder) = &mut self.recorder {
+            recorder.received(message);
+        }
+        Some(())
     }
 
-    fn keep_alive_due(&self) -> Option<Duration> {
+    /// When the running turn is given up, and why.
+    fn late_at(&self) -> Option<(Duration, Interruption)> {
+        let turn = self.turn.as_ref()?;
+        let end = if self.state == State::Stopping { self.stop.end_due(&self.config) } else { None };
+        let end = end.map(|at| (at, Interruption::AfterStopDeadline));
+        [end, turn.frame_due(&self.config)].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// When the stop goes out again.
+    fn repeat_at(&self) -> Option<Duration> {
+        let was_sent = matches!(self.state, State::Stopping | State::Draining);
+        if was_sent { self.stop.repeat_due(&self.config) } else { None }
+    }
+
+    /// When a keep-alive goes out.
+    fn silent_at(&self) -> Option<Duration> {
         deadline(self.last_activity, self.config.keep_alive)
     }
 
@@ -371,146 +376,167 @@ impl Session {
 
     fn send(&mut self, message: Message) {
         self.last_activity = self.now;
-        self.unsent += message.len();
-        self.transmits.push_back(message);
+        self.outbox.push(message);
     }
 
     fn authenticate(&mut self) {
-        if let Some(auth) = self.auth_message.take() {
-            self.send(auth);
-        }
-    }
-
-    fn send_stop(&mut self) {
-        if let Ok(message) = Request::stop().encode(0) {
+        if !self.is_authenticated {
+            self.is_authenticated = true;
+            let message = self.auth.encode();
             self.send(message);
         }
     }
 
-    /// Sends the running turn's stop, unless it has had it.
-    fn begin_stop(&mut self) -> bool {
-        let begun = self.turn.as_mut().is_some_and(|turn| turn.begin_stop(self.now));
-        if begun {
-            self.send_stop();
-        }
-        begun
-    }
-
     // --- turns ---
 
-    /// Ends the running turn for the host, if there is one.
-    fn take_answer(&mut self, why: Interruption) -> Option<Box<Answer>> {
-        self.turn.as_mut()?.take_answer(Outcome::Interrupted(why))
-    }
-
-    /// Gives the running turn up, stops it at the server and drains it.
-    fn interrupt(&mut self, why: Interruption) -> Option<Box<Answer>> {
-        let answer = self.take_answer(why)?;
-        self.begin_stop();
-        Some(answer)
-    }
-
-    fn count_malformed(&mut self) {
-        self.counters.malformed += 1;
-        if let Some(turn) = &mut self.turn {
-            turn.malformed(self.now, &self.config);
+    /// Goes where the table says, and sends what it says but for a request, which only its caller has.
+    #[inline(always)]
+    fn go(&mut self, input: Input) -> Step {
+        let step = self.state.on(input);
+        self.state = step.next;
+        match step.sends {
+            Sends::Nothing | Sends::Request => {}
+            Sends::Stop => self.send_stop(input),
+            Sends::Ping => self.send(Message::ping()),
         }
+        step
     }
 
-    fn take_in<'a>(&'a mut self, decoded: Result<Chunk<'a>, Malformed>) -> Result<Event<'a>, ReceiveError> {
-        match decoded {
-            Ok(chunk) if self.belongs_to_turn(&chunk) => Ok(self.turn_frame(chunk)),
-            Ok(chunk) => Ok(self.stray(chunk)),
-            Err(error) => {
-                self.count_malformed();
-                Err(error.into())
+    #[cold]
+    fn send_stop(&mut self, input: Input) {
+        match input {
+            Input::Repeat => self.stop.repeated(self.now, &self.config),
+            _ => self.stop = Stop::new(self.now),
+        }
+        self.send(Message::stop());
+    }
+
+    /// Ends the running turn for the host, if there is one, and goes on.
+    fn interrupt(&mut self, input: Input, why: Interruption) -> Option<Box<Answer>> {
+        self.go(input);
+        Some(self.turn.take()?.end(Outcome::Interrupted(why)))
+    }
+
+    #[inline(always)]
+    fn take_in<'m>(
+        &mut self,
+        now: Duration,
+        message: &'m str,
+        text: &'m mut String,
+        quota: &'m mut String,
+    ) -> Option<Event<'m>> {
+        self.arrived(now, message)?;
+        let limit = self.config.max_message;
+        if limit != 0 && message.len() > limit {
+            return self.too_long(message.len(), limit);
+        }
+        // What nearly every message is, on a way of its own, so that what is known of it costs nothing.
+        if let Some(usual) = Usual::split(message) {
+            let chunk = Chunk::of_usual(message, &usual);
+            if usual.is_plain {
+                return self.frame(chunk, usual.text, quota);
+            }
+            if unescape(usual.text, text).is_some() {
+                return self.frame(chunk, text, quota);
             }
         }
+        self.any_message(message, text, quota)
     }
 
-    /// Whether a frame is the running turn's own (protocol.md, section 5). Keeps the books on openers and second
-    /// ends.
-    fn belongs_to_turn(&mut self, chunk: &Chunk<'_>) -> bool {
-        let second_end = self.owes_second_end && is_second_end(chunk);
-        let Some(turn) = &mut self.turn else {
-            self.owes_second_end &= !second_end;
-            return false;
-        };
-        if turn.open(chunk) {
-            self.has_openers = true;
-            // The server writes the second end before it reads the next request.
-            self.owes_second_end = false;
+    #[inline(never)]
+    fn any_message<'m>(&mut self, message: &'m str, text: &'m mut String, quota: &'m mut String) -> Option<Event<'m>> {
+        match Chunk::decode_any(message) {
+            Ok(chunk) => {
+                let text = chunk.text_in(text);
+                self.frame(chunk, text, quota)
+            }
+            Err(error) => self.malformed(error, Some(message)),
         }
-        if turn.is_opened() || !self.has_openers {
-            return true;
-        }
-        // Before the opener, on a connection that has openers: the second end of the turn before, or else a notice
-        // for this turn.
-        self.owes_second_end &= !second_end;
-        chunk.end && !second_end
     }
 
-    /// A frame of the running turn.
-    fn turn_frame<'a>(&'a mut self, chunk: Chunk<'a>) -> Event<'a> {
+    #[cold]
+    fn too_long(&mut self, len: usize, limit: usize) -> Option<Event<'static>> {
+        self.counters.malformed += 1;
+        if let Some(turn) = &mut self.turn {
+            turn.malformed(self.now);
+        }
+        Some(match self.interrupt(Input::TooLong, Interruption::MessageTooLong { limit }) {
+            Some(answer) => answer.into(),
+            None => Event::Malformed { error: Malformed::too_long(len, limit), raw: None },
+        })
+    }
+
+    #[cold]
+    fn malformed<'m>(&mut self, error: Malformed, raw: Option<&'m str>) -> Option<Event<'m>> {
+        self.go(Input::Unreadable);
+        self.counters.malformed += 1;
+        if let Some(turn) = &mut self.turn {
+            turn.malformed(self.now);
+        }
+        Some(Event::Malformed { error, raw })
+    }
+
+    /// A frame, and its text.
+    #[inline(always)]
+    fn frame<'m>(&mut self, chunk: Chunk<'m>, text: &'m str, quota: &'m mut String) -> Option<Event<'m>> {
+        let is_awaited = self.state.runs() || self.state == State::Draining;
+        if !is_awaited || !self.openers.is_own(&chunk) {
+            return self.stray(Input::Stray, chunk, text);
+        }
         if let Some(id) = chunk.opener() {
             self.conversation = self.conversation.opened(&self.auth, id);
         }
-        let absorbed =
-            self.turn.as_mut().and_then(|turn| turn.absorb(&chunk, self.now, &self.config, &mut self.scratch));
-        let Some(Absorbed { turn, plain, start, opened, outcome }) = absorbed else {
-            if chunk.end {
-                self.end_turn();
-            }
-            return self.stray(chunk);
+        let Some(turn) = &mut self.turn else {
+            return self.stray(if chunk.end { Input::End } else { Input::Piece }, chunk, text);
+        };
+        let is_opener = text.is_empty() && chunk.opener().is_some() && turn.answer.conversation.is_none();
+        let outcome = turn.take(&chunk, text, self.now, &self.config);
+        let input = match outcome {
+            None if is_opener => Input::Opener,
+            None => Input::Piece,
+            Some(Outcome::Interrupted(_)) if !chunk.end => Input::TooLong,
+            Some(_) => Input::End,
         };
         if let Some(outcome) = outcome {
-            let answer = self.turn.as_mut().and_then(|turn| turn.take_answer(outcome));
-            if chunk.end {
-                self.end_turn();
-            } else {
-                self.begin_stop();
-            }
-            let Some(answer) = answer else { return self.stray(chunk) };
-            let piece = match plain {
-                Some(text) => Piece::Slice(text),
-                None if self.config.keep_text => Piece::InAnswer(start),
-                None => Piece::Slice(&self.scratch),
-            };
-            return Event::End(End { answer, chunk: Some(chunk), piece });
+            return self.end(input, outcome, chunk, text);
         }
-        if opened {
-            return Event::Opened { turn, conversation: self.conversation, chunk };
-        }
-        let text = plain.unwrap_or_else(|| match self.answer() {
-            Some(answer) if self.config.keep_text => &answer.text[start..],
-            _ => &self.scratch,
-        });
-        Event::Delta { turn, text, chunk }
-    }
-
-    /// The server has ended the running turn.
-    fn end_turn(&mut self) {
-        let stopped = self.turn.take().is_some_and(|turn| turn.is_stopped());
-        // On connections without openers there is never a second end.
-        self.owes_second_end = stopped && self.has_openers;
-    }
-
-    fn stray<'a>(&'a mut self, chunk: Chunk<'a>) -> Event<'a> {
-        self.counters.strays += 1;
-        let text = match chunk.message.map(|text| (text, text.as_plain())) {
-            None => "",
-            Some((_, Some(plain))) => plain,
-            Some((text, None)) => {
-                self.scratch.clear();
-                text.append_to(&mut self.scratch);
-                &self.scratch
-            }
+        let number = turn.answer.turn;
+        let quota = match chunk.quota {
+            Some(quota) => quota,
+            None => turn.answer.running_quota(quota),
         };
-        Event::Stray { text, chunk }
+        match self.go(input).tells {
+            Tells::Opened => Some(Event::Opened { turn: number, conversation: self.conversation, quota, chunk }),
+            _ => Some(Event::Delta { turn: number, text, quota, chunk }),
+        }
     }
-}
 
-/// Whether a frame can be the second end that a stopped turn leaves behind (protocol.md, section 5).
-fn is_second_end(chunk: &Chunk<'_>) -> bool {
-    chunk.end && chunk.message.is_none_or(|text| text.is_empty() || text.as_plain() == Some(EMPTY_RESPONSE))
+    /// The frame that ends the turn for the host.
+    #[cold]
+    fn end<'m>(&mut self, input: Input, outcome: Outcome, chunk: Chunk<'m>, text: &'m str) -> Option<Event<'m>> {
+        let text = if let Outcome::Complete = outcome { text } else { "" };
+        let outcome = match outcome {
+            Outcome::Complete | Outcome::Notice if self.state == State::Stopping => Outcome::Stopped,
+            outcome => outcome,
+        };
+        self.go(input);
+        match self.turn.take() {
+            Some(turn) => Some(Event::End(End { answer: turn.end(outcome), text, chunk: Some(chunk) })),
+            None => self.stray(Input::Stray, chunk, text),
+        }
+    }
+
+    #[cold]
+    fn stray<'m>(&mut self, input: Input, chunk: Chunk<'m>, text: &'m str) -> Option<Event<'m>> {
+        self.go(input);
+        self.counters.strays += 1;
+        Some(Event::Stray { text, chunk })
+    }
+
+    // --- recording ---
+
+    fn start_recording(&mut self, url: Option<&str>) {
+        let recorder = || Box::new(Recorder::new(url).limit(self.config.max_recording));
+        self.recorder = self.config.record.then(recorder);
+    }
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use chatnio_core::transcript::{Recorder, Replay, Transcript};
-use chatnio_core::{Auth, Chunk, Config, Reason, Session};
+use chatnio_core::{Auth, Chunk, Config, EventStorage, Reason, Session};
 use common::{Entries, check, json_number, json_string, json_value, space};
 use core::time::Duration;
 use proptest::prelude::*;
@@ -289,10 +289,11 @@ fn no_text_makes_anything_panic() {
     let line = prop_oneof![Just("> SEND "), Just("< RECV "), Just("! CLOSED"), Just("WEBSOCKET "), Just("")];
     check(2000, &prop::collection::vec((line, text), 1..4), |lines| {
         let mut session = Session::new(Auth::anonymous(), Config::default(), Duration::ZERO).unwrap();
+        let mut storage = EventStorage::new();
         let mut recorder = Recorder::new(Some(&lines[0].1));
         for (_, text) in &lines {
             let _ = Chunk::decode(text).map(|chunk| chunk.fields().count());
-            let _ = session.receive(Duration::ZERO, text);
+            let _ = session.receive(Duration::ZERO, text, &mut storage);
             recorder.sent(text);
             recorder.received(text);
         }

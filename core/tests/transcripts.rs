@@ -9,8 +9,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chatnio_core::transcript::{EventLog, Recorder, Replay, Replayed, Step, Transcript};
-use chatnio_core::{CloseReason, Config, Session};
+use chatnio_core::transcript::{EventLog, Replay, Replayed, Step, Transcript};
+use chatnio_core::{CloseReason, Config, Event, EventStorage, Session};
 
 const NOW: Duration = Duration::ZERO;
 
@@ -97,53 +97,56 @@ struct Told {
 impl Told {
     fn tell(&mut self, replayed: Replayed<'_>) {
         match replayed {
-            Replayed::Event(event) => self.log.event(&event, &mut self.out),
-            Replayed::Malformed { error, .. } => self.log.warning(None, &error, &mut self.out),
+            Replayed::Event { event: Event::Malformed { error, .. }, .. } => {
+                self.log.warning(None, &error, &mut self.out);
+            }
+            Replayed::Event { event, .. } => self.log.event(&event, &mut self.out),
             _ => {}
         }
     }
 }
 
-/// Plays a transcript through a session, as a host with a connection would, and records it.
-fn record(transcript: &Transcript) -> (Recorder, String) {
+/// Plays a transcript through a session that records.
+fn record(transcript: &Transcript) -> (Transcript, String) {
     let (mut replay, auth) = Replay::new(transcript);
-    let mut session = Session::new(auth, Config::default(), NOW).unwrap();
-    let mut recorder = Recorder::new(transcript.url.as_deref());
+    let mut config = Config::default();
+    config.record = true;
+    let mut session = Session::new(auth, config, NOW).unwrap();
+    if let Some(url) = &transcript.url {
+        session.record_as(url);
+    }
     let mut told = Told::default();
+    let mut storage = EventStorage::new();
     while let Some(step) = replay.next_step(session.state()) {
         match step {
             Step::Request { request, .. } => {
                 // A refused one is a warning of the replay.
                 let _ = session.request(NOW, &request);
             }
-            Step::Receive { message, line } => {
-                recorder.received(&message);
-                match session.receive(NOW, &message) {
-                    Ok(event) => told.tell(Replayed::Event(event)),
-                    Err(error) => told.tell(Replayed::Malformed { line, error }),
-                }
+            Step::Receive { message, .. } => {
+                let event = session.receive(NOW, &message, &mut storage);
+                event.into_iter().for_each(|event| told.tell(Replayed::Event { line: None, event }));
             }
             Step::Closed { .. } => {
-                recorder.closed();
-                session.closed(CloseReason::Server).into_iter().for_each(|event| told.tell(Replayed::Event(event)));
+                let event = session.closed(CloseReason::Server);
+                event.into_iter().for_each(|event| told.tell(Replayed::Event { line: None, event }));
             }
             _ => {}
         }
-        while let Some(message) = session.poll_transmit() {
-            recorder.sent(&message);
-        }
+        while session.poll_transmit().is_some() {}
     }
-    session.closed(CloseReason::Host).into_iter().for_each(|event| told.tell(Replayed::Event(event)));
-    (recorder, told.out)
+    let event = session.closed(CloseReason::Host);
+    event.into_iter().for_each(|event| told.tell(Replayed::Event { line: None, event }));
+    (session.transcript().unwrap().clone(), told.out)
 }
 
 #[test]
 fn a_recording_replays_to_the_same_events() {
     for (path, transcript) in transcripts() {
-        let (recorder, expected) = record(&transcript);
-        let text = recorder.transcript().to_string();
+        let (recording, expected) = record(&transcript);
+        let text = recording.to_string();
         let recorded = Transcript::parse(&text).unwrap();
-        assert_eq!(&recorded, recorder.transcript(), "{}", path.display());
+        assert_eq!(recorded, recording, "{}", path.display());
 
         let (replay, auth) = Replay::new(&recorded);
         let mut session = Session::new(auth, Config::default(), NOW).unwrap();
@@ -153,6 +156,6 @@ fn a_recording_replays_to_the_same_events() {
             told.tell(replayed);
         });
         assert_eq!(told.out, expected, "{}", path.display());
-        assert_eq!(record(&recorded).0.transcript(), &recorded, "{}: recorded twice", path.display());
+        assert_eq!(record(&recorded).0, recorded, "{}: recorded twice", path.display());
     }
 }

@@ -36,7 +36,7 @@ fn play(text: &str) -> Bot {
     let mut session = Session::new(auth, Config::default(), Duration::ZERO).unwrap();
     let mut bot = Bot::default();
     replay.run(&mut session, Duration::ZERO, |replayed| match replayed {
-        Replayed::Event(event) => bot.on_event(&event),
+        Replayed::Event { event, .. } => bot.on_event(&event),
         other => panic!("a clean recording has nothing to warn of: {other:?}"),
     });
     bot

@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p chatnio --example event_loop -- ws://127.0.0.1:PORT MODEL QUESTION...`
 
-use chatnio::{Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, Request};
+use chatnio::{Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, EventStorage, Request};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use std::error::Error;
@@ -14,6 +14,8 @@ use std::time::Instant;
 struct Chat {
     socket: TcpStream,
     connection: Connection,
+    /// What an event borrows from.
+    storage: EventStorage,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -34,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut connection = Connection::new(&endpoint, Auth::anonymous(), &config, origin.elapsed())?;
         // Waits inside until the WebSocket is open.
         connection.request(origin.elapsed(), &Request::chat(question).model(model))?;
-        chats.push(Some(Chat { socket, connection }));
+        chats.push(Some(Chat { socket, connection, storage: EventStorage::new() }));
     }
 
     let mut events = Events::with_capacity(64);
@@ -74,7 +76,7 @@ impl Chat {
         loop {
             match self.socket.read(&mut buffer) {
                 Ok(0) => break self.connection.handle_eof(origin.elapsed()),
-                Ok(n) => self.connection.receive(origin.elapsed(), &buffer[..n]),
+                Ok(n) => self.connection.receive(origin.elapsed(), &buffer[..n]).expect("its events are taken"),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::NotConnected => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -86,20 +88,17 @@ impl Chat {
     }
 
     fn events(&mut self, i: usize, origin: Instant) {
-        let mut over = false;
-        while let Some(event) = self.connection.poll_event(origin.elapsed()) {
+        while let Some(event) = self.connection.poll_event(origin.elapsed(), &mut self.storage) {
             match event {
                 ConnectionEvent::Session(Event::Delta { text, .. }) if !text.is_empty() => println!("{i}: {text:?}"),
                 ConnectionEvent::Session(Event::End(end)) => {
                     println!("{i}: end, {} pieces, quota {}", end.answer.chunks, end.answer.quota_text());
-                    over = true;
+                    // The event borrows from the storage alone, so the connection is there.
+                    self.connection.close(origin.elapsed());
                 }
                 ConnectionEvent::Closed(end) => println!("{i}: {end}"),
                 _ => {}
             }
-        }
-        if over {
-            self.connection.close(origin.elapsed());
         }
     }
 

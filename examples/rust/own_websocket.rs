@@ -3,7 +3,7 @@
 //!
 //! `cargo run -p chatnio --example own_websocket -- ws://127.0.0.1:PORT/chat MODEL QUESTION`
 
-use chatnio::{Auth, CloseReason, Config, Event, Request, Session};
+use chatnio::{Auth, CloseReason, Config, Event, EventStorage, Request, Session};
 use std::error::Error;
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let origin = Instant::now();
     let mut session = Session::new(Auth::anonymous(), Config::default(), origin.elapsed())?;
     session.request(origin.elapsed(), &Request::chat(question).model(model))?;
+    let mut storage = EventStorage::new();
     loop {
         while let Some(message) = session.poll_transmit() {
             socket.send(Message::text(&*message))?;
@@ -28,8 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let message = next_message(&mut socket, session.next_deadline(), origin);
         let now = origin.elapsed();
         let event = match &message {
-            Ok(Some(Message::Text(text))) => session.receive(now, text).ok(),
-            Ok(Some(Message::Binary(_))) => session.receive_binary(now).ok(),
+            Ok(Some(Message::Text(text))) => session.receive(now, text, &mut storage),
+            Ok(Some(Message::Binary(_))) => session.receive_binary(now),
             Ok(Some(Message::Close(_))) => session.closed(CloseReason::Server),
             // The WebSocket's own pings and pongs.
             Ok(Some(_)) => None,

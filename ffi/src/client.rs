@@ -4,17 +4,16 @@ use std::ffi::c_char;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chatnio_transport::{Answer, Client, ClientError, Endpoint, RequestError, State, Stopper};
+use chatnio_transport::{Answer, Client, ClientError, Endpoint, Event, RequestError, State, Stopper};
 
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, hand_over, input, put, put_optional};
 use crate::config::chatnio_config;
 use crate::error::{chatnio_error, construct, put_body};
 use crate::event::{
-    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, chatnio_event_kind, put_conversation,
-    running_quota, state_of,
+    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of,
 };
 use crate::growing::Target;
 use crate::request::chatnio_request;
@@ -22,16 +21,12 @@ use crate::status::Failure;
 use crate::transcript::chatnio_transcript;
 use crate::view::chatnio_text;
 
-/// How many events `chatnio_client_wait` passes over once its time is over.
-const LATE_EVENTS: usize = 1000;
-
 /// A blocking client: a TCP socket and a connection.
 ///
 /// No thread runs in the background: while no call is under way nothing is received, and nothing kept alive.
 pub struct chatnio_client {
     health: Health,
-    /// `None` only while it is being freed.
-    client: Option<Client>,
+    client: Client,
     kept: Kept,
     /// What `chatnio_client_answer` has shown.
     running: Option<Answer>,
@@ -45,41 +40,24 @@ impl Object for chatnio_client {
     }
 }
 
-impl Drop for chatnio_client {
-    /// Without I/O: whoever wants to say goodbye closes first.
-    fn drop(&mut self) {
-        if let Some(client) = self.client.take() {
-            client.abandon();
-        }
-    }
-}
-
 impl chatnio_client {
     fn new(mut client: Client) -> Self {
         client.set_interruptible(true);
-        chatnio_client { health: Health::new(), client: Some(client), kept: Kept::default(), running: None, body: None }
-    }
-
-    fn client(&self) -> Result<&Client, Failure> {
-        self.client.as_ref().ok_or(Failure::invalid("the client is being freed"))
-    }
-
-    fn client_mut(&mut self) -> Result<&mut Client, Failure> {
-        self.client.as_mut().ok_or(Failure::invalid("the client is being freed"))
+        // Freed without I/O: whoever wants to say goodbye closes first.
+        client.set_polite(false);
+        chatnio_client { health: Health::new(), client, kept: Kept::default(), running: None, body: None }
     }
 
     /// Waits for one event.
     fn next(&mut self, timeout_ms: i32) -> Result<chatnio_event, Failure> {
-        let chatnio_client { client: Some(client), kept, .. } = self else {
-            return Err(Failure::AGAIN);
-        };
+        let chatnio_client { client, kept, .. } = self;
         kept.clear();
         let event = match u64::try_from(timeout_ms) {
             Ok(ms) => client.next_within(Duration::from_millis(ms))?,
             Err(_) => client.next_within(Duration::MAX)?,
         };
         match event.map(|event| kept.show(event)) {
-            Some(shown) => Ok(kept.running(shown, || client.with_session(running_quota))),
+            Some(shown) => Ok(shown),
             // An end of the server's is an error of its own.
             None if client.state() == State::Closed => Err(RequestError::Closed.into()),
             None => Err(Failure::AGAIN),
@@ -88,23 +66,13 @@ impl chatnio_client {
 
     /// Waits for the running turn's end; not at all when none runs.
     fn wait(&mut self, timeout_ms: i32) -> Result<chatnio_event, Failure> {
-        let limit = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
-        let started = Instant::now();
-        // When the time is over, what is there already is passed over still; a server may never pause.
-        let mut late = 0;
-        loop {
-            let left = limit.map(|limit| limit.saturating_sub(started.elapsed()));
-            late += usize::from(left == Some(Duration::ZERO));
-            if late > LATE_EVENTS {
-                return Err(Failure::AGAIN);
-            }
-            // Rounded up: in its last millisecond it waits still.
-            let left = left.map_or(-1, |left| i32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
-            let runs = !matches!(self.client()?.state(), State::Idle | State::Draining);
-            let event = self.next(if runs { left } else { 0 })?;
-            if event.kind == chatnio_event_kind::CHATNIO_EVENT_END as i32 {
-                return Ok(event);
-            }
+        let chatnio_client { client, kept, .. } = self;
+        kept.clear();
+        let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
+        match client.wait_for_end(timeout, |end| kept.show(Event::End(end)))? {
+            Some(shown) => Ok(shown),
+            None if client.state() == State::Closed => Err(RequestError::Closed.into()),
+            None => Err(Failure::AGAIN),
         }
     }
 
@@ -212,7 +180,7 @@ pub unsafe extern "C" fn chatnio_client_request(
 ) -> i32 {
     boundary!(client => {
         let request = chatnio_request::given(request)?;
-        client.client_mut()?.request(&request)?;
+        client.client.request(&request)?;
         Ok(())
     })
 }
@@ -235,7 +203,7 @@ pub unsafe extern "C" fn chatnio_client_ask(
         if !kind.begins_turn() {
             return Err(ClientError::NotAnswered { kind }.into());
         }
-        client.client_mut()?.request(&request)?;
+        client.client.request(&request)?;
         target.fill(client.wait(-1)?);
         Ok(())
     })
@@ -292,7 +260,7 @@ pub unsafe extern "C" fn chatnio_client_stop(
     sent: Option<&mut MaybeUninit<bool>>,
 ) -> i32 {
     boundary!(client => {
-        put_optional(sent, client.client_mut()?.stop()?);
+        put_optional(sent, client.client.stop()?);
         Ok(())
     })
 }
@@ -308,7 +276,7 @@ pub unsafe extern "C" fn chatnio_client_stop(
 pub unsafe extern "C" fn chatnio_client_close(client: Option<&mut chatnio_client>, event: *mut chatnio_event) -> i32 {
     boundary!(client => {
         let target = Target::new(event)?;
-        let answer = client.client_mut()?.close()?;
+        let answer = client.client.close()?;
         target.fill(client.show_end(answer));
         Ok(())
     })
@@ -333,7 +301,7 @@ pub unsafe extern "C" fn chatnio_client_reconnect(
 ) -> i32 {
     boundary!(client => {
         let target = Target::new(event)?;
-        let answer = client.client_mut()?.reconnect()?;
+        let answer = client.client.reconnect()?;
         target.fill(client.show_end(answer));
         Ok(())
     })
@@ -352,7 +320,7 @@ pub unsafe extern "C" fn chatnio_client_reconnect_socket(
     boundary!(client => {
         let target = Target::new(event)?;
         let socket = given(socket)?;
-        let answer = client.client_mut()?.reconnect_by(|| duplicate(socket))?;
+        let answer = client.client.reconnect_by(|| duplicate(socket))?;
         target.fill(client.show_end(answer));
         Ok(())
     })
@@ -366,7 +334,7 @@ pub unsafe extern "C" fn chatnio_client_state(
     client: Option<&chatnio_client>,
     state: Option<&mut MaybeUninit<i32>>,
 ) -> i32 {
-    boundary!(client => put(state, state_of(client.client()?.state())))
+    boundary!(client => put(state, state_of(client.client.state())))
 }
 
 /// Gets the running turn's answer so far: a copy, which lives until the next call of this function, or frees the client.
@@ -379,7 +347,7 @@ pub unsafe extern "C" fn chatnio_client_answer(
 ) -> i32 {
     boundary!(client => {
         let target = Target::new(answer)?;
-        client.running = client.client()?.with_session(|session| session.answer().cloned());
+        client.running = client.client.with_session(|session| session.answer().cloned());
         chatnio_answer::show_running(target, client.running.as_ref())
     })
 }
@@ -392,7 +360,7 @@ pub unsafe extern "C" fn chatnio_client_conversation(
     client: Option<&chatnio_client>,
     conversation: Option<&mut MaybeUninit<chatnio_conversation>>,
 ) -> i32 {
-    boundary!(client => put_conversation(conversation, client.client()?.conversation()))
+    boundary!(client => put_conversation(conversation, client.client.conversation()))
 }
 
 /// Gets what the session has counted.
@@ -404,7 +372,7 @@ pub unsafe extern "C" fn chatnio_client_counters(
     counters: *mut chatnio_counters,
 ) -> i32 {
     boundary!(client => {
-        Target::new(counters)?.fill(client.client()?.counters().into());
+        Target::new(counters)?.fill(client.client.counters().into());
         Ok(())
     })
 }
@@ -421,7 +389,7 @@ pub unsafe extern "C" fn chatnio_client_memory(
         let running = client.running.as_ref().map_or(0, |answer| answer.text.len());
         let body = client.body.as_ref().map_or(0, String::len);
         let shown = client.kept.memory() + running + body;
-        put(bytes, size_of::<chatnio_client>() + client.client()?.memory() + shown)
+        put(bytes, size_of::<chatnio_client>() + client.client.memory() + shown)
     })
 }
 
@@ -435,7 +403,7 @@ pub unsafe extern "C" fn chatnio_client_end_code(
     code: Option<&mut MaybeUninit<i32>>,
 ) -> i32 {
     boundary!(client => {
-        let end = client.client()?.end();
+        let end = client.client.end();
         put(code, end.and_then(|end| end.code()).unwrap_or_default().into())
     })
 }
@@ -450,7 +418,7 @@ pub unsafe extern "C" fn chatnio_client_refusal_body(
     body: Option<&mut MaybeUninit<chatnio_text>>,
 ) -> i32 {
     boundary!(client => {
-        client.body = client.client()?.end().and_then(|end| end.refusal().map(|refusal| refusal.body.clone()));
+        client.body = client.client.end().and_then(|end| end.refusal().map(|refusal| refusal.body.clone()));
         put_body(body, client.body.as_deref())
     })
 }
@@ -464,7 +432,7 @@ pub unsafe extern "C" fn chatnio_client_transcript(
     client: Option<&chatnio_client>,
     out: Option<&mut MaybeUninit<*mut chatnio_transcript>>,
 ) -> i32 {
-    boundary!(client => chatnio_transcript::hand_over(out, client.client()?.transcript()))
+    boundary!(client => chatnio_transcript::hand_over(out, client.client.transcript()))
 }
 
 /// Copies the text of the last failed call on `client` into `buffer`: as much as fits, NUL-terminated. `length`, which
@@ -513,7 +481,7 @@ pub unsafe extern "C" fn chatnio_client_stopper(
 ) -> i32 {
     boundary!(client => {
         let out = out.ok_or(Failure::invalid("out is NULL"))?;
-        hand_over(out, chatnio_stopper { health: Health::new(), stopper: client.client()?.stopper() });
+        hand_over(out, chatnio_stopper { health: Health::new(), stopper: client.client.stopper() });
         Ok(())
     })
 }

@@ -32,8 +32,6 @@ struct State {
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) session: Config,
-    pub(crate) record: bool,
-    pub(crate) max_recording: usize,
     #[cfg(feature = "connection")]
     pub(crate) transport: crate::config_transport::Settings,
 }
@@ -42,8 +40,6 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             session: Config::default(),
-            record: false,
-            max_recording: 64 << 20,
             #[cfg(feature = "connection")]
             transport: Default::default(),
         }
@@ -276,7 +272,7 @@ pub unsafe extern "C" fn chatnio_config_set_max_answer(config: Option<&chatnio_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_config_set_record(config: Option<&chatnio_config>, on: bool) -> i32 {
     boundary!(config => config.change(|settings| {
-        settings.record = on;
+        settings.session.record = on;
         Ok(())
     }))
 }
@@ -287,7 +283,7 @@ pub unsafe extern "C" fn chatnio_config_set_record(config: Option<&chatnio_confi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_config_set_max_recording(config: Option<&chatnio_config>, bytes: usize) -> i32 {
     boundary!(config => config.change(|settings| {
-        settings.max_recording = bytes;
+        settings.session.max_recording = bytes;
         Ok(())
     }))
 }

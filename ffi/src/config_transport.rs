@@ -49,8 +49,6 @@ impl chatnio_config {
         Self::used(config, prepare, |settings| {
             let mut connection = settings.transport.connection;
             connection.session = settings.session;
-            connection.record = settings.record;
-            connection.max_recording = settings.max_recording;
             connection.tls = settings.transport.tls.unwrap_or_default();
             make(&connection)
         })

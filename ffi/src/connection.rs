@@ -13,13 +13,12 @@ use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
 use crate::config::chatnio_config;
 use crate::error::{chatnio_error, construct, put_body};
 use crate::event::{
-    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, running_quota,
-    state_of,
+    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of,
 };
 use crate::growing::{Growing, Target};
 use crate::request::chatnio_request;
 use crate::status::Failure;
-use crate::status::chatnio_status::{CHATNIO_BAD_URL, CHATNIO_UNDRAINED};
+use crate::status::chatnio_status::CHATNIO_BAD_URL;
 use crate::time::{deadline_ms, time};
 use crate::transcript::chatnio_transcript;
 use crate::view::{chatnio_bytes, chatnio_text};
@@ -37,8 +36,6 @@ pub struct chatnio_connection {
     shown: Vec<Shown>,
     /// Whether there was an event at the last look, or something has happened since that may have brought one.
     may_have_events: bool,
-    /// Bytes that came since there was no event.
-    undrained: usize,
     /// A copy of what waits to be sent, which stays where it is while it is being sent: what the connection itself holds
     /// moves when a request is added.
     transmit: Zeroizing<Vec<u8>>,
@@ -100,10 +97,9 @@ impl chatnio_connection {
         }
         let Shown { storage, kept } = &mut self.shown[index];
         kept.clear();
-        let shown = match self.connection.poll_event_in(self.now, storage) {
+        Some(match self.connection.poll_event(self.now, storage) {
             None => {
                 self.may_have_events = false;
-                self.undrained = 0;
                 return None;
             }
             Some(ConnectionEvent::Open) => kept.show_open(),
@@ -113,16 +109,7 @@ impl chatnio_connection {
             }
             Some(ConnectionEvent::Session(event)) => kept.show(event),
             Some(_) => chatnio_event::none(),
-        };
-        Some(kept.running(shown, || running_quota(self.connection.session())))
-    }
-
-    /// How much input may wait for its events to be taken.
-    fn input_limit(&self) -> usize {
-        match self.connection.config().session.max_message {
-            0 => LARGEST_INPUT,
-            limit => limit.clamp(1 << 20, LARGEST_INPUT),
-        }
+        })
     }
 
     fn unsent(&self) -> &[u8] {
@@ -166,7 +153,6 @@ pub unsafe extern "C" fn chatnio_connection_new(
             now,
             shown: Vec::new(),
             may_have_events: false,
-            undrained: 0,
             transmit: Zeroizing::default(),
             transmitted: 0,
             host: CString::new(endpoint.host()).map_err(|_| Failure::new(CHATNIO_BAD_URL, "the host holds a NUL"))?,
@@ -261,14 +247,8 @@ pub unsafe extern "C" fn chatnio_connection_receive(
 ) -> i32 {
     boundary!(connection => {
         let bytes = input!(bytes bytes, bytes_len)?;
-        // What comes alone is taken whatever its size: no event that is taken would make room for it.
-        if connection.undrained > 0 && connection.undrained.saturating_add(bytes.len()) > connection.input_limit() {
-            return Err(Failure::new(CHATNIO_UNDRAINED, "input waits: take its events before more is given"));
-        }
         let now = connection.advance(now);
-        connection.undrained += bytes.len();
-        connection.connection.receive(now, bytes);
-        Ok(())
+        Ok(connection.connection.receive(now, bytes)?)
     })
 }
 
@@ -372,9 +352,6 @@ pub unsafe extern "C" fn chatnio_connection_next_events(
     })
 }
 
-/// How much input may wait while more is added: at most what a WebSocket accepts as one message.
-const LARGEST_INPUT: usize = 256 << 20;
-
 /// Gets the bytes to send next. Say by `chatnio_connection_transmitted()` how many of them the socket took; until then
 /// the same are given.
 ///
@@ -458,7 +435,6 @@ pub unsafe extern "C" fn chatnio_connection_reconnect(
         let end = connection.connection.reconnect(time(now))?;
         connection.now = connection.now.max(time(now));
         connection.may_have_events = false;
-        connection.undrained = 0;
         connection.transmit = Zeroizing::default();
         connection.transmitted = 0;
         connection.body = None;

@@ -4,13 +4,13 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use chatnio_core::{Answer, Chunk, Conversation, Event, Interruption, Outcome, RequestKind, Session, State};
+use chatnio_core::{Answer, Chunk, Conversation, Event, Interruption, Outcome, Quota, RequestKind, State};
 
 use crate::boundary::{boundary, input, put};
 use crate::growing::{Growing, Target};
 use crate::request::chatnio_request_type::*;
 use crate::status::chatnio_status::CHATNIO_ABSENT;
-use crate::status::{Failure, of_receive};
+use crate::status::{Failure, of_malformed};
 use crate::view::chatnio_text;
 
 use chatnio_conversation_kind::*;
@@ -345,15 +345,14 @@ impl chatnio_event {
         Self::new(CHATNIO_EVENT_NONE)
     }
 
-    fn frame(mut self, turn: u64, text: &str, chunk: &Chunk<'_>) -> Self {
+    #[inline]
+    fn frame(mut self, turn: u64, text: &str, quota: Option<Quota<'_>>, chunk: &Chunk<'_>) -> Self {
         self.turn = turn;
         self.text = chatnio_text::new(text);
         self.raw = chatnio_text::new(chunk.raw());
         self.frame_end = chunk.end;
-        if let Some(quota) = chunk.quota {
-            self.quota = quota.value();
-            self.quota_text = chatnio_text::new(quota.text());
-        }
+        self.quota = quota.map_or(0.0, |quota| quota.value());
+        self.quota_text = quota.map_or(chatnio_text::new("0"), |quota| chatnio_text::new(quota.text()));
         self
     }
 }
@@ -385,28 +384,22 @@ impl Kept {
         answer + self.text.capacity()
     }
 
-    /// Shows an event. What it points to stays where it is until the message, the session or this changes;
-    /// [`running`](Self::running) is then to fill in what the turn has cost.
+    /// Shows an event. What it points to stays where it is until the message, its storage or this changes.
     pub(crate) fn show(&mut self, event: Event<'_>) -> chatnio_event {
         self.clear();
         match event {
-            Event::Opened { turn, conversation, chunk } => {
-                let mut shown = chatnio_event::new(CHATNIO_EVENT_OPENED).frame(turn, "", &chunk);
+            Event::Opened { turn, conversation, quota, chunk } => {
+                let mut shown = chatnio_event::new(CHATNIO_EVENT_OPENED).frame(turn, "", Some(quota), &chunk);
                 shown.text = chatnio_text::ABSENT;
                 shown.conversation = conversation.into();
                 shown
             }
-            Event::Delta { turn, text, chunk } => chatnio_event::new(CHATNIO_EVENT_DELTA).frame(turn, text, &chunk),
-            Event::Stray { text, chunk } => {
-                let mut shown = chatnio_event::new(CHATNIO_EVENT_STRAY).frame(0, text, &chunk);
-                if chunk.quota.is_none() {
-                    shown.quota_text = chatnio_text::new("0");
-                }
-                shown
+            Event::Delta { turn, text, quota, chunk } => {
+                chatnio_event::new(CHATNIO_EVENT_DELTA).frame(turn, text, Some(quota), &chunk)
             }
+            Event::Stray { text, chunk } => chatnio_event::new(CHATNIO_EVENT_STRAY).frame(0, text, chunk.quota, &chunk),
             Event::End(end) => {
-                // In the message, the answer, or the scratch space of the session: none of them moves with the end.
-                let text = chatnio_text::new(end.text());
+                let text = chatnio_text::new(end.text);
                 let raw = chatnio_text::optional(end.chunk.as_ref().map(Chunk::raw));
                 let frame_end = end.chunk.as_ref().is_some_and(|chunk| chunk.end);
                 chatnio_event { text, raw, frame_end, ..self.show_end(end.answer) }
@@ -414,7 +407,7 @@ impl Kept {
             Event::Malformed { error, raw } => {
                 let mut shown = chatnio_event::new(CHATNIO_EVENT_MALFORMED);
                 shown.raw = chatnio_text::optional(raw);
-                shown.status = of_receive(&error) as i32;
+                shown.status = of_malformed(&error) as i32;
                 shown.text = self.keep(error.to_string());
                 shown
             }
@@ -442,21 +435,6 @@ impl Kept {
             interruption: shown.interruption,
             ..chatnio_event::new(CHATNIO_EVENT_END)
         }
-    }
-
-    /// Shows what the running turn has cost, in an event whose frame does not say it; `quota` looks.
-    pub(crate) fn running(
-        &mut self,
-        mut shown: chatnio_event,
-        quota: impl FnOnce() -> Option<(f64, String)>,
-    ) -> chatnio_event {
-        let turn_goes_on = shown.kind == CHATNIO_EVENT_DELTA as i32 || shown.kind == CHATNIO_EVENT_OPENED as i32;
-        if turn_goes_on && shown.quota_text.data.is_null() {
-            let (value, text) = quota().unwrap_or_else(|| (0.0, "0".to_owned()));
-            shown.quota = value;
-            shown.quota_text = self.keep(text);
-        }
-        shown
     }
 
     fn keep(&mut self, text: String) -> chatnio_text {
@@ -539,15 +517,38 @@ impl From<chatnio_core::Counters> for chatnio_counters {
     }
 }
 
-/// What the running turn has cost.
-pub(crate) fn running_quota(session: &Session) -> Option<(f64, String)> {
-    session.answer().map(|answer| (answer.quota(), answer.quota_text().to_owned()))
-}
-
 /// Shows which conversation a handle is in.
 pub(crate) fn put_conversation(
     out: Option<&mut MaybeUninit<chatnio_conversation>>,
     conversation: Conversation,
 ) -> Result<(), Failure> {
     put(out, conversation.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every value of the core has a number of its own, so that none is shown as another.
+    fn are_told_apart<T: Copy>(all: &[T], number: impl Fn(T) -> i32) {
+        let numbers: BTreeSet<i32> = all.iter().map(|value| number(*value)).collect();
+        assert_eq!(numbers.len(), all.len(), "{numbers:?}");
+    }
+
+    #[test]
+    fn no_value_of_the_core_is_forgotten() {
+        are_told_apart(&State::ALL, state_of);
+        are_told_apart(&RequestKind::ALL, type_of);
+        are_told_apart(&Interruption::ALL, interruption_of);
+        are_told_apart(&Outcome::ALL, |outcome| outcome_of(Some(outcome)).0);
+        let conversations = [
+            Conversation::Unknown,
+            Conversation::New { id: 1 },
+            Conversation::Resumed { id: 1 },
+            Conversation::Replaced { asked: 1, got: 2 },
+        ];
+        are_told_apart(&conversations, |conversation| chatnio_conversation::from(conversation).kind);
+    }
 }

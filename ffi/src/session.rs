@@ -3,16 +3,14 @@
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-use chatnio_core::transcript::Recorder;
-use chatnio_core::{CloseReason, Event, Message, Session, State};
+use chatnio_core::{CloseReason, Event, EventStorage, Message, Session};
 
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
 use crate::config::chatnio_config;
 use crate::error::{chatnio_error, construct};
 use crate::event::{
-    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, running_quota,
-    state_of,
+    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of,
 };
 use crate::growing::Target;
 use crate::request::chatnio_request;
@@ -44,15 +42,13 @@ const LOST: i32 = chatnio_close_reason::CHATNIO_CLOSE_LOST as i32;
 pub struct chatnio_session {
     health: Health,
     session: Session,
-    /// The message that the last event points to.
-    message: String,
-    /// For the next one, which may be a view of the last.
-    next_message: String,
+    /// What the last event points to.
+    storage: EventStorage,
     kept: Kept,
+    /// Where the next message goes, which may be a view of the last.
+    next_message: String,
     /// What was handed out to be sent.
     transmit: Option<Message>,
-    recorder: Option<Recorder>,
-    max_recording: usize,
 }
 
 impl Object for chatnio_session {
@@ -69,10 +65,6 @@ impl chatnio_session {
             None => chatnio_event::none(),
         };
         target.fill(shown);
-    }
-
-    fn start_recording(&mut self, url: Option<&str>) {
-        self.recorder = Some(Recorder::new(url).limit(self.max_recording));
     }
 }
 
@@ -97,20 +89,14 @@ pub unsafe extern "C" fn chatnio_session_new(
             config,
             |_| Ok(()),
             |settings| {
-                let mut session = chatnio_session {
+                Ok(chatnio_session {
                     health: Health::new(),
                     session: Session::new(chatnio_auth::given(auth)?, settings.session, time(now))?,
-                    message: String::new(),
-                    next_message: String::new(),
+                    storage: EventStorage::new(),
                     kept: Kept::default(),
+                    next_message: String::new(),
                     transmit: None,
-                    recorder: None,
-                    max_recording: settings.max_recording,
-                };
-                if settings.record {
-                    session.start_recording(None);
-                }
-                Ok(session)
+                })
             },
         )
     })
@@ -168,25 +154,18 @@ pub unsafe extern "C" fn chatnio_session_receive(
     boundary!(session => {
         let target = Target::new(event)?;
         let text = input!(text message, message_len)?;
-        let chatnio_session { session, message, next_message, kept, recorder, .. } = &mut **session;
-        // What is over the limit is not looked at, and not kept either.
+        let chatnio_session { session, storage, kept, next_message, .. } = &mut **session;
         let limit = session.config().max_message;
-        let is_too_long = limit != 0 && text.len() > limit;
-        next_message.clear();
-        if !is_too_long {
+        let event = if limit != 0 && text.len() > limit {
+            // Not looked at, and so not kept.
+            session.receive(time(now), text, storage)
+        } else {
+            next_message.clear();
             next_message.push_str(text);
-        }
-        std::mem::swap(message, next_message);
-        let received = session.receive(time(now), if is_too_long { text } else { message });
-        let shown = match received {
-            Ok(event) => kept.show(event),
-            Err(chatnio_core::ReceiveError::Closed) => return Err(closed()),
-            Err(error) => kept.show(Event::Malformed { error, raw: (!is_too_long).then_some(message) }),
+            std::mem::swap(storage.message_mut(), next_message);
+            session.receive_stored(time(now), storage)
         };
-        target.fill(kept.running(shown, || running_quota(session)));
-        if let Some(recorder) = recorder {
-            recorder.received(text);
-        }
+        target.fill(kept.show(event.ok_or_else(closed)?));
         Ok(())
     })
 }
@@ -202,14 +181,8 @@ pub unsafe extern "C" fn chatnio_session_receive_binary(
 ) -> i32 {
     boundary!(session => {
         let target = Target::new(event)?;
-        match session.session.receive_binary(time(now)) {
-            Err(chatnio_core::ReceiveError::Closed) => return Err(closed()),
-            Err(error) => session.show(target, Some(Event::Malformed { error, raw: None })),
-            Ok(_) => session.show(target, None),
-        }
-        if let Some(recorder) = &mut session.recorder {
-            recorder.received("\"(a binary message)\"");
-        }
+        let event = session.session.receive_binary(time(now)).ok_or_else(closed)?;
+        session.show(target, Some(event));
         Ok(())
     })
 }
@@ -228,9 +201,6 @@ pub unsafe extern "C" fn chatnio_session_next_transmit(
         let out = message.ok_or(Failure::invalid("message is NULL"))?;
         session.transmit = session.session.poll_transmit();
         let message = session.transmit.as_ref().ok_or(Failure::AGAIN)?;
-        if let Some(recorder) = &mut session.recorder {
-            recorder.sent(message);
-        }
         out.write(chatnio_text::new(message));
         Ok(())
     })
@@ -285,10 +255,6 @@ pub unsafe extern "C" fn chatnio_session_closed(
             LOST => CloseReason::Lost,
             _ => return Err(Failure::invalid("no such reason")),
         };
-        let is_open = session.session.state() != State::Closed;
-        if is_open && reason != HOST && let Some(recorder) = &mut session.recorder {
-            recorder.closed();
-        }
         let event = session.session.closed(why);
         session.show(target, event);
         Ok(())
@@ -311,9 +277,6 @@ pub unsafe extern "C" fn chatnio_session_reconnect(
     boundary!(session => {
         let target = Target::new(event)?;
         let event = session.session.reconnect(time(now));
-        if session.recorder.is_some() {
-            session.start_recording(None);
-        }
         session.show(target, event);
         Ok(())
     })
@@ -372,11 +335,9 @@ pub unsafe extern "C" fn chatnio_session_memory(
     bytes: Option<&mut MaybeUninit<usize>>,
 ) -> i32 {
     boundary!(session => {
-        let recorded = session.recorder.as_ref().map_or(0, Recorder::len);
         let transmit = session.transmit.as_ref().map_or(0, |message| message.len());
-        let messages = session.message.capacity() + session.next_message.capacity();
-        let shown = messages + session.kept.memory();
-        put(bytes, size_of::<chatnio_session>() + session.session.memory() + shown + transmit + recorded)
+        let shown = session.storage.memory() + session.next_message.capacity() + session.kept.memory();
+        put(bytes, size_of::<chatnio_session>() + session.session.memory() + shown + transmit)
     })
 }
 
@@ -390,8 +351,7 @@ pub unsafe extern "C" fn chatnio_session_transcript(
     out: Option<&mut MaybeUninit<*mut chatnio_transcript>>,
 ) -> i32 {
     boundary!(session => {
-        let transcript = session.recorder.as_ref().map(|recorder| recorder.transcript().clone());
-        chatnio_transcript::hand_over(out, transcript)
+        chatnio_transcript::hand_over(out, session.session.transcript().cloned())
     })
 }
 

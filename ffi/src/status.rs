@@ -325,12 +325,10 @@ fn of_request(error: &chatnio_core::RequestError) -> chatnio_status {
     }
 }
 
-pub(crate) fn of_receive(error: &chatnio_core::ReceiveError) -> chatnio_status {
-    use chatnio_core::ReceiveError;
-    match error {
-        ReceiveError::Malformed(_) => CHATNIO_MALFORMED,
-        ReceiveError::TooLong { .. } => CHATNIO_MESSAGE_TOO_LONG,
-        _ => CHATNIO_CLOSED,
+pub(crate) fn of_malformed(error: &chatnio_core::Malformed) -> chatnio_status {
+    match error.reason {
+        chatnio_core::Reason::TooLong { .. } => CHATNIO_MESSAGE_TOO_LONG,
+        _ => CHATNIO_MALFORMED,
     }
 }
 
@@ -338,7 +336,7 @@ pub(crate) fn of_receive(error: &chatnio_core::ReceiveError) -> chatnio_status {
 mod transport {
     use chatnio_transport::{
         ConnectionEnd, EndpointError, HeaderError, ProxyError, ProxyUrlError, StartError, TlsError, TlsOptionsError,
-        WireError,
+        Undrained, WireError,
     };
 
     use super::*;
@@ -348,6 +346,7 @@ mod transport {
         HeaderError: |_error| CHATNIO_BAD_HEADER;
         TlsOptionsError: |error| of_tls_options(&error);
         ProxyUrlError: |_error| CHATNIO_BAD_PROXY;
+        Undrained: |_error| CHATNIO_UNDRAINED;
         WireError: |error| of_wire(&error);
         TlsError: |error| of_tls(&error);
         StartError: |error| of_start(&error);

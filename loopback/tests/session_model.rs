@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatnio_core::{
-    Auth, Chunk, CloseReason, Config, Conversation, Event, Outcome, Request, RequestError, Session, State,
+    Auth, CloseReason, Config, Conversation, Event, EventStorage, Outcome, Request, RequestError, Session, State,
 };
 use chatnio_loopback::{Chat, Ending, Generation, Options, Output, Piece, Plan, World};
 use proptest::collection::vec;
@@ -312,9 +312,8 @@ impl<'s> Simulation<'s> {
 
     fn receive(&mut self, message: &str) {
         let state = self.session.state();
-        let chunk = Chunk::decode(message).unwrap();
-        let mut scratch = String::new();
-        let event = self.session.receive(self.now, message).unwrap().detach(chunk, &mut scratch);
+        let mut storage = EventStorage::new();
+        let event = self.session.receive(self.now, message, &mut storage).unwrap();
         self.note(state, event);
     }
 
@@ -338,7 +337,7 @@ impl<'s> Simulation<'s> {
             Event::End(end) => {
                 let answer = &end.answer;
                 let turn = self.turns.get_mut(&answer.turn).unwrap();
-                turn.text += end.text();
+                turn.text += end.text;
                 turn.ends += 1;
                 assert_eq!(turn.ends, 1, "a turn ends once");
                 assert_eq!(turn.text, answer.text);

@@ -6,6 +6,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// the connection's life.
 const KEEP: usize = 64 * 1024;
 
+/// What a queue keeps when it is trimmed.
+const TRIMMED: usize = 4 * 1024;
+
 /// Bytes that came in and are not read yet.
 #[derive(Default)]
 pub(crate) struct InBuffer {
@@ -39,6 +42,13 @@ impl InBuffer {
         self.bytes.clear();
         self.bytes.shrink_to(KEEP);
         self.start = 0;
+    }
+
+    /// Gives memory back that is not in use.
+    pub(crate) fn trim(&mut self) {
+        self.bytes.drain(..self.start);
+        self.start = 0;
+        self.bytes.shrink_to(TRIMMED);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -93,6 +103,14 @@ impl OutBuffer {
         self.sent = end;
         if self.sent == self.bytes.len() {
             self.clear();
+        }
+    }
+
+    /// Gives memory back that is not in use; with something in it, nothing.
+    pub(crate) fn trim(&mut self) {
+        if self.is_empty() && self.bytes.capacity() > TRIMMED {
+            self.bytes = Zeroizing::default();
+            self.sent = 0;
         }
     }
 

@@ -21,24 +21,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chatnio_core::transcript::Transcript;
-use chatnio_core::{Answer, Conversation, Counters, Event, Request, RequestError, Session, State};
+use chatnio_core::{Answer, Conversation, Counters, Event, EventStorage, Request, RequestError, Session, State};
 
 pub use self::error::ClientError;
 pub use self::pieces::Pieces;
 pub use self::stopper::Stopper;
 
 use self::connect::Route;
+use self::drive::LATE_EVENTS;
 use self::shared::Shared;
-use crate::connection::{Connection, ConnectionEnd, EventStorage};
+use crate::connection::Connection;
+use crate::end::ConnectionEnd;
 use crate::os::{TcpStream, read_within};
 use crate::tls::TlsSession;
 
 /// The longest that one write waits, and the longest that one read waits for a turn that a stopper may stop: it then has
 /// deadlines that a thread which waits already does not know of.
 const TICK: Duration = Duration::from_millis(100);
-
-/// How many events of a draining turn are passed over at once: its server may never pause.
-const LOOKED_AT: usize = 1000;
 
 /// How long a client that is dropped mid-answer waits for the server to have read its stop.
 const GOODBYE: Duration = Duration::from_millis(250);
@@ -65,10 +64,10 @@ pub struct Client {
     stopper: Stopper,
     /// Read from without the lock.
     socket: TcpStream,
-    input: Box<[u8]>,
+    input: Vec<u8>,
     /// What the last event borrows from.
     storage: EventStorage,
-    /// When the last arrival was found.
+    /// When the last read was over.
     now: Duration,
     /// An event that no call could return.
     pending: Option<Event<'static>>,
@@ -104,7 +103,7 @@ impl Client {
             return Err(ClientError::NotAnswered { kind });
         }
         self.request(request)?;
-        Ok(Pieces { turn: self.turn(), client: self, answer: None })
+        Ok(Pieces::new(self.turn(), self))
     }
 
     /// Sends a request without waiting for its answer; [`next`](Self::next) then brings its events. As for
@@ -140,7 +139,7 @@ impl Client {
         // The last event's storage belongs to whoever has it; what is passed over here nobody sees.
         let storage = mem::take(&mut self.storage);
         let found = self.uninterrupted(|client| {
-            for _ in 0..LOOKED_AT {
+            for _ in 0..LATE_EVENTS {
                 if client.state() != State::Draining || client.next_within(Duration::ZERO)?.is_none() {
                     break;
                 }
@@ -175,8 +174,7 @@ impl Client {
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Event<'_>>, ClientError> {
         let over = |connection: &Connection| matches!(connection.session().state(), State::Idle | State::Draining);
-        let arrival = self.wait(None, over)?;
-        Ok(arrival.map(|arrival| self.event(arrival)))
+        self.wait(None, over)
     }
 
     /// Waits for any event, at most `timeout` long, also while no turn runs: an idle connection is kept alive by it.
@@ -185,8 +183,7 @@ impl Client {
     /// # Errors
     /// As [`next`](Self::next).
     pub fn next_within(&mut self, timeout: Duration) -> Result<Option<Event<'_>>, ClientError> {
-        let arrival = self.wait(Some(timeout), |_| false)?;
-        Ok(arrival.map(|arrival| self.event(arrival)))
+        self.wait(Some(timeout), |_| false)
     }
 
     /// Stops the running answer: see [`Session::stop`](chatnio_core::Session::stop). Its end comes by
@@ -222,11 +219,8 @@ impl Client {
         let mut answer = None;
         loop {
             match self.wait(None, |_| false) {
-                Ok(Some(arrival)) => {
-                    if let Event::End(end) = self.event(arrival) {
-                        answer = Some(end.answer);
-                    }
-                }
+                Ok(Some(Event::End(end))) => answer = Some(end.answer),
+                Ok(Some(_)) => {}
                 Ok(None) => return Ok(answer),
                 // Nothing that was received is lost for it.
                 Err(_) if answer.is_some() => return Ok(answer),
@@ -235,10 +229,11 @@ impl Client {
         }
     }
 
-    /// Drops the client without a word to the server: no stop, no Close, no I/O but the closing of its descriptors. For
-    /// a forked child, which shares the connection with its parent.
-    pub fn abandon(mut self) {
-        self.polite = false;
+    /// Whether to say goodbye when dropped. On. Off, the client is dropped without a word to the server: no stop, no
+    /// Close, no I/O but the closing of its descriptors, as for a forked child, which shares the connection with its
+    /// parent.
+    pub fn set_polite(&mut self, on: bool) {
+        self.polite = on;
     }
 
     /// How the connection has ended; `None` while it has not. [`ConnectionEnd::Clean`] also where a reconnect never came
@@ -272,7 +267,7 @@ impl Client {
         self.shared.lock().connection.memory() + self.input.len() + self.storage.memory()
     }
 
-    /// A copy of what was sent and received so far, without tokens, if [`ConnectionConfig::record`](crate::ConnectionConfig::record) is on.
+    /// A copy of what was sent and received so far, without tokens, if [`Config::record`](chatnio_core::Config::record) is on.
     /// Of this connection: a reconnect begins a new one.
     pub fn transcript(&self) -> Option<Transcript> {
         self.shared.lock().connection.transcript().cloned()

@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 
 use chatnio_core::{Config, ConnectLimiter};
 
-use crate::frame::Random;
 use crate::headers::Headers;
 use crate::proxy::Proxy;
 use crate::tls_options::TlsConfig;
-use crate::wire::WireConfig;
 
 /// The longest message that a WebSocket buffers, whatever the setting says: it makes room for one as soon as the
 /// server announces it.
-const MAX_MESSAGE: usize = 256 << 20;
+pub(crate) const MAX_MESSAGE: usize = 256 << 20;
 
 /// Spaces connects: the places of a [`ConnectLimiter`], by the system's clock. Clones share them, on any thread.
 #[derive(Debug, Clone)]
@@ -70,10 +68,6 @@ pub struct ConnectionConfig {
     /// Let a token go over plain `ws://` to a host that is not loopback, where everybody on the way can read it.
     /// Off.
     pub allow_token_over_plain_ws: bool,
-    /// Record what is sent and received: see [`Connection::transcript`](crate::Connection::transcript). Off.
-    pub record: bool,
-    /// How much to record, in bytes; what comes after is left out. 64 MiB; 0 for no limit.
-    pub max_recording: usize,
 }
 
 impl Default for ConnectionConfig {
@@ -91,27 +85,16 @@ impl Default for ConnectionConfig {
             pong_within: Duration::from_secs(10),
             close: Duration::from_secs(3),
             allow_token_over_plain_ws: false,
-            record: false,
-            max_recording: 64 << 20,
         }
     }
 }
 
 impl ConnectionConfig {
-    pub(crate) fn wire(&self) -> WireConfig {
-        WireConfig {
-            tls: self.tls.clone(),
-            proxy: self.proxy.clone(),
-            headers: self.headers.clone(),
-            max_message: match self.session.max_message {
-                0 => MAX_MESSAGE,
-                limit => limit.min(MAX_MESSAGE),
-            },
-            handshake: self.handshake,
-            ping_after: self.ping_after,
-            pong_within: self.pong_within,
-            close: self.close,
-            random: Random::system(),
+    /// The longest message that the WebSocket buffers, in bytes.
+    pub(crate) fn max_message(&self) -> usize {
+        match self.session.max_message {
+            0 => MAX_MESSAGE,
+            limit => limit.min(MAX_MESSAGE),
         }
     }
 }

@@ -4,19 +4,22 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use chatnio_core::transcript::{Recorder, Transcript};
+use chatnio_core::transcript::Transcript;
 use chatnio_core::{
-    Answer, Auth, AuthError, Chunk, CloseReason, Event, ReceiveError, Request, RequestError, RequestKind, Session,
+    Answer, Auth, AuthError, CloseReason, Event, EventStorage, Request, RequestError, RequestKind, Session,
 };
 use thiserror::Error;
-use tungstenite::Utf8Bytes;
 
-use crate::config::ConnectionConfig;
+use crate::config::{ConnectionConfig, MAX_MESSAGE};
+use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
-use crate::http_refusal::HttpRefusal;
+use crate::frame::Random;
 use crate::tls::TlsSession;
-use crate::wire::{Closed, Incoming, Wire};
+use crate::wire::{Incoming, Wire};
+
+/// So much input is taken before its events are, whatever the longest message is.
+const MIN_UNDRAINED: usize = 1 << 20;
 
 /// The chat protocol on one connection, at byte level and without I/O: TLS, WebSocket and a [`Session`] in one
 /// machine. It opens no socket and reads no clock; `now` is the time since an origin of the host's choice, and one
@@ -36,7 +39,7 @@ use crate::wire::{Closed, Incoming, Wire};
 /// Requests may be made at once: they wait until the WebSocket is open.
 ///
 /// ```
-/// use chatnio::{Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, Request};
+/// use chatnio::{Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, EventStorage, Request};
 /// use std::io::{Read, Write};
 /// use std::net::TcpStream;
 /// use std::time::Instant;
@@ -48,9 +51,10 @@ use crate::wire::{Closed, Incoming, Wire};
 ///     let config = ConnectionConfig::default();
 ///     let mut connection = Connection::new(&endpoint, Auth::anonymous(), &config, origin.elapsed())?;
 ///     connection.request(origin.elapsed(), &Request::chat(question))?;
+///     let mut storage = EventStorage::new();
 ///     let mut buffer = [0; 16 * 1024];
 ///     while !connection.is_finished() {
-///         while let Some(event) = connection.poll_event(origin.elapsed()) {
+///         while let Some(event) = connection.poll_event(origin.elapsed(), &mut storage) {
 ///             match event {
 ///                 ConnectionEvent::Session(Event::Delta { text, .. }) => print!("{text}"),
 ///                 ConnectionEvent::Session(Event::End(_)) => return Ok(()),
@@ -68,7 +72,7 @@ use crate::wire::{Closed, Incoming, Wire};
 ///         socket.set_read_timeout(timeout)?;
 ///         match socket.read(&mut buffer) {
 ///             Ok(0) => connection.handle_eof(origin.elapsed()),
-///             Ok(n) => connection.receive(origin.elapsed(), &buffer[..n]),
+///             Ok(n) => connection.receive(origin.elapsed(), &buffer[..n])?,
 ///             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
 ///             Err(error) => connection.handle_error(origin.elapsed(), error.kind()),
 ///         }
@@ -85,18 +89,27 @@ pub struct Connection {
     config: ConnectionConfig,
     wire: Wire,
     session: Session,
-    recorder: Option<Recorder>,
-    /// What the last event borrows from.
-    message: Utf8Bytes,
+    stage: Stage,
+    /// How it ended, once it is over.
+    end: Option<ConnectionEnd>,
+    /// Whether that was handed out, behind the running turn's end.
+    is_told: bool,
     /// Whether the session's timers are to be looked at, once the input is drained.
     timer_ran_out: bool,
-    /// Whether the host has closed it.
-    closing: bool,
-    is_open: bool,
-    /// How it ended.
-    end: Option<ConnectionEnd>,
-    /// Whether that is still to be handed out, behind the running turn's end.
-    end_is_due: bool,
+    /// How much input was given since its events were taken.
+    undrained: usize,
+}
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The handshakes are under way.
+    Opening,
+    /// The WebSocket is open.
+    Open,
+    /// The host has closed it.
+    Closing,
+    Over,
 }
 
 impl fmt::Debug for Connection {
@@ -104,25 +117,9 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("endpoint", &self.endpoint)
             .field("session", &self.session)
-            .field("is_open", &self.is_open)
+            .field("stage", &self.stage)
             .field("end", &self.end)
             .finish_non_exhaustive()
-    }
-}
-
-/// What an event of [`Connection::poll_event_in`] borrows from, instead of the connection. Used again, it spares
-/// allocations.
-#[derive(Debug, Default)]
-pub struct EventStorage {
-    message: Utf8Bytes,
-    /// A text that had to be unescaped.
-    scratch: String,
-}
-
-impl EventStorage {
-    /// About how many bytes are held.
-    pub fn memory(&self) -> usize {
-        self.message.len() + self.scratch.capacity()
     }
 }
 
@@ -132,50 +129,10 @@ impl EventStorage {
 pub enum ConnectionEvent<'a> {
     /// The WebSocket is open.
     Open,
-    /// An event of the session. A message that could not be read is an [`Event::Malformed`].
+    /// An event of the session.
     Session(Event<'a>),
     /// The connection is over: the last event. The running turn's end came before it.
     Closed(ConnectionEnd),
-}
-
-/// How a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ConnectionEnd {
-    /// As the host wanted it.
-    #[error("the connection was closed")]
-    Clean,
-    /// The server closed it, in an orderly way.
-    #[error("the server closed the connection ({}{}{reason})", code.map_or("no code".into(), |code| code.to_string()), if reason.is_empty() { "" } else { ": " })]
-    ByServer {
-        /// The code of its Close, if it gave one.
-        code: Option<u16>,
-        /// The reason in it, often empty. The server's words: a terminal wants control characters filtered.
-        reason: String,
-    },
-    /// It could not be opened, or it was lost.
-    #[error(transparent)]
-    Lost(#[from] WireError),
-}
-
-impl ConnectionEnd {
-    /// The code of the server's Close, or the status of the HTTP answer that came instead of a WebSocket; `None` where
-    /// there was neither.
-    pub fn code(&self) -> Option<u16> {
-        match self {
-            ConnectionEnd::ByServer { code, .. } => *code,
-            ConnectionEnd::Lost(error) => error.refusal().map(|refusal| refusal.status),
-            ConnectionEnd::Clean => None,
-        }
-    }
-
-    /// The HTTP answer that came instead of a WebSocket; `None` where there was none.
-    pub fn refusal(&self) -> Option<&HttpRefusal> {
-        match self {
-            ConnectionEnd::Lost(error) => error.refusal(),
-            _ => None,
-        }
-    }
 }
 
 /// Why a connection cannot even be started.
@@ -197,13 +154,19 @@ pub enum StartError {
     Wire(#[from] WireError),
 }
 
-/// What [`Connection::advance`] came upon.
-pub(crate) enum Arrival {
+/// More input than a connection takes before its events are taken: nothing of it was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("input waits: take its events before more is given")]
+#[non_exhaustive]
+pub struct Undrained;
+
+/// What there is to say next. Where it is a message, the storage has it, and the session has not seen it.
+pub(crate) enum Taken {
     Open,
-    Text(Utf8Bytes),
+    Text,
     Binary,
     Event(Event<'static>),
-    Closed(ConnectionEnd),
+    Closed,
 }
 
 impl Connection {
@@ -213,27 +176,24 @@ impl Connection {
     /// [`StartError`].
     pub fn new(endpoint: &Endpoint, auth: Auth, config: &ConnectionConfig, now: Duration) -> Result<Self, StartError> {
         Self::check(endpoint, &auth, config)?;
-        let session = Session::new(auth, config.session.clone(), now)?;
-        let mut connection = Connection {
-            wire: Wire::new(now, endpoint, &config.wire())?,
+        let mut session = Session::new(auth, config.session.clone(), now)?;
+        session.record_as(&endpoint.to_string());
+        Ok(Connection {
+            wire: Wire::new(now, endpoint, config, Random::system())?,
             endpoint: endpoint.clone(),
             config: config.clone(),
             session,
-            recorder: None,
-            message: Utf8Bytes::default(),
-            timer_ran_out: false,
-            closing: false,
-            is_open: false,
+            stage: Stage::Opening,
             end: None,
-            end_is_due: false,
-        };
-        connection.start_recording();
-        Ok(connection)
+            is_told: false,
+            timer_ran_out: false,
+            undrained: 0,
+        })
     }
 
     /// Whether the settings allow such a connection at all.
     pub(crate) fn check(endpoint: &Endpoint, auth: &Auth, config: &ConnectionConfig) -> Result<(), StartError> {
-        Session::new(auth.clone(), config.session.clone(), Duration::ZERO)?;
+        auth.check(config.session.max_request)?;
         let is_exposed = !endpoint.is_tls() && !endpoint.is_loopback();
         if is_exposed && !auth.is_anonymous() && !config.allow_token_over_plain_ws {
             return Err(StartError::PlainToken { host: endpoint.host().to_owned() });
@@ -246,10 +206,10 @@ impl Connection {
     /// # Errors
     /// [`RequestError`]; nothing was sent and nothing has changed.
     pub fn request(&mut self, now: Duration, request: &Request) -> Result<(), RequestError> {
-        if self.closing {
+        if self.stage == Stage::Closing {
             return Err(RequestError::Closed);
         }
-        if self.is_open && request.kind() != RequestKind::Stop {
+        if self.stage == Stage::Open && request.kind() != RequestKind::Stop {
             self.config.session.check_unsent(self.poll_transmit().map_or(0, <[u8]>::len))?;
         }
         self.session.request(now, request)?;
@@ -262,7 +222,7 @@ impl Connection {
     /// # Errors
     /// [`RequestError::Closed`], also once [`close`](Self::close) was called.
     pub fn stop(&mut self, now: Duration) -> Result<bool, RequestError> {
-        if self.closing {
+        if self.stage == Stage::Closing {
             return Err(RequestError::Closed);
         }
         let sent = self.session.stop(now)?;
@@ -273,13 +233,27 @@ impl Connection {
     /// Closes the connection in an orderly way, bounded by [`ConnectionConfig::close`]; at once when it is not open
     /// yet. What still comes is handed out, and a running turn ends interrupted. A repeated call does nothing.
     pub fn close(&mut self, now: Duration) {
-        self.closing = true;
-        self.wire.close(now);
+        if self.stage != Stage::Over {
+            self.stage = Stage::Closing;
+            self.wire.close(now);
+        }
     }
 
     /// Takes bytes from the server, split in any way.
-    pub fn receive(&mut self, now: Duration, bytes: &[u8]) {
+    ///
+    /// # Errors
+    /// [`Undrained`] when input waits for its events to be taken already, and would be more than
+    /// [`Config::max_message`](chatnio_core::Config::max_message) with this (but at least 1 MiB, and at most 256 MiB).
+    /// When none waits, after [`poll_event`](Self::poll_event) has given `None`, any size is taken.
+    pub fn receive(&mut self, now: Duration, bytes: &[u8]) -> Result<(), Undrained> {
+        // What comes alone is taken whatever its size: no event that is taken would make room for it.
+        let limit = self.config.max_message().clamp(MIN_UNDRAINED, MAX_MESSAGE);
+        if self.undrained > 0 && self.undrained.saturating_add(bytes.len()) > limit {
+            return Err(Undrained);
+        }
+        self.undrained += bytes.len();
         self.wire.receive(now, bytes);
+        Ok(())
     }
 
     /// The stream has ended: the server closed it. A repeated call does nothing.
@@ -299,33 +273,11 @@ impl Connection {
         self.timer_ran_out = true;
     }
 
-    /// What happened, one thing at a time; `None` until there is more input. The event is valid until the next call
-    /// that changes the connection.
-    pub fn poll_event(&mut self, now: Duration) -> Option<ConnectionEvent<'_>> {
-        Some(match self.advance(now)? {
-            Arrival::Open => ConnectionEvent::Open,
-            Arrival::Text(text) => {
-                self.message = text;
-                let event = self.session.receive_decoded(now, Chunk::decode(&self.message));
-                let malformed = |error| Event::Malformed { error, raw: Some(&self.message) };
-                ConnectionEvent::Session(event.unwrap_or_else(malformed))
-            }
-            Arrival::Binary => ConnectionEvent::Session(self.receive_binary(now)),
-            Arrival::Event(event) => ConnectionEvent::Session(event),
-            Arrival::Closed(end) => ConnectionEvent::Closed(end),
-        })
-    }
-
-    /// [`poll_event`](Self::poll_event) for a host that holds several events at once: the event borrows from `storage`,
-    /// and the connection can be used on.
-    pub fn poll_event_in<'s>(&mut self, now: Duration, storage: &'s mut EventStorage) -> Option<ConnectionEvent<'s>> {
-        Some(match self.advance(now)? {
-            Arrival::Open => ConnectionEvent::Open,
-            Arrival::Text(text) => ConnectionEvent::Session(self.receive_in(now, text, storage)),
-            Arrival::Binary => ConnectionEvent::Session(self.receive_binary(now)),
-            Arrival::Event(event) => ConnectionEvent::Session(event),
-            Arrival::Closed(end) => ConnectionEvent::Closed(end),
-        })
+    /// What happened, one thing at a time; `None` until there is more input. The event borrows from `storage`, and the
+    /// connection can be used on.
+    pub fn poll_event<'s>(&mut self, now: Duration, storage: &'s mut EventStorage) -> Option<ConnectionEvent<'s>> {
+        let taken = self.take(now, storage)?;
+        self.event(now, taken, storage)
     }
 
     /// The host to connect to, and its port: the server, or the proxy on the way there.
@@ -355,18 +307,18 @@ impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` for never.
     pub fn next_deadline(&self) -> Option<Duration> {
         // While it closes nothing of the session's is sent any more.
-        let session = if self.closing { None } else { self.session.next_deadline() };
+        let session = if self.stage == Stage::Closing { None } else { self.session.next_deadline() };
         [self.wire.next_deadline(), session].into_iter().flatten().min()
     }
 
     /// Whether the connection is over, its events are handed out and nothing is left to send: close the socket.
     pub fn is_finished(&self) -> bool {
-        self.end.is_some() && !self.end_is_due && self.wire.is_finished()
+        self.stage == Stage::Over && self.is_told && self.wire.is_finished()
     }
 
     /// Whether the WebSocket is open.
     pub fn is_open(&self) -> bool {
-        self.is_open
+        self.stage == Stage::Open
     }
 
     /// Starts afresh on a new socket, which the host connects to the same endpoint: see [`Session::reconnect`]. What was
@@ -378,14 +330,13 @@ impl Connection {
     #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Result<Option<Event<'static>>, WireError> {
         let now = now.max(self.wire.now());
-        let wire = Wire::new(now, &self.endpoint, &self.config.wire())?;
+        let wire = Wire::new(now, &self.endpoint, &self.config, Random::system())?;
         let end = self.leave(now);
         self.wire = wire;
-        // A second time: a connection that was left is closed.
+        // The turn has ended when the old connection was left.
         let _ = self.session.reconnect(now);
-        self.closing = false;
+        self.stage = Stage::Opening;
         self.end = None;
-        self.start_recording();
         Ok(end)
     }
 
@@ -393,28 +344,22 @@ impl Connection {
     /// server. Returns the running turn's end, as that would.
     pub(crate) fn leave(&mut self, now: Duration) -> Option<Event<'static>> {
         let ended = self.take_rest(now);
-        let end = self.session.reconnect(now);
-        let _ = self.session.closed(CloseReason::Host);
+        let end = self.session.closed(CloseReason::Reconnect);
         self.wire.abandon();
         self.timer_ran_out = false;
-        self.is_open = false;
+        self.undrained = 0;
+        self.stage = Stage::Over;
         self.end = Some(ConnectionEnd::Clean);
-        self.end_is_due = false;
-        ended.map(Event::ended).or(end)
+        self.is_told = true;
+        ended.map(Event::from).or(end)
     }
 
     /// Takes in what came and was not polled; the answer that it ended, if it did.
     fn take_rest(&mut self, now: Duration) -> Option<Box<Answer>> {
-        let mut storage = EventStorage::default();
+        let mut storage = EventStorage::new();
         let mut ended = None;
-        while let Some(arrival) = self.advance(now) {
-            let event = match arrival {
-                Arrival::Text(text) => self.receive_in(now, text, &mut storage),
-                Arrival::Binary => self.receive_binary(now),
-                Arrival::Event(event) => event,
-                Arrival::Open | Arrival::Closed(_) => continue,
-            };
-            if let Event::End(end) = event {
+        while let Some(event) = self.poll_event(now, &mut storage) {
+            if let ConnectionEvent::Session(Event::End(end)) = event {
                 ended = Some(end.answer);
             }
         }
@@ -423,8 +368,7 @@ impl Connection {
 
     /// About how many bytes are held in buffers, the answer so far and the recording included.
     pub fn memory(&self) -> usize {
-        let recorded = self.recorder.as_ref().map_or(0, Recorder::len);
-        self.wire.memory() + self.session.memory() + self.message.len() + recorded
+        self.wire.memory() + self.session.memory()
     }
 
     /// The session: state, running answer, conversation, counters.
@@ -447,130 +391,94 @@ impl Connection {
         self.end.as_ref()
     }
 
-    /// What was sent and received so far, without tokens, if [`ConnectionConfig::record`] is on; up to
-    /// [`ConnectionConfig::max_recording`]. Of this connection: a reconnect begins a new one.
+    /// What was sent and received so far: see [`Session::transcript`].
     pub fn transcript(&self) -> Option<&Transcript> {
-        self.recorder.as_ref().map(Recorder::transcript)
+        self.session.transcript()
     }
 
-    /// The next thing that came, not yet seen by the session where it is a message.
-    pub(crate) fn advance(&mut self, now: Duration) -> Option<Arrival> {
-        // What the session had to say about the last message.
-        self.send();
-        if std::mem::take(&mut self.end_is_due) {
-            return self.end.clone().map(Arrival::Closed);
+    /// Takes out what there is to say next, for [`event`](Self::event). Two steps, because a client that looks again and
+    /// again can keep no event while it does.
+    #[inline]
+    pub(crate) fn take(&mut self, now: Duration, storage: &mut EventStorage) -> Option<Taken> {
+        if self.stage == Stage::Over {
+            return (!std::mem::replace(&mut self.is_told, true)).then_some(Taken::Closed);
         }
-        match self.wire.next(now) {
+        match self.wire.next(now, storage.message_mut()) {
+            Some(Incoming::Text) => Some(Taken::Text),
+            Some(Incoming::Binary) => Some(Taken::Binary),
             Some(Incoming::Open) => {
-                self.is_open = true;
+                // A close may have come before: then the wire has said that instead.
+                self.stage = Stage::Open;
                 self.send();
-                Some(Arrival::Open)
+                Some(Taken::Open)
             }
-            Some(Incoming::Text(text)) => {
-                if let Some(recorder) = &mut self.recorder {
-                    recorder.received(&text);
+            Some(Incoming::Closed(end)) => Some(self.closed(end)),
+            None => {
+                self.undrained = 0;
+                if !self.timer_ran_out || self.stage == Stage::Closing {
+                    return None;
                 }
-                Some(Arrival::Text(text))
-            }
-            Some(Incoming::Binary { len }) => {
-                // A transcript has text only; a JSON string is as malformed as a binary message.
-                if let Some(recorder) = &mut self.recorder {
-                    recorder.received(&format!("\"(a binary message of {len} bytes)\""));
-                }
-                Some(Arrival::Binary)
-            }
-            Some(Incoming::Closed(closed)) => Some(self.closed(closed)),
-            None if self.timer_ran_out && !self.closing => {
                 let event = self.session.handle_timeout(now);
                 self.timer_ran_out = event.is_some();
                 self.send();
-                event.map(Arrival::Event)
+                event.map(Taken::Event)
             }
-            None => None,
         }
     }
 
-    /// The event of a text message, which `storage` keeps.
-    pub(crate) fn receive_in<'s>(
+    /// What was taken out, as an event. What follows from it is ready to be sent.
+    #[inline]
+    pub(crate) fn event<'s>(
         &mut self,
         now: Duration,
-        text: Utf8Bytes,
+        taken: Taken,
         storage: &'s mut EventStorage,
-    ) -> Event<'s> {
-        storage.message = text;
-        let chunk = Chunk::decode(&storage.message);
-        let read = chunk.as_ref().ok().copied();
-        match (self.session.receive_decoded(now, chunk), read) {
-            (Ok(event), Some(chunk)) => event.detach(chunk, &mut storage.scratch),
-            (Err(error), _) => Event::Malformed { error, raw: Some(&storage.message) },
-            // There is no event without a frame.
-            (Ok(_), None) => Event::Malformed { error: ReceiveError::Closed, raw: None },
+    ) -> Option<ConnectionEvent<'s>> {
+        let event = match taken {
+            Taken::Text => self.session.receive_stored(now, storage)?,
+            Taken::Binary => self.session.receive_binary(now)?,
+            Taken::Event(event) => event,
+            Taken::Open => return Some(ConnectionEvent::Open),
+            Taken::Closed => return self.end.clone().map(ConnectionEvent::Closed),
+        };
+        self.send();
+        if let Event::End(_) = event {
+            self.wire.trim();
         }
-    }
-
-    pub(crate) fn receive_binary(&mut self, now: Duration) -> Event<'static> {
-        let error = self.session.receive_binary(now).err().unwrap_or(ReceiveError::Closed);
-        Event::Malformed { error, raw: None }
+        Some(ConnectionEvent::Session(event))
     }
 
     /// Moves the session's messages into the wire, once it is open.
-    pub(crate) fn send(&mut self) {
-        if !self.is_open || self.closing {
+    fn send(&mut self) {
+        if self.stage != Stage::Open {
             return;
         }
         while let Some(message) = self.session.poll_transmit() {
-            match self.wire.send_text(&message) {
-                Ok(()) => {
-                    if let Some(recorder) = &mut self.recorder {
-                        recorder.sent(&message);
-                    }
-                }
-                // The wire is over, and says so itself.
-                Err(_) => break,
+            // A wire that is over says so itself.
+            if self.wire.send_text(&message).is_err() {
+                break;
             }
         }
     }
 
     /// Ends the session with the wire: the running turn's end first, if there is one.
-    fn closed(&mut self, closed: Closed) -> Arrival {
-        self.is_open = false;
-        // A recording says what the server did.
-        let by_server = match &closed {
-            Closed::ByServer { .. } => true,
-            Closed::Lost(error) => {
-                matches!(error, WireError::EndOfStream { .. } | WireError::Truncated { .. } | WireError::Io { .. })
+    fn closed(&mut self, end: ConnectionEnd) -> Taken {
+        let reason = match &end {
+            ConnectionEnd::Clean => CloseReason::Host,
+            ConnectionEnd::ByServer { .. } => CloseReason::Server,
+            ConnectionEnd::Lost(WireError::MessageTooLong { limit }) => CloseReason::TooLong { limit: *limit },
+            // Whatever became of the goodbye.
+            ConnectionEnd::Lost(_) if self.stage == Stage::Closing => CloseReason::Host,
+            ConnectionEnd::Lost(WireError::EndOfStream { .. } | WireError::Truncated { .. } | WireError::Io { .. }) => {
+                CloseReason::Lost
             }
-            Closed::Clean => false,
+            ConnectionEnd::Lost(_) => CloseReason::GivenUp,
         };
-        if let Some(recorder) = self.recorder.as_mut().filter(|_| by_server) {
-            recorder.closed();
-        }
-        let (reason, end) = match closed {
-            Closed::Clean => (CloseReason::Host, ConnectionEnd::Clean),
-            Closed::ByServer { code, reason } => (CloseReason::Server, ConnectionEnd::ByServer { code, reason }),
-            Closed::Lost(error) => {
-                let reason = match error {
-                    WireError::MessageTooLong { limit } => CloseReason::TooLong { limit },
-                    // Whatever became of the goodbye.
-                    _ if self.closing => CloseReason::Host,
-                    _ => CloseReason::Lost,
-                };
-                (reason, ConnectionEnd::Lost(error))
-            }
-        };
-        self.end = Some(end.clone());
-        match self.session.closed(reason) {
-            Some(event) => {
-                self.end_is_due = true;
-                Arrival::Event(event)
-            }
-            None => Arrival::Closed(end),
-        }
-    }
-
-    fn start_recording(&mut self) {
-        let recorder = || Recorder::new(Some(&self.endpoint.to_string())).limit(self.config.max_recording);
-        self.recorder = self.config.record.then(recorder);
+        self.stage = Stage::Over;
+        self.end = Some(end);
+        let event = self.session.closed(reason);
+        self.is_told = event.is_none();
+        event.map_or(Taken::Closed, Taken::Event)
     }
 }
 

@@ -9,25 +9,24 @@ use crate::buffer::{InBuffer, OutBuffer};
 pub(crate) struct Pipe {
     pub(crate) inbound: InBuffer,
     pub(crate) outbound: OutBuffer,
+    /// How many bytes of the input it may read.
+    pub(crate) shown: usize,
     /// Takes nothing more for now.
     pub(crate) is_full: bool,
     /// Something was not taken.
     pub(crate) refused: bool,
-    /// How many bytes were read since the last message was complete, without control frames that
-    /// were taken out.
-    pub(crate) since_message: usize,
 }
 
 impl Read for Pipe {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let unread = self.inbound.unread();
-        if unread.is_empty() {
+        let n = unread.len().min(buf.len()).min(self.shown);
+        if n == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let n = unread.len().min(buf.len());
         buf[..n].copy_from_slice(&unread[..n]);
         self.inbound.consume(n);
-        self.since_message += n;
+        self.shown -= n;
         Ok(n)
     }
 }

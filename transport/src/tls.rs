@@ -94,6 +94,18 @@ impl Tls {
         }
     }
 
+    /// Gives memory back that rustls has grown into. It does so by itself when it is about to read, so it is let read
+    /// nothing.
+    pub(crate) fn trim(&mut self) {
+        struct Nothing;
+        impl std::io::Read for Nothing {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::WouldBlock.into())
+            }
+        }
+        let _ = self.connection.read_tls(&mut Nothing);
+    }
+
     fn take_plain(&mut self, plain: &mut InBuffer) {
         let mut reader = self.connection.reader();
         // An error here means that there is nothing (yet).

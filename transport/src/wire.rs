@@ -3,103 +3,36 @@
 use std::io;
 use std::time::Duration;
 
-use tungstenite::error::CapacityError;
+use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
-use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
-use tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::buffer::OutBuffer;
+use crate::config::ConnectionConfig;
+use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
 use crate::error::{Step, WireError};
 use crate::frame::{Random, begin_masking, write_masked};
 use crate::handshake::Handshake;
-use crate::headers::Headers;
 use crate::pipe::Pipe;
-use crate::proxy::{Proxy, Tunnel};
+use crate::proxy::Tunnel;
 use crate::tls::{Tls, TlsSession};
-use crate::tls_options::TlsConfig;
-
-/// Tungstenite fills this much with zeros at every read, so more costs time when input comes in
-/// small pieces, and less costs calls when it comes in large ones.
-const READ_BUFFER: usize = 8 * 1024;
+use crate::websocket::{Received, WebSocket};
 
 /// With so much waiting to go out, only the newest ping is still answered: a server that pings
 /// without reading must not fill the memory.
 const MAX_BACKLOG_FOR_PONG: usize = 16 * 1024;
 
-/// Largest payload of a control frame (RFC 6455, section 5.5).
-const MAX_CONTROL: usize = 125;
-
-/// The settings of a [`Wire`]. A duration of zero switches what it stands for off.
-#[derive(Debug, Clone)]
-pub(crate) struct WireConfig {
-    /// Used for `wss` only.
-    pub(crate) tls: TlsConfig,
-    /// What to go through first.
-    pub(crate) proxy: Option<Proxy>,
-    /// Extra headers of the handshake's request.
-    pub(crate) headers: Headers,
-    /// Largest accepted message, in bytes.
-    pub(crate) max_message: usize,
-    /// From the start until the WebSocket is open, TLS included.
-    pub(crate) handshake: Duration,
-    /// After so long without a byte from the server it is pinged.
-    pub(crate) ping_after: Duration,
-    /// So long after a ping at least one byte must have come.
-    pub(crate) pong_within: Duration,
-    /// From our Close until the server's or the end of the stream; also the longest time that is
-    /// spent on sending a goodbye after the connection is over.
-    pub(crate) close: Duration,
-    pub(crate) random: Random,
-}
-
-impl Default for WireConfig {
-    fn default() -> Self {
-        Self {
-            tls: TlsConfig::default(),
-            proxy: None,
-            headers: Headers::new(),
-            max_message: 1024 * 1024,
-            handshake: Duration::from_secs(10),
-            ping_after: Duration::from_secs(30),
-            pong_within: Duration::from_secs(10),
-            close: Duration::from_secs(3),
-            random: Random::system(),
-        }
-    }
-}
-
 /// What came from the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Incoming {
     /// The WebSocket is open. First, and once.
     Open,
-    /// A text message.
-    Text(Utf8Bytes),
+    /// A text message, which is in the caller's string.
+    Text,
     /// A binary message, which no server sends; its content is dropped.
-    Binary {
-        /// Its length in bytes.
-        len: usize,
-    },
+    Binary,
     /// The connection is over. Last, and once.
-    Closed(Closed),
-}
-
-/// How a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Closed {
-    /// By our Close: the server answered it or ended the stream after it (protocol.md, section 7),
-    /// or it was given up before it opened.
-    Clean,
-    /// By the server's Close, which was answered.
-    ByServer {
-        /// The code, if there was one.
-        code: Option<u16>,
-        /// The reason, often empty.
-        reason: String,
-    },
-    /// In any other way.
-    Lost(WireError),
+    Closed(ConnectionEnd),
 }
 
 /// One connection to a server, without its socket and without a clock.
@@ -150,11 +83,11 @@ struct Timing {
 
 enum Stage {
     Handshake(Box<Handshake>),
-    Open(Box<WebSocketContext>),
+    Open(Box<WebSocket>),
     /// Our Close was sent.
-    Closing(Box<WebSocketContext>),
+    Closing(Box<WebSocket>),
     /// With the end, until it is handed out.
-    Closed(Option<Closed>),
+    Closed(Option<ConnectionEnd>),
 }
 
 impl Wire {
@@ -163,10 +96,15 @@ impl Wire {
     /// # Errors
     /// [`WireError::NoRandom`], and with `wss` [`WireError::Tls`] when the roots cannot be loaded
     /// or the host cannot have a certificate.
-    pub(crate) fn new(now: Duration, endpoint: &Endpoint, config: &WireConfig) -> Result<Self, WireError> {
+    pub(crate) fn new(
+        now: Duration,
+        endpoint: &Endpoint,
+        config: &ConnectionConfig,
+        random: Random,
+    ) -> Result<Self, WireError> {
         // First: without randomness TLS fails too, but cannot say why.
-        let (handshake, request) = Handshake::start(endpoint, &config.headers, config.random)?;
-        begin_masking(config.random)?;
+        let (handshake, request) = Handshake::start(endpoint, &config.headers, random)?;
+        begin_masking(random)?;
         let tls =
             if endpoint.is_tls() { Some(Box::new(Tls::new(config.tls.client()?, endpoint.host())?)) } else { None };
         let mut pipe = Pipe::default();
@@ -178,8 +116,8 @@ impl Wire {
                 pong_within: on(config.pong_within),
                 close: on(config.close),
             },
-            max_message: config.max_message,
-            random: config.random,
+            max_message: config.max_message(),
+            random,
             tunnel: config.proxy.as_ref().map(|proxy| Box::new(Tunnel::new(proxy, endpoint))),
             tls,
             encrypted: OutBuffer::default(),
@@ -253,11 +191,28 @@ impl Wire {
         });
     }
 
-    /// Hands out what came, one thing at a time; `None` until there is more input.
-    pub(crate) fn next(&mut self, now: Duration) -> Option<Incoming> {
+    /// Hands out what came, one thing at a time; `None` until there is more input. `message` gets a text.
+    #[inline]
+    pub(crate) fn next(&mut self, now: Duration, message: &mut String) -> Option<Incoming> {
         self.advance_clock(now);
         let incoming = loop {
             match &mut self.stage {
+                Stage::Open(websocket) | Stage::Closing(websocket) => {
+                    // A pong that cannot be sent now is sent when there is room.
+                    self.pipe.is_full = backlog(&self.encrypted, &self.pipe) > MAX_BACKLOG_FOR_PONG;
+                    let received = websocket.next(&mut self.pipe, message);
+                    self.pipe.is_full = false;
+                    match received {
+                        Ok(Some(Received::Text)) => break Some(Incoming::Text),
+                        Ok(Some(Received::Binary)) => break Some(Incoming::Binary),
+                        Ok(Some(Received::Close(frame))) => self.close_received(frame),
+                        Ok(None) => match self.over.clone() {
+                            Some(reason) => self.finish(end_of(&self.stage, reason)),
+                            None => break None,
+                        },
+                        Err(error) => self.fail(error),
+                    }
+                }
                 Stage::Closed(end) => break end.take().map(Incoming::Closed),
                 Stage::Handshake(handshake) => match handshake.advance(&mut self.pipe.inbound) {
                     Ok(true) => {
@@ -269,45 +224,10 @@ impl Wire {
                             break None;
                         };
                         let end = handshake.give_up(reason);
-                        self.finish(Closed::Lost(end));
+                        self.finish(ConnectionEnd::Lost(end));
                     }
-                    Err(error) => self.finish(Closed::Lost(error)),
+                    Err(error) => self.finish(ConnectionEnd::Lost(error)),
                 },
-                Stage::Open(context) | Stage::Closing(context) => {
-                    // A sandbox may have been entered since, or another thread.
-                    if let Err(error) = begin_masking(self.random) {
-                        self.finish(Closed::Lost(error));
-                        continue;
-                    }
-                    // A pong that cannot be sent now is tried again at the next call.
-                    self.pipe.is_full = backlog(&self.encrypted, &self.pipe) > MAX_BACKLOG_FOR_PONG;
-                    let read = context.read(&mut self.pipe);
-                    self.pipe.is_full = false;
-                    match read {
-                        Ok(Message::Text(text)) => {
-                            self.pipe.since_message = 0;
-                            break Some(Incoming::Text(text));
-                        }
-                        Ok(Message::Binary(data)) => {
-                            self.pipe.since_message = 0;
-                            break Some(Incoming::Binary { len: data.len() });
-                        }
-                        Ok(Message::Close(frame)) => self.close_received(frame),
-                        // A ping's answer is written by the next read. The frame is gone, but an
-                        // unfinished message around it is not.
-                        Ok(control) => {
-                            let frame = 2 + control.len();
-                            self.pipe.since_message = self.pipe.since_message.saturating_sub(frame);
-                        }
-                        Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                            let Some(reason) = self.over.clone() else {
-                                break None;
-                            };
-                            self.finish(end_of(&self.stage, reason));
-                        }
-                        Err(error) => self.fail(error),
-                    }
-                }
             }
         };
         self.encrypt();
@@ -337,15 +257,15 @@ impl Wire {
         self.advance_clock(now);
         match std::mem::replace(&mut self.stage, Stage::Closed(None)) {
             Stage::Handshake(_) => {
-                self.finish(Closed::Clean);
+                self.finish(ConnectionEnd::Clean);
                 self.drop_output();
             }
             Stage::Open(context) if begin_masking(self.random).is_err() => {
                 self.stage = Stage::Open(context);
-                self.finish(Closed::Lost(WireError::NoRandom));
+                self.finish(ConnectionEnd::Lost(WireError::NoRandom));
             }
             Stage::Open(mut context) => {
-                send_close(&mut context, &mut self.pipe, CloseCode::Normal);
+                context.close(&mut self.pipe, CloseCode::Normal);
                 self.stage = Stage::Closing(context);
                 self.stage_deadline = self.after(self.timing.close);
                 self.pong_deadline = None;
@@ -385,7 +305,7 @@ impl Wire {
         {
             self.pipe.refused = false;
             if let Stage::Open(context) = &mut self.stage {
-                flush(context, &mut self.pipe);
+                context.flush(&mut self.pipe);
                 self.encrypt();
             }
         }
@@ -436,7 +356,7 @@ impl Wire {
     pub(crate) fn memory(&self) -> usize {
         let inside = match &self.stage {
             Stage::Handshake(handshake) => handshake.memory(),
-            Stage::Open(_) | Stage::Closing(_) => READ_BUFFER + self.pipe.since_message,
+            Stage::Open(websocket) | Stage::Closing(websocket) => websocket.memory(),
             Stage::Closed(_) => 0,
         };
         let inside = inside + self.tunnel.as_ref().map_or(0, |tunnel| tunnel.memory());
@@ -446,6 +366,16 @@ impl Wire {
     /// What the server has shown in its TLS handshake.
     pub(crate) fn tls(&self) -> Option<TlsSession> {
         self.tls.as_ref()?.session()
+    }
+
+    /// Gives memory back that the last answer has needed: what follows may be long silence.
+    pub(crate) fn trim(&mut self) {
+        self.pipe.inbound.trim();
+        self.pipe.outbound.trim();
+        self.encrypted.trim();
+        if let Some(tls) = &mut self.tls {
+            tls.trim();
+        }
     }
 
     /// The latest time that it was told.
@@ -470,14 +400,7 @@ impl Wire {
     }
 
     fn open(&mut self) {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0)
-            // Room for a few control frames, the only ones that pass through it.
-            .max_write_buffer_size(4 * (MAX_CONTROL + 6))
-            .max_message_size(Some(self.max_message))
-            .max_frame_size(Some(self.max_message.max(MAX_CONTROL)));
-        self.stage = Stage::Open(Box::new(WebSocketContext::new(Role::Client, Some(config))));
+        self.stage = Stage::Open(Box::new(WebSocket::new(self.max_message, self.random)));
         self.stage_deadline = None;
         self.last_heard = self.now;
     }
@@ -485,34 +408,32 @@ impl Wire {
     /// The server's Close: the answer to ours, or one that tungstenite has an answer ready for.
     fn close_received(&mut self, frame: Option<CloseFrame>) {
         let Stage::Open(context) = &mut self.stage else {
-            return self.finish(Closed::Clean);
+            return self.finish(ConnectionEnd::Clean);
         };
-        flush(context, &mut self.pipe);
+        context.flush(&mut self.pipe);
         if frame.as_ref().is_some_and(replaces_a_forbidden_code) {
             let problem = "its Close has a code that must not be sent".to_owned();
-            return self.finish(Closed::Lost(WireError::Protocol { problem }));
+            return self.finish(ConnectionEnd::Lost(WireError::Protocol { problem }));
         }
-        self.finish(Closed::ByServer {
+        self.finish(ConnectionEnd::ByServer {
             code: frame.as_ref().map(|frame| frame.code.into()),
             reason: frame.map(|frame| frame.reason.to_string()).unwrap_or_default(),
         });
     }
 
     /// The server broke the protocol or a limit: says so to it, once, and ends.
-    fn fail(&mut self, error: Error) {
-        let (code, error) = match error {
-            Error::Capacity(CapacityError::MessageTooLong { .. }) => {
-                (CloseCode::Size, WireError::MessageTooLong { limit: self.max_message })
-            }
-            // Tungstenite's text holds the bytes themselves.
-            Error::Utf8(_) => (CloseCode::Invalid, WireError::InvalidUtf8),
-            Error::Protocol(error) => (CloseCode::Protocol, WireError::Protocol { problem: error.to_string() }),
-            error => (CloseCode::Protocol, WireError::Protocol { problem: error.to_string() }),
+    fn fail(&mut self, error: WireError) {
+        let code = match error {
+            WireError::MessageTooLong { .. } => CloseCode::Size,
+            WireError::InvalidUtf8 => CloseCode::Invalid,
+            _ => CloseCode::Protocol,
         };
-        if let Stage::Open(context) = &mut self.stage {
-            send_close(context, &mut self.pipe, code);
+        if let Stage::Open(context) = &mut self.stage
+            && begin_masking(self.random).is_ok()
+        {
+            context.close(&mut self.pipe, code);
         }
-        self.finish(Closed::Lost(error));
+        self.finish(ConnectionEnd::Lost(error));
     }
 
     fn ping(&mut self) {
@@ -528,10 +449,10 @@ impl Wire {
     }
 
     /// Ends. What waits to go out stays while somebody may read it.
-    fn finish(&mut self, end: Closed) {
+    fn finish(&mut self, end: ConnectionEnd) {
         let listening = match (&end, &self.over) {
             // The Close or the alert that says why.
-            (Closed::Lost(WireError::Tls(_)), _) | (Closed::ByServer { .. }, _) => true,
+            (ConnectionEnd::Lost(WireError::Tls(_)), _) | (ConnectionEnd::ByServer { .. }, _) => true,
             (_, over) => over.is_none(),
         };
         // What is left of a request has become pointless.
@@ -586,12 +507,12 @@ fn step_of(stage: &Stage, tls: Option<&Tls>) -> Step {
 
 /// How an open WebSocket ends when nothing more comes in. Two generations of servers drop the
 /// connection instead of answering a Close (protocol.md, section 7).
-fn end_of(stage: &Stage, reason: WireError) -> Closed {
+fn end_of(stage: &Stage, reason: WireError) -> ConnectionEnd {
     match (stage, reason) {
         (Stage::Closing(_), WireError::EndOfStream { .. } | WireError::Truncated { .. } | WireError::Io { .. }) => {
-            Closed::Clean
+            ConnectionEnd::Clean
         }
-        (_, reason) => Closed::Lost(reason),
+        (_, reason) => ConnectionEnd::Lost(reason),
     }
 }
 
@@ -603,21 +524,6 @@ fn backlog(encrypted: &OutBuffer, pipe: &Pipe) -> usize {
 /// the same. A server that says just this of itself is not told apart.
 fn replaces_a_forbidden_code(frame: &CloseFrame) -> bool {
     frame.code == CloseCode::Protocol && frame.reason == "Protocol violation"
-}
-
-/// Writes what tungstenite keeps. Writing to memory does not fail; the second time is for a pong
-/// that found tungstenite's own buffer full the first time.
-fn flush(context: &mut WebSocketContext, pipe: &mut Pipe) {
-    let _ = context.flush(pipe);
-    let _ = context.flush(pipe);
-}
-
-/// Lets tungstenite write the Close, so that it knows that nothing follows: it answers no ping
-/// after it.
-fn send_close(context: &mut WebSocketContext, pipe: &mut Pipe, code: CloseCode) {
-    // A pong that found no room may still be there, and might leave none for the Close.
-    flush(context, pipe);
-    let _ = context.close(pipe, Some(CloseFrame { code, reason: Utf8Bytes::default() }));
 }
 
 fn on(time: Duration) -> Option<Duration> {

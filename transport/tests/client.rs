@@ -30,7 +30,7 @@ fn serve(change: impl FnOnce(&mut Options)) -> Server {
 
 fn config() -> ConnectionConfig {
     let mut config = ConnectionConfig::default();
-    config.record = true;
+    config.session.record = true;
     config.connect_retries = 0;
     config.session.first_frame = LONG;
     config.session.next_frame = LONG;
@@ -254,7 +254,8 @@ fn a_client_that_is_abandoned_says_nothing() {
     while client.state() != State::Answering {
         client.next().unwrap();
     }
-    client.abandon();
+    client.set_polite(false);
+    drop(client);
     server.stop();
     assert_eq!(server.stats().stops_received, 0);
 }

@@ -34,7 +34,12 @@ impl Connected {
 
     /// Asks, and takes the answer piece by piece; how many it had.
     pub fn pieces(&mut self, question: &str) -> usize {
-        let pieces = self.0.ask(&Request::chat(question)).expect("an idle client");
-        pieces.map(|piece| drop(black_box(piece.expect("a piece")))).count()
+        let mut pieces = self.0.ask(&Request::chat(question)).expect("an idle client");
+        let mut count = 0;
+        while let Some(piece) = pieces.next_piece().expect("a piece") {
+            black_box(piece);
+            count += 1;
+        }
+        count
     }
 }

@@ -5,7 +5,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use chatnio::{Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, Request, TlsOptions, Trust};
+use chatnio::{
+    Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, EventStorage, Request, TlsOptions, Trust,
+};
 use tungstenite::handshake::derive_accept_key;
 
 /// The time does not pass: reading a clock is the host's.
@@ -22,13 +24,13 @@ pub fn config(ca: Option<&str>) -> ConnectionConfig {
 }
 
 /// A connection, and what its host would do around it.
-pub struct Host(Connection);
+pub struct Host(Connection, EventStorage);
 
 impl Host {
     /// One that was never connected.
     pub fn new(url: &str, config: &ConnectionConfig) -> Self {
         let endpoint = Endpoint::parse(url).expect("a good URL");
-        Host(Connection::new(&endpoint, Auth::anonymous(), config, NOW).expect("a connection"))
+        Host(Connection::new(&endpoint, Auth::anonymous(), config, NOW).expect("a connection"), EventStorage::new())
     }
 
     /// One that is open, by a handshake in memory.
@@ -90,9 +92,9 @@ impl Host {
     /// Takes bytes; what came of them.
     #[inline]
     pub fn receive(&mut self, bytes: &[u8]) -> Seen {
-        self.0.receive(NOW, black_box(bytes));
+        self.0.receive(NOW, black_box(bytes)).expect("the events are taken");
         let mut seen = Seen::default();
-        while let Some(event) = self.0.poll_event(NOW) {
+        while let Some(event) = self.0.poll_event(NOW, &mut self.1) {
             match event {
                 ConnectionEvent::Session(Event::Delta { text, .. }) => {
                     black_box(text);

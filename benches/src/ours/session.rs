@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use chatnio_core::{Auth, Chunk, Config, Event, Request, Session};
+use chatnio_core::{Auth, Chunk, Config, Event, EventStorage, Request, Session};
 
 use crate::messages::{END, OPENER};
 
@@ -18,7 +18,7 @@ pub fn decode(message: &str) -> usize {
 }
 
 /// A session whose question is being answered.
-pub struct Answering(Session);
+pub struct Answering(Session, EventStorage);
 
 impl Answering {
     /// It has asked, and its opener has come.
@@ -31,10 +31,10 @@ impl Answering {
     /// Takes one message; the length of its piece.
     #[inline]
     pub fn receive(&mut self, message: &str) -> usize {
-        match self.0.receive(NOW, black_box(message)) {
-            Ok(Event::Delta { text, .. }) => black_box(text).len(),
-            Ok(_) => 0,
-            Err(error) => panic!("{error}"),
+        match self.0.receive(NOW, black_box(message), &mut self.1) {
+            Some(Event::Delta { text, .. }) => black_box(text).len(),
+            Some(Event::Malformed { error, .. }) => panic!("{error}"),
+            _ => 0,
         }
     }
 
@@ -78,7 +78,7 @@ impl Idle {
         while let Some(message) = self.0.poll_transmit() {
             black_box(message);
         }
-        Answering(self.0)
+        Answering(self.0, EventStorage::new())
     }
 }
 

@@ -21,44 +21,29 @@ use crate::json::push_string;
 ///
 /// There is no delta for an empty piece, and none of the other events is logged.
 #[derive(Debug, Default)]
-pub struct EventLog {
-    /// The running total of the turn that runs.
-    quota: String,
-}
+pub struct EventLog;
 
 impl EventLog {
     /// An empty log.
     pub fn new() -> Self {
-        EventLog::default()
+        EventLog
     }
 
     /// Appends what a replay told to `out`.
     pub fn replayed(&mut self, replayed: &Replayed<'_>, out: &mut String) {
         match replayed {
-            Replayed::Event(event) => self.event(event, out),
-            Replayed::Malformed { line, error } => self.warning(Some(*line), error, out),
+            Replayed::Event { line, event: Event::Malformed { error, .. } } => self.warning(*line, error, out),
+            Replayed::Event { event, .. } => self.event(event, out),
             Replayed::Warning { line, message } => self.warning(Some(*line), message, out),
         }
     }
 
     /// Appends the lines of an event to `out`: none, one, or two (the end's piece and the end).
     pub fn event(&mut self, event: &Event<'_>, out: &mut String) {
-        let quota = match event {
-            Event::Opened { chunk, .. } | Event::Delta { chunk, .. } => chunk.quota,
-            _ => None,
-        };
-        if let Some(quota) = quota {
-            self.quota.clear();
-            self.quota.push_str(quota.text());
-        }
         match event {
-            Event::Delta { turn, text, .. } => {
-                let quota = if self.quota.is_empty() { "0" } else { &self.quota };
-                delta(*turn, text, quota, out);
-            }
+            Event::Delta { turn, text, quota, .. } => delta(*turn, text, quota.text(), out),
             Event::End(end) => {
-                self.quota.clear();
-                delta(end.turn(), end.text(), end.answer.quota_text(), out);
+                delta(end.turn(), end.text, end.answer.quota_text(), out);
                 answer(&end.answer, out);
             }
             Event::Stray { text, chunk } => {

@@ -9,9 +9,10 @@ use core::time::Duration;
 use super::sent::{self, Sent};
 use super::{Entry, Frame, Transcript};
 use crate::auth::Auth;
-use crate::event::{Event, ReceiveError};
+use crate::event::{Event, EventStorage};
 use crate::request::Request;
-use crate::session::{CloseReason, Session, State};
+use crate::session::{CloseReason, Session};
+use crate::state::State;
 
 /// The client's side of a [`Transcript`], step by step.
 ///
@@ -64,13 +65,11 @@ pub enum Step {
 #[non_exhaustive]
 pub enum Replayed<'a> {
     /// An event of the session.
-    Event(Event<'a>),
-    /// A message that the session could not read.
-    Malformed {
-        /// The line of the RECV.
-        line: usize,
-        /// What is wrong with it.
-        error: ReceiveError,
+    Event {
+        /// The line that it came from; `None` behind the last.
+        line: Option<usize>,
+        /// The event.
+        event: Event<'a>,
     },
     /// A warning of the replay.
     Warning {
@@ -170,6 +169,7 @@ impl Replay {
     /// [`new`](Self::new), and tells `tell` what comes of it. Time stands still at `now`. A transcript that ends
     /// mid-turn ends it interrupted, as closed by the host.
     pub fn run(mut self, session: &mut Session, now: Duration, mut tell: impl FnMut(Replayed<'_>)) {
+        let mut storage = EventStorage::new();
         while let Some(step) = self.next_step(session.state()) {
             match step {
                 Step::Warning { line, message } => tell(Replayed::Warning { line, message }),
@@ -177,19 +177,22 @@ impl Replay {
                     Ok(()) => while session.poll_transmit().is_some() {},
                     Err(error) => tell(Replayed::Warning { line, message: format!("skipped: {error}") }),
                 },
-                Step::Receive { line, message } => match session.receive(now, &message) {
-                    Ok(event) => tell(Replayed::Event(event)),
-                    Err(error) => tell(Replayed::Malformed { line, error }),
-                },
-                Step::Closed { .. } => {
+                Step::Receive { line, message } => {
+                    if let Some(event) = session.receive(now, &message, &mut storage) {
+                        tell(Replayed::Event { line: Some(line), event });
+                    } else {
+                        tell(Replayed::Warning { line, message: "the session is closed".into() });
+                    }
+                }
+                Step::Closed { line } => {
                     if let Some(event) = session.closed(CloseReason::Server) {
-                        tell(Replayed::Event(event));
+                        tell(Replayed::Event { line: Some(line), event });
                     }
                 }
             }
         }
         if let Some(event) = session.closed(CloseReason::Host) {
-            tell(Replayed::Event(event));
+            tell(Replayed::Event { line: None, event });
         }
     }
 }

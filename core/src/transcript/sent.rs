@@ -68,7 +68,7 @@ pub(crate) fn parse(message: &str) -> Result<Sent, String> {
         if let Some(hash) = fields.text("ref")?.filter(|hash| !hash.is_empty()) {
             auth = auth.share(hash);
         }
-        auth.encode(0).map_err(|error| error.to_string())?;
+        auth.check(0).map_err(|error| error.to_string())?;
         return Ok(Sent::Auth(auth));
     }
     let kind = fields.text("type")?;

@@ -1,7 +1,7 @@
 //! The table of errors in the crate's docs, row by row.
 
 use chatnio_core::{
-    Auth, AuthError, CloseReason, Config, Interruption, MaskMessage, Outcome, ReceiveError, Request, RequestError,
+    Auth, AuthError, CloseReason, Config, Interruption, Malformed, MaskMessage, Outcome, Reason, Request, RequestError,
     Session, State,
 };
 
@@ -30,7 +30,7 @@ struct Provoked {
 enum Failure {
     Auth,
     Request(RequestError),
-    Receive(ReceiveError),
+    Receive(Malformed),
     Interruption(Interruption),
 }
 
@@ -95,25 +95,18 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
-        error: "`ReceiveError::Malformed`",
+        error: "`Malformed`",
         retry: "",
         ends_turn: "no; the `Answer` counts it",
         ends_session: "no",
         provoke: &[|| receive(answering(), "garbage"), || receive(answering(), r#"{"message":1}"#)],
     },
     Row {
-        error: "`ReceiveError::TooLong`",
+        error: "`Reason::TooLong`",
         retry: "",
         ends_turn: "no turn runs",
         ends_session: "no",
         provoke: &[|| receive(host(), &"x".repeat(200)), || receive(draining(), &"x".repeat(200))],
-    },
-    Row {
-        error: "`ReceiveError::Closed`",
-        retry: "",
-        ends_turn: "",
-        ends_session: "it has ended",
-        provoke: &[|| receive(closed(), "{}")],
     },
     Row {
         error: "`Interruption::FirstFrameDeadline`, `NextFrameDeadline`, `AfterStopDeadline`",
@@ -229,7 +222,7 @@ fn request(mut host: Host, request: Request, error: RequestError) -> Provoked {
 
 fn receive(mut host: Host, message: &str) -> Provoked {
     let ran = host.session.answer().is_some();
-    let error = host.try_receive(message).unwrap_err();
+    let error = host.malformed(message);
     let ended = ran && host.session.answer().is_none();
     Provoked { host: Some(host), failure: Failure::Receive(error), ran, ended }
 }
@@ -280,7 +273,10 @@ fn every_row_names_the_errors_that_it_covers() {
                 Failure::Request(RequestError::Unsent { .. }) => "RequestError::Unsent".into(),
                 Failure::Request(RequestError::Closed) => "RequestError::Closed".into(),
                 Failure::Request(_) => "RequestError".into(),
-                Failure::Receive(error) => format!("ReceiveError::{}", variant(&error)),
+                Failure::Receive(Malformed { reason: reason @ Reason::TooLong { .. }, .. }) => {
+                    format!("Reason::{}", variant(&reason))
+                }
+                Failure::Receive(_) => "Malformed".into(),
                 Failure::Interruption(why) => variant(&why),
             };
             assert!(row.error.contains(&format!("{name}`")), "{name} is not in the row of {}", row.error);

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use chatnio_core::{
-    Answer, Auth, CloseReason, Config, Conversation, Event, MessageKind, Outcome, ReceiveError, Request, RequestError,
-    RequestKind, Session, State,
+    Answer, Auth, CloseReason, Config, Conversation, Event, EventStorage, Malformed, MessageKind, Outcome, Request,
+    RequestError, RequestKind, Session, State,
 };
 
 /// More than any test has due at one moment: a deadline that does not move would go beyond.
@@ -18,6 +18,7 @@ pub(crate) enum Seen {
     Delta { turn: u64, text: String },
     End { last: String, answer: Box<Answer> },
     Stray(String),
+    Malformed(Malformed),
     StopRepeated(u64),
     KeepAlive,
 }
@@ -29,9 +30,10 @@ impl Seen {
             Event::Delta { turn, text, .. } => Seen::Delta { turn, text: text.into() },
             Event::End(end) => {
                 assert_eq!(end.turn(), end.answer.turn);
-                Seen::End { last: end.text().into(), answer: end.answer }
+                Seen::End { last: end.text.into(), answer: end.answer }
             }
             Event::Stray { text, .. } => Seen::Stray(text.into()),
+            Event::Malformed { error, .. } => Seen::Malformed(error),
             Event::StopRepeated { turn } => Seen::StopRepeated(turn),
             Event::KeepAlive => Seen::KeepAlive,
             other => panic!("no test knows {other:?}"),
@@ -144,18 +146,27 @@ impl Host {
         result
     }
 
-    pub(crate) fn try_receive(&mut self, message: &str) -> Result<Seen, ReceiveError> {
-        let result = self.session.receive(self.now, message).map(Seen::new);
-        if let Ok(seen) = &result {
-            self.count(seen);
-        }
+    /// `None` when the session is closed.
+    pub(crate) fn try_receive(&mut self, message: &str) -> Option<Seen> {
+        let mut storage = EventStorage::new();
+        let seen = self.session.receive(self.now, message, &mut storage).map(Seen::new);
+        seen.iter().for_each(|seen| self.count(seen));
         self.check();
-        result
+        seen
     }
 
     #[track_caller]
     pub(crate) fn receive(&mut self, message: &str) -> Seen {
         self.try_receive(message).unwrap()
+    }
+
+    /// What is wrong with a message that cannot be read.
+    #[track_caller]
+    pub(crate) fn malformed(&mut self, message: &str) -> Malformed {
+        match self.receive(message) {
+            Seen::Malformed(error) => error,
+            other => panic!("expected a malformed message, not {other:?}"),
+        }
     }
 
     pub(crate) fn close(&mut self, reason: CloseReason) -> Option<Seen> {

@@ -1,7 +1,7 @@
 //! Limits, each with its own error.
 
 use chatnio_core::{
-    Event, Interruption, MessageKind, Outcome, ReceiveError, Request, RequestError, RequestKind, State,
+    Event, EventStorage, Interruption, MessageKind, Outcome, Reason, Request, RequestError, RequestKind, State,
 };
 
 use crate::frames::{end, opener, piece};
@@ -25,8 +25,8 @@ fn a_message_while_no_turn_runs() {
     let mut host = Host::with_config(|config| config.max_message = frame.len());
     assert_eq!(host.receive(&frame), Seen::stray("a"));
     let longer = piece("ab", 0.1);
-    let error = ReceiveError::TooLong { len: longer.len(), limit: frame.len() };
-    assert_eq!(host.try_receive(&longer), Err(error));
+    let reason = Reason::TooLong { len: longer.len(), limit: frame.len() };
+    assert_eq!(host.malformed(&longer).reason, reason);
     assert_eq!(host.state(), State::Idle);
     assert_eq!((host.session.counters().malformed, host.session.counters().strays), (1, 1));
 }
@@ -43,8 +43,8 @@ fn a_message_of_a_turn() {
     assert_eq!(answer.text, "a");
     assert_eq!(host.sent_kinds(), [STOP]);
     assert_eq!(host.state(), State::Draining);
-    let error = host.try_receive(&piece("ccc", 0.1)).unwrap_err();
-    assert!(matches!(error, ReceiveError::TooLong { .. }), "the turn has had its end: {error:?}");
+    let error = host.malformed(&piece("ccc", 0.1));
+    assert!(matches!(error.reason, Reason::TooLong { .. }), "the turn has had its end: {error:?}");
     assert_eq!(host.session.counters().malformed, 2);
     assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""));
     assert_eq!(host.state(), State::Idle);
@@ -53,7 +53,7 @@ fn a_message_of_a_turn() {
 #[test]
 fn a_message_that_is_too_long_need_not_be_json() {
     let mut host = Host::with_config(|config| config.max_message = 3);
-    assert_eq!(host.try_receive("garbage"), Err(ReceiveError::TooLong { len: 7, limit: 3 }));
+    assert_eq!(host.malformed("garbage").reason, Reason::TooLong { len: 7, limit: 3 });
 }
 
 #[test]
@@ -104,15 +104,16 @@ fn an_answer_that_is_too_long_on_its_end() {
 
 #[test]
 fn the_piece_that_was_too_much_is_in_the_chunk() {
+    let mut storage = EventStorage::new();
     let mut host = Host::with_config(|config| config.max_answer = 4);
     host.ask("hi");
     let message = piece("abcde", 0.1);
-    let Event::End(end) = host.session.receive(host.now, &message).unwrap() else { panic!() };
+    let Event::End(end) = host.session.receive(host.now, &message, &mut storage).unwrap() else { panic!() };
     assert_eq!(end.chunk.unwrap().message.unwrap().to_str(), "abcde");
 
     let mut host = Host::with_config(|config| config.max_message = 4);
     host.request(&Request::chat("hi")).unwrap();
-    let Event::End(end) = host.session.receive(host.now, &message).unwrap() else { panic!() };
+    let Event::End(end) = host.session.receive(host.now, &message, &mut storage).unwrap() else { panic!() };
     assert!(end.chunk.is_none(), "it was not even read");
 }
 
@@ -150,6 +151,6 @@ fn the_defaults_are_a_mebibyte() {
     let mut host = Host::new();
     let long = "a".repeat((1 << 20) + 1);
     assert!(matches!(host.request(&Request::chat(&*long)), Err(RequestError::TooLong { limit: 0x10_0000, .. })));
-    assert!(matches!(host.try_receive(&long), Err(ReceiveError::TooLong { limit: 0x10_0000, .. })));
+    assert!(matches!(host.malformed(&long).reason, Reason::TooLong { limit: 0x10_0000, .. }));
     assert_eq!(host.session.config().max_answer, 64 << 20);
 }

@@ -1,6 +1,6 @@
 //! Messages that cannot be read: counted, and survived.
 
-use chatnio_core::{Outcome, Reason, ReceiveError, State};
+use chatnio_core::{Event, Outcome, Reason, State};
 
 use crate::frames::{end, piece};
 use crate::host::{Host, Seen, secs};
@@ -10,8 +10,8 @@ fn the_turn_goes_on_and_counts_them() {
     let mut host = Host::asking();
     host.receive(&piece("a", 0.1));
     for message in ["garbage", "[]", r#"{"message":1}"#, r#"{"message":"x""#, ""] {
-        let error = host.try_receive(message).unwrap_err();
-        assert!(matches!(error, ReceiveError::Malformed(_)), "{error:?}");
+        let error = host.malformed(message);
+        assert!(!matches!(error.reason, Reason::TooLong { .. }), "{error:?}");
         assert_eq!(host.state(), State::Answering);
     }
     assert_eq!(host.session.answer().unwrap().malformed, 5);
@@ -24,9 +24,9 @@ fn the_turn_goes_on_and_counts_them() {
 #[test]
 fn the_next_turn_counts_anew() {
     let mut host = Host::asking();
-    host.try_receive("garbage").unwrap_err();
+    host.malformed("garbage");
     assert_eq!(host.receive(&end("", 0.1)).answer().malformed, 1);
-    host.try_receive("garbage").unwrap_err();
+    host.malformed("garbage");
     host.ask("next");
     assert_eq!(host.receive(&end("", 0.1)).answer().malformed, 0);
     assert_eq!(host.session.counters().malformed, 2);
@@ -35,7 +35,7 @@ fn the_next_turn_counts_anew() {
 #[test]
 fn the_error_names_field_and_offset() {
     let mut host = Host::asking();
-    let ReceiveError::Malformed(error) = host.try_receive(r#"{"message":"a","end":1}"#).unwrap_err() else { panic!() };
+    let error = host.malformed(r#"{"message":"a","end":1}"#);
     assert_eq!((error.field, error.offset), (Some("end"), 21));
     assert_eq!(error.reason, Reason::WrongType { expected: "true or false" });
     assert_eq!(host.session.answer().unwrap().text, "", "nothing of it is taken");
@@ -44,25 +44,25 @@ fn the_error_names_field_and_offset() {
 #[test]
 fn a_binary_message() {
     let mut host = Host::asking();
-    let Err(ReceiveError::Malformed(error)) = host.session.receive_binary(host.now) else { panic!() };
+    let Some(Event::Malformed { error, raw: None }) = host.session.receive_binary(host.now) else { panic!() };
     assert_eq!((error.field, error.reason), (None, Reason::Binary));
     assert_eq!(error.to_string(), "malformed message: binary message at byte 0");
     assert_eq!(host.receive(&end("", 0.1)).answer().malformed, 1);
-    assert!(matches!(host.session.receive_binary(host.now), Err(ReceiveError::Malformed(_))), "between turns too");
+    assert!(host.session.receive_binary(host.now).is_some(), "between turns too");
 }
 
 #[test]
 fn they_show_that_the_server_is_alive_but_are_no_first_frame() {
     let mut host = Host::asking();
     host.pass(secs(100));
-    host.try_receive("garbage").unwrap_err();
+    host.malformed("garbage");
     assert_eq!(host.state(), State::Asking);
     assert!(host.pass(secs(20)).iter().any(|seen| matches!(seen, Seen::End { .. })));
 
     let mut host = Host::asking();
     host.receive(&piece("a", 0.1));
     host.pass(secs(100));
-    host.try_receive("garbage").unwrap_err();
+    host.malformed("garbage");
     host.pass(secs(119));
     assert_eq!(host.state(), State::Answering);
 }
@@ -71,7 +71,7 @@ fn they_show_that_the_server_is_alive_but_are_no_first_frame() {
 fn a_draining_turn_survives_them_too() {
     let mut host = Host::asking();
     host.pass(secs(120));
-    host.try_receive("garbage").unwrap_err();
+    host.malformed("garbage");
     assert_eq!(host.state(), State::Draining);
     host.receive(&end("", 0.1));
     assert_eq!(host.state(), State::Idle);

@@ -167,7 +167,7 @@ fn a_restart_needs_a_conversation_that_goes_on() {
 fn counters_go_on() {
     let mut host = Host::new();
     host.receive("{}");
-    host.try_receive("garbage").unwrap_err();
+    host.malformed("garbage");
     let counters = host.session.counters();
     host.close(CloseReason::Server);
     host.reconnect();

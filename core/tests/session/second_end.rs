@@ -1,9 +1,9 @@
 //! The second end that a stopped turn leaves behind on servers of 2026 (protocol.md, sections 3 and 5).
 
-use chatnio_core::{Outcome, State};
+use chatnio_core::{Interruption, Outcome, State};
 
 use crate::frames::{end, opener, piece};
-use crate::host::{Host, Seen};
+use crate::host::{Host, Seen, secs};
 
 /// A host whose turn, with an opener and a piece, was stopped and has had its first end.
 fn stopped() -> Host {
@@ -69,17 +69,29 @@ fn the_stop_before_the_first_piece_leaves_empty_response() {
 }
 
 #[test]
-fn it_comes_once() {
-    let mut host = stopped();
-    assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""));
-    host.ask("next");
-    // The second end has come, so this one can only be meant for the running turn.
-    assert_eq!(host.receive(&end("empty response", 0.0)).outcome(), Outcome::Notice);
+fn one_too_many_shifts_no_later_answer() {
+    let ends = [end("", 0.1), end("empty response", 0.0)];
+    for third in &ends {
+        let mut host = stopped();
+        assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""));
+        host.ask("next");
+        assert!(matches!(host.receive(third), Seen::Stray(_)), "no notice, whatever came before");
+        assert!(matches!(host.receive(third), Seen::Stray(_)));
+        assert_eq!(host.state(), State::Asking);
+        runs_a_whole_turn(&mut host, 2);
+        host.ask("third");
+        runs_a_whole_turn(&mut host, 3);
+    }
+}
 
+#[test]
+fn a_turn_that_gets_nothing_else_has_its_deadline() {
     let mut host = stopped();
     host.ask("next");
-    assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""));
-    assert_eq!(host.receive(&end("", 0.1)).outcome(), Outcome::Complete);
+    host.receive(&end("", 0.1));
+    host.receive(&end("", 0.1));
+    let why = Interruption::FirstFrameDeadline;
+    assert_eq!(host.sleep(secs(120)).remove(0).outcome(), Outcome::Interrupted(why));
 }
 
 #[test]
@@ -88,13 +100,6 @@ fn the_opener_closes_the_books_on_it() {
     host.ask("next");
     host.receive(&opener(29));
     assert_eq!(host.receive(&end("empty response", 0.0)).outcome(), Outcome::Notice, "the turn's own");
-}
-
-#[test]
-fn a_turn_that_was_not_stopped_leaves_none() {
-    let mut host = Host::with_openers();
-    host.ask("next");
-    assert_eq!(host.receive(&end("empty response", 0.0)).outcome(), Outcome::Notice);
 }
 
 #[test]
@@ -154,7 +159,7 @@ fn a_drained_turn_leaves_one_too() {
     host.ask("slow");
     host.receive(&opener(29));
     host.stop().unwrap();
-    host.pass(crate::host::secs(10));
+    host.pass(secs(10));
     assert_eq!(host.state(), State::Draining);
     assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""));
     assert_eq!(host.state(), State::Idle);

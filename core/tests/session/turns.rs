@@ -1,8 +1,8 @@
 //! Turns: states, outcomes, what an answer gathers, notices, restarts.
 
 use chatnio_core::{
-    Auth, CloseReason, Config, Interruption, MaskMessage, MessageKind, Outcome, Request, RequestError, RequestKind,
-    State,
+    Auth, CloseReason, Config, EventStorage, Interruption, MaskMessage, MessageKind, Outcome, Request, RequestError,
+    RequestKind, State,
 };
 
 use crate::frames::{end, opener, piece};
@@ -200,16 +200,21 @@ fn the_running_answer_can_be_looked_at() {
 
 #[test]
 fn unknown_fields_reach_the_host() {
+    let mut storage = EventStorage::new();
     let mut host = Host::asking();
     let frame = r#"{"message":"a","title":"A \"T\"","tool_call":{"name":"f"}}"#;
-    let chatnio_core::Event::Delta { chunk, .. } = host.session.receive(host.now, frame).unwrap() else { panic!() };
+    let chatnio_core::Event::Delta { chunk, .. } = host.session.receive(host.now, frame, &mut storage).unwrap() else {
+        panic!()
+    };
     assert_eq!(chunk.field("title"), Some(r#""A \"T\"""#));
     assert_eq!(chunk.field("tool_call"), Some(r#"{"name":"f"}"#));
     assert_eq!(chunk.raw(), frame);
     let frame = r#"{"end":true,"search_index":[1]}"#;
-    let chatnio_core::Event::End(end) = host.session.receive(host.now, frame).unwrap() else { panic!() };
+    let chatnio_core::Event::End(end) = host.session.receive(host.now, frame, &mut storage).unwrap() else { panic!() };
     assert_eq!(end.chunk.unwrap().field("search_index"), Some("[1]"));
-    let chatnio_core::Event::Stray { chunk, .. } = host.session.receive(host.now, frame).unwrap() else { panic!() };
+    let chatnio_core::Event::Stray { chunk, .. } = host.session.receive(host.now, frame, &mut storage).unwrap() else {
+        panic!()
+    };
     assert_eq!(chunk.field("search_index"), Some("[1]"));
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatnio_core::{Auth, Config, Request, Session, State};
+use chatnio_core::{Auth, Config, EventStorage, Request, Session, State};
 use chatnio_loopback::{Chat, Generation, Options, Output, Plan, World};
 
 /// What is stopped, and when.
@@ -145,7 +145,7 @@ impl Run {
             self.chat.receive(self.now, &message);
         } else if down.is_some_and(|at| at <= self.now) {
             let (_, message) = self.down.pop_front().expect("it is there");
-            self.session.receive(self.now, &message).expect("frames can be read");
+            self.session.receive(self.now, &message, &mut EventStorage::new()).expect("the session is open");
         } else {
             self.chat.handle_timeout(self.now);
             while self.session.handle_timeout(self.now).is_some() {}

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chatnio_core::{Answer, Auth, Event, Retry};
+use chatnio_core::{Answer, Auth, Event, EventStorage, Retry};
 
 use super::look_up::look_up;
 use super::patience::Patience;
@@ -15,7 +15,8 @@ use super::shared::{Inner, Shared};
 use super::stopper::Stopper;
 use super::{Client, ClientError, TICK};
 use crate::config::ConnectionConfig;
-use crate::connection::{Connection, ConnectionEnd, EventStorage, StartError};
+use crate::connection::{Connection, StartError};
+use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
 use crate::os::{Mutex, TcpStream};
 
@@ -210,8 +211,8 @@ impl Client {
             shared,
             stopper: stopper.clone(),
             socket,
-            input: vec![0; 16 * 1024].into(),
-            storage: EventStorage::default(),
+            input: Self::input(),
+            storage: EventStorage::new(),
             now: Duration::ZERO,
             pending: None,
             failed: None,

@@ -4,101 +4,125 @@ use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use chatnio_core::{Event, State};
+use chatnio_core::{End, Event, State};
 
 use super::{Client, ClientError, TICK};
-use crate::connection::{Arrival, Connection, ConnectionEnd};
+use crate::connection::{Connection, ConnectionEvent, Taken};
+use crate::end::ConnectionEnd;
 use crate::os::read_within;
 
+/// What a read brings at most; one that brings less than the smaller does not need more.
+const INPUT: [usize; 2] = [16 * 1024, 64 * 1024];
+
+/// How many events are passed over once the time is over: a server may never pause.
+pub(super) const LATE_EVENTS: usize = 1000;
+
 impl Client {
+    /// Room for what one read brings.
+    pub(super) fn input() -> Vec<u8> {
+        vec![0; INPUT[0]]
+    }
+
     /// What could not be handed out before, or else what [`drive`](Self::drive) brings.
+    #[inline]
     pub(super) fn wait(
         &mut self,
         timeout: Option<Duration>,
         done: impl Fn(&Connection) -> bool,
-    ) -> Result<Option<Arrival>, ClientError> {
-        match (self.pending.take(), &self.failed) {
-            (Some(event), _) => Ok(Some(Arrival::Event(event))),
-            (None, Some(error)) => Err(error.clone()),
-            (None, None) => self.drive(timeout, done),
+    ) -> Result<Option<Event<'_>>, ClientError> {
+        if let Some(event) = self.pending.take() {
+            return Ok(Some(event));
         }
+        match &self.failed {
+            Some(error) => Err(error.clone()),
+            None => self.drive(timeout, done),
+        }
+    }
+
+    /// Waits for the running turn's end, at most `timeout` long (`None`: as long as its deadlines let it), and passes
+    /// over its pieces: the answer has gathered them. `None` when the time was over first, or when no turn runs; then it
+    /// does not wait. `take` makes of the end what is wanted.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn wait_for_end<T>(
+        &mut self,
+        timeout: Option<Duration>,
+        take: impl FnOnce(End<'_>) -> T,
+    ) -> Result<Option<T>, ClientError> {
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        // When the time is over, what is there already is passed over still.
+        let mut late = 0;
+        while late <= LATE_EVENTS {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            late += usize::from(left == Some(Duration::ZERO));
+            let runs = !matches!(self.state(), State::Idle | State::Draining);
+            match self.wait(if runs { left } else { Some(Duration::ZERO) }, |_| false)? {
+                None => return Ok(None),
+                Some(Event::End(end)) => return Ok(Some(take(end))),
+                Some(_) => {}
+            }
+        }
+        Ok(None)
     }
 
     /// Drives the connection until something arrives; `None` when `timeout` is over, when `done` says that nothing
     /// will, or when this side has closed it.
+    ///
+    /// The lock is held once for each event and for each read: input that waits is not waited for, and the clock stands
+    /// still meanwhile.
     pub(super) fn drive(
         &mut self,
         timeout: Option<Duration>,
         done: impl Fn(&Connection) -> bool,
-    ) -> Result<Option<Arrival>, ClientError> {
-        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    ) -> Result<Option<Event<'_>>, ClientError> {
+        let mut until = None;
+        let mut read = None;
         let mut has_read = false;
-        loop {
-            let now = self.shared.now();
-            self.now = now;
-            let mut limit;
-            {
-                let mut inner = self.shared.lock();
-                let arrival = inner.connection.advance(now);
-                inner.write();
-                match arrival {
-                    None | Some(Arrival::Open | Arrival::Closed(_)) => {}
-                    arrival => return Ok(arrival),
-                }
-                if let Some(end) = inner.connection.end() {
-                    // Or the server would wait for ours, for as long as the client is held.
-                    let _ = inner.socket.shutdown(Shutdown::Both);
-                    return if *end == ConnectionEnd::Clean { Ok(None) } else { Err(end.clone().into()) };
-                }
-                if done(&inner.connection) {
-                    return Ok(None);
-                }
-                limit = longest_wait(&inner.connection, now);
+        let (mut inner, taken) = loop {
+            let mut inner = self.shared.lock();
+            if let Some(read) = read.take() {
+                inner.take_in(self.now, read, &self.input);
+                has_read = true;
             }
-            if let Some(until) = until {
-                let left = until.saturating_duration_since(Instant::now());
+            match inner.connection.take(self.now, &mut self.storage) {
+                None | Some(Taken::Open | Taken::Closed) => {}
+                Some(taken) => break (inner, taken),
+            }
+            inner.write();
+            if let Some(end) = inner.connection.end() {
+                // Or the server would wait for ours, for as long as the client is held.
+                let _ = inner.socket.shutdown(Shutdown::Both);
+                return if *end == ConnectionEnd::Clean { Ok(None) } else { Err(end.clone().into()) };
+            }
+            if done(&inner.connection) {
+                return Ok(None);
+            }
+            self.now = self.shared.now();
+            let mut limit = longest_wait(&inner.connection, self.now);
+            drop(inner);
+            if let Some(timeout) = timeout {
+                let now = self.now;
+                let left = until.get_or_insert_with(|| now.saturating_add(timeout)).saturating_sub(now);
                 if left.is_zero() && has_read {
                     return Ok(None);
                 }
                 limit = limit.min(left);
             }
-            self.read(limit)?;
-            has_read = true;
-        }
-    }
-
-    /// Waits for input, at most `limit`, and takes it in; then does what is due. A stopper that closes ends the wait: it
-    /// shuts the socket down.
-    fn read(&mut self, limit: Duration) -> Result<(), ClientError> {
-        let read = read_within(&self.socket, &mut self.input, limit);
-        let now = self.shared.now();
-        let mut inner = self.shared.lock();
-        let connection = &mut inner.connection;
-        match read {
-            Ok(0) => connection.handle_eof(now),
-            Ok(n) => connection.receive(now, &self.input[..n]),
-            Err(error) if error.kind() == ErrorKind::Interrupted && self.interruptible => {
-                return Err(ClientError::Signal);
+            let result = read_within(&self.socket, &mut self.input, limit);
+            self.now = self.shared.now();
+            match &result {
+                Err(error) if error.kind() == ErrorKind::Interrupted && self.interruptible => {
+                    return Err(ClientError::Signal);
+                }
+                _ => read = Some(result),
             }
-            Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => connection.handle_error(now, error.kind()),
-        }
-        if connection.next_deadline().is_some_and(|deadline| deadline <= now) {
-            connection.handle_timeout(now);
-        }
-        Ok(())
-    }
-
-    /// The event that an arrival is.
-    pub(super) fn event(&mut self, arrival: Arrival) -> Event<'_> {
-        let now = self.now;
-        let mut inner = self.shared.lock();
-        match arrival {
-            // Kept by the client, so that the event need not keep the lock.
-            Arrival::Text(text) => inner.connection.receive_in(now, text, &mut self.storage),
-            Arrival::Binary => inner.connection.receive_binary(now),
-            Arrival::Event(event) => event,
-            Arrival::Open | Arrival::Closed(_) => unreachable!("wait keeps them"),
+        };
+        let event = inner.connection.event(self.now, taken, &mut self.storage);
+        inner.write();
+        match event {
+            Some(ConnectionEvent::Session(event)) => Ok(Some(event)),
+            _ => Ok(None),
         }
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use chatnio_core::{Interruption, RequestError, RequestKind, RetryCause};
 use thiserror::Error;
 
-use crate::connection::{ConnectionEnd, StartError};
+use crate::connection::StartError;
+use crate::end::ConnectionEnd;
 use crate::endpoint::EndpointError;
 
 /// Why a [`Client`](super::Client) failed.

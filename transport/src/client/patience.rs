@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::ClientError;
 use super::stopper::Stopper;
-use crate::connection::ConnectionEnd;
+use crate::end::ConnectionEnd;
 
 /// The longest wait before a stopper is looked at.
 const TICK: Duration = Duration::from_millis(50);

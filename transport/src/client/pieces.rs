@@ -1,12 +1,16 @@
 //! `Pieces`: an answer as it comes.
 
+use std::mem;
+
 use chatnio_core::{Answer, Event, Outcome};
 
 use super::{Client, ClientError};
-use crate::connection::ConnectionEnd;
+use crate::end::ConnectionEnd;
 
-/// The pieces of one answer as they come, by [`Client::ask`]; each is owned and not empty. At its end the whole
+/// The pieces of one answer as they come, by [`Client::ask`]; none is empty. At its end the whole
 /// [`answer`](Self::answer) is there.
+///
+/// [`next_piece`](Self::next_piece) lends each piece and allocates nothing; as an iterator it hands each out owned.
 ///
 /// An answer that did not come to its end yields an error last; what came of it is kept. A notice (the server answered
 /// instead of the model) has no pieces: see [`Answer::notice`].
@@ -14,13 +18,51 @@ use crate::connection::ConnectionEnd;
 /// Dropping it before the end stops the answer, so that nobody pays for text that was thrown away.
 #[derive(Debug)]
 pub struct Pieces<'c> {
-    pub(super) client: &'c mut Client,
+    client: &'c mut Client,
     /// The turn that it waits for; `None` once that has ended.
-    pub(super) turn: Option<u64>,
-    pub(super) answer: Option<Box<Answer>>,
+    turn: Option<u64>,
+    answer: Option<Box<Answer>>,
+    /// The last piece.
+    piece: String,
 }
 
-impl Pieces<'_> {
+impl<'c> Pieces<'c> {
+    pub(super) fn new(turn: Option<u64>, client: &'c mut Client) -> Self {
+        Pieces { client, turn, answer: None, piece: String::new() }
+    }
+
+    /// Waits for the next piece; `None` behind the last.
+    ///
+    /// # Errors
+    /// Once, when the answer did not come to its end.
+    pub fn next_piece(&mut self) -> Result<Option<&str>, ClientError> {
+        self.piece.clear();
+        while let Some(turn) = self.turn {
+            match self.client.next() {
+                Ok(Some(Event::Delta { turn: of, text, .. })) if of == turn && !text.is_empty() => {
+                    self.piece.push_str(text);
+                    break;
+                }
+                Ok(Some(Event::End(end))) if end.turn() == turn => {
+                    self.turn = None;
+                    self.piece.push_str(end.text);
+                    let outcome = end.answer.outcome;
+                    self.answer = Some(end.answer);
+                    if let Some(error) = self.interruption(outcome) {
+                        return Err(error);
+                    }
+                    break;
+                }
+                Ok(Some(_)) => {}
+                over => {
+                    self.turn = None;
+                    over?;
+                }
+            }
+        }
+        Ok(Some(&*self.piece).filter(|piece| !piece.is_empty()))
+    }
+
     /// The whole answer; `None` before its end.
     pub fn answer(&self) -> Option<&Answer> {
         self.answer.as_deref()
@@ -32,8 +74,8 @@ impl Pieces<'_> {
     /// [`ClientError`] when there is no answer.
     pub fn into_answer(mut self) -> Result<Box<Answer>, ClientError> {
         let mut failed = None;
-        for piece in self.by_ref() {
-            failed = piece.err().or(failed);
+        while self.turn.is_some() {
+            failed = self.next_piece().err().or(failed);
         }
         self.answer.take().ok_or_else(|| failed.unwrap_or(ClientError::Ended(ConnectionEnd::Clean)))
     }
@@ -62,28 +104,10 @@ impl Iterator for Pieces<'_> {
     type Item = Result<String, ClientError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while let Some(turn) = self.turn {
-            let (piece, answer) = match self.client.next() {
-                Ok(Some(Event::Delta { turn: of, text, .. })) if of == turn => (text.to_owned(), None),
-                Ok(Some(Event::End(end))) if end.turn() == turn => (end.text().to_owned(), Some(end.answer)),
-                Ok(Some(_)) => continue,
-                over => {
-                    self.turn = None;
-                    return over.err().map(Err);
-                }
-            };
-            if let Some(answer) = answer {
-                self.turn = None;
-                let outcome = answer.outcome;
-                self.answer = Some(answer);
-                if piece.is_empty() {
-                    return self.interruption(outcome).map(Err);
-                }
-            }
-            if !piece.is_empty() {
-                return Some(Ok(piece));
-            }
+        match self.next_piece() {
+            Ok(Some(_)) => Some(Ok(mem::take(&mut self.piece))),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
         }
-        None
     }
 }

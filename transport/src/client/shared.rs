@@ -1,12 +1,13 @@
 //! What a client shares with its stoppers: the connection, and the socket to write to.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use chatnio_core::RequestError;
 
 use super::TICK;
+use super::drive::is_tick;
 use crate::connection::Connection;
 use crate::os::{Mutex, MutexGuard, TcpStream};
 
@@ -47,6 +48,24 @@ impl Shared {
 }
 
 impl Inner {
+    /// Takes in what a read has brought, and does what is due. A stopper that closes ends a read: it shuts the socket
+    /// down.
+    pub(super) fn take_in(&mut self, now: Duration, read: io::Result<usize>, input: &[u8]) {
+        let connection = &mut self.connection;
+        match read {
+            Ok(0) => connection.handle_eof(now),
+            Ok(n) => {
+                let taken = connection.receive(now, &input[..n]);
+                debug_assert!(taken.is_ok(), "nothing is read before what came is handed out");
+            }
+            Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => connection.handle_error(now, error.kind()),
+        }
+        if connection.next_deadline().is_some_and(|deadline| deadline <= now) {
+            connection.handle_timeout(now);
+        }
+    }
+
     /// Writes what is to be written, as far as the socket takes it within about a [`TICK`]; the rest goes out later.
     /// Plain writes: a vectored one to a closed peer would raise SIGPIPE in a C host.
     pub(super) fn write(&mut self) {

@@ -11,7 +11,7 @@ use crate::test_peer::Peer;
 /// Moves bytes both ways, and takes all events, until there are none.
 fn exchange(connection: &mut Connection, peer: &mut Peer, now: Duration) {
     loop {
-        while connection.poll_event(now).is_some() {}
+        while connection.poll_event(now, &mut EventStorage::new()).is_some() {}
         let sent = connection.poll_transmit().map(<[u8]>::to_vec).unwrap_or_default();
         connection.transmitted(sent.len());
         peer.receive(&sent);
@@ -22,7 +22,7 @@ fn exchange(connection: &mut Connection, peer: &mut Peer, now: Duration) {
         if sent.is_empty() && received.is_empty() {
             return;
         }
-        connection.receive(now, &received);
+        connection.receive(now, &received).unwrap();
     }
 }
 

@@ -9,6 +9,13 @@ use super::*;
 use crate::test_peer::{Ca, Peer};
 use crate::wire::tests::tls::trusting;
 
+/// Settings that record.
+fn recording() -> ConnectionConfig {
+    let mut config = ConnectionConfig::default();
+    config.session.record = true;
+    config
+}
+
 /// A connection and its server.
 struct Link {
     connection: Connection,
@@ -27,7 +34,7 @@ type Log = Vec<String>;
 
 impl Link {
     fn new(auth: Auth, tls: bool, change: impl FnOnce(&mut ConnectionConfig)) -> Self {
-        let mut config = ConnectionConfig { record: true, ..ConnectionConfig::default() };
+        let mut config = recording();
         let (url, peer) = if tls {
             config.tls = trusting();
             ("wss://localhost/chat", Peer::tls(Ca::get().server()))
@@ -86,7 +93,7 @@ impl Link {
         let mut from = 0;
         for to in 1..=bytes.len() {
             if to == bytes.len() || self.byte_by_byte || self.cuts.contains(&(start + to)) {
-                self.connection.receive(self.now, &bytes[from..to]);
+                self.connection.receive(self.now, &bytes[from..to]).unwrap();
                 self.poll(on);
                 from = to;
             }
@@ -94,7 +101,8 @@ impl Link {
     }
 
     fn poll(&mut self, on: &mut dyn FnMut(ConnectionEvent<'_>)) {
-        while let Some(event) = self.connection.poll_event(self.now) {
+        let mut storage = EventStorage::new();
+        while let Some(event) = self.connection.poll_event(self.now, &mut storage) {
             on(event);
         }
     }

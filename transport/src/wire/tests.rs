@@ -11,10 +11,22 @@ pub(crate) mod tls;
 
 use std::time::Duration;
 
-use super::{Closed, Incoming, Wire, WireConfig};
+use super::{Incoming, Wire};
+use crate::config::ConnectionConfig;
+use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
+use crate::frame::Random;
 use crate::test_peer::Peer;
+
+/// What came, with its text.
+#[derive(Debug, PartialEq, Eq)]
+enum Got {
+    Open,
+    Text(String),
+    Binary,
+    Closed(ConnectionEnd),
+}
 
 /// A wire and its server.
 struct Link {
@@ -25,29 +37,29 @@ struct Link {
 
 impl Link {
     fn plain() -> Self {
-        Self::new("ws://localhost/chat", &WireConfig::default(), Peer::plain())
+        Self::new("ws://localhost/chat", &ConnectionConfig::default(), Peer::plain())
     }
 
-    fn new(url: &str, config: &WireConfig, peer: Peer) -> Self {
+    fn new(url: &str, config: &ConnectionConfig, peer: Peer) -> Self {
         // Not zero, so that a deadline without its start shows.
         let now = Duration::from_secs(1000);
-        let wire = Wire::new(now, &Endpoint::parse(url).unwrap(), config).unwrap();
+        let wire = Wire::new(now, &Endpoint::parse(url).unwrap(), config, Random::system()).unwrap();
         Self { wire, peer, now }
     }
 
     /// A link whose WebSocket is open.
-    fn open_with(url: &str, config: &WireConfig, peer: Peer) -> Self {
+    fn open_with(url: &str, config: &ConnectionConfig, peer: Peer) -> Self {
         let mut link = Self::new(url, config, peer);
-        assert_eq!(link.shake_hands(), [Incoming::Open]);
+        assert_eq!(link.shake_hands(), [Got::Open]);
         link
     }
 
     fn open() -> Self {
-        Self::open_with("ws://localhost/chat", &WireConfig::default(), Peer::plain())
+        Self::open_with("ws://localhost/chat", &ConnectionConfig::default(), Peer::plain())
     }
 
     /// Both handshakes; gives what the wire says.
-    fn shake_hands(&mut self) -> Vec<Incoming> {
+    fn shake_hands(&mut self) -> Vec<Got> {
         let mut events = self.exchange();
         if self.peer.has_request() {
             self.peer.accept();
@@ -57,7 +69,7 @@ impl Link {
     }
 
     /// Moves bytes both ways until none is left.
-    fn exchange(&mut self) -> Vec<Incoming> {
+    fn exchange(&mut self) -> Vec<Got> {
         let mut events = Vec::new();
         for _ in 0..20 {
             self.send_all();
@@ -78,18 +90,27 @@ impl Link {
         }
     }
 
-    fn receive(&mut self, bytes: &[u8]) -> Vec<Incoming> {
+    fn receive(&mut self, bytes: &[u8]) -> Vec<Got> {
         self.wire.receive(self.now, bytes);
         self.events()
     }
 
-    fn eof(&mut self) -> Vec<Incoming> {
+    fn eof(&mut self) -> Vec<Got> {
         self.wire.handle_eof(self.now);
         self.events()
     }
 
-    fn events(&mut self) -> Vec<Incoming> {
-        std::iter::from_fn(|| self.wire.next(self.now)).collect()
+    fn events(&mut self) -> Vec<Got> {
+        let mut message = String::new();
+        let next = || {
+            Some(match self.wire.next(self.now, &mut message)? {
+                Incoming::Open => Got::Open,
+                Incoming::Text => Got::Text(message.clone()),
+                Incoming::Binary => Got::Binary,
+                Incoming::Closed(end) => Got::Closed(end),
+            })
+        };
+        std::iter::from_fn(next).collect()
     }
 
     /// Lets time pass until the deadline; gives the time that passed.
@@ -105,16 +126,23 @@ impl Link {
     }
 }
 
-fn text(text: &str) -> Incoming {
-    Incoming::Text(text.into())
+/// Settings that limit the length of a message.
+fn limited(max_message: usize) -> ConnectionConfig {
+    let mut config = ConnectionConfig::default();
+    config.session.max_message = max_message;
+    config
 }
 
-fn lost(error: WireError) -> Vec<Incoming> {
-    vec![Incoming::Closed(Closed::Lost(error))]
+fn text(text: &str) -> Got {
+    Got::Text(text.into())
 }
 
-fn clean() -> Vec<Incoming> {
-    vec![Incoming::Closed(Closed::Clean)]
+fn lost(error: WireError) -> Vec<Got> {
+    vec![Got::Closed(ConnectionEnd::Lost(error))]
+}
+
+fn clean() -> Vec<Got> {
+    vec![Got::Closed(ConnectionEnd::Clean)]
 }
 
 const fn secs(n: u64) -> Duration {

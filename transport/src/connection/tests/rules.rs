@@ -266,7 +266,7 @@ fn what_came_before_a_reconnect_counts() {
             link.peer.send(*message);
         }
         let bytes = link.peer.output();
-        link.connection.receive(link.now, &bytes);
+        link.connection.receive(link.now, &bytes).unwrap();
         let Some(Event::End(end)) = link.connection.reconnect(link.now).unwrap() else { panic!() };
         assert_eq!(format!("{} {}", end.answer.text, end.answer.outcome.unwrap()), expected);
         assert_eq!(end.answer.malformed, link.connection.session().counters().malformed);
@@ -349,10 +349,10 @@ fn several_events_can_be_held_at_once() {
         link.peer.send(message);
     }
     let bytes = link.peer.output();
-    link.connection.receive(link.now, &bytes);
+    link.connection.receive(link.now, &bytes).unwrap();
     let mut storage: [EventStorage; 5] = Default::default();
     let events: Vec<_> =
-        storage.iter_mut().filter_map(|storage| link.connection.poll_event_in(link.now, storage)).collect();
+        storage.iter_mut().filter_map(|storage| link.connection.poll_event(link.now, storage)).collect();
     let log: Vec<_> = events.into_iter().map(describe).collect();
     assert_eq!(log[..2], ["delta aé", "delta plain"]);
     assert!(log[2].starts_with("Malformed") && log[2].ends_with(r#"raw: Some("[]") }"#), "{log:?}");

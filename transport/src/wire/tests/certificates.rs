@@ -56,11 +56,11 @@ fn options(trust: Trust) -> TlsOptions {
 }
 
 fn connect(url: &str, tls: TlsConfig, server: &Arc<ServerConfig>) -> Result<(), TlsError> {
-    let config = WireConfig { tls, ..WireConfig::default() };
+    let config = ConnectionConfig { tls, ..ConnectionConfig::default() };
     let mut link = Link::new(url, &config, Peer::tls(server.clone()));
-    match <[Incoming; 1]>::try_from(link.shake_hands()) {
-        Ok([Incoming::Open]) => Ok(()),
-        Ok([Incoming::Closed(Closed::Lost(WireError::Tls(error)))]) => Err(error),
+    match <[Got; 1]>::try_from(link.shake_hands()) {
+        Ok([Got::Open]) => Ok(()),
+        Ok([Got::Closed(ConnectionEnd::Lost(WireError::Tls(error)))]) => Err(error),
         other => panic!("{other:?}"),
     }
 }

@@ -74,8 +74,8 @@ fn the_server_closes_with_a_code_that_must_not_be_sent() {
     }
     // What it says itself is passed on, also this code.
     let mut link = Link::open();
-    let end = Closed::ByServer { code: Some(1002), reason: "no".into() };
-    assert_eq!(link.receive(&[0x88, 4, 0x03, 0xea, b'n', b'o']), [Incoming::Closed(end)]);
+    let end = ConnectionEnd::ByServer { code: Some(1002), reason: "no".into() };
+    assert_eq!(link.receive(&[0x88, 4, 0x03, 0xea, b'n', b'o']), [Got::Closed(end)]);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn the_server_closes_first() {
         link.peer.send(Message::text("x"));
         link.peer.close(frame);
         let bytes = link.peer.output();
-        let end = Incoming::Closed(Closed::ByServer { code, reason: reason.into() });
+        let end = Got::Closed(ConnectionEnd::ByServer { code, reason: reason.into() });
         assert_eq!(link.receive(&bytes), [text("x"), end]);
         assert!(!link.wire.is_finished(), "the answer is not sent yet");
         link.send_all();
@@ -140,7 +140,7 @@ fn the_stream_ends_inside_a_message() {
 #[test]
 fn closing_before_it_is_open_ends_at_once() {
     for url in ["ws://localhost", "wss://localhost"] {
-        let config = WireConfig { tls: super::tls::trusting(), ..WireConfig::default() };
+        let config = ConnectionConfig { tls: super::tls::trusting(), ..ConnectionConfig::default() };
         let mut link = Link::new(url, &config, Peer::plain());
         link.wire.close(link.now);
         assert!(link.wire.is_finished());
@@ -171,7 +171,7 @@ fn after_the_end_everything_is_inert() {
 
 #[test]
 fn a_close_over_tls_ends_tls_too() {
-    let config = WireConfig { tls: super::tls::trusting(), ..WireConfig::default() };
+    let config = ConnectionConfig { tls: super::tls::trusting(), ..ConnectionConfig::default() };
     let mut link = Link::open_with("wss://localhost", &config, Peer::tls(Ca::get().server()));
     link.wire.close(link.now);
     link.send_all();

@@ -43,11 +43,11 @@ fn any_byte_proves_life() {
 
 #[test]
 fn zero_switches_it_off() {
-    let config = WireConfig { ping_after: Duration::ZERO, ..WireConfig::default() };
+    let config = ConnectionConfig { ping_after: Duration::ZERO, ..ConnectionConfig::default() };
     let link = Link::open_with("ws://localhost", &config, Peer::plain());
     assert_eq!(link.wire.next_deadline(), None);
     // Pings without waiting for the answer.
-    let config = WireConfig { pong_within: Duration::ZERO, ..WireConfig::default() };
+    let config = ConnectionConfig { pong_within: Duration::ZERO, ..ConnectionConfig::default() };
     let mut link = Link::open_with("ws://localhost", &config, Peer::plain());
     for _ in 0..3 {
         assert_eq!(link.wait(), secs(30));
@@ -74,7 +74,7 @@ fn time_does_not_go_back() {
     let mut link = Link::open();
     let deadline = link.wire.next_deadline();
     link.wire.receive(secs(1), &[0x81]);
-    assert_eq!(link.wire.next(secs(0)), None);
+    assert_eq!(link.wire.next(secs(0), &mut String::new()), None);
     link.wire.handle_timeout(secs(0));
     assert_eq!(link.wire.next_deadline(), deadline);
     // Nor does it overflow.

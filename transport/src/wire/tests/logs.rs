@@ -47,7 +47,7 @@ fn neither_texts_nor_headers_are_logged() {
     const TOKEN: &str = "sk-SECRETTOKEN";
     const HEADER: &str = "Bearer SECRETHEADER";
     for url in ["ws://localhost", "wss://localhost"] {
-        let mut config = WireConfig { tls: super::tls::trusting(), ..WireConfig::default() };
+        let mut config = ConnectionConfig { tls: super::tls::trusting(), ..ConnectionConfig::default() };
         config.headers.add("authorization", HEADER).unwrap();
         let peer = if url.starts_with("wss") { Peer::tls(Ca::get().server()) } else { Peer::plain() };
         // The server logs what it gets, so only what the wire does is captured.
@@ -57,7 +57,7 @@ fn neither_texts_nor_headers_are_logged() {
         link.exchange();
         link.peer.accept();
         let bytes = link.peer.output();
-        log += &captured(|| assert_eq!(link.receive(&bytes), [Incoming::Open]));
+        log += &captured(|| assert_eq!(link.receive(&bytes), [Got::Open]));
         log += &captured(|| link.wire.send_text(TOKEN).unwrap());
         link.send_all();
         assert_eq!(link.peer.read(), [Message::text(TOKEN)]);

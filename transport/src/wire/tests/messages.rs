@@ -20,7 +20,7 @@ const MORE: OpCode = OpCode::Data(Data::Continue);
 const PING: OpCode = OpCode::Control(Control::Ping);
 
 /// What the server says after the handshake in the tests of splits, and what comes of it.
-fn say_everything(peer: &mut Peer) -> Vec<Incoming> {
+fn say_everything(peer: &mut Peer) -> Vec<Got> {
     let long = "\u{1f600}".repeat(40);
     peer.send(Message::text("{\"message\":\"hi\"}\n"));
     peer.send(Message::Ping(Bytes::from_static(b"p")));
@@ -32,19 +32,12 @@ fn say_everything(peer: &mut Peer) -> Vec<Incoming> {
     peer.say(frame(PING, true, b"q"));
     peer.say(frame(MORE, false, b"\xa9"));
     peer.say(frame(MORE, true, b"!"));
-    vec![
-        Incoming::Open,
-        text("{\"message\":\"hi\"}\n"),
-        text(""),
-        text(&long),
-        Incoming::Binary { len: 3 },
-        text("caf\u{e9}!"),
-    ]
+    vec![Got::Open, text("{\"message\":\"hi\"}\n"), text(""), text(&long), Got::Binary, text("caf\u{e9}!")]
 }
 
 #[test]
 fn every_split_gives_the_same() {
-    let all = |split: &dyn Fn(&mut Link, &[u8]) -> Vec<Incoming>| {
+    let all = |split: &dyn Fn(&mut Link, &[u8]) -> Vec<Got>| {
         let mut link = Link::plain();
         link.send_all();
         link.peer.accept();
@@ -72,7 +65,7 @@ fn every_split_gives_the_same() {
 fn every_split_gives_the_same_over_tls() {
     // The server's stream is cut once, after `at` bytes of all its flights together.
     let run = |at: usize| {
-        let config = WireConfig { tls: super::tls::trusting(), ..WireConfig::default() };
+        let config = ConnectionConfig { tls: super::tls::trusting(), ..ConnectionConfig::default() };
         let mut link = Link::new("wss://localhost", &config, Peer::tls(Ca::get().server()));
         let (mut events, mut expected, mut total) = (Vec::new(), Vec::new(), 0);
         for _ in 0..10 {
@@ -117,7 +110,7 @@ fn texts_go_out_masked_and_whole() {
 #[test]
 fn partial_writes_lose_nothing() {
     for url in ["ws://localhost", "wss://localhost"] {
-        let config = WireConfig { tls: super::tls::trusting(), ..WireConfig::default() };
+        let config = ConnectionConfig { tls: super::tls::trusting(), ..ConnectionConfig::default() };
         let peer = if url.starts_with("wss") { Peer::tls(Ca::get().server()) } else { Peer::plain() };
         let mut link = Link::open_with(url, &config, peer);
         let texts: Vec<String> = (0..20).map(|i| format!("{i}").repeat(i * 7)).collect();
@@ -198,7 +191,7 @@ fn input_that_is_not_taken_is_counted() {
 
 #[test]
 fn too_long_messages_end_the_session() {
-    let config = WireConfig { max_message: 1000, ..WireConfig::default() };
+    let config = limited(1000);
     let open = || Link::open_with("ws://localhost", &config, Peer::plain());
     let mut link = open();
     assert_eq!(link.receive(&frame(TEXT, true, &[b'x'; 1000])).len(), 1);
@@ -213,7 +206,7 @@ fn too_long_messages_end_the_session() {
         assert_eq!(close_code(&mut link), Some(1009));
     }
     // A ping is not a message.
-    let config = WireConfig { max_message: 10, ..WireConfig::default() };
+    let config = limited(10);
     let mut link = Link::open_with("ws://localhost", &config, Peer::plain());
     assert_eq!(link.receive(&frame(PING, true, &[b'x'; 125])), []);
 }
@@ -249,7 +242,7 @@ fn what_breaks_the_protocol_ends_the_session() {
     for (name, bytes) in cases {
         let mut link = Link::open();
         let events = link.receive(&bytes);
-        let is_protocol = matches!(&events[..], [Incoming::Closed(Closed::Lost(WireError::Protocol { .. }))]);
+        let is_protocol = matches!(&events[..], [Got::Closed(ConnectionEnd::Lost(WireError::Protocol { .. }))]);
         assert!(is_protocol, "{name}: {events:?}");
         assert_eq!(close_code(&mut link), Some(1002), "{name}");
     }

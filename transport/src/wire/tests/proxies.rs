@@ -8,8 +8,8 @@ use crate::error::Step;
 use crate::proxy::{Proxy, ProxyError};
 use crate::test_peer::Ca;
 
-fn through(proxy: &str) -> WireConfig {
-    WireConfig { proxy: Some(Proxy::parse(proxy).unwrap()), tls: trusting(), ..WireConfig::default() }
+fn through(proxy: &str) -> ConnectionConfig {
+    ConnectionConfig { proxy: Some(Proxy::parse(proxy).unwrap()), tls: trusting(), ..ConnectionConfig::default() }
 }
 
 /// What the wire has sent.
@@ -32,7 +32,7 @@ fn everything_else_goes_through() {
         assert_eq!(link.receive(b"HTTP/1.1 200 Connection est"), []);
         assert_eq!(sent(&mut link), b"", "nothing before the tunnel is open");
         assert_eq!(link.receive(b"ablished\r\n\r\n"), []);
-        assert_eq!(link.shake_hands(), [Incoming::Open]);
+        assert_eq!(link.shake_hands(), [Got::Open]);
         link.peer.send(Message::text("x"));
         assert_eq!(link.exchange(), [text("x")]);
     }
@@ -46,7 +46,7 @@ fn what_comes_with_the_proxys_answer_is_the_servers() {
     sent(&mut link);
     let bound = b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00";
     let events = link.receive(&[bound, &b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n"[..]].concat());
-    assert!(matches!(&events[..], [Incoming::Closed(Closed::Lost(WireError::Http(_)))]), "{events:?}");
+    assert!(matches!(&events[..], [Got::Closed(ConnectionEnd::Lost(WireError::Http(_)))]), "{events:?}");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_refusal_is_the_end_and_the_server_hears_nothing() {
     let mut link = Link::new("wss://localhost", &through("http://proxy.example"), Peer::plain());
     sent(&mut link);
     let events = link.receive(b"HTTP/1.1 407 x\r\n\r\n");
-    let [Incoming::Closed(Closed::Lost(WireError::Proxy(ProxyError::Authentication { .. })))] = &events[..] else {
+    let [Got::Closed(ConnectionEnd::Lost(WireError::Proxy(ProxyError::Authentication { .. })))] = &events[..] else {
         panic!("{events:?}")
     };
     assert_eq!(sent(&mut link), b"");

@@ -29,8 +29,8 @@ fn answered(answer: &str) -> WireError {
     let mut link = requested();
     let events: Vec<_> = answer.bytes().take(4096).flat_map(|byte| link.receive(&[byte])).collect();
     assert_eq!(events, whole, "byte by byte");
-    match <[Incoming; 1]>::try_from(whole) {
-        Ok([Incoming::Closed(Closed::Lost(error))]) => error,
+    match <[Got; 1]>::try_from(whole) {
+        Ok([Got::Closed(ConnectionEnd::Lost(error))]) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -124,7 +124,7 @@ fn a_body_without_length_ends_with_the_stream_or_the_deadline() {
     assert_eq!(link.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"), []);
     assert_eq!(link.receive(THROTTLED.as_bytes()), []);
     link.wait();
-    assert!(matches!(&link.events()[..], [Incoming::Closed(Closed::Lost(WireError::Throttled(_)))]));
+    assert!(matches!(&link.events()[..], [Got::Closed(ConnectionEnd::Lost(WireError::Throttled(_)))]));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn wrong_upgrades_are_told_apart() {
         let changed = change(good.clone());
         assert_ne!(good, changed);
         let end = link.receive(changed.as_bytes());
-        assert_eq!(link.wire.is_finished(), end != [Incoming::Open]);
+        assert_eq!(link.wire.is_finished(), end != [Got::Open]);
         end
     };
     let without = |header: &'static str| {
@@ -183,14 +183,14 @@ fn wrong_upgrades_are_told_apart() {
         "Connection: UPGRADE,keep-alive",
         "Connection: keep-alive\r\nX: y\r\nconnection: ,\tupgrade ",
     ] {
-        assert_eq!(connection(list), [Incoming::Open], "{list}");
+        assert_eq!(connection(list), [Got::Open], "{list}");
     }
     assert_eq!(connection("Connection: keep-alive, Upgrades"), upgrade(UpgradeError::Connection));
     let with = |header: &'static str| answer(&move |good| good.replacen("\r\n", &format!("\r\n{header}\r\n"), 1));
     assert_eq!(with("Sec-WebSocket-Protocol: x"), upgrade(UpgradeError::Subprotocol));
     assert_eq!(with("Sec-WebSocket-Extensions: permessage-deflate"), upgrade(UpgradeError::Extension));
-    assert_eq!(with("Sec-WebSocket-Extensions: \r\nSec-WebSocket-Protocol: ,"), [Incoming::Open]);
-    assert_eq!(with("Upgrade: h2c, WebSocket"), [Incoming::Open]);
+    assert_eq!(with("Sec-WebSocket-Extensions: \r\nSec-WebSocket-Protocol: ,"), [Got::Open]);
+    assert_eq!(with("Upgrade: h2c, WebSocket"), [Got::Open]);
     assert_eq!(with("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), upgrade(UpgradeError::Accept));
 }
 
@@ -198,7 +198,7 @@ fn wrong_upgrades_are_told_apart() {
 fn what_is_not_http_is_said_at_once() {
     for bytes in ["SSH-2.0-OpenSSH_9", "\x15\x03\x01", "HTTP/2 200", "HTTP/1.0 101 x\r\n\r\n"] {
         let events = requested().receive(bytes.as_bytes());
-        let is_bad = matches!(&events[..], [Incoming::Closed(Closed::Lost(WireError::BadHttp { .. }))]);
+        let is_bad = matches!(&events[..], [Got::Closed(ConnectionEnd::Lost(WireError::BadHttp { .. }))]);
         assert!(is_bad, "{bytes:?}: {events:?}");
     }
     for bytes in ["HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 \r\n\r\n"] {
@@ -239,7 +239,7 @@ fn silence_ends_at_the_deadline() {
     assert_eq!(link.receive(b"HTTP/1.1"), []);
     assert_eq!(link.wait(), secs(1));
     assert_eq!(link.events(), lost(WireError::HandshakeTimeout { step: Step::Upgrade }));
-    let config = WireConfig { handshake: Duration::ZERO, ..WireConfig::default() };
+    let config = ConnectionConfig { handshake: Duration::ZERO, ..ConnectionConfig::default() };
     let link = Link::new("ws://localhost", &config, Peer::plain());
     assert_eq!(link.wire.next_deadline(), None);
 }
@@ -264,14 +264,14 @@ fn without_random_bytes_there_is_no_handshake() {
             Err(rustls::crypto::GetRandomFailed)
         }
     }
-    let config = WireConfig { random: crate::frame::Random(&Broken), ..WireConfig::default() };
+    let config = ConnectionConfig::default();
     let endpoint = Endpoint::parse("ws://localhost").unwrap();
-    assert_eq!(Wire::new(secs(0), &endpoint, &config).err(), Some(WireError::NoRandom));
+    assert_eq!(Wire::new(secs(0), &endpoint, &config, crate::frame::Random(&Broken)).err(), Some(WireError::NoRandom));
 }
 
 #[test]
 fn the_request_is_what_a_server_expects() {
-    let mut config = WireConfig::default();
+    let mut config = ConnectionConfig::default();
     config.headers.add("X-Gate", "open sesame").unwrap().add("x-b", "2").unwrap();
     let mut link = Link::new("ws://[::1]:8094/api", &config, Peer::plain());
     link.send_all();
@@ -282,12 +282,12 @@ fn the_request_is_what_a_server_expects() {
     assert_eq!(lines[lines.len() - 4..], ["x-gate: open sesame", "x-b: 2", "", ""]);
     let agents = |request: &str| request.lines().filter(|line| line.to_lowercase().starts_with("user-agent:")).count();
     assert_eq!((agents(&request), request.contains(concat!("chatnio/", env!("CARGO_PKG_VERSION")))), (1, true));
-    assert_eq!(link.shake_hands(), [Incoming::Open], "and tungstenite's server accepts it");
+    assert_eq!(link.shake_hands(), [Got::Open], "and tungstenite's server accepts it");
 }
 
 #[test]
 fn the_hosts_user_agent_and_query_are_sent() {
-    let mut config = WireConfig::default();
+    let mut config = ConnectionConfig::default();
     config.headers.add("User-Agent", "my bot/1").unwrap();
     let mut link = Link::new("ws://localhost?key=s3cret", &config, Peer::plain());
     link.send_all();
@@ -313,10 +313,10 @@ fn interim_answers_are_passed_over() {
     link.send_all();
     link.peer.say("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
     link.peer.accept();
-    assert_eq!(link.exchange(), [Incoming::Open]);
+    assert_eq!(link.exchange(), [Got::Open]);
 
     let mut link = Link::plain();
     link.send_all();
     let events = link.receive("HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000).as_bytes());
-    assert!(matches!(&events[..], [Incoming::Closed(Closed::Lost(WireError::BadHttp { .. }))]), "{events:?}");
+    assert!(matches!(&events[..], [Got::Closed(ConnectionEnd::Lost(WireError::BadHttp { .. }))]), "{events:?}");
 }

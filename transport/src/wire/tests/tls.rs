@@ -22,8 +22,8 @@ pub(crate) fn trusting() -> TlsConfig {
     options().root_der(&Ca::get().der).unwrap().build().unwrap()
 }
 
-fn connect(url: &str, tls: TlsConfig) -> (Link, Vec<Incoming>) {
-    let config = WireConfig { tls, ..WireConfig::default() };
+fn connect(url: &str, tls: TlsConfig) -> (Link, Vec<Got>) {
+    let config = ConnectionConfig { tls, ..ConnectionConfig::default() };
     let mut link = Link::new(url, &config, Peer::tls(Ca::get().server()));
     let events = link.shake_hands();
     (link, events)
@@ -33,8 +33,8 @@ fn tls_error(url: &str, tls: TlsConfig) -> TlsError {
     let (link, events) = connect(url, tls);
     assert!(link.wire.is_finished());
     assert_eq!(link.peer.received(), b"", "nothing was sent to a server that is not trusted");
-    match <[Incoming; 1]>::try_from(events) {
-        Ok([Incoming::Closed(Closed::Lost(WireError::Tls(error)))]) => error,
+    match <[Got; 1]>::try_from(events) {
+        Ok([Got::Closed(ConnectionEnd::Lost(WireError::Tls(error)))]) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -46,7 +46,7 @@ fn host() -> String {
 #[test]
 fn both_versions_work() {
     for version in [&TLS12, &TLS13] {
-        let config = WireConfig { tls: trusting(), ..WireConfig::default() };
+        let config = ConnectionConfig { tls: trusting(), ..ConnectionConfig::default() };
         let server = Ca::get().server_with(version);
         let mut link = Link::open_with("wss://localhost", &config, Peer::tls(server));
         let shown = link.wire.tls().unwrap();
@@ -99,7 +99,7 @@ fn the_wall_clock_decides_about_the_dates() {
     let early = at(WallClock::from_fn(move || SUMMER - year));
     assert_eq!(tls_error("wss://localhost", early), TlsError::NotYetValid { host: host() });
     let (_, events) = connect("wss://localhost", at(WallClock::from_fn(|| SUMMER)));
-    assert_eq!(events, [Incoming::Open]);
+    assert_eq!(events, [Got::Open]);
     // The same with the platform's verifier.
     let platform = |now| {
         let tls = TlsOptions::new().root_der(&Ca::get().der).unwrap();
@@ -107,19 +107,19 @@ fn the_wall_clock_decides_about_the_dates() {
     };
     let error = tls_error("wss://localhost", platform(SUMMER + year));
     assert_eq!(error, TlsError::Expired { host: host() });
-    assert_eq!(connect("wss://localhost", platform(SUMMER)).1, [Incoming::Open]);
+    assert_eq!(connect("wss://localhost", platform(SUMMER)).1, [Got::Open]);
 }
 
 #[test]
 fn only_the_dangerous_switch_accepts_anything() {
     let tls = options().dangerous_accept_any_certificate().build().unwrap();
     let (_, events) = connect("wss://example.com", tls);
-    assert_eq!(events, [Incoming::Open]);
+    assert_eq!(events, [Got::Open]);
 }
 
 #[test]
 fn a_server_without_tls_is_named_as_such() {
-    let config = WireConfig { tls: trusting(), ..WireConfig::default() };
+    let config = ConnectionConfig { tls: trusting(), ..ConnectionConfig::default() };
     let mut link = Link::new("wss://localhost", &config, Peer::plain());
     let end = link.receive(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     assert_eq!(end, lost(TlsError::NotTls { host: host() }.into()));
@@ -127,7 +127,7 @@ fn a_server_without_tls_is_named_as_such() {
 
 #[test]
 fn an_alert_is_named() {
-    let config = WireConfig { tls: trusting(), ..WireConfig::default() };
+    let config = ConnectionConfig { tls: trusting(), ..ConnectionConfig::default() };
     let mut link = Link::new("wss://localhost", &config, Peer::plain());
     let end = link.receive(&[0x15, 3, 3, 0, 2, 2, 40]);
     let alert = TlsError::Alert { host: host(), alert: "handshake failure".into() };
@@ -136,7 +136,7 @@ fn an_alert_is_named() {
 
 #[test]
 fn the_deadline_and_the_end_name_the_step() {
-    let config = WireConfig { tls: trusting(), ..WireConfig::default() };
+    let config = ConnectionConfig { tls: trusting(), ..ConnectionConfig::default() };
     let mut link = Link::new("wss://localhost", &config, Peer::tls(Ca::get().server()));
     assert_eq!(link.wait(), secs(10));
     assert_eq!(link.events(), lost(WireError::HandshakeTimeout { step: Step::Tls }));
@@ -165,7 +165,7 @@ fn close_notify_is_told_from_a_cut() {
     assert_eq!(link.eof(), lost(WireError::Truncated { step: Step::Session }));
 
     // A refusal's body that ends with the stream is whole either way.
-    let config = WireConfig { tls: trusting(), ..WireConfig::default() };
+    let config = ConnectionConfig { tls: trusting(), ..ConnectionConfig::default() };
     for notify in [true, false] {
         let mut link = Link::new("wss://localhost", &config, Peer::tls(Ca::get().server()));
         link.exchange();
@@ -189,7 +189,7 @@ fn a_changed_record_ends_the_session() {
     *second.last_mut().unwrap() ^= 1;
     let events = link.receive(&[first, second].concat());
     assert_eq!(events[0], text("x"), "what came before is handed out");
-    assert!(matches!(&events[1..], [Incoming::Closed(Closed::Lost(WireError::Tls(TlsError::Other { .. })))]));
+    assert!(matches!(&events[1..], [Got::Closed(ConnectionEnd::Lost(WireError::Tls(TlsError::Other { .. })))]));
     link.send_all();
     assert!(link.wire.is_finished(), "the alert was sent");
 }
@@ -210,10 +210,10 @@ fn roots_come_from_files() {
     let broken = write("broken.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     for path in [&pem, &der] {
         let tls = options().root_file(path).unwrap().build().unwrap();
-        assert_eq!(connect("wss://localhost", tls).1, [Incoming::Open], "{path:?}");
+        assert_eq!(connect("wss://localhost", tls).1, [Got::Open], "{path:?}");
     }
     let tls = options().roots_pem(Ca::get().pem.as_bytes()).unwrap().build().unwrap();
-    assert_eq!(connect("wss://localhost", tls).1, [Incoming::Open]);
+    assert_eq!(connect("wss://localhost", tls).1, [Got::Open]);
     for path in [&empty, &text] {
         let error = options().root_file(path).unwrap_err();
         assert!(matches!(error, TlsOptionsError::NoCertificate { .. }), "{error}");
@@ -253,14 +253,14 @@ fn a_machine_without_roots_can_do_all_but_trust_them() {
         assert!(output.status.success() && text.contains("1 passed"), "{text}");
         return;
     }
-    let config = WireConfig::default();
+    let config = ConnectionConfig::default();
     assert!(matches!(config.tls.load(), Err(TlsError::NoPlatformRoots { .. })));
-    let wire = |url| Wire::new(secs(0), &Endpoint::parse(url).unwrap(), &config);
+    let wire = |url| Wire::new(secs(0), &Endpoint::parse(url).unwrap(), &config, crate::frame::Random::system());
     let error = wire("wss://localhost").err();
     assert!(matches!(error, Some(WireError::Tls(TlsError::NoPlatformRoots { .. }))));
     assert!(wire("ws://localhost").is_ok());
     // Given roots do without the platform's.
     let tls = TlsOptions::new().root_der(&Ca::get().der).unwrap();
     let tls = tls.wall_clock(WallClock::fixed(SUMMER)).build().unwrap();
-    assert_eq!(connect("wss://localhost", tls).1, [Incoming::Open]);
+    assert_eq!(connect("wss://localhost", tls).1, [Got::Open]);
 }

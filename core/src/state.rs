@@ -1,0 +1,159 @@
+//! `State`, and every way from one to another: the one table that a [`Session`](crate::Session) goes by.
+
+use core::fmt;
+
+/// What a session is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// No turn runs: any request is welcome.
+    Idle,
+    /// A request was sent, and no frame of the answer has come.
+    Asking,
+    /// The answer is coming in: its opener, or its first piece, has come.
+    Answering,
+    /// A stop was sent, and the end has not come.
+    Stopping,
+    /// The turn was interrupted by a deadline or a limit, and the server has not ended it: requests are refused as
+    /// busy, and its frames are strays. A host that will not wait reconnects.
+    Draining,
+    /// The connection is gone. Every call is inert until [`Session::reconnect`](crate::Session::reconnect).
+    Closed,
+}
+
+/// What can happen to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The host asks: a chat or a restart.
+    Ask,
+    /// The host makes a request that has no answer.
+    Tell,
+    /// The host stops the answer.
+    Stop,
+    /// The turn's opener comes.
+    Opener,
+    /// Another frame of the turn comes.
+    Piece,
+    /// The frame comes that ends the turn.
+    End,
+    /// A frame comes that belongs to no turn.
+    Stray,
+    /// A message comes that cannot be read.
+    Unreadable,
+    /// A message or the answer goes over its limit.
+    TooLong,
+    /// A deadline of the turn passes.
+    Late,
+    /// It is time to send the stop again.
+    Repeat,
+    /// The connection was silent for long.
+    Silence,
+    /// The connection is gone.
+    Close,
+    /// The host has a new connection.
+    Reconnect,
+}
+
+/// Which event comes of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tells {
+    /// None: the call returns nothing.
+    Nothing,
+    /// None: the request is refused as busy.
+    Busy,
+    /// None: everything is refused.
+    Closed,
+    Opened,
+    Delta,
+    End,
+    Stray,
+    Malformed,
+    StopRepeated,
+    KeepAlive,
+}
+
+/// Which message is sent for an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sends {
+    Nothing,
+    /// The request itself; the authentication before it, if it has not gone out.
+    Request,
+    Stop,
+    Ping,
+}
+
+/// One row of the table: where an input leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) next: State,
+    pub(crate) tells: Tells,
+    pub(crate) sends: Sends,
+}
+
+impl State {
+    /// Every state, in the order of a turn's life.
+    pub const ALL: [State; 6] =
+        [State::Idle, State::Asking, State::Answering, State::Stopping, State::Draining, State::Closed];
+
+    /// `idle`, `asking`, `answering`, `stopping`, `draining` or `closed`.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Idle => "idle",
+            State::Asking => "asking",
+            State::Answering => "answering",
+            State::Stopping => "stopping",
+            State::Draining => "draining",
+            State::Closed => "closed",
+        }
+    }
+
+    /// Whether a turn runs, whose end the host has not had.
+    pub(crate) fn runs(self) -> bool {
+        matches!(self, State::Asking | State::Answering | State::Stopping)
+    }
+
+    /// The table.
+    #[inline(always)]
+    pub(crate) fn on(self, input: Input) -> Step {
+        use State::*;
+        let (next, tells, sends) = match (self, input) {
+            // The host.
+            (Closed, Input::Reconnect) | (Idle | Draining, Input::Reconnect) => (Idle, Tells::Nothing, Sends::Nothing),
+            (_, Input::Reconnect) => (Idle, Tells::End, Sends::Nothing),
+            (Closed, _) => (Closed, Tells::Closed, Sends::Nothing),
+            (Idle, Input::Ask) => (Asking, Tells::Nothing, Sends::Request),
+            (Idle, Input::Tell) => (Idle, Tells::Nothing, Sends::Request),
+            (_, Input::Ask | Input::Tell) => (self, Tells::Busy, Sends::Nothing),
+            (Asking | Answering, Input::Stop) => (Stopping, Tells::Nothing, Sends::Stop),
+            (_, Input::Stop) => (self, Tells::Nothing, Sends::Nothing),
+            // The server.
+            (Asking | Answering, Input::Opener) => (Answering, Tells::Opened, Sends::Nothing),
+            (Stopping, Input::Opener) => (Stopping, Tells::Opened, Sends::Nothing),
+            (Asking | Answering, Input::Piece) => (Answering, Tells::Delta, Sends::Nothing),
+            (Stopping, Input::Piece) => (Stopping, Tells::Delta, Sends::Nothing),
+            (Asking | Answering | Stopping, Input::End) => (Idle, Tells::End, Sends::Nothing),
+            (Draining, Input::End) => (Idle, Tells::Stray, Sends::Nothing),
+            (_, Input::Opener | Input::Piece | Input::End | Input::Stray) => (self, Tells::Stray, Sends::Nothing),
+            (_, Input::Unreadable) => (self, Tells::Malformed, Sends::Nothing),
+            (Asking | Answering, Input::TooLong) => (Draining, Tells::End, Sends::Stop),
+            (Stopping, Input::TooLong) => (Draining, Tells::End, Sends::Nothing),
+            (_, Input::TooLong) => (self, Tells::Malformed, Sends::Nothing),
+            // Time.
+            (Asking | Answering, Input::Late) => (Draining, Tells::End, Sends::Stop),
+            (Stopping, Input::Late) => (Draining, Tells::End, Sends::Nothing),
+            (Stopping | Draining, Input::Repeat) => (self, Tells::StopRepeated, Sends::Stop),
+            (_, Input::Late | Input::Repeat) => (self, Tells::Nothing, Sends::Nothing),
+            (_, Input::Silence) => (self, Tells::KeepAlive, Sends::Ping),
+            // The connection.
+            (Asking | Answering | Stopping, Input::Close) => (Closed, Tells::End, Sends::Nothing),
+            (_, Input::Close) => (Closed, Tells::Nothing, Sends::Nothing),
+        };
+        Step { next, tells, sends }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

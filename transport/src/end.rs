@@ -1,0 +1,46 @@
+//! `ConnectionEnd`: how a connection ended.
+
+use thiserror::Error;
+
+use crate::error::WireError;
+use crate::http_refusal::HttpRefusal;
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConnectionEnd {
+    /// As the host wanted it.
+    #[error("the connection was closed")]
+    Clean,
+    /// The server closed it, in an orderly way.
+    #[error("the server closed the connection ({}{}{reason})", code.map_or("no code".into(), |code| code.to_string()), if reason.is_empty() { "" } else { ": " })]
+    ByServer {
+        /// The code of its Close, if it gave one.
+        code: Option<u16>,
+        /// The reason in it, often empty. The server's words: a terminal wants control characters filtered.
+        reason: String,
+    },
+    /// It could not be opened, or it was lost.
+    #[error(transparent)]
+    Lost(#[from] WireError),
+}
+
+impl ConnectionEnd {
+    /// The code of the server's Close, or the status of the HTTP answer that came instead of a WebSocket; `None` where
+    /// there was neither.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            ConnectionEnd::ByServer { code, .. } => *code,
+            ConnectionEnd::Lost(error) => error.refusal().map(|refusal| refusal.status),
+            ConnectionEnd::Clean => None,
+        }
+    }
+
+    /// The HTTP answer that came instead of a WebSocket; `None` where there was none.
+    pub fn refusal(&self) -> Option<&HttpRefusal> {
+        match self {
+            ConnectionEnd::Lost(error) => error.refusal(),
+            _ => None,
+        }
+    }
+}
