@@ -29,21 +29,11 @@ struct State {
 }
 
 /// Everything that can be set.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) session: Config,
     #[cfg(feature = "connection")]
     pub(crate) transport: crate::config_transport::Settings,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            session: Config::default(),
-            #[cfg(feature = "connection")]
-            transport: Default::default(),
-        }
-    }
 }
 
 impl Object for chatnio_config {
