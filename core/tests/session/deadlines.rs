@@ -134,7 +134,7 @@ fn whatever_goes_in_or_out_puts_the_keep_alive_off() {
     let activities: [fn(&mut Host); 6] = [
         |host| host.ask("hi"),
         |host| drop(host.receive(&piece("a", 0.1))),
-        |host| drop(host.malformed("garbage")),
+        |host| assert_eq!(host.malformed("garbage").offset, 0),
         |host| assert!(host.session.receive_binary(host.now).is_some()),
         |host| assert_eq!(host.stop(), Ok(true)),
         |host| drop(host.receive(&end("", 0.1))),
