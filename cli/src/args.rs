@@ -1,5 +1,6 @@
 //! The command line.
 
+mod fault;
 mod help;
 mod parameters;
 mod values;
@@ -7,12 +8,13 @@ mod values;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chatnio_loopback::{Certificate, Fault, Generation};
+use chatnio_loopback::{Certificate, Generation};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::rest;
+pub(crate) use fault::{CallFault, ServeFault};
 use help::{COMMANDS, EXAMPLES, KEYS};
 pub(crate) use help::{CONFIGURATION, ENVIRONMENT, STATUSES};
 pub(crate) use parameters::Parameters;
@@ -255,9 +257,10 @@ pub(crate) struct ServeArgs {
     /// Refuse more than N connections a second from one address; 0 refuses all
     #[arg(long, value_name = "N")]
     pub(crate) throttle: Option<u32>,
-    /// Make the companion calls (conversations, quota, ...) fail in this way; may be given again
-    #[arg(long, value_enum, value_name = "KIND")]
-    pub(crate) fault: Vec<FaultKind>,
+    /// Go wrong in this way: `list` prints all. Those of the companion calls (conversations, quota, ...) may be given
+    /// together; one of the chat's is all that the server does, plain or with --tls
+    #[arg(long, value_name = "NAME", value_parser = fault::parse)]
+    pub(crate) fault: Vec<ServeFault>,
     /// End when standard input is closed too, so that a parent process owns the server
     #[arg(long)]
     pub(crate) until_stdin_closes: bool,
@@ -280,35 +283,6 @@ impl From<CertificateKind> for Certificate {
             CertificateKind::Valid => Certificate::Valid,
             CertificateKind::Expired => Certificate::Expired,
             CertificateKind::WrongName => Certificate::WrongName,
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum FaultKind {
-    /// Every call is throttled
-    Throttled,
-    /// Every answer comes twice, in one body
-    TwoObjects,
-    /// Every `data` is null
-    NullData,
-    /// This address is black-listed
-    BlackListed,
-    /// The web page is at the root: the calls and the chat are under /api
-    WebPage,
-    /// HTTP 502, with a page
-    BadGateway,
-}
-
-impl From<FaultKind> for Fault {
-    fn from(kind: FaultKind) -> Self {
-        match kind {
-            FaultKind::Throttled => Fault::Throttled,
-            FaultKind::TwoObjects => Fault::TwoObjects,
-            FaultKind::NullData => Fault::NullData,
-            FaultKind::BlackListed => Fault::BlackListed,
-            FaultKind::WebPage => Fault::WebPage,
-            FaultKind::BadGateway => Fault::BadGateway,
         }
     }
 }

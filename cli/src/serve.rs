@@ -6,18 +6,60 @@ use std::process;
 use std::sync::mpsc;
 use std::thread;
 
+use chatnio_loopback::faults::{self, FaultServer};
 use chatnio_loopback::{Options, Script, Server};
+use clap::ValueEnum;
 
-use crate::args::ServeArgs;
+use crate::args::{CallFault, ServeArgs, ServeFault};
 use crate::interrupt::{self, Signal};
 use crate::status::{Failure, Status};
 
+/// A server that runs.
+enum Running {
+    Server(Server),
+    Faulty(FaultServer),
+}
+
+impl Running {
+    fn url(&self) -> String {
+        match self {
+            Self::Server(server) => server.url(),
+            Self::Faulty(server) => server.url(),
+        }
+    }
+
+    fn ca_pem(&self) -> Option<&str> {
+        match self {
+            Self::Server(server) => server.ca_pem(),
+            Self::Faulty(server) => server.ca_pem(),
+        }
+    }
+
+    fn stop(&mut self) {
+        match self {
+            Self::Server(server) => server.stop(),
+            Self::Faulty(server) => server.stop(),
+        }
+    }
+}
+
 pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
+    if args.fault.iter().any(|fault| matches!(fault, ServeFault::List)) {
+        return list_faults();
+    }
+    let chat_fault = args.fault.iter().find_map(|fault| match fault {
+        ServeFault::Chat(fault) => Some(fault),
+        _ => None,
+    });
     let mut options = Options::new(args.generation);
     options.port = args.port;
     options.pace = args.pace;
     options.throttle = args.throttle;
-    options.faults = args.fault.iter().copied().map(Into::into).collect();
+    let calls = args.fault.iter().filter_map(|fault| match fault {
+        ServeFault::Calls(kind) => Some((*kind).into()),
+        _ => None,
+    });
+    options.faults = calls.collect();
     options.tls = args.tls.then(|| args.certificate.into());
     if let Some(file) = &args.script {
         let name = file.display();
@@ -42,8 +84,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
         let _ = told.send(());
     })?;
 
-    let mut server = Server::start(options)
-        .map_err(|error| Failure::usage(format!("cannot start the server on port {}: {error}", args.port)))?;
+    let started = match chat_fault {
+        Some(fault) => FaultServer::start_on(args.port, fault, args.tls).map(Running::Faulty),
+        None => Server::start(options).map(Running::Server),
+    };
+    let mut server =
+        started.map_err(|error| Failure::usage(format!("cannot start the server on port {}: {error}", args.port)))?;
     if let (Some(file), Some(ca)) = (&args.ca_out, server.ca_pem()) {
         fs::write(file, ca)
             .map_err(|error| Failure::usage(format!("--ca-out: cannot write {}: {error}", file.display())))?;
@@ -62,5 +108,20 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
     }
     let _ = ended.recv();
     server.stop();
+    Ok(Status::Done)
+}
+
+/// The names of all faults, with what the server does.
+fn list_faults() -> Result<Status, Failure> {
+    let calls = CallFault::value_variants().iter().filter_map(CallFault::to_possible_value);
+    let calls = calls
+        .map(|value| (value.get_name().to_owned(), value.get_help().map_or_else(String::new, ToString::to_string)));
+    let chat = faults::Fault::all().into_iter().map(|fault| (fault.name, fault.what));
+    let mut stdout = io::stdout();
+    for (name, what) in calls.chain(chat) {
+        if let Err(error) = writeln!(stdout, "{name:24} {what}") {
+            return Failure::output(&error).map_or(Ok(Status::Done), Err);
+        }
+    }
     Ok(Status::Done)
 }

@@ -50,6 +50,7 @@
 mod answer;
 mod chat;
 mod conversation;
+pub mod faults;
 mod firehose;
 mod form;
 mod frame;

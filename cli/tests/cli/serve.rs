@@ -61,6 +61,24 @@ fn it_plays_a_script_and_throttles() {
 }
 
 #[test]
+fn it_goes_wrong_as_it_is_told() {
+    let list = run(&mut chatnio(["serve", "--fault", "list"])).with(0).stdout;
+    assert!(list.lines().count() > 250 && list.contains("\nfin-mid-answer "), "{list}");
+    let directory = Directory::new("serve-fault");
+    let ca = directory.file("ca.pem");
+    for (tls, says) in [(&[][..], "ended the connection"), (&["--tls", "--ca-out", &ca], "was cut")] {
+        let (server, url) = serve(&[&["--fault", "fin-mid-answer"], tls].concat());
+        let mut asked = vec!["ask", "--url", &url, "hi"];
+        if !tls.is_empty() {
+            asked.extend(["--ca-file", &ca]);
+        }
+        let ended = run(&mut chatnio(asked)).with(4);
+        assert!(ended.stdout.starts_with("one") && ended.stderr.contains(says), "{ended:?}");
+        server.end().with(0);
+    }
+}
+
+#[test]
 fn what_it_cannot_do_is_said() {
     let directory = Directory::new("serve-bad");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -73,6 +91,7 @@ fn what_it_cannot_do_is_said() {
         (&["--tls", "--ca-out", &directory.file("none/ca.pem")], 2, "--ca-out: cannot write"),
         (&["--generation", "2025-01"], 2, "2023-11, 2024-03 or 2026-03"),
         (&["--pace", "-1"], 2, "0 or more"),
+        (&["--fault", "wrong"], 2, "`--fault list` prints all names"),
     ] {
         let ended = run(&mut chatnio(["serve"].into_iter().chain(arguments.iter().copied()))).with(status);
         assert!(ended.stderr.contains(says), "{arguments:?}: {ended:?}");

@@ -1,0 +1,99 @@
+//! Servers that do one thing wrong, by name: for tests of what a client makes of it.
+//!
+//! What each client is to make of each is in `loopback/faults.tsv`, one line a fault; [`TABLE`] is its text. Its columns:
+//!
+//! | column | what it says |
+//! | --- | --- |
+//! | `fault` | the name: [`Fault::named`], `chatnio serve --fault NAME` |
+//! | `status` | what the caller gets: a status of the C library without its prefix, or how the answer ended |
+//! | `tls` | the same over TLS, `-` where it does not differ |
+//! | `by` | the deadline that must pass first, by the name of its setting; `-` for none |
+//! | `text` | the text of the answer that is kept |
+//!
+//! ```
+//! use chatnio_loopback::faults::{Fault, FaultServer};
+//!
+//! let fault = Fault::named("fin-mid-answer").expect("a fault of the table");
+//! let server = FaultServer::start(&fault, false)?;
+//! println!("{}: {}", server.url(), fault.what);
+//! # std::io::Result::Ok(())
+//! ```
+
+use std::fmt;
+
+mod close;
+mod frames;
+mod handshake;
+mod json;
+mod play;
+mod protocol;
+mod step;
+mod transport;
+
+pub use play::FaultServer;
+use step::Step;
+
+/// What each client is to make of each fault: tab-separated, the first line names the columns.
+pub const TABLE: &str = include_str!("../../faults.tsv");
+
+/// One thing that a server does wrong.
+#[derive(Clone)]
+pub struct Fault {
+    /// Its name, unique, of small letters, digits and dashes.
+    pub name: String,
+    /// What the server does.
+    pub what: String,
+    steps: Vec<Step>,
+}
+
+impl Fault {
+    /// All faults, by stage.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let stages = [
+            transport::faults(),
+            handshake::faults(),
+            frames::faults(),
+            close::faults(),
+            json::faults(),
+            protocol::faults(),
+        ];
+        stages.into_iter().flatten().collect()
+    }
+
+    /// The fault of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|fault| fault.name == name)
+    }
+
+    fn new(name: impl Into<String>, what: impl Into<String>, steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { name: name.into(), what: what.into(), steps: steps.into_iter().collect() }
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fault").field("name", &self.name).field("what", &self.what).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_one_line_for_each_fault_in_their_order() {
+        let mut lines = TABLE.lines();
+        assert_eq!(lines.next(), Some("fault\tstatus\ttls\tby\ttext"));
+        let named: Vec<&str> = lines.map(|line| line.split('\t').next().unwrap_or_default()).collect();
+        let faults = Fault::all();
+        let names: Vec<&str> = faults.iter().map(|fault| fault.name.as_str()).collect();
+        assert_eq!(named, names);
+        for fault in &faults {
+            let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(fault.name.chars().all(good) && !fault.what.is_empty(), "{fault:?}");
+            assert_eq!(names.iter().filter(|name| **name == fault.name).count(), 1, "{fault:?}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The server that plays a fault to every client.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::net::sockopt;
+use tungstenite::handshake::derive_accept_key;
+
+use super::{Fault, Step};
+use crate::options::Certificate;
+use crate::tls::Tls;
+use crate::wire::Wire;
+
+/// How long a socket is waited for before the server looks whether it has to stop.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long waking up the accepting thread may take.
+const WAKE_UP: Duration = Duration::from_secs(1);
+
+/// A running server, which does one thing wrong to every client. Dropping it stops it.
+#[derive(Debug)]
+pub struct FaultServer {
+    address: SocketAddr,
+    tls: Option<Tls>,
+    stop: Arc<AtomicBool>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+impl FaultServer {
+    /// Listens on 127.0.0.1, at a free port, and plays the fault from then on, over TLS or plain.
+    ///
+    /// # Errors
+    /// When no port is free, a thread cannot be started or no certificate can be made.
+    pub fn start(fault: &Fault, tls: bool) -> io::Result<Self> {
+        Self::start_on(0, fault, tls)
+    }
+
+    /// As [`start`](Self::start), at a port.
+    ///
+    /// # Errors
+    /// As above, and when the port is taken.
+    pub fn start_on(port: u16, fault: &Fault, tls: bool) -> io::Result<Self> {
+        let tls = tls.then(|| Tls::new(Certificate::Valid)).transpose().map_err(io::Error::other)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        let address = listener.local_addr()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let acceptor = Acceptor { listener, fault: fault.clone(), tls: tls.clone(), stop: Arc::clone(&stop) };
+        let acceptor = thread::Builder::new().name("faults".to_owned()).spawn(move || acceptor.run())?;
+        Ok(Self { address, tls, stop, acceptor: Some(acceptor) })
+    }
+
+    /// The URL of the chat, as [`Server::url`](crate::Server::url) has it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self.tls {
+            Some(_) => format!("wss://localhost:{}/chat", self.address.port()),
+            None => format!("ws://{}/chat", self.address),
+        }
+    }
+
+    /// The certificate to trust, in PEM, when TLS is on.
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.tls.as_ref().map(Tls::ca_pem)
+    }
+
+    /// Ends all connections and waits for all threads. Calling it again does nothing.
+    pub fn stop(&mut self) {
+        let Some(acceptor) = self.acceptor.take() else { return };
+        self.stop.store(true, Ordering::Relaxed);
+        // `accept` has no deadline: a connection wakes it up.
+        if TcpStream::connect_timeout(&self.address, WAKE_UP).is_ok() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+impl Drop for FaultServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Acceptor {
+    listener: TcpListener,
+    fault: Fault,
+    tls: Option<Tls>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Acceptor {
+    fn run(self) {
+        let mut threads: Vec<JoinHandle<()>> = Vec::new();
+        loop {
+            let accepted = self.listener.accept();
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            threads.retain(|thread| !thread.is_finished());
+            match accepted {
+                Ok((socket, _)) => {
+                    let Ok(mut playing) = Playing::new(socket, self.tls.as_ref(), &self.stop) else { continue };
+                    let steps = self.fault.steps.clone();
+                    // The client goes when it has seen enough, which ends the play.
+                    let play = move || drop(playing.play(steps));
+                    threads.extend(thread::Builder::new().name("fault".to_owned()).spawn(play));
+                }
+                // Out of file descriptors, mostly: it passes when connections end.
+                Err(_) => thread::sleep(LOOK),
+            }
+        }
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One connection. An error ends it: the client went, or the server has to stop.
+struct Playing {
+    socket: TcpStream,
+    wire: Wire,
+    stop: Arc<AtomicBool>,
+    /// What the client's request is answered with.
+    accept: String,
+}
+
+impl Playing {
+    fn new(socket: TcpStream, tls: Option<&Tls>, stop: &Arc<AtomicBool>) -> io::Result<Self> {
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(LOOK))?;
+        socket.set_write_timeout(Some(LOOK))?;
+        let wire = Wire::new(tls).map_err(io::Error::other)?;
+        Ok(Self { socket, wire, stop: Arc::clone(stop), accept: String::new() })
+    }
+
+    fn play(&mut self, steps: Vec<Step>) -> io::Result<()> {
+        for step in steps {
+            match step {
+                Step::Head => self.read_head()?,
+                Step::Reply(text) => self.send(text.replace("{accept}", &self.accept).as_bytes())?,
+                Step::Messages(count) => self.read_messages(count)?,
+                Step::Send(bytes) => self.send(&bytes)?,
+                Step::Slowly(bytes, pause) => {
+                    for byte in &*bytes {
+                        self.send(&[*byte])?;
+                        self.wait(pause)?;
+                    }
+                }
+                Step::Flood { bytes, read } => loop {
+                    self.send(&bytes)?;
+                    if read {
+                        self.socket.set_nonblocking(true)?;
+                        let came = self.fill();
+                        self.socket.set_nonblocking(false)?;
+                        came?;
+                        self.wire.consume(self.wire.unread().len());
+                    }
+                },
+                Step::Raw(bytes) => self.socket.write_all(&bytes)?,
+                Step::Wait(pause) => self.wait(pause)?,
+                Step::Goodbye => {
+                    self.wire.say_goodbye();
+                    self.flush()?;
+                }
+                Step::Fin => self.socket.shutdown(Shutdown::Write)?,
+                Step::Reset => {
+                    // Closed with this, a connection is reset instead of ended.
+                    sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO))?;
+                    return Ok(());
+                }
+            }
+        }
+        loop {
+            self.fill()?;
+            self.wire.consume(self.wire.unread().len());
+        }
+    }
+
+    fn wait(&mut self, pause: Duration) -> io::Result<()> {
+        let mut rest = pause;
+        while !rest.is_zero() {
+            self.look()?;
+            let part = rest.min(LOOK);
+            thread::sleep(part);
+            rest -= part;
+        }
+        Ok(())
+    }
+
+    fn look(&self) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) { Err(ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+
+    fn read_head(&mut self) -> io::Result<()> {
+        let length = loop {
+            let head = self.wire.unread();
+            if let Some(at) = head.windows(4).position(|window| window == b"\r\n\r\n") {
+                break at + 4;
+            }
+            self.fill()?;
+        };
+        let head = String::from_utf8_lossy(&self.wire.unread()[..length]).into_owned();
+        self.wire.consume(length);
+        let lines = head.lines().filter_map(|line| line.split_once(':'));
+        let mut keys = lines.filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
+        let key = keys.next().map_or("", |(_, value)| value.trim());
+        self.accept = derive_accept_key(key.as_bytes());
+        Ok(())
+    }
+
+    /// Takes the client's frames, each whole, until so many were texts. Clients do not fragment.
+    fn read_messages(&mut self, mut count: usize) -> io::Result<()> {
+        while count > 0 {
+            let Some((opcode, length)) = frame_length(self.wire.unread()) else {
+                self.fill()?;
+                continue;
+            };
+            self.wire.consume(length);
+            count -= usize::from(opcode == 1);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.wire.write_all(bytes)?;
+        self.flush()
+    }
+
+    /// Hands all bytes to the socket, however long the client takes to read them.
+    fn flush(&mut self) -> io::Result<()> {
+        while !self.wire.pending().is_empty() {
+            self.look()?;
+            match self.socket.write(self.wire.pending()) {
+                Ok(count) => self.wire.transmitted(count),
+                Err(error) if is_timeout(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what comes within a while.
+    fn fill(&mut self) -> io::Result<()> {
+        self.look()?;
+        let mut buffer = [0; 16 * 1024];
+        match self.socket.read(&mut buffer) {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                self.wire.receive(&buffer[..count])?;
+                self.flush()
+            }
+            Err(error) if is_timeout(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The opcode and the whole length of the first frame of a client's bytes, once it has come.
+fn frame_length(bytes: &[u8]) -> Option<(u8, usize)> {
+    let (opcode, short) = (bytes.first()? & 0x0f, usize::from(bytes.get(1)? & 0x7f));
+    let (head, payload) = match short {
+        126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
+        127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
+        short => (2, short),
+    };
+    let masked = if bytes[1] & 0x80 == 0 { 0 } else { 4 };
+    let length = head + masked + payload;
+    (bytes.len() >= length).then_some((opcode, length))
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
