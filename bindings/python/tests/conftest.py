@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
-from support import PATIENCE, Certificates, Run
+from support import PATIENCE, RECORD, Certificates, Run
 
-from pychatnio import Loopback
+from pychatnio import Client, Loopback
+
+
+# A shell starts what runs in its background with Ctrl-C ignored, and every program that a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -26,6 +32,13 @@ def loopback() -> Iterator[Loopback]:
     """A server whose models answer at once, for all tests that change nothing in it."""
     with Loopback(pace=0) as server:
         yield server
+
+
+@pytest.fixture
+def client(loopback: Loopback) -> Iterator[Client]:
+    """A client that records what it sends."""
+    with Client(loopback.url, "sk-any", config=RECORD) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,9 @@ def undocumented() -> set[str]:
 
 
 def test_everything_is_documented() -> None:
-    # A status says what it means by its message, and the parameters are in the text of their class.
-    exempt = {f"Status.{name}" for name in pychatnio.Status.__members__}
-    exempt |= {f"Parameters.{name}" for name in typing.get_type_hints(pychatnio.Parameters)}
-    assert undocumented() == exempt
+    # They are in the text of their class.
+    exempt = {f"Parameters.{name}" for name in typing.get_type_hints(pychatnio.Parameters)}
+    # What the header tells in words of C is left to the status's message.
+    assert {name for name in undocumented() if not name.startswith("Status.")} == exempt
     for name in typing.get_type_hints(pychatnio.Parameters):
         assert f"    {name}: " in (pychatnio.Parameters.__doc__ or "")

@@ -15,6 +15,7 @@ import pychatnio
 from pychatnio import (
     AnswerError,
     AnswerInterruptedError,
+    AnswerTimeoutError,
     BusyError,
     ChatNioError,
     ConnectError,
@@ -95,6 +96,7 @@ def test_every_class_is_public_documented_and_used() -> None:
         AnswerError,
         NoticeError,
         AnswerInterruptedError,
+        AnswerTimeoutError,
     }
     assert set(errors.__all__) == {exception.__name__ for exception in EXCEPTIONS}
 

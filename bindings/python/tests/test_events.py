@@ -7,7 +7,12 @@ import enum
 import gc
 import json
 import pickle
+import re
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, asdict, fields, replace
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from memory import START, Link, Server
@@ -40,6 +45,7 @@ from pychatnio import (
     Stray,
     Transcript,
 )
+from pychatnio import events, names
 from pychatnio._native import ffi, lib
 from pychatnio.events import event_of
 
@@ -143,12 +149,13 @@ def test_equality() -> None:
     assert events != list(Transcript(text.replace('"a"', '"c"')).events())
     # The same but for what only the frame says.
     assert events != list(Transcript(text.replace('"quota":0.1', '"quota":0.1,"more":1')).events())
-    assert events[0] != events[1] and events[0] != "a"
+    other: object = "a"
+    assert events[0] != events[1] and events[0] != other
     delta, end = events
     assert isinstance(end, End) and isinstance(delta, Delta)
     assert end.answer == pickle.loads(pickle.dumps(end)).answer
     assert pickle.loads(pickle.dumps(delta)) == delta
-    assert end.answer != "ab"
+    assert end.answer != other
 
 
 def test_keyword() -> None:
@@ -167,7 +174,7 @@ def test_stray() -> None:
     event = receive(session, '{"message":"late"}')
     assert isinstance(event, Stray)
     assert (event.quota_text, event.quota, event.is_end) == ("0", 0.0, False)
-    assert repr(event) == "Stray(turn=0, is_end=False, text='late', quota=0.0)"
+    assert repr(event) == "Stray(turn=0, text='late', is_end=False, quota=0.0)"
     assert session.counters.strays == 2
 
 
@@ -249,47 +256,45 @@ def test_a_kind_of_a_later_library() -> None:
     assert repr(event) == "Event(turn=3)"
 
 
-def kinds() -> dict[str, list[int]]:
-    """The constants of the library, by their enum."""
-    found: dict[str, list[str]] = {}
-    for name in dir(lib):
-        for prefix in ("EVENT", "OUTCOME", "INTERRUPTION", "STATE", "CONVERSATION", "REQUEST", "STEP", "CLOSE"):
-            if name.startswith(f"CHATNIO_{prefix}_") and isinstance(getattr(lib, name), int):
-                found.setdefault(prefix, []).append(name)
-    return {prefix: sorted(getattr(lib, name) for name in names) for prefix, names in found.items()}
+HEADER = (Path(__file__).resolve().parents[3] / "ffi" / "include" / "chatnio.h").read_text(encoding="utf-8")
+
+
+def declared(enumeration: str) -> dict[str, int]:
+    """The constants of an enumeration of the header, without its prefix."""
+    (body,) = re.findall(rf"typedef enum {enumeration} \{{(.*?)\}} {enumeration};", HEADER, re.S)
+    prefix = enumeration.removesuffix("_kind").removesuffix("_type").removesuffix("_reason").upper()
+    prefix = {"CHATNIO_CONVERSATION_KIND": "CHATNIO_CONVERSATION"}.get(prefix, prefix)
+    return {name: int(number) for name, number in re.findall(rf"^\s*{prefix}_(\w+) = (\d+),$", body, re.M)}
 
 
 @pytest.mark.parametrize(
-    ("prefix", "values"),
+    ("enumeration", "by_number", "name"),
     [
-        ("OUTCOME", Outcome),
-        ("INTERRUPTION", Interruption),
-        ("STATE", State),
-        ("CONVERSATION", ConversationKind),
-        ("STEP", StepKind),
+        ("chatnio_outcome", names.OUTCOMES, lib.chatnio_outcome_name),
+        ("chatnio_interruption", names.INTERRUPTIONS, lib.chatnio_interruption_name),
+        ("chatnio_state", names.STATES, lib.chatnio_state_name),
+        ("chatnio_conversation_kind", names.CONVERSATION_KINDS, lib.chatnio_conversation_kind_name),
+        ("chatnio_request_type", names.REQUEST_TYPES, lib.chatnio_request_type_name),
     ],
 )
-def test_the_enums_are_the_librarys(prefix: str, values: type[enum.IntEnum]) -> None:
-    assert sorted(values) == kinds()[prefix]
-    for value in values:
-        assert getattr(lib, f"CHATNIO_{prefix}_{value.name}") == value
+def test_the_named_ones_are_the_headers(
+    enumeration: str, by_number: dict[int, names.Named], name: Callable[[int], Any]
+) -> None:
+    assert {member.name: number for number, member in by_number.items()} == declared(enumeration)
+    for number, member in by_number.items():
+        assert member.value == str(member) == ffi.string(name(number)).decode()
 
 
-def test_the_requests_and_reasons_are_the_librarys() -> None:
-    # Statuses begin in the same way.
-    for values, prefix in ((RequestType, "REQUEST"), (CloseReason, "CLOSE")):
-        named = {value.name: value.value for value in values}
-        known = {
-            name.removeprefix(f"CHATNIO_{prefix}_"): getattr(lib, name)
-            for name in dir(lib)
-            if name.startswith(f"CHATNIO_{prefix}_") and getattr(lib, name) < 4000
-        }
-        assert named == known
+@pytest.mark.parametrize(("enumeration", "values"), [("chatnio_step_kind", StepKind), ("chatnio_close_reason", CloseReason)])
+def test_the_numbered_ones_are_the_headers(enumeration: str, values: type[enum.IntEnum]) -> None:
+    known = declared(enumeration) or declared(enumeration.removesuffix("_reason"))
+    assert {value.name: value.value for value in values} == known
 
 
 def test_every_kind_of_the_library_has_a_class() -> None:
-    made = [value for value in kinds()["EVENT"] if value != lib.CHATNIO_EVENT_NONE]
-    assert len(made) == 9
+    made = [value for value in declared("chatnio_event_kind").values() if value != lib.CHATNIO_EVENT_NONE]
+    assert len(made) >= 9
+    assert set(made) == set(events.MAKERS)
     answer = ffi.new("chatnio_answer *", {"request_type": 1})
     for kind in made:
         native = ffi.new("chatnio_event *", {"kind": kind, "status": Status.CLOSED, "answer": answer})
@@ -304,7 +309,12 @@ def test_names() -> None:
     assert str(State.ANSWERING) == "answering"
     assert str(ConversationKind.RESUMED) == "resumed"
     assert str(RequestType.CHAT) == "chat"
-    assert f"{Outcome.STOPPED}" == "stopped"
+    assert f"{Outcome.STOPPED}|{Outcome.STOPPED:>10}" == "stopped|   stopped"
+    assert f"{Status.BUSY}|{Status.BUSY:>6}" == "BUSY|  BUSY"
+    name: str = Outcome.COMPLETE
+    assert name == "complete" and json.dumps([Outcome.COMPLETE]) == '["complete"]'
+    assert Outcome("complete") is Outcome.COMPLETE
+    assert not Outcome.NONE and not Interruption.NONE and Outcome.COMPLETE and State.IDLE
 
 
 def test_a_repr_is_short() -> None:
@@ -322,7 +332,8 @@ def test_a_repr_is_short() -> None:
 def test_they_are_light() -> None:
     for event in (receive(asking(), '{"message":"x"}'), receive(Session(now=START), "{}")):
         assert not hasattr(event, "__dict__")
-        with pytest.raises(AttributeError):
+        # Some versions of Python say it by a TypeError.
+        with pytest.raises((AttributeError, TypeError)):
             event.something = 1  # type: ignore[attr-defined]
 
 
@@ -331,7 +342,7 @@ def everything(event: Event) -> dict[str, object]:
     names = [name for name in dir(event) if not name.startswith("_") and name != "field"]
     found = {name: getattr(event, name) for name in names}
     if isinstance(event, End):
-        found["answer"] = {name: getattr(event.answer, name) for name in Answer.__slots__}
+        found["answer"] = asdict(event.answer)
     return found
 
 
@@ -362,7 +373,7 @@ def test_a_sessions_events_outlive_everything() -> None:
     del session, running
     gc.collect()
     assert [everything(event) for event in events] == seen
-    assert [type(event) for event in events] == [Opened, Delta, Malformed, End, Stray]
+    assert [type(event).__name__ for event in events] == ["Opened", "Delta", "Malformed", "End", "Stray"]
     assert answer is not None
     assert (answer.text, answer.quota_text, answer.outcome) == ("Hello", "0.1", Outcome.NONE)
 
@@ -382,7 +393,7 @@ def test_a_connections_events_outlive_everything() -> None:
     del link
     gc.collect()
     assert [everything(event) for event in events] == seen
-    assert [type(event) for event in events] == [Opened, Delta, Malformed, End, Stray]
+    assert [type(event).__name__ for event in events] == ["Opened", "Delta", "Malformed", "End", "Stray"]
     assert str(transcript) == text
     assert MESSAGES[1] in text
 
@@ -424,7 +435,76 @@ def test_a_delta_is_pickled_and_copied() -> None:
 
 
 def test_all_events_are_public() -> None:
-    for event in Event.__subclasses__():
-        for kind in (event, *event.__subclasses__()):
-            assert kind.__name__.startswith("_") or kind.__name__ in pychatnio.__all__
-            assert kind.__doc__
+    made = {type(event_of(ffi.new("chatnio_event *", {"kind": kind, "status": 4901, "answer": ANSWER}))) for kind in events.MAKERS}
+    assert {kind.__name__ for kind in made} == {kind.__name__ for kind in KINDS} - {"Event", "Priced"}
+    for kind in KINDS:
+        assert kind.__doc__
+
+
+ANSWER = ffi.new("chatnio_answer *", {"request_type": 1})
+PUBLIC = [getattr(pychatnio, name) for name in pychatnio.__all__]
+KINDS = [kind for kind in PUBLIC if isinstance(kind, type) and issubclass(kind, Event)]
+
+
+@pytest.mark.parametrize("kind", [Answer, *KINDS])
+def test_they_are_frozen_dataclasses(kind: Any) -> None:
+    assert hasattr(kind, "__dataclass_fields__")
+    made: Any = kind()
+    assert made == kind() and hash(made) == hash(kind())
+    for field in fields(made):
+        with pytest.raises(FrozenInstanceError):
+            setattr(made, field.name, None)
+        with pytest.raises(FrozenInstanceError):
+            delattr(made, field.name)
+    json.dumps(asdict(made))
+    assert replace(made, turn=7).turn == 7
+    assert replace(made, turn=7) != made
+    assert pickle.loads(pickle.dumps(made)) == copy.deepcopy(made) == made
+
+
+def test_one_that_was_received_is_as_one_made_by_hand() -> None:
+    session = asking()
+    received = receive(session, '{"message":"a","quota":0.10}')
+    by_hand = Delta(turn=1, raw='{"message":"a","quota":0.10}', quota=0.1, quota_text="0.10", text="a")
+    assert received == by_hand and by_hand == received
+    assert hash(received) == hash(by_hand)
+    assert repr(received) == repr(by_hand)
+    assert asdict(received) == asdict(by_hand)
+    assert replace(by_hand, text="b") != received
+    for name in ("turn", "raw", "quota", "quota_text", "text"):
+        with pytest.raises(AttributeError):
+            setattr(received, name, "x")
+        with pytest.raises(AttributeError):
+            delattr(received, name)
+    end = receive(session, '{"message":"","quota":0.2,"end":true}')
+    assert isinstance(end, End)
+    logged = json.loads(json.dumps(asdict(end)))
+    assert (logged["answer"]["outcome"], logged["answer"]["text"]) == ("complete", "a")
+
+
+def test_they_are_matched() -> None:
+    def told(event: Event) -> str:
+        match event:
+            case Delta(text=text):
+                return text
+            case End(answer=Answer(outcome=Outcome.COMPLETE, text=text)):
+                return f"all of {text}"
+            case End(answer=answer):
+                return f"{answer.outcome}"
+            case Malformed(message=message):
+                return message
+            case _:
+                return "more"
+
+    session = asking()
+    assert told(receive(session, '{"message":"a"}')) == "a"
+    assert told(receive(session, '{"end":true}')) == "all of a"
+    assert told(End(answer=Answer(outcome=Outcome.STOPPED))) == "stopped"
+    assert told(Malformed(message="no JSON")) == "no JSON"
+    assert told(KeepAlive()) == "more"
+
+
+def test_an_answer_made_by_hand_is_complete() -> None:
+    answer = Answer(text="Hello")
+    assert (answer.outcome, answer.text, answer.quota_decimal) == (Outcome.COMPLETE, "Hello", Decimal(0))
+    assert not answer.interruption

@@ -326,7 +326,6 @@ def test_free() -> None:
         lambda: session.deadline,
         lambda: session.state,
         lambda: session.answer,
-        lambda: session.conversation,
         lambda: session.counters,
         lambda: session.memory,
     ]

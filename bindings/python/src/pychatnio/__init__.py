@@ -32,13 +32,15 @@ from ._native import ffi as _ffi
 from ._native import lib as _lib
 from ._status import Status
 from .aio import AsyncAnswerStream, AsyncClient
+from .answer import Answer, Conversation, Counters
 from .auth import Auth
-from .client import AnswerStream, Client
+from .client import Client
 from .config import Config
 from .connection import Connection, Wants
 from .errors import (
     AnswerError,
     AnswerInterruptedError,
+    AnswerTimeoutError,
     BusyError,
     ChatNioError,
     ConnectError,
@@ -59,28 +61,23 @@ from .errors import (
     UnsentError,
 )
 from .events import (
-    Answer,
     Closed,
-    Conversation,
-    ConversationKind,
-    Counters,
     Delta,
     End,
     Event,
-    Interruption,
     KeepAlive,
     Malformed,
     Open,
     Opened,
-    Outcome,
     Priced,
-    State,
     StopRepeated,
     Stray,
 )
 from .loopback import Loopback, program
-from .request import Parameters, Request, RequestType
+from .names import ConversationKind, Interruption, Outcome, RequestType, State
+from .request import Parameters, Request
 from .session import CloseReason, Session
+from .stream import AnswerStream
 from .transcript import Replay, Step, StepKind, Transcript
 
 __version__: str = _ffi.string(_lib.chatnio_version()).decode()
@@ -91,6 +88,7 @@ __all__ = [
     "AnswerError",
     "AnswerInterruptedError",
     "AnswerStream",
+    "AnswerTimeoutError",
     "AsyncAnswerStream",
     "AsyncClient",
     "Auth",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ._boundary import CData
 from ._native import ffi, lib
-from .events import Delta, Event, Frames, event_of
+from ._text import CData
+from .events import Event, FastDelta, Frames, event_of
 
 #: The most events that a batch holds.
 CAPACITY: int = ffi.typeof("pychatnio_batch").fields[2][1].type.length
@@ -32,7 +32,7 @@ class Batch:
             frames = Frames(*_texts(native.frames, deltas), *_texts(native.quota_texts, deltas))
             quotas: list[float] = _unpack(native.quotas, deltas)
             events = [
-                Delta(turn, text[start:end], quota, frames, at)
+                FastDelta(turn, text[start:end], quota, frames, at)
                 for start, end, quota, at in zip(bounds, bounds[1:], quotas, range(deltas))
             ]
         for at in range(deltas, count):

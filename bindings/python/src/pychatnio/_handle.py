@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
-from ._boundary import CData, Guarded, error_text
+from ._boundary import error_text
+from ._guard import Guarded
 from ._native import ffi, lib
 from ._status import Status
+from ._text import CData, sized
+from .answer import Answer, Conversation, Counters, answer_of, conversation_of
 from .config import Config
 from .errors import ChatNioError, error_of
-from .events import Answer, Conversation, Counters, Event, State, answer_of, conversation_of, event_of
+from .events import Event, event_of
+from .names import STATES, State
 from .transcript import Transcript
 
 
@@ -32,7 +37,7 @@ class Handle(Guarded):
     One thread at a time may use it. It is freed with the last reference to it.
     """
 
-    __slots__ = ("__weakref__", "_config", "_event")
+    __slots__ = ("__weakref__", "_config", "_event", "_left")
 
     _level: ClassVar[Level]
 
@@ -41,6 +46,8 @@ class Handle(Guarded):
         # The wall clock's callback must live as long as the handle.
         self._config = config
         self._event = sized("chatnio_event")
+        #: The conversation that it was in when it was freed.
+        self._left: Conversation | None = None
 
     def _error(self, status: int) -> ChatNioError:
         return error_of(status, error_text(self._level.error, self._handle))
@@ -53,7 +60,7 @@ class Handle(Guarded):
     def state(self) -> State:
         """What the session is doing."""
         state = ffi.new("int32_t *")
-        return self._use(self._level.state, state, read=lambda: State(state[0]))
+        return self._use(self._level.state, state, read=lambda: STATES[state[0]])
 
     @property
     def answer(self) -> Answer | None:
@@ -63,7 +70,9 @@ class Handle(Guarded):
 
     @property
     def conversation(self) -> Conversation:
-        """Which conversation the connection is in, as far as the server has said."""
+        """Which conversation the connection is in, as far as the server has said; also after its end."""
+        if self._left is not None:
+            return self._left
         conversation = ffi.new("chatnio_conversation *")
         return self._use(self._level.conversation, conversation, read=lambda: conversation_of(conversation))
 
@@ -89,16 +98,15 @@ class Handle(Guarded):
             self._level.transcript, made, read=lambda: Transcript._adopt(made[0]), usual=(Status.ABSENT,)
         )
 
+    def _free(self) -> None:
+        if not self._guard.is_shut:
+            with suppress(ChatNioError):
+                self._left = self.conversation
+        super()._free()
+
     def __repr__(self) -> str:
         # A traceback that shows variables may show one whose constructor has failed.
         guard = getattr(self, "_guard", None)
         if guard is None or guard.is_shut:
             return f"<{type(self).__name__} freed>"
         return f"<{type(self).__name__} {'in use' if guard.busy else self.state}>"
-
-
-def sized(struct: str) -> CData:
-    """A struct that says how large it is, to be filled by the library."""
-    made = ffi.new(f"{struct} *")
-    made.size = ffi.sizeof(struct)
-    return made

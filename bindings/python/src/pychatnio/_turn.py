@@ -1,28 +1,98 @@
-"""What a client and the stream of an answer share."""
+"""What a client and the stream of an answer share, blocking or not."""
 
 from __future__ import annotations
 
-from .errors import AnswerError, AnswerInterruptedError, NoticeError
-from .events import Answer, Outcome
+import math
+import time
+from collections.abc import Callable
+
+from ._status import Status
+from ._text import checked
+from .answer import Answer
+from .errors import (
+    AnswerError,
+    AnswerInterruptedError,
+    AnswerTimeoutError,
+    BusyError,
+    ChatNioError,
+    InvalidArgumentError,
+    NoticeError,
+)
+from .names import Interruption, Outcome, State
+
+
+def within(timeout: float | None, what: str = "timeout") -> float | None:
+    """A number of seconds that a caller has given, as a `float`.
+
+    Raises:
+        InvalidArgumentError: for one that is none.
+    """
+    if timeout is None:
+        return None
+    checked(timeout, (float, int), what)
+    try:
+        span = float(timeout)
+    except OverflowError:
+        span = math.inf
+    if math.isnan(span):
+        raise InvalidArgumentError(Status.INVALID, f"{what} is a number of seconds, not nan")
+    return span
 
 
 class Turn:
     """One question and its answer."""
 
-    __slots__ = ("answer", "is_left", "number")
+    __slots__ = ("answer", "is_left", "number", "timeout", "until")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, timeout: float | None = None) -> None:
         self.number = number
         #: The answer, once it has ended.
         self.answer: Answer | None = None
         #: Whether nobody iterates over it any more: its stop was sent.
         self.is_left = False
+        #: Within how many seconds the whole answer is to come, and until when that is, on `time.monotonic()`.
+        self.timeout = timeout
+        self.until = math.inf if timeout is None else time.monotonic() + timeout
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the answer has not come in the time that it had, and somebody still reads it."""
+        return self.answer is None and not self.is_left and time.monotonic() >= self.until
+
+    def late(self, answer: Answer | None) -> AnswerTimeoutError:
+        """What is raised then, given what came of the answer so far."""
+        so_far = answer or Answer(turn=self.number, outcome=Outcome.NONE)
+        return AnswerTimeoutError(so_far, f"the answer did not come whole within {self.timeout} s, and was stopped")
 
 
-def error_for(answer: Answer) -> AnswerError | None:
-    """What is raised for an answer that has ended otherwise than asked."""
+def raise_for(answer: Answer | None, lost: Callable[[], BaseException | None]) -> None:
+    """Raises what is raised for an answer that has ended otherwise than asked.
+
+    Args:
+        answer: The answer; nothing is raised where there is none yet.
+        lost: Says why the connection ended, where it did: that is the cause then.
+    """
+    error: AnswerError | None = None
+    if answer is None:
+        return
     if answer.outcome is Outcome.NOTICE:
-        return NoticeError(answer, answer.notice or "")
+        error = NoticeError(answer, answer.notice or "")
     if answer.outcome is Outcome.INTERRUPTED:
-        return AnswerInterruptedError(answer, answer.reason or "")
-    return None
+        error = AnswerInterruptedError(answer, answer.reason or "")
+    if error is not None:
+        raise error from (lost() if answer.interruption in _LOST else None)
+
+
+_LOST = (Interruption.CLOSED_BY_SERVER, Interruption.CONNECTION_LOST)
+
+
+def busy(state: State) -> ChatNioError:
+    """What a client is told that asks while another answer comes in."""
+    if state is State.DRAINING:
+        why = "the server has not ended the answer that was interrupted: wait a while, or reconnect"
+    else:
+        why = (
+            "an answer comes in, and one connection takes one question at a time: read that answer to its end, or leave it by "
+            "close() on its stream (at a prompt that may be `_`), or use another client"
+        )
+    return BusyError(Status.BUSY, why)

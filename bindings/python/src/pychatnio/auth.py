@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ._boundary import CData, Owner, checked, encoded
+from ._boundary import Owner
 from ._native import ffi, lib
 from ._status import Status
+from ._text import CData, checked, encoded
 from .errors import InvalidArgumentError, error_of
 
 __all__ = ["Auth"]
@@ -26,15 +27,18 @@ class Auth(Owner):
             refused where the authentication is used.
     """
 
-    __slots__ = ("_wrong",)
+    __slots__ = ("_wrong", "_continues")
 
     _release = lib.chatnio_auth_free
 
     #: What is wrong with the token, if something is.
     _wrong: Exception | None
+    #: Whether it continues a stored conversation.
+    _continues: bool
 
     def __init__(self, token: str = "anonymous", *, conversation: int | None = None, share: str | None = None) -> None:
         self._handle, self._wrong = _made(token)
+        self._continues = conversation is not None
         # A debugger or a test runner that shows the variables of a traceback shows no token.
         del token
         handle = self._native()
@@ -48,13 +52,14 @@ class Auth(Owner):
             hashed = encoded(share, "share")
             status = lib.chatnio_auth_set_share(handle, hashed, len(hashed))
         if status:
-            raise error_of(status, "")
+            raise error_of(status)
 
     @classmethod
     def _adopt(cls, handle: CData, wrong: Exception | None = None) -> Auth:
         adopted = cls.__new__(cls)
         adopted._handle = handle
         adopted._wrong = wrong
+        adopted._continues = False
         return adopted
 
     def _native(self) -> CData:
@@ -87,4 +92,4 @@ def _made(token: str) -> tuple[CData, Exception | None]:
     data = encoded(token, "token")
     made = ffi.new("chatnio_auth **")
     status = lib.chatnio_auth_new(data, len(data), made)
-    return made[0], error_of(status, "") if status else None
+    return made[0], error_of(status) if status else None

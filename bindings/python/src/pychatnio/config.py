@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal
 
-from ._boundary import CData, Owner, checked, constructed_plain, encoded, error_text
+from ._boundary import Owner, constructed_plain, error_text
 from ._native import ffi, lib
 from ._status import Status
+from ._text import CData, checked, encoded
 from .errors import ChatNioError, InvalidArgumentError, error_of
 
 __all__ = ["Config"]
@@ -154,11 +155,14 @@ class Config(Owner):
             ("allow_token_over_plain_ws", allow_token_over_plain_ws),
         ):
             if on is not None:
-                self._set(name, on, bool(on))
+                # The text "false" is true.
+                checked(on, bool, name)
+                self._set(name, on, on)
         if stop_repeats is not None:
             times = [_milliseconds("stop_repeats", time) for time in stop_repeats]
             self._set("stop_repeats", list(stop_repeats), ffi.new("uint64_t[]", times), len(times))
         if trust is not None:
+            checked(trust, str, "trust")
             if trust not in _TRUST:
                 raise _invalid("trust", trust, 'is "platform" or "added"')
             self._set("trust", trust, _TRUST[trust])
@@ -173,6 +177,7 @@ class Config(Owner):
             is_pem = isinstance(root, str) or b"-----BEGIN" in data
             add = lib.chatnio_config_add_roots_pem if is_pem else lib.chatnio_config_add_root_der
             self._call(add, data, len(data))
+        checked(dangerous_accept_any_certificate, bool, "dangerous_accept_any_certificate")
         if dangerous_accept_any_certificate:
             self._shown["dangerous_accept_any_certificate"] = True
             self._call(lib.chatnio_config_dangerous_accept_any_certificate)

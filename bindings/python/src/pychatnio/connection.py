@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ._batch import CAPACITY, Batch
-from ._boundary import CData, checked, constructed, encoded, milliseconds, present, seconds
-from ._handle import Handle, Level, sized
+from ._boundary import constructed, milliseconds
+from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
+from ._text import CData, checked, encoded, present, seconds, sized
 from .auth import Auth, authentication
 from .config import Config, native, raise_of_clock
 from .errors import InvalidArgumentError
@@ -119,7 +120,10 @@ class Connection(Handle):
             UndrainedError: when too much would wait for its events to be taken; nothing of it was taken then.
         """
         ms = milliseconds(now)
-        buffer = ffi.from_buffer("uint8_t[]", data)
+        try:
+            buffer = ffi.from_buffer("uint8_t[]", data)
+        except BufferError as error:
+            raise InvalidArgumentError(Status.INVALID, f"data is in pieces: give it as bytes ({error})") from None
         # Its length in bytes, whatever the object calls its own.
         self._receive(buffer, len(buffer), ms)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ._status import Status
-
-if TYPE_CHECKING:
-    from .events import Answer
+from .answer import Answer
+from .names import Interruption
 
 __all__ = [
     "AnswerError",
     "AnswerInterruptedError",
+    "AnswerTimeoutError",
     "BusyError",
     "ChatNioError",
     "ConnectError",
@@ -41,6 +39,14 @@ class ChatNioError(Exception):
 
     status: Status | None
     """The status of the library; `None` when it is the answer that failed, and not a call."""
+    retry_after: float | None = None
+    """How many seconds to wait before trying again, where the server said so."""
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether the same may go well when it is tried again, connected anew: nothing is to be corrected before, and it is
+        not this program that has ended it. What was asked may have been charged all the same."""
+        return self.status in _RETRYABLE
 
     def __init__(self, status: Status | None, message: str) -> None:
         super().__init__(message)
@@ -51,8 +57,8 @@ class ChatNioError(Exception):
 
 
 class BusyError(ChatNioError):
-    """A turn runs, and the server takes nothing but a stop. The same request is fine after the turn's end, which one that
-    was interrupted by a deadline or limit has not had at the server: then wait, or reconnect."""
+    """An answer comes in, and the server takes nothing but a stop until its end. An answer that was interrupted by a
+    deadline or a limit has not had its end at the server: then wait, or reconnect."""
 
 
 class UndrainedError(ChatNioError):
@@ -60,8 +66,8 @@ class UndrainedError(ChatNioError):
 
 
 class UnsentError(ChatNioError):
-    """What was requested before waits to be sent still, and is over the limit: four times `Config.max_request`. The same
-    request is fine once that went out."""
+    """Too much that was requested before was not sent yet: over four times `Config.max_request`. The same request is fine
+    once that went out."""
 
 
 class InvalidArgumentError(ChatNioError, ValueError):
@@ -152,6 +158,27 @@ class NoticeError(AnswerError):
 class AnswerInterruptedError(AnswerError):
     """The end of the answer never came: a deadline, a limit, a lost connection (then that is the `__cause__`)."""
 
+    @property
+    def is_retryable(self) -> bool:
+        """As of the others: not where this program closed the connection, nor where the same answer is too long again."""
+        return self.answer.interruption not in _NOT_AGAIN
+
+
+class AnswerTimeoutError(AnswerError, TimeoutError):
+    """The answer did not come whole within the `timeout` that was given with the question. It was stopped."""
+
+    @property
+    def is_retryable(self) -> bool:
+        """Always: no server has refused it."""
+        return True
+
+    # OSError, which TimeoutError is, would take two arguments for an errno and its text.
+    def __new__(cls, answer: Answer, message: str) -> AnswerTimeoutError:
+        return super().__new__(cls, message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
 
 #: The statuses that are no errors here: what they say is said by a value or an event.
 NOT_RAISED = frozenset(
@@ -230,7 +257,42 @@ _CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
 RAISED: dict[Status, type[ChatNioError]] = {status: raised for raised, all_of in _CLASSES.items() for status in all_of}
 
 
-def error_of(status: int, message: str) -> ChatNioError:
-    """The exception for a status."""
+#: The statuses of what may go well when it is tried again.
+_RETRYABLE = frozenset(
+    {
+        Status.CLOSED_BY_SERVER,
+        Status.END_OF_STREAM,
+        Status.TRUNCATED,
+        Status.IO,
+        Status.UNRESPONSIVE,
+        Status.PROTOCOL,
+        Status.SERVER_NOT_UTF8,
+        Status.RESOLVE,
+        Status.CONNECT,
+        Status.CONNECT_TIMEOUT,
+        Status.HANDSHAKE_TIMEOUT,
+        Status.THROTTLED,
+        Status.UNAVAILABLE,
+        Status.NO_RANDOM,
+        Status.SYSTEM,
+    }
+)
+
+_NOT_AGAIN = frozenset({Interruption.CLOSED_BY_HOST, Interruption.MESSAGE_TOO_LONG, Interruption.ANSWER_TOO_LONG})
+
+
+def error_of(status: int, message: str = "", code: int = 0, body: str | None = None) -> ChatNioError:
+    """The exception for a status.
+
+    Args:
+        message: What the library says of it; without it, what it says of the status.
+        code: The close code or HTTP status that a connection ended with; 0 for none.
+        body: The body of a refusal.
+    """
     known = Status(status)
-    return RAISED[known](known, message or known.message)
+    error = RAISED[known](known, message or known.message)
+    if isinstance(error, ConnectionClosedError):
+        error.code = code or None
+    elif isinstance(error, RefusedError):
+        error.code, error.body = code or None, body
+    return error

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import enum
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, ForwardRef, TypedDict, cast
 
-from ._boundary import CData, Owner, checked, constructed_plain, encoded, named_by
+from ._boundary import Owner, constructed_plain
 from ._native import ffi, lib
 from ._status import Status
+from ._text import CData, checked, encoded
 from .errors import InvalidArgumentError, InvalidRequestError, error_of
+from .names import REQUEST_NUMBERS, REQUEST_TYPES, RequestType
 
 if sys.version_info >= (3, 11):
     from typing import Unpack
 elif TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["Parameters", "Request", "RequestType"]
-
-
-class RequestType(enum.IntEnum):
-    """The types of requests."""
-
-    CHAT = lib.CHATNIO_REQUEST_CHAT
-    """A question. Begins a turn."""
-    RESTART = lib.CHATNIO_REQUEST_RESTART
-    """The last question again, with the parameters of this request. Begins a turn."""
-    STOP = lib.CHATNIO_REQUEST_STOP
-    """Ends the running answer."""
-    SHARE = lib.CHATNIO_REQUEST_SHARE
-    """Puts a shared conversation before this one. Not answered."""
-    MASK = lib.CHATNIO_REQUEST_MASK
-    """Puts messages at the front of the conversation. Not answered."""
-    EDIT = lib.CHATNIO_REQUEST_EDIT
-    """Replaces the text of a stored message. Not answered, and unknown to servers of 2023."""
-    REMOVE = lib.CHATNIO_REQUEST_REMOVE
-    """Removes a stored message. Not answered, and unknown to servers of 2023."""
-
-    __str__ = named_by(lib.chatnio_request_type_name)
+__all__ = ["Parameters", "Request"]
 
 
 class Parameters(TypedDict, total=False):
@@ -69,6 +49,10 @@ class Parameters(TypedDict, total=False):
     presence_penalty: float | None
     frequency_penalty: float | None
     repetition_penalty: float | None
+
+
+def _annotation(of: object) -> str:
+    return of.__forward_arg__ if isinstance(of, ForwardRef) else str(of)
 
 
 class Request(Owner):
@@ -135,9 +119,14 @@ class Request(Owner):
         """What it is."""
         return self._kind
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the server answers it: a chat and a restart, which begin a turn."""
+        return self._kind in (RequestType.CHAT, RequestType.RESTART)
+
     @classmethod
     def _new(cls, kind: RequestType) -> Request:
-        return cls._over(constructed_plain(lib.chatnio_request_new, "chatnio_request", kind))
+        return cls._over(constructed_plain(lib.chatnio_request_new, "chatnio_request", REQUEST_NUMBERS[kind]))
 
     @classmethod
     def _over(cls, handle: CData, owner: object = None) -> Request:
@@ -148,7 +137,7 @@ class Request(Owner):
         request._handle = handle
         kind = ffi.new("int32_t *")
         request._call(lib.chatnio_request_get_type, kind)
-        request._kind = RequestType(kind[0])
+        request._kind = REQUEST_TYPES[kind[0]]
         return request
 
     def __del__(self) -> None:
@@ -172,28 +161,17 @@ class Request(Owner):
 
     def _with(self, parameters: Parameters) -> Request:
         for name, value in parameters.items():
-            if value is None:
-                continue
-            if name == "model":
-                data = encoded(cast(str, value), "model")
-                self._call(lib.chatnio_request_set_model, data, len(data))
-            elif name in _FLAGS:
-                # The text "false" is true.
-                checked(value, bool, name)
-                self._call(getattr(lib, f"chatnio_request_set_{name}"), value)
-            elif name in _INTEGERS:
-                self._call(getattr(lib, f"chatnio_request_set_{name}"), _in_range(name, value, -(2**63), 2**63))
-            elif name in _FLOATS:
-                checked(value, (float, int), name)
-                self._call(getattr(lib, f"chatnio_request_set_{name}"), value)
-            else:
+            convert = _CONVERT.get(name)
+            if convert is None:
                 raise TypeError(f"there is no parameter {name!r}")
+            if value is not None:
+                self._call(getattr(lib, f"chatnio_request_set_{name}"), *convert(name, value))
         return self
 
     def _call(self, function: Callable[..., int], *arguments: object) -> Request:
         status = function(self._handle, *arguments)
         if status:
-            raise error_of(status, "")
+            raise error_of(status)
         return self
 
     def __repr__(self) -> str:
@@ -201,17 +179,45 @@ class Request(Owner):
         return f"<Request {getattr(self, '_kind', '')}>"
 
 
-_ANSWERED = frozenset({RequestType.CHAT, RequestType.RESTART})
-_FLAGS = frozenset({"web", "ignore_context"})
-_INTEGERS = frozenset({"context", "max_tokens", "top_k"})
-_FLOATS = frozenset({"temperature", "top_p", "presence_penalty", "frequency_penalty", "repetition_penalty"})
+
+
+def _text(name: str, value: object) -> tuple[object, ...]:
+    data = encoded(cast(str, value), name)
+    return data, len(data)
+
+
+def _flag(name: str, value: object) -> tuple[object, ...]:
+    # The text "false" is true.
+    checked(value, bool, name)
+    return (value,)
+
+
+def _integer(name: str, value: object) -> tuple[object, ...]:
+    return (_in_range(name, value, -(2**63), 2**63),)
+
+
+def _number(name: str, value: object) -> tuple[object, ...]:
+    checked(value, (float, int), name)
+    try:
+        return (float(cast(float, value)),)
+    except OverflowError:
+        raise InvalidArgumentError(Status.INVALID, f"{name} is out of range") from None
+
+
+#: How the values of parameters go into the library, by their types.
+_BY_TYPE = {"str | None": _text, "bool | None": _flag, "int | None": _integer, "float | None": _number}
+
+#: The same by the parameters' names, which stand in `Parameters` alone.
+_CONVERT = {name: _BY_TYPE[_annotation(of)] for name, of in Parameters.__annotations__.items()}
 
 
 def _in_range(name: str, value: object, low: int, high: int) -> int:
     checked(value, int, name)
-    if not low <= cast(int, value) < high:
-        raise InvalidArgumentError(Status.INVALID, f"{name} is out of range: {value}")
-    return cast(int, value)
+    number = cast(int, value)
+    if not low <= number < high:
+        # Python writes no number of thousands of digits.
+        raise InvalidArgumentError(Status.INVALID, f"{name} is out of range: {number if abs(number) < 2**80 else 'huge'}")
+    return number
 
 
 def asked(question: str | Request, parameters: Parameters) -> Request:
@@ -226,7 +232,7 @@ def asked(question: str | Request, parameters: Parameters) -> Request:
     checked(question, (str, Request), "a question")
     if parameters:
         raise TypeError("a request has its own parameters: give them to Request.chat() or Request.restart()")
-    if question.type not in _ANSWERED:
+    if not question.is_answered:
         raise InvalidRequestError(Status.BAD_PARAMETERS, f"nothing answers to {question.type}: see request()")
     return question
 
@@ -243,5 +249,5 @@ def refuse_answered(request: Request) -> None:
         InvalidRequestError: for a request that is answered.
     """
     checked(request, Request, "a request")
-    if request.type in _ANSWERED:
+    if request.is_answered:
         raise InvalidRequestError(Status.BAD_PARAMETERS, f"a {request.type} is answered: see ask() and restart()")

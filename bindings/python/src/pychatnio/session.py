@@ -7,13 +7,14 @@ import struct
 import time
 from collections.abc import Callable
 
-from ._boundary import CData, checked, constructed, encoded, milliseconds, present, seconds
+from ._boundary import constructed, milliseconds
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
+from ._text import CData, checked, encoded, present, seconds
 from .auth import Auth, authentication
 from .config import Config, native
-from .events import Delta, Event, event_of
+from .events import Event, FastDelta, event_of
 from .request import Request, handle_of
 
 __all__ = ["CloseReason", "Session"]
@@ -112,9 +113,10 @@ class Session(Handle):
                 raise self._error(status)
             turn, points, length, quota = _numbers(self._view)
             if not length:
-                return event_of(self._event, message)
+                return event_of(self._event)
             text = _unpack(self._data, length).decode()
-            return Delta(turn, text[:points], quota, message, text[points:])
+            raw = message if type(message) is str else data.decode()
+            return FastDelta(turn, text[:points], quota, raw, text[points:])
         finally:
             guard.busy = guard.is_shut
 
@@ -149,6 +151,8 @@ class Session(Handle):
     def closed(self, reason: CloseReason = CloseReason.LOST) -> Event | None:
         """Tells the session that its WebSocket is gone. A running turn ends interrupted: its end is returned. Afterwards
         nothing works until `reconnect`; a repeated call does nothing."""
+        # A bare number is none: one that means nothing would be an error of cffi's.
+        checked(reason, CloseReason, "reason")
         return self._use(lib.chatnio_session_closed, reason, self._event, read=self._read_event)
 
     def reconnect(self, *, now: float | None = None) -> Event | None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from ._boundary import CData, Guarded, Owner, constructed, constructed_plain, encoded, present, text_of
+from ._boundary import Owner, constructed, constructed_plain
+from ._guard import Guarded
 from ._native import ffi, lib
 from ._status import Status
+from ._text import CData, checked, encoded, present, sized, text_of
 from .auth import Auth
 from .errors import ChatNioError, error_of
+from .events import Event, event_of
+from .names import STATE_NUMBERS, STATES, State
 from .request import Request
-
-if TYPE_CHECKING:
-    from .events import Event, State
 
 __all__ = ["Replay", "Step", "StepKind", "Transcript"]
 
@@ -82,7 +83,7 @@ class Transcript(Owner):
             OSError: when it cannot be read.
             TranscriptError: as above.
         """
-        with open(path, encoding="utf-8") as file:
+        with open(os.fspath(path), encoding="utf-8") as file:
             return cls(file.read())
 
     @classmethod
@@ -95,7 +96,7 @@ class Transcript(Owner):
         text = ffi.new("chatnio_text *")
         status = lib.chatnio_transcript_text(self._handle, text)
         if status:
-            raise error_of(status, "")
+            raise error_of(status)
         return present(text[0])
 
     def __repr__(self) -> str:
@@ -108,26 +109,48 @@ class Transcript(Owner):
 
         A request that a session refuses is left out; what the server answered to it is then stray.
         """
-        from .session import CloseReason, Session
-
         replay = Replay(self)
-        session = Session(replay.auth(), now=0)
-        while (step := replay.next_step(session.state)) is not None:
+        player = _Player(replay.auth())
+        while (step := replay.next_step(player.state)) is not None:
             event: Event | None = None
             if step.request is not None:
                 try:
-                    session.request(step.request, now=0)
+                    player.call(lib.chatnio_session_request, 0, step.request._handle)
                 except ChatNioError:
                     continue
             elif step.kind is StepKind.RECEIVE:
-                event = session.receive(step.text or "", now=0)
+                message = (step.text or "").encode()
+                event = player.call(lib.chatnio_session_receive, 0, message, len(message), player.event)
             elif step.kind is StepKind.CLOSED:
-                event = session.closed(CloseReason.SERVER)
+                event = player.call(lib.chatnio_session_closed, lib.CHATNIO_CLOSE_SERVER, player.event)
             if event is not None:
                 yield event
-        event = session.closed(CloseReason.HOST)
+        event = player.call(lib.chatnio_session_closed, lib.CHATNIO_CLOSE_HOST, player.event)
         if event is not None:
             yield event
+
+
+class _Player(Guarded):
+    """The session that a transcript is played through: as a `Session`, which itself knows of transcripts."""
+
+    __slots__ = ("event",)
+
+    _release = lib.chatnio_session_free
+
+    def __init__(self, auth: Auth) -> None:
+        super().__init__(constructed(lib.chatnio_session_new, "chatnio_session", ffi.NULL, auth._native(), 0))
+        self.event = sized("chatnio_event")
+
+    @property
+    def state(self) -> State:
+        state = ffi.new("int32_t *")
+        return self._use(lib.chatnio_session_state, state, read=lambda: STATES[state[0]])
+
+    def call(self, function: Callable[..., int], *arguments: object) -> Event | None:
+        """What has come of it, if something has."""
+        self.event.kind = lib.CHATNIO_EVENT_NONE
+        self._use(function, *arguments)
+        return None if self.event.kind == lib.CHATNIO_EVENT_NONE else event_of(self.event)
 
 
 class Replay(Guarded):
@@ -142,6 +165,7 @@ class Replay(Guarded):
     _release = lib.chatnio_replay_free
 
     def __init__(self, transcript: Transcript) -> None:
+        checked(transcript, Transcript, "transcript")
         super().__init__(constructed_plain(lib.chatnio_replay_new, "chatnio_replay", transcript._handle))
         self._step = ffi.new("chatnio_step *")
         self._step.size = ffi.sizeof("chatnio_step")
@@ -157,9 +181,10 @@ class Replay(Guarded):
         A request that has to wait for the end of a turn is held back, with a warning, until the state is idle.
         """
         step = self._step
-        return self._use(self._replay_next, state, step, read=self._read_step, usual=(Status.ABSENT,))
+        checked(state, State, "state")
+        return self._use(self._replay_next, STATE_NUMBERS[state], step, read=self._read_step, usual=(Status.ABSENT,))
 
-    def _replay_next(self, handle: CData, state: State, step: CData) -> int:
+    def _replay_next(self, handle: CData, state: int, step: CData) -> int:
         if self._taken is not None:
             # It belongs to the library, and dies with this step.
             self._taken._handle = ffi.NULL

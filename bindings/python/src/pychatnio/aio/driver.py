@@ -1,0 +1,409 @@
+"""Drives a `Connection` in an asyncio loop: its socket, its timer, its events, and whose turn it is."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import time
+import warnings
+import weakref
+from contextlib import suppress
+from copy import copy
+
+from .._boundary import milliseconds
+from .._log import log, log_event
+from .._status import Status
+from .._system import System
+from .._text import CData
+from .._turn import busy
+from ..answer import Answer
+from ..auth import Auth
+from ..config import CONNECT, Config
+from ..connection import Connection
+from ..errors import ChatNioError, InternalError, error_of
+from ..events import Closed, Delta, End, Event, Open
+from ..request import Request
+from .clock import Clock
+from .link import Link, Phase
+from .turn import AsyncTurn
+
+#: How many events may wait for a slow reader, and of how many bytes of the server's, before it is pushed back on.
+MOST_EVENTS = 4096
+MOST_BYTES = 4 * 1024 * 1024
+
+
+class Driver:
+    """What a client and the streams of its answers have in common.
+
+    It is over one `Connection`, which keeps the conversation, and one `Link` after the other.
+    """
+
+    def __init__(self, url: str, auth: Auth, config: Config | None, system: str | None) -> None:
+        self.system = System(system, auth)
+        self.connection = _Connection(url, auth, config=config)
+        self.connection.driver = weakref.ref(self)
+        self.turn: AsyncTurn | None = None
+        self.clock = Clock()
+        self._limit = CONNECT if config is None else config._connect
+        #: The connection that is, or was the last; `None` before the first.
+        self._link: Link | None = None
+        #: How many bytes were received since events were taken.
+        self._untaken = 0
+
+    # Connecting and closing.
+
+    async def connect(self, sock: socket.socket | None) -> Answer | None:
+        self.check_loop()
+        old = self._link
+        if old is not None and old.phase is Phase.CONNECTING:
+            raise error_of(Status.INVALID, "the client is connecting already")
+        self.clock.go_on()
+        self.system.reconnecting(self.connection)
+        # What runs ends here, whatever comes of this.
+        end = self.connection.reconnect(now=self.clock.now())
+        if end is not None:
+            self._take([end])
+        if old is not None:
+            old.end(error_of(Status.CLOSED, "the client was connected anew"))
+            old.abandon()
+        link = self._link = Link(self, asyncio.get_running_loop())
+        host, port = self.connection.host, self.connection.port
+        log(self, "connecting to %s, port %d", host, port)
+        try:
+            await link.open(host, port, sock, self._limit)
+            await link.settled()
+            if link.error is not None:
+                raise anew(link.error)
+        except BaseException as error:
+            # Another loop may have gone on meanwhile, after this one was closed.
+            self._give_up(link, copy(error) if isinstance(error, ChatNioError) else _not_connected())
+            raise
+        return end.answer if isinstance(end, End) else None
+
+    async def close(self) -> None:
+        self.check_loop()
+        link = self._link
+        if link is None:
+            return
+        if link.phase is Phase.CONNECTING:
+            self._give_up(link, _closed())
+        elif link.phase is Phase.OPEN:
+            log(self, "closing")
+            link.go_to(Phase.CLOSING)
+            self.connection.close(now=self.clock.now())
+            self.resume()
+            self._pump()
+        try:
+            await link.ended()
+        finally:
+            # Also when this is cancelled: then nobody waits for the server's answer.
+            if self._link is link:
+                if not link.is_over:
+                    self.connection.eof(now=self.clock.now())
+                    self._pump()
+                self._give_up(link, _closed())
+
+    def free(self) -> None:
+        """Frees the connection; whoever still wants something of it is told so."""
+        if self._link is not None:
+            self._give_up(self._link, _closed())
+        self.connection.free()
+
+    def _give_up(self, link: Link, error: Exception) -> None:
+        """Ends a link, for a reason, if it has not ended; nothing more comes of it."""
+        link.end(error)
+        link.abandon(is_ours=not self.connection._guard.is_shut)
+        if self._link is link and not self.connection._guard.is_shut:
+            # What was asked meanwhile ends, too.
+            self.connection.failed(now=self.clock.now())
+            self._pump()
+
+    def check_loop(self) -> None:
+        """
+        Raises:
+            InvalidArgumentError: in another loop than that which drives the connection.
+        """
+        link = self._link
+        if link is None or (link.is_over and link.transport is None) or link.loop is asyncio.get_running_loop():
+            return
+        if not link.loop.is_closed():
+            raise error_of(Status.INVALID, "the client is connected in another event loop: use it there")
+        # Which has taken the socket with it.
+        self._give_up(link, error_of(Status.CLOSED, "the client's event loop is closed: connect() in this one"))
+
+    @property
+    def is_open(self) -> bool:
+        return self._link is not None and self._link.phase in (Phase.OPEN, Phase.CLOSING)
+
+    @property
+    def error(self) -> Exception | None:
+        """Why it is not connected; `None` while it is."""
+        if self.is_open:
+            return None
+        return (self._link.error if self._link is not None else None) or _not_connected()
+
+    # Asking.
+
+    async def begin(self, request: Request, timeout: float | None) -> AsyncTurn:
+        await self.drained()
+        system = self.system.due()
+        if system is not None:
+            self.send(system)
+            self.system.sent()
+        self.send(request)
+        answer = self.connection.answer
+        if answer is None:
+            raise anew(self.error or error_of(Status.CLOSED, "the connection ended while the question was sent"))
+        self.turn = AsyncTurn(answer.turn, timeout)
+        log(self, "turn %d: a %s was sent", answer.turn, request.type)
+        return self.turn
+
+    def send(self, request: Request) -> None:
+        error = self.error
+        if error is not None:
+            raise anew(error)
+        self.connection.request(request, now=self.clock.now())
+        self._pump()
+
+    async def drained(self) -> None:
+        """Waits for the end of an answer that was left; its stop's deadline bounds that."""
+        self.check_loop()
+        turn = self.turn
+        if turn is None or turn.answer is not None:
+            return
+        if turn.is_left:
+            await self.ended(turn)
+        elif self.is_open:
+            raise busy(self.connection.state)
+
+    async def ended(self, turn: AsyncTurn) -> None:
+        """Waits for a turn's end."""
+        while turn.answer is None:
+            await self._changes(turn, math.inf)
+
+    async def take(self, turn: AsyncTurn, idle: float) -> list[Event] | None:
+        """The events of a turn that came since, none once there are no more; `None` when none came for so many seconds.
+
+        Raises:
+            AnswerTimeoutError: when the turn has had its time.
+        """
+        self.check_loop()
+        quiet = time.monotonic() + idle
+        while True:
+            if turn.is_late:
+                answer = self.connection.answer
+                self.leave(turn)
+                raise turn.late(answer)
+            if turn.events or turn.answer is not None:
+                break
+            left = quiet - time.monotonic()
+            if left <= 0:
+                return None
+            await self._changes(turn, left if turn.is_left else min(left, turn.until - time.monotonic()))
+        events, turn.events = turn.events, []
+        self.resume()
+        return events
+
+    async def _changes(self, turn: AsyncTurn, seconds: float) -> None:
+        self.check_loop()
+        if turn.error is not None:
+            raise anew(turn.error)
+        # To be in another loop may have ended it.
+        if turn.answer is None:
+            await turn.changed.wait(seconds)
+
+    def stop(self) -> bool:
+        link = self._link
+        if link is None or link.phase is not Phase.OPEN or link.loop.is_closed():
+            return False
+        sent = self.connection.stop(now=self.clock.now())
+        # What waits for a slow reader must not hide the end from the stop's deadline.
+        self.resume()
+        self._pump()
+        return sent
+
+    def leave(self, turn: AsyncTurn) -> None:
+        """Stops an answer that has not ended: nobody wants the rest."""
+        if turn.answer is None and not turn.is_left:
+            turn.leave()
+            self.stop()
+
+    def leave_soon(self, turn: AsyncTurn) -> None:
+        """As `leave`, for a finalizer, which runs anywhere: in the middle of a call on the connection, in another thread,
+        in a forked process."""
+        guard, link = self.connection._guard, self._link
+        if turn.answer is not None or turn.is_left or guard.is_shut or link is None:
+            return
+        try:
+            is_here = asyncio.get_running_loop() is link.loop
+        except RuntimeError:
+            is_here = False
+        if is_here and not guard.busy:
+            # In a cycle the connection may have gone before.
+            with suppress(ChatNioError):
+                self.leave(turn)
+        else:
+            turn.leave()
+            # It may be closed: then it has taken the socket with it.
+            with suppress(RuntimeError):
+                link.loop.call_soon_threadsafe(self._stop_left, turn)
+
+    def _stop_left(self, turn: AsyncTurn) -> None:
+        if turn.answer is None and not self.connection._guard.is_shut:
+            self.stop()
+
+    # A reader that is slow.
+
+    def resume(self) -> None:
+        """Events were taken: what waits in the socket is read."""
+        link = self._link
+        self._untaken = 0
+        if self.clock.is_stopped and link is not None and link.transport is not None and not link.loop.is_closed():
+            self.clock.go_on()
+            link.transport.resume_reading()
+            # What the socket holds is read before any deadline counts again.
+            link.loop.call_soon(self._pump)
+
+    def _pause(self, link: Link) -> None:
+        """Pushes back on the server. What is late then is not the server's fault, so no deadline counts either."""
+        if link.transport is not None and not self.clock.is_stopped:
+            self.clock.stop()
+            link.transport.pause_reading()
+            # One that is due is due to what the server sent before: it fires, and looks whether it is late still.
+            if link.due > self.clock.now():
+                link.disarm()
+
+    # What a link tells.
+
+    def _connected(self, link: Link) -> None:
+        with suppress(InternalError):
+            # The time of its handshakes begins here.
+            self.connection.reconnect(now=self.clock.now())
+            self._pump()
+
+    def _received(self, connection_input: CData, count: int) -> None:
+        self._untaken += count
+        # Of a failure of the library, or of the wall clock's function, they are told who wait for something.
+        try:
+            self.connection._receive(connection_input, count, milliseconds(self.clock.now()))
+            self._pump()
+        except InternalError:
+            pass
+        except Exception as error:
+            self._broken(error)
+
+    def _writable(self) -> None:
+        self._pump()
+
+    def _due(self) -> None:
+        with suppress(InternalError):
+            self.connection.handle_timeout(now=self.clock.now())
+            self._pump()
+
+    def _lost(self, error: BaseException | None) -> None:
+        with suppress(InternalError):
+            if isinstance(error, OSError):
+                self.connection.failed(error, now=self.clock.now())
+            else:
+                self.connection.eof(now=self.clock.now())
+            self._pump()
+
+    def _broken(self, error: Exception) -> None:
+        """The library has failed in itself, or the wall clock's function: nothing more comes of it."""
+        if self._link is not None:
+            self._link.end(error)
+            self._link.abandon(is_ours=not self.connection._guard.is_shut)
+        if self.turn is not None:
+            self.turn.error = error
+            self.turn.changed.set()
+
+    # What the library has.
+
+    def _pump(self) -> None:
+        """Takes what there is to be taken, sends what is to be sent, and waits for what is to be waited for."""
+        connection, link = self.connection, self._link
+        events: list[Event] = []
+        while connection._take(events):
+            pass
+        if events:
+            self._take(events)
+        transport = link.transport if link is not None else None
+        if link is None or transport is None or link.loop.is_closed():
+            return
+        wants = connection.wants
+        if wants.write and not link.is_full:
+            transport.write(connection.data_to_send())
+            wants = connection.wants
+        if wants.finished:
+            link.let_go()
+            transport.close()
+        elif wants.deadline is not None and not self.clock.is_stopped:
+            link.arm(wants.deadline, self.clock.now())
+
+    def _take(self, events: list[Event]) -> None:
+        turn, link = self.turn, self._link
+        if turn is not None and turn.answer is not None:
+            turn = None
+        is_closing = link is not None and link.phase is not Phase.OPEN
+        # Most are deltas, which nobody looks at here.
+        others = [event for event in events if not isinstance(event, Delta)]
+        for event in others:
+            log_event(self, event)
+            if isinstance(event, End):
+                if turn is not None and event.turn == turn.number:
+                    turn.answer = event.answer
+            elif isinstance(event, Open):
+                if link is not None and link.phase is Phase.CONNECTING:
+                    link.go_to(Phase.OPEN)
+            elif isinstance(event, Closed) and link is not None:
+                body = self.connection.refusal_body
+                link.end(error_of(event.status, event.message, event.code or 0, body))
+        if turn is not None:
+            # While it closes nothing may push back on the server, and nobody wants what it still sends.
+            turn.add(others if is_closing else events)
+            is_much = len(turn.events) >= MOST_EVENTS or self._untaken >= MOST_BYTES
+            if turn.events and is_much and not is_closing and link is not None:
+                self._pause(link)
+
+    def __del__(self) -> None:
+        link = getattr(self, "_link", None)
+        if link is not None and link.transport is not None and not self.connection._guard.is_shut:
+            try:
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
+            finally:
+                # The loop may be closed, and the socket with it.
+                with suppress(RuntimeError):
+                    link.abandon()
+
+    def __repr__(self) -> str:
+        # A traceback that shows variables may show one whose constructor has failed.
+        return f"<AsyncClient {'open' if getattr(self, '_link', None) is not None and self.is_open else 'closed'}>"
+
+
+def anew(error: Exception) -> Exception:
+    """To be raised: each time that one is, its traceback grows."""
+    return copy(error) if isinstance(error, ChatNioError) else error
+
+
+def _not_connected() -> ChatNioError:
+    return error_of(Status.CLOSED, "the client is not connected: see connect()")
+
+
+def _closed() -> ChatNioError:
+    return error_of(Status.CLOSED, "the client was closed")
+
+
+class _Connection(Connection):
+    """Tells its driver when the library has failed in itself."""
+
+    __slots__ = ("driver",)
+
+    driver: weakref.ref[Driver]
+
+    def _error(self, status: int) -> ChatNioError:
+        error = super()._error(status)
+        driver = self.driver()
+        if isinstance(error, InternalError) and driver is not None:
+            driver._broken(error)
+        return error
