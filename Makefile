@@ -161,6 +161,7 @@ python-wheel: $(VENV)/made
 python-types: $(VENV)/made
 	cd bindings/python && $(IN_VENV) -m mypy
 	cd bindings/python && $(IN_VENV) -m pyright --pythonpath $(IN_VENV)
+	cd bindings/python && PYTHONPATH=src $(IN_VENV) -m pyright --pythonpath $(IN_VENV) --verifytypes pychatnio --ignoreexternal
 
 python-tests: python-wheel
 	cd bindings/python && $(IN_VENV) -X dev -W error -m pytest

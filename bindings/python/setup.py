@@ -12,18 +12,11 @@ from setuptools.command.sdist import sdist
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "native"))
 import extension  # noqa: E402  (needs the path)
+from tools import WORKSPACE, of_workspace  # noqa: E402
 
 # What of the workspace a source distribution carries: all that cargo reads.
 CARRIED = ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE-APACHE", "LICENSE-MIT"]
 CARRIED_FOLDERS = ["core", "transport", "loopback", "cli", "ffi", "benches", "examples/rust"]
-
-
-def version() -> str:
-    """The workspace's."""
-    for line in (extension.WORKSPACE / "Cargo.toml").read_text().splitlines():
-        if line.startswith("version = "):
-            return line.split('"')[1]
-    raise SystemExit("pychatnio: the workspace has no version")
 
 
 class BuildExtension(build_ext):
@@ -52,14 +45,14 @@ class SourceDistribution(sdist):
         rust = Path(base_dir) / "rust"
         for name in CARRIED:
             (rust / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(extension.WORKSPACE / name, rust / name)
+            shutil.copy2(WORKSPACE / name, rust / name)
         for name in CARRIED_FOLDERS:
             ignored = shutil.ignore_patterns("target", ".*")
-            shutil.copytree(extension.WORKSPACE / name, rust / name, ignore=ignored, dirs_exist_ok=True)
+            shutil.copytree(WORKSPACE / name, rust / name, ignore=ignored, dirs_exist_ok=True)
 
 
 setup(
-    version=version(),
+    version=of_workspace("version"),
     cffi_modules=["native/extension.py:ffibuilder"],
     cmdclass={"build_ext": BuildExtension, "sdist": SourceDistribution},
     # One wheel for every CPython from 3.10.

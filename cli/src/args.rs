@@ -261,6 +261,9 @@ pub(crate) struct ServeArgs {
     /// together; one of the chat's is all that the server does, plain or with --tls
     #[arg(long, value_name = "NAME", value_parser = fault::parse)]
     pub(crate) fault: Vec<ServeFault>,
+    /// Write each request that comes to FILE, one a line, as the client wrote it; no tokens
+    #[arg(long, value_name = "FILE")]
+    pub(crate) requests: Option<PathBuf>,
     /// End when standard input is closed too, so that a parent process owns the server
     #[arg(long)]
     pub(crate) until_stdin_closes: bool,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::process;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use chatnio_loopback::faults::{self, FaultServer};
@@ -68,6 +68,18 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
         let script: Script =
             text.parse().map_err(|error| Failure::new(Status::Malformed, format!("--script: {name}: {error}")))?;
         options.script = Some(script);
+    }
+
+    if let Some(path) = &args.requests {
+        let file = fs::File::create(path)
+            .map_err(|error| Failure::usage(format!("--requests: cannot write {}: {error}", path.display())))?;
+        let file = Mutex::new(file);
+        options.hearer = Some(Arc::new(move |request: &str| {
+            // One line, whatever white space is in it, and at once: whoever has its answer reads it here.
+            let line = format!("{}\n", request.replace(['\r', '\n'], " "));
+            // A full disk is not the clients' fault.
+            let _ = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+        }));
     }
 
     let (end, ended) = mpsc::channel();

@@ -84,6 +84,8 @@ pub struct Chat {
     pollers: Vec<Poller>,
     outputs: VecDeque<Output>,
     playback: Option<Playback>,
+    /// The authentication came: what follows are requests.
+    hears_requests: bool,
 }
 
 /// How far a connection has come.
@@ -134,6 +136,7 @@ impl Chat {
             pollers: Vec::new(),
             outputs: VecDeque::new(),
             playback: None,
+            hears_requests: false,
             options,
         };
         if let Some(script) = &chat.options.script {
@@ -150,6 +153,11 @@ impl Chat {
         match self.stage {
             Stage::Deaf | Stage::Dropped => return,
             Stage::New | Stage::Open => {}
+        }
+        if text != PING && std::mem::replace(&mut self.hears_requests, true) {
+            if let Some(hearer) = &self.options.hearer {
+                hearer(text);
+            }
         }
         // Never queued, and allowed at any time (protocol.md, R2.36 and R2.37).
         if text == PING {

@@ -74,7 +74,7 @@ pub use chat::{Chat, Output};
 pub use firehose::Firehose;
 pub use form::Message;
 pub use generation::{Generation, UnknownGeneration};
-pub use options::{Certificate, Options, Refusal};
+pub use options::{Certificate, Hearer, Options, Refusal};
 pub use peer::Peer;
 pub use plan::{Access, Ending, Piece, Plan};
 pub use rest::Fault;

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::generation::Generation;
 use crate::plan::Plan;
@@ -47,7 +48,12 @@ pub struct Options {
     pub two_segments: bool,
     /// What goes wrong with the companion calls (docs/rest.md). Default: nothing.
     pub faults: Vec<Fault>,
+    /// Told each request as it comes, before anything is answered: neither authentications nor keep-alives. Default: nobody.
+    pub hearer: Option<Hearer>,
 }
+
+/// Is told the requests of all connections, from any of their threads.
+pub type Hearer = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl Default for Options {
     fn default() -> Self {
@@ -66,6 +72,7 @@ impl Default for Options {
             refusal: None,
             two_segments: false,
             faults: Vec::new(),
+            hearer: None,
         }
     }
 }
@@ -110,6 +117,7 @@ impl fmt::Debug for Options {
             .field("refusal", &self.refusal)
             .field("two_segments", &self.two_segments)
             .field("faults", &self.faults)
+            .field("hearer", &self.hearer.is_some())
             .finish()
     }
 }

@@ -10,40 +10,34 @@ import re
 import shlex
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import cffi
 
-NATIVE = Path(__file__).resolve().parent
-PROJECT = NATIVE.parent
-# A source distribution carries the workspace with it.
-WORKSPACE = PROJECT / "rust" if (PROJECT / "rust").is_dir() else PROJECT.parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from tools import CARGO, CC, NATIVE, PROJECT, WORKSPACE, check  # noqa: E402  (needs the path)
+
 # Not for users: with what the library has for tests, built quickly.
 TESTING = os.environ.get("PYCHATNIO_TESTING", "") not in ("", "0")
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or WORKSPACE / "target").absolute()
 BUILT = TARGET / ("testing" if TESTING else "library")
 INCLUDE = WORKSPACE / "ffi" / "include"
 
-# Names, not numbers, in the error of a compiler that is missing.
-CC = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-
 
 def cargo(*arguments: str) -> None:
     """Runs cargo on the workspace."""
-    command = [os.environ.get("CARGO", "cargo"), *arguments]
+    command = [CARGO, *arguments]
     # It would put what it builds elsewhere; Python builds for this machine.
     environment = {name: value for name, value in os.environ.items() if name != "CARGO_BUILD_TARGET"}
     try:
         subprocess.run(command, cwd=WORKSPACE, env=environment, check=True)
-    except FileNotFoundError:
-        sys.exit(f"pychatnio is built from Rust: please install Rust ({command[0]} is not found)")
     except subprocess.CalledProcessError as error:
         sys.exit(f"pychatnio: {shlex.join(command)} failed with status {error.returncode}")
 
 
 def build_library() -> list[str]:
     """Builds the static library; returns what it must be linked with, which only rustc knows."""
+    check()
     libraries = BUILT / "native-static-libs"
     features = ["--features", "testing"] if TESTING else []
     cargo(

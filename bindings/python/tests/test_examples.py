@@ -13,11 +13,12 @@ import signal
 import subprocess
 import threading
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from support import PATIENCE, PYTHON, Run
@@ -26,7 +27,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 import pychatnio
-from pychatnio import Config, Interruption, Loopback, Request, Session
+from pychatnio import Config, Connection, Interruption, Loopback, Outcome, Request, Session
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "python"
 
@@ -98,7 +99,7 @@ def peer() -> Iterator[Peer]:
 
 GREETING = "Hello! This is the loopback server"
 
-ASKING = ["ask.py", "websockets_session.py", "own_loop.py"]
+ASKING = ["ask.py", "websockets_session.py", "own_loop.py", "anyio_ask.py"]
 
 
 @pytest.mark.parametrize("example", ASKING)
@@ -217,47 +218,117 @@ def test_session_of_websockets_stops_what_is_cancelled(peer: Peer, run: Run[Any]
     assert peer.next() == {"type": "stop"}
 
 
+@pytest.mark.parametrize("backend", ["trio", "asyncio"])
+def test_a_cancelled_scope_stops_the_answer(peer: Peer, backend: str) -> None:
+    example = module_of("anyio_ask.py")
+
+    async def main() -> None:
+        with Connection(peer.url, "sk-any") as connection:
+            async with await anyio.connect_tcp(connection.host, connection.port) as stream:
+                chat = example.Chat(connection, stream)
+                with anyio.fail_after(PATIENCE), anyio.CancelScope() as scope:
+                    async with aclosing(chat.ask(Request.chat("hi"))) as pieces:
+                        async for piece in pieces:
+                            assert piece == "Hello"
+                            scope.cancel()
+                            await anyio.sleep_forever()
+                assert chat.answer.outcome is Outcome.STOPPED
+                await chat.close()
+
+    anyio.run(main, backend=backend)
+    assert [message.get("type") for message in (peer.next(), peer.next(), peer.next())] == [None, "chat", "stop"]
+    assert peer.next() is None
+
+
+def test_a_bot_of_fifty_users() -> None:
+    done = run_example("bot.py", CHATNIO_MODEL="hello")
+    assert done.stdout == "150 of 150: answered\n", done
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def no_pause(_low: float, _high: float) -> float:
+    return 0.0
+
+
+def test_the_bot_tries_again_and_not_in_vain() -> None:
+    with Loopback(pace=0) as server:
+        example: Any = module_of("bot.py")
+        example.random = SimpleNamespace(uniform=no_pause)
+        # Lost in mid-answer each time, and refused: the one may be tried again, the other not.
+        for model, tries in (("drop", example.TRIES), ("notice", 1)):
+            before = len(server.requests)
+            user = example.User(server.url, "sk-any", Config())
+
+            async def main(user: Any = user, model: str = model) -> None:
+                with pytest.raises(pychatnio.ChatNioError):
+                    await user.ask("hi", model)
+                await user.close()
+
+            asyncio.run(main())
+            asked = [request["type"] for request in server.requests[before:]]
+            assert asked.count("chat") == tries, asked
+
+
 @contextmanager
-def web_server(**variables: str) -> Generator[str, None, None]:
-    """The web endpoint, at the address that it says."""
-    command = [*PYTHON, str(EXAMPLES / "fastapi_sse.py"), "0"]
-    with subprocess.Popen(command, env=environment(**variables), stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
+def web_server(example: str = "fastapi_sse.py", **variables: str) -> Generator[str, None, None]:
+    """A web endpoint, at the address that it says."""
+    command = [*PYTHON, str(EXAMPLES / example), "0"]
+    with subprocess.Popen(
+        command,
+        env=environment(**variables),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
         said = ""
-        for line in process.stderr:
+        for line in process.stdout:
             said += line
             if where := re.search(r"running on (http://\S+)", line):
                 yield where[1]
                 break
         process.send_signal(signal.SIGINT)
-        said += process.stderr.read()
-    assert "Finished server process" in said
+        said += process.stdout.read()
+    assert process.returncode in (0, -signal.SIGINT), said
     # Nothing was left unclosed, and no error was logged.
-    assert not re.search("Traceback|Warning|ERROR", said), said
+    assert not re.search("Traceback|Warning:|ERROR", said), said
 
 
-def test_the_web_endpoint_streams_an_answer_on() -> None:
-    with web_server() as url, httpx.Client(base_url=url, timeout=PATIENCE) as browser:
-        assert "EventSource" in browser.get("/").text
-        answer = browser.get("/ask", params={"q": "hi", "model": "hello"})
-        assert answer.headers["Content-Type"].startswith("text/event-stream")
-        *pieces, done, last = answer.text.split("\n\n")
-        assert [json.loads(piece.removeprefix("data: ")) for piece in pieces] == [
-            *("Hello", "!", " How", " can", " I", " help?")
-        ]
-        assert done.startswith('event: done\ndata: {"quota": 0.000') and last == ""
+RELAYS = ["fastapi_sse.py", "starlette_sse.py", "flask_sse.py"]
+
+
+@pytest.mark.parametrize("example", RELAYS)
+def test_a_relay_streams_an_answer_on(example: str) -> None:
+    with web_server(example) as url, httpx.Client(base_url=url, timeout=PATIENCE) as browser:
+        for _ in range(2):
+            answer = browser.get("/ask", params={"q": "hi", "model": "hello"})
+            assert answer.headers["Content-Type"].startswith("text/event-stream")
+            *pieces, done, last = answer.text.split("\n\n")
+            assert [json.loads(piece.removeprefix("data: ")) for piece in pieces] == [
+                *("Hello", "!", " How", " can", " I", " help?")
+            ]
+            assert done.startswith('event: done\ndata: {"quota": 0.000') and last == ""
         answer = browser.get("/ask", params={"q": "hi", "model": "notice"})
         assert answer.text.startswith('event: failed\ndata: "user quota is not enough')
 
 
-def test_a_browser_that_goes_stops_the_answer(peer: Peer) -> None:
-    with web_server(CHATNIO_URL=peer.url, CHATNIO_TOKEN="sk-any") as url:
+def test_a_relay_has_a_page() -> None:
+    with web_server() as url:
+        assert "EventSource" in httpx.get(url, timeout=PATIENCE).text
+
+
+@pytest.mark.parametrize("example", RELAYS)
+def test_a_browser_that_goes_stops_the_answer(peer: Peer, example: str) -> None:
+    # The model is silent from its first piece on.
+    with web_server(example, CHATNIO_URL=peer.url, CHATNIO_TOKEN="sk-any", LOOK_AFTER="0.05") as url:
         with httpx.stream("GET", f"{url}/ask", params={"q": "hi"}, timeout=PATIENCE) as answer:
-            assert next(answer.iter_lines()) == 'data: "Hello"'
+            lines = answer.iter_lines()
+            while next(lines) != 'data: "Hello"':
+                pass
             assert peer.next() == {"token": "sk-any", "id": -1}
             assert peer.next() == {"type": "chat", "message": "hi"}
         assert peer.next() == {"type": "stop"}
-        assert peer.next() is None
 
 
 def test_the_bot_is_tested_by_pytest() -> None:

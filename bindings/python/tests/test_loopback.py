@@ -20,7 +20,9 @@ from pychatnio import (
     ConnectError,
     Interruption,
     Loopback,
+    Request,
     TranscriptError,
+    loopback,
     program,
 )
 
@@ -148,17 +150,24 @@ def test_it_ends_while_a_forked_child_lives() -> None:
 
 
 def test_what_it_does_not_start_with(tmp_path: Path) -> None:
-    generation: Any = "2025-01"
     wrong = tmp_path / "wrong.txt"
     wrong.write_text("nonsense")
-    for settings in ({"generation": generation}, {"pace": -1}):
-        unusual: Any = settings
-        with pytest.raises(OSError, match="status"):
-            Loopback(**unusual)
     with pytest.raises(FileNotFoundError, match="missing"):
         Loopback(script=tmp_path / "missing.txt", tls=True)
     with pytest.raises(TranscriptError, match="line 1"):
         Loopback(script=wrong)
+
+
+def test_a_program_that_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "chatnio"
+    broken.write_text("#!/bin/sh\nexit 7\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(loopback, "program", lambda: broken)
+    with pytest.raises(OSError, match="ended with status 7"):
+        Loopback()
+    monkeypatch.setattr(loopback, "program", lambda: tmp_path / "missing")
+    with pytest.raises(FileNotFoundError):
+        Loopback()
 
 
 def test_a_question_that_a_script_does_not_answer(tmp_path: Path) -> None:
@@ -190,3 +199,83 @@ def test_a_script(tmp_path: Path) -> None:
     script.write_text('> SEND {"message":"hi"}\n< RECV {"message":"Hello","quota":0.1,"end":true}\n')
     with Loopback(script=script) as server, Client(server.url) as client:
         assert client.ask("anything").text() == "Hello"
+
+
+def test_what_it_was_asked(tmp_path: Path) -> None:
+    with Loopback(pace=0) as server:
+        assert server.requests == []
+        with Client(server.url, "sk-secret") as client:
+            client.ask("hi\nthere", model="hello", top_p=0.5).text()
+            client.request(Request.mask([("system", "Be short.")]))
+            with client.ask("hi", model="silent") as stream:
+                for _ in stream.events():
+                    break
+        asked = server.requests
+        # The stop may have been sent again.
+        assert asked[:4] == [
+            {"type": "chat", "message": "hi\nthere", "model": "hello", "top_p": 0.5},
+            {"type": "mask", "message": '[{"role":"system","content":"Be short."}]'},
+            {"type": "chat", "message": "hi", "model": "silent"},
+            {"type": "stop"},
+        ]
+        assert all(request == {"type": "stop"} for request in asked[4:])
+    # It is known after its end.
+    assert server.requests == asked
+    server.requests.clear()
+    assert server.requests == asked
+
+
+SCRIPT = """WEBSOCKET wss://api.chatnio.net/chat
+
+> SEND {"token":"sk-...","id":-1}
+> SEND {"type":"chat","message":"hi","web":false,"model":"gpt-4"}  // the first
+< RECV {"message":"Hello","quota":0.1,"end":true}
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "script.txt"
+    path.write_text(SCRIPT)
+    return path
+
+
+def test_a_strict_server_fails_a_test_that_asks_something_else(script: Path) -> None:
+    with Loopback(script=script, pace=0, strict=True) as server:
+        for _ in range(2):
+            with Client(server.url, "sk-any") as client:
+                assert client.ask("hi", model="gpt-4").text() == "Hello"
+        server.check()
+    for question, model in (("ho", "gpt-4"), ("hi", "gpt-3"), ("hi", None)):
+        with pytest.raises(AssertionError, match=f"question 1 is another than the script's(?s:.*)asked: .*{question}"):
+            with Loopback(script=script, pace=0, strict=True) as server, Client(server.url, "sk-any") as client:
+                client.ask(question, model=model).text()
+        # Without it anything may be asked.
+        with Loopback(script=script, pace=0) as server, Client(server.url, "sk-any") as client:
+            client.ask(question, model=model).text()
+    # The test's own failure is told, and not that.
+    with pytest.raises(ZeroDivisionError):
+        with Loopback(script=script, pace=0, strict=True) as server, Client(server.url, "sk-any") as client:
+            client.ask("ho").text()
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"generation": "2025-01"},
+        {"certificate": "good"},
+        {"tls": 1},
+        {"pace": "fast"},
+        {"pace": -1.0},
+        {"pace": float("nan")},
+        {"throttle": -1},
+        {"throttle": 1.5},
+        {"strict": "yes"},
+        {"strict": True},
+        {"script": 5.5},
+    ],
+)
+def test_arguments_that_cannot_be(arguments: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        Loopback(**arguments)

@@ -79,6 +79,23 @@ fn it_goes_wrong_as_it_is_told() {
 }
 
 #[test]
+fn it_writes_what_it_is_asked() {
+    let directory = Directory::new("serve-requests");
+    let file = directory.file("requests.jsonl");
+    let script = project_file("transcripts/docs-example.txt");
+    for (arguments, question) in
+        [(vec!["--pace", "0"], "hi"), (vec!["--script", &script, "--generation", "2023-11"], "hi")]
+    {
+        let (server, url) = serve(&[arguments, vec!["--requests", &file]].concat());
+        run(&mut chatnio(["ask", "--url", &url, "--token", KEY, "--model", "hello", question])).with(0);
+        let requests = std::fs::read_to_string(&file).unwrap();
+        // No authentication, and no keep-alive.
+        assert_eq!(requests, format!("{{\"type\":\"chat\",\"message\":\"{question}\",\"model\":\"hello\"}}\n"));
+        server.end().with(0);
+    }
+}
+
+#[test]
 fn what_it_cannot_do_is_said() {
     let directory = Directory::new("serve-bad");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

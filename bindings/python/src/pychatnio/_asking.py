@@ -40,7 +40,7 @@ class BlockingTurn(Turn):
         super().__init__(number, timeout)
         self.events: list[Event] = []
         #: Gives its stream, while that is there; `None` for one that is read by `Client.next`.
-        self.stream = stream
+        self.stream: Callable[[], object] | None = stream
 
 
 def _nobody() -> None:

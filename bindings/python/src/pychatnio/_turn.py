@@ -45,14 +45,14 @@ class Turn:
     __slots__ = ("answer", "is_left", "number", "timeout", "until")
 
     def __init__(self, number: int, timeout: float | None = None) -> None:
-        self.number = number
+        self.number: int = number
         #: The answer, once it has ended.
         self.answer: Answer | None = None
         #: Whether nobody iterates over it any more: its stop was sent.
-        self.is_left = False
+        self.is_left: bool = False
         #: Within how many seconds the whole answer is to come, and until when that is, on `time.monotonic()`.
-        self.timeout = timeout
-        self.until = math.inf if timeout is None else time.monotonic() + timeout
+        self.timeout: float | None = timeout
+        self.until: float = math.inf if timeout is None else time.monotonic() + timeout
 
     @property
     def is_late(self) -> bool:

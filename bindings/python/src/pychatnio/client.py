@@ -24,6 +24,7 @@ from .auth import Auth
 from .config import Config, native, raise_of_clock
 from .errors import ChatNioError, InvalidArgumentError
 from .events import Event
+from .names import State
 from .request import Parameters, Request, asked
 from .stream import AnswerStream
 
@@ -152,6 +153,11 @@ class Client(Asker):
             event = self._next(max(0.0, min(TICK, until - time.monotonic())), 1)
             if event is not None or time.monotonic() >= until:
                 return event
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is open, as far as is known: nothing is received while no call is under way."""
+        return not self._guard.is_shut and self.state is not State.CLOSED
 
     def close(self) -> None:
         """Closes the connection in an orderly way, within `Config.close`; at once when another thread waits for

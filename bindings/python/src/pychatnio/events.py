@@ -128,8 +128,8 @@ class FastDelta(Delta):
 
     __slots__ = ("_quota", "_quota_text", "_raw", "_text", "_turn")
     # Those of a frozen dataclass take longer than all the rest.
-    __setattr__ = object.__setattr__
-    __delattr__ = object.__delattr__
+    __setattr__: Callable[..., None] = object.__setattr__
+    __delattr__: Callable[..., None] = object.__delattr__
 
     def __init__(self, turn: int, text: str, quota: float, raw: str | Frames, quota_text: str | int) -> None:
         self._turn = turn

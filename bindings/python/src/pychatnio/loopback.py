@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 from ._boundary import Uncopied
+from ._status import Status
+from ._text import checked
 from .config import Config
+from .errors import InvalidArgumentError
 from .transcript import Transcript
 
 __all__ = ["Loopback", "program"]
@@ -43,8 +47,11 @@ class Loopback(Uncopied):
             connection.
         pace: Multiplies the models' pauses; 0 answers as fast as possible.
         throttle: Refuses more than so many connections a second; 0 refuses all.
+        strict: With a script: what was asked must be what the script asks, request by request, which `check` looks at, and
+            the end of the `with` block.
 
     Raises:
+        InvalidArgumentError: for an argument that cannot be.
         OSError: when it cannot be started, or the script not be read.
         TranscriptError: for a script that is none; the error names the line.
     """
@@ -63,27 +70,49 @@ class Loopback(Uncopied):
         script: str | os.PathLike[str] | None = None,
         pace: float = 1.0,
         throttle: int | None = None,
+        strict: bool = False,
     ) -> None:
-        if script is not None:
-            # The program would say to its standard error alone what is wrong with it.
-            Transcript.load(script)
-        arguments: list[str] = ["--generation", generation, "--pace", str(pace)]
-        self._folder = tempfile.TemporaryDirectory(prefix="pychatnio-") if tls else None
+        # The program would say to its standard error alone what is wrong with it.
+        _one_of("generation", generation, _GENERATIONS)
+        _one_of("certificate", certificate, _CERTIFICATES)
+        checked(tls, bool, "tls")
+        checked(strict, bool, "strict")
+        checked(pace, (float, int), "pace")
+        if not 0 <= pace < 2**53:
+            raise InvalidArgumentError(Status.INVALID, f"pace is a number, from 0 to below 2**53, not {pace!r}")
+        if throttle is not None:
+            checked(throttle, int, "throttle")
+            if not 0 <= throttle < 2**32:
+                raise InvalidArgumentError(Status.INVALID, "throttle is a number of connections, from 0 to below 2**32")
+        #: What the script asks; `None` when anything may be asked.
+        self._asks = _asks(Transcript.load(script)) if script is not None else []
+        if script is None and strict:
+            raise InvalidArgumentError(Status.INVALID, "strict is for a server that plays a script")
+        self._is_strict = strict
+        self._folder = tempfile.TemporaryDirectory(prefix="pychatnio-")
+        self._requests = Path(self._folder.name) / "requests"
+        arguments: list[str] = ["--generation", generation, "--pace", str(pace), "--requests", str(self._requests)]
         roots: Sequence[Path] = ()
-        if self._folder is not None:
+        if tls:
             roots = [Path(self._folder.name) / "roots.pem"]
             arguments += ["--tls", "--certificate", certificate, "--ca-out", str(roots[0])]
         if script is not None:
             arguments += ["--script", os.fspath(script)]
         if throttle is not None:
             arguments += ["--throttle", str(throttle)]
-        self._process = subprocess.Popen(
-            [program(), "serve", "--until-stdin-closes", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # Ctrl-C is for this program, and what it does then may need the server.
-            start_new_session=True,
-        )
+        #: What it was asked, once it has ended.
+        self._heard: list[dict[str, Any]] | None = None
+        try:
+            self._process = subprocess.Popen(
+                [program(), "serve", "--until-stdin-closes", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # Ctrl-C is for this program, and what it does then may need the server.
+                start_new_session=True,
+            )
+        except BaseException:
+            self._folder.cleanup()
+            raise
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().decode().strip()
         if not self.url:
@@ -91,6 +120,33 @@ class Loopback(Uncopied):
             self.close()
             raise OSError(f"`chatnio serve` ended with status {status}")
         self.config = Config(root_files=roots)
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """What it was asked so far, by all its clients, in the order in which it came: each request as the protocol has it,
+        such as `{"type": "chat", "message": "hi", "model": "gpt-4"}`, stops among them."""
+        if self._heard is not None:
+            return list(self._heard)
+        lines = self._requests.read_text(encoding="utf-8").splitlines(keepends=True)
+        # One that is being written comes later.
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def check(self) -> None:
+        """Compares what was asked with what the script asks, from its start again after its end; stops may come whenever
+        they like.
+
+        Raises:
+            AssertionError: when something else was asked.
+        """
+        asked = [request for request in self.requests if request.get("type") != "stop"]
+        for number, request in enumerate(asked):
+            wanted = self._asks[number % len(self._asks)] if self._asks else None
+            if wanted is None or _said(request) != _said(wanted):
+                raise AssertionError(
+                    f"question {number + 1} is another than the script's:\n"
+                    f"  asked:  {json.dumps(request, ensure_ascii=False)}\n"
+                    f"  script: {json.dumps(wanted, ensure_ascii=False)}"
+                )
 
     def close(self) -> None:
         """Ends it. A repeated call does nothing."""
@@ -106,8 +162,9 @@ class Loopback(Uncopied):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if self._folder is not None:
-            self._folder.cleanup()
+        if self._heard is None and self._requests.exists():
+            self._heard = self.requests
+        self._folder.cleanup()
 
     def __enter__(self) -> Loopback:
         return self
@@ -116,7 +173,31 @@ class Loopback(Uncopied):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+        if self._is_strict and kind is None:
+            self.check()
 
     def __repr__(self) -> str:
         # A traceback that shows variables may show one whose constructor has failed.
         return f"<Loopback at {getattr(self, 'url', 'no URL')}>"
+
+
+_GENERATIONS = ("2023-11", "2024-03", "2026-03")
+_CERTIFICATES = ("valid", "expired", "wrong-name")
+
+
+def _one_of(name: str, value: str, all_of: tuple[str, ...]) -> None:
+    checked(value, str, name)
+    if value not in all_of:
+        raise InvalidArgumentError(Status.INVALID, f"{name} is one of {', '.join(all_of)}, not {value!r}")
+
+
+def _asks(transcript: Transcript) -> list[dict[str, Any]]:
+    """The requests of a transcript: neither its authentication, nor its keep-alives, nor its stops."""
+    sent = (line.removeprefix("> SEND ") for line in str(transcript).splitlines() if line.startswith("> SEND "))
+    frames: list[Any] = [json.JSONDecoder().raw_decode(line)[0] for line in sent if line.startswith("{")]
+    return [frame for frame in frames if "token" not in frame and frame.get("type") not in ("ping", "stop")]
+
+
+def _said(request: dict[str, Any]) -> dict[str, Any]:
+    """Without what is said as well by leaving it out."""
+    return {name: value for name, value in request.items() if value is not False}

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Protocol
 
 import pytest
 
 from .loopback import Loopback
 
-__all__ = ["chatnio_loopback", "chatnio_transcript"]
+__all__ = ["Transcripts", "chatnio_loopback", "chatnio_transcript"]
+
+
+class Transcripts(Protocol):
+    """What the fixture `chatnio_transcript` is."""
+
+    def __call__(self, path: str | os.PathLike[str], *, strict: bool = False) -> Loopback:
+        """A server that plays the transcript in a file."""
+        ...
 
 
 @pytest.fixture
@@ -24,9 +33,14 @@ def chatnio_loopback() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def chatnio_transcript(request: pytest.FixtureRequest) -> Iterator[Callable[[str | os.PathLike[str]], Loopback]]:
+def chatnio_transcript(request: pytest.FixtureRequest) -> Iterator[Transcripts]:
     """Plays transcripts back: `chatnio_transcript("hello.txt")` is a server on 127.0.0.1 that says what the file says,
-    which lies where the test's own file lies. It ends with the test.
+    which lies where the test's own file lies. It ends with the test. By `strict=True` the test fails when something else was
+    asked than in the file.
     """
+
+    def play(path: str | os.PathLike[str], *, strict: bool = False) -> Loopback:
+        return servers.enter_context(Loopback(script=request.path.parent / path, pace=0, strict=strict))
+
     with ExitStack() as servers:
-        yield lambda path: servers.enter_context(Loopback(script=request.path.parent / path, pace=0))
+        yield play

@@ -140,6 +140,11 @@ class AsyncClient(Uncopied):
         await self.close()
 
     @property
+    def is_connected(self) -> bool:
+        """Whether the connection is open: false before `connect`, and once it is closed or lost."""
+        return self._driver.is_open
+
+    @property
     def state(self) -> State:
         """What the session is doing."""
         return self._driver.connection.state

@@ -40,11 +40,12 @@ class Driver:
     """
 
     def __init__(self, url: str, auth: Auth, config: Config | None, system: str | None) -> None:
-        self.system = System(system, auth)
-        self.connection = _Connection(url, auth, config=config)
-        self.connection.driver = weakref.ref(self)
+        self.system: System = System(system, auth)
+        connection = _Connection(url, auth, config=config)
+        connection.driver = weakref.ref(self)
+        self.connection: Connection = connection
         self.turn: AsyncTurn | None = None
-        self.clock = Clock()
+        self.clock: Clock = Clock()
         self._limit = CONNECT if config is None else config._connect
         #: The connection that is, or was the last; `None` before the first.
         self._link: Link | None = None

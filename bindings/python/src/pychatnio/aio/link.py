@@ -54,20 +54,20 @@ class Link:
 
     def __init__(self, host: Host, loop: asyncio.AbstractEventLoop) -> None:
         self._host = weakref.ref(host)
-        self.loop = loop
-        self.phase = Phase.CONNECTING
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.phase: Phase = Phase.CONNECTING
         #: Why it is over; `None` until it is.
         self.error: Exception | None = None
         #: Set with each new phase.
-        self.changed = Signal()
+        self.changed: Signal = Signal()
         self.transport: asyncio.Transport | None = None
         #: The transport takes no more for now.
-        self.is_full = False
+        self.is_full: bool = False
         self._protocol: _Protocol | None = None
         self._opening: asyncio.Future[tuple[asyncio.Transport, _Protocol]] | None = None
         self._timer: asyncio.TimerHandle | None = None
         #: When the timer runs out, on its host's clock.
-        self.due = 0.0
+        self.due: float = 0.0
 
     @property
     def is_over(self) -> bool:

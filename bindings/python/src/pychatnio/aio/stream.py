@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
-from typing import cast, overload
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar, cast, overload
 
 from .._boundary import Uncopied
 from .._status import Status
@@ -51,27 +51,26 @@ class AsyncAnswerStream(Uncopied):
         return self._turn.answer if self._turn is not None else None
 
     def __aiter__(self) -> AsyncIterator[str]:
-        return cast("AsyncIterator[str]", Pieces(self, math.inf))
+        return self.pieces()
 
     @overload
-    def pieces(self) -> AsyncIterator[str]: ...
+    def pieces(self) -> AnswerIterator[str]: ...
     @overload
-    def pieces(self, *, idle: float) -> AsyncIterator[str | None]: ...
-    def pieces(self, *, idle: float | None = None) -> AsyncIterator[str | None]:
+    def pieces(self, *, idle: float) -> AnswerIterator[str | None]: ...
+    def pieces(self, *, idle: float | None = None) -> AnswerIterator[str | None] | AnswerIterator[str]:
         """The pieces of the text, as iterating over it gives them.
 
         Args:
             idle: Gives `None` each time that nothing came for so many seconds, so that the caller may do something
                 meanwhile: tell a browser that more will come, and so learn whether it is still there.
         """
-        span = within(idle, "idle")
-        return Pieces(self, math.inf if span is None else span)
+        return AnswerIterator(self, idle, _pieces, is_raising=True)
 
     @overload
-    def events(self) -> AsyncIterator[Event]: ...
+    def events(self) -> AnswerIterator[Event]: ...
     @overload
-    def events(self, *, idle: float) -> AsyncIterator[Event | None]: ...
-    def events(self, *, idle: float | None = None) -> AsyncIterator[Event | None]:
+    def events(self, *, idle: float) -> AnswerIterator[Event | None]: ...
+    def events(self, *, idle: float | None = None) -> AnswerIterator[Event | None] | AnswerIterator[Event]:
         """The events of the turn, up to its `End`; nothing is raised for how the answer ends.
 
         Args:
@@ -80,8 +79,7 @@ class AsyncAnswerStream(Uncopied):
         Raises:
             AnswerTimeoutError: when the `timeout` of the question is over.
         """
-        span = within(idle, "idle")
-        return Events(self, math.inf if span is None else span)
+        return AnswerIterator(self, idle, _events, is_raising=False)
 
     async def text(self) -> str:
         """Waits for the end, and returns the whole text: what is left of it, if some was taken already and the
@@ -152,16 +150,49 @@ class AsyncAnswerStream(Uncopied):
         return f"<AsyncAnswerStream: {self.answer or 'not ended: iterate over it, await its text(), or close() it'}>"
 
 
-class _Iterator(Uncopied):
-    """Goes through a turn once. Dropped before the end, it stops the answer: at once, where an asynchronous generator would
-    do that some time later."""
+_Item = TypeVar("_Item", covariant=True)
 
-    __slots__ = ("_idle", "_stream", "_turn")
 
-    def __init__(self, stream: AsyncAnswerStream, idle: float) -> None:
+class AnswerIterator(Uncopied, AsyncIterator[_Item]):
+    """Goes through an answer once. Left or dropped before the end, it stops the answer: at once, where an asynchronous
+    generator would do that some time later."""
+
+    __slots__ = ("_idle", "_is_raising", "_items", "_items_of", "_stream", "_turn")
+
+    def __init__(
+        self,
+        stream: AsyncAnswerStream,
+        idle: float | None,
+        items_of: Callable[[list[Event]], list[_Item]],
+        *,
+        is_raising: bool,
+    ) -> None:
+        span = within(idle, "idle")
+        self._idle = math.inf if span is None else span
         self._stream = stream
         self._turn: AsyncTurn | None = None
-        self._idle = idle
+        #: What it makes of events.
+        self._items_of = items_of
+        #: Whether it raises how the answer has ended.
+        self._is_raising = is_raising
+        #: Those that were taken, the next one last.
+        self._items: list[_Item] = []
+
+    def __aiter__(self) -> AnswerIterator[_Item]:
+        return self
+
+    async def __anext__(self) -> _Item:
+        while not self._items:
+            events = await self._more()
+            if events is None:
+                return cast(_Item, None)
+            if not events:
+                if self._is_raising:
+                    self._stream._raise()
+                raise StopAsyncIteration
+            self._items = self._items_of(events)
+            self._items.reverse()
+        return self._items.pop()
 
     async def _more(self) -> list[Event] | None:
         """More events: none once there are no more, `None` when none came for so long."""
@@ -172,13 +203,16 @@ class _Iterator(Uncopied):
                     return []
             return await self._stream._driver.take(self._turn, self._idle)
         except asyncio.CancelledError:
-            await self.aclose()
+            self._leave()
             raise
 
-    async def aclose(self) -> None:
-        """Leaves the answer."""
+    def _leave(self) -> None:
         if self._turn is not None:
             self._stream._driver.leave(self._turn)
+
+    async def aclose(self) -> None:
+        """Stops the answer if it has not ended: see `AsyncAnswerStream.close`."""
+        self._leave()
 
     def __del__(self) -> None:
         turn = getattr(self, "_turn", None)
@@ -186,51 +220,9 @@ class _Iterator(Uncopied):
             self._stream._driver.leave_soon(turn)
 
 
-class Events(_Iterator):
-    """Goes through the events of a turn once."""
-
-    __slots__ = ("_events",)
-
-    def __init__(self, stream: AsyncAnswerStream, idle: float) -> None:
-        super().__init__(stream, idle)
-        #: Those that were taken, the next one last.
-        self._events: list[Event] = []
-
-    def __aiter__(self) -> Events:
-        return self
-
-    async def __anext__(self) -> Event | None:
-        if not self._events:
-            events = await self._more()
-            if events is None:
-                return None
-            if not events:
-                raise StopAsyncIteration
-            events.reverse()
-            self._events = events
-        return self._events.pop()
+def _pieces(events: list[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, (Delta, End)) and event.text]
 
 
-class Pieces(_Iterator):
-    """Goes through the pieces of an answer once."""
-
-    __slots__ = ("_pieces",)
-
-    def __init__(self, stream: AsyncAnswerStream, idle: float) -> None:
-        super().__init__(stream, idle)
-        #: Those that were taken, the next one last.
-        self._pieces: list[str] = []
-
-    def __aiter__(self) -> Pieces:
-        return self
-
-    async def __anext__(self) -> str | None:
-        while not self._pieces:
-            events = await self._more()
-            if events is None:
-                return None
-            if not events:
-                self._stream._raise()
-                raise StopAsyncIteration
-            self._pieces = [event.text for event in reversed(events) if isinstance(event, (Delta, End)) and event.text]
-        return self._pieces.pop()
+def _events(events: list[Event]) -> list[Event]:
+    return events

@@ -17,7 +17,7 @@ class AsyncTurn(Turn):
         self.events: list[Event] = []
         #: Why no end will come: a failure, of the library most likely.
         self.error: Exception | None = None
-        self.changed = Signal()
+        self.changed: Signal = Signal()
 
     def add(self, events: list[Event]) -> None:
         """Keeps events for whoever reads them; what came behind its end is of no turn."""
