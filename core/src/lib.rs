@@ -68,6 +68,21 @@
 //! A chat or a restart that was sent begins a turn, and exactly one [`Event::End`] ends it, whatever happens; it
 //! hands the [`Answer`] over. One turn runs at a time: the server takes nothing but a stop while it answers.
 //!
+//! # States
+//!
+//! What a session does for each input in each [`State`]: where that leads, which event comes of it, and which message
+//! goes out. A frame that is not the running turn's ([`Event::Stray`]) changes nothing.
+//!
+//! | input | what happens |
+//! | --- | --- |
+//! | ask, tell, stop | the host makes a request that is answered, one that is not, or a stop |
+//! | opener, piece, end | a frame of the turn comes |
+//! | unreadable, too long | a message cannot be read; a message, or the answer, is over its limit |
+//! | late, repeat, silence | a deadline of the turn passes; the stop is due again; the connection was silent for long |
+//! | close, reconnect | the connection is gone; the host has another |
+//!
+#![doc = include_str!("states.md")]
+//!
 //! # Errors
 //!
 //! | error | retry? | ends the turn | ends the session |

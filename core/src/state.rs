@@ -157,3 +157,108 @@ impl fmt::Display for State {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_methods, reason = "it writes the docs that it checks, when asked")]
+
+    use super::*;
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    const INPUTS: [(Input, &str); 13] = [
+        (Input::Ask, "ask"),
+        (Input::Tell, "tell"),
+        (Input::Stop, "stop"),
+        (Input::Opener, "opener"),
+        (Input::Piece, "piece"),
+        (Input::End, "end"),
+        (Input::Unreadable, "unreadable"),
+        (Input::TooLong, "too long"),
+        (Input::Late, "late"),
+        (Input::Repeat, "repeat"),
+        (Input::Silence, "silence"),
+        (Input::Close, "close"),
+        (Input::Reconnect, "reconnect"),
+    ];
+
+    fn tells(tells: Tells) -> &'static str {
+        match tells {
+            Tells::Nothing => "-",
+            Tells::Busy => "busy",
+            Tells::Closed => "closed",
+            Tells::Opened => "opened",
+            Tells::Delta => "delta",
+            Tells::End => "end",
+            Tells::Stray => "stray",
+            Tells::Malformed => "malformed",
+            Tells::StopRepeated => "stop repeated",
+            Tells::KeepAlive => "keep-alive",
+        }
+    }
+
+    fn sends(sends: Sends) -> &'static str {
+        match sends {
+            Sends::Nothing => "-",
+            Sends::Request => "request",
+            Sends::Stop => "stop",
+            Sends::Ping => "ping",
+        }
+    }
+
+    fn table() -> String {
+        let mut text =
+            String::from("| state | input | next state | event | sends |\n| --- | --- | --- | --- | --- |\n");
+        for state in State::ALL {
+            for (input, name) in INPUTS {
+                let step = state.on(input);
+                let (tells, sends) = (tells(step.tells), sends(step.sends));
+                text += &format!("| {state} | {name} | {} | {tells} | {sends} |\n", step.next);
+            }
+        }
+        text
+    }
+
+    fn diagram() -> String {
+        let mut text = String::from(
+            "# The states of a session\n\n\
+             Drawn from the table in `core/src/state.rs` by its test: what leads from one state to another. What leads\n\
+             nowhere, and which event and message comes of each input, the table in the docs of `chatnio-core` tells.\n\n\
+             ```mermaid\nstateDiagram-v2\n    [*] --> idle\n",
+        );
+        for from in State::ALL {
+            for to in State::ALL {
+                let inputs: Vec<_> =
+                    INPUTS.iter().filter(|(input, _)| from != to && from.on(*input).next == to).collect();
+                if !inputs.is_empty() {
+                    let names: Vec<_> = inputs.iter().map(|(_, name)| *name).collect();
+                    text += &format!("    {from} --> {to}: {}\n", names.join(", "));
+                }
+            }
+        }
+        text + "```\n"
+    }
+
+    #[test]
+    fn the_docs_show_the_table() {
+        let docs = [("src/states.md", table()), ("../docs/states.md", diagram())];
+        for (path, expected) in docs {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+            if std::env::var_os("UPDATE_DOCS").is_some() {
+                std::fs::write(&path, &expected).unwrap();
+            }
+            let found = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+            assert_eq!(found, expected, "{}: after a wanted change, UPDATE_DOCS=1", path.display());
+        }
+    }
+
+    #[test]
+    fn a_closed_session_is_inert() {
+        for (input, name) in INPUTS {
+            let step = State::Closed.on(input);
+            let is_inert = step.next == State::Closed && step.sends == Sends::Nothing;
+            assert_eq!(is_inert, input != Input::Reconnect, "{name}");
+        }
+    }
+}
