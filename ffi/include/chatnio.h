@@ -672,6 +672,11 @@ typedef struct chatnio_text {
 } chatnio_text;
 
 /**
+ * Takes a line of secrets, without its end and not NUL-terminated, which is valid during the call.
+ */
+typedef void (*chatnio_key_log)(void *user_data, const char *line, size_t line_len);
+
+/**
  * Tells the time, in seconds since 1970-01-01 00:00:00 UTC, when a certificate is checked.
  */
 typedef uint64_t (*chatnio_wall_clock)(void *user_data);
@@ -1008,6 +1013,26 @@ int32_t chatnio_error_code(const struct chatnio_error *error, int32_t *code);
 int32_t chatnio_error_body(const struct chatnio_error *error, struct chatnio_text *body);
 
 /**
+ * A part of the HTTP answer that refused a client's connection (`chatnio_refusal_part`): where a redirect points to, for
+ * instance.
+ *
+ * The text lives until `chatnio_error_free()`.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL or an unknown constant, `CHATNIO_ABSENT` when there is none.
+ */
+int32_t chatnio_error_refusal(const struct chatnio_error *error,
+                              int32_t part,
+                              struct chatnio_text *text);
+
+/**
+ * After how many milliseconds the server, or a gateway in front of it, wants to be asked again, by its header
+ * `Retry-After`.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
+ */
+int32_t chatnio_error_retry_after(const struct chatnio_error *error, uint64_t *ms);
+
+/**
  * Frees an error; NULL is fine.
  */
 void chatnio_error_free(struct chatnio_error *error);
@@ -1133,6 +1158,96 @@ int32_t chatnio_config_set_record(const struct chatnio_config *config, bool on);
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
 int32_t chatnio_config_set_max_recording(const struct chatnio_config *config, size_t bytes);
+
+/**
+ * Goes through a proxy: `http://` (by CONNECT), `socks5://` (names are looked up here) or `socks5h://` (the proxy looks
+ * them up), with a user name and a password before an `@` if it wants them, which no error shows. Empty for none, which is
+ * the default: the environment is never looked at.
+ *
+ * A client connects to it by itself. For a connection, `chatnio_connection_host()` and `chatnio_connection_port()` then
+ * are the proxy's; a socket that the host has connected is one to the proxy.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_PROXY`, `CHATNIO_FROZEN`.
+ */
+int32_t chatnio_config_set_proxy(const struct chatnio_config *config,
+                                 const char *url,
+                                 size_t url_len);
+
+/**
+ * Goes through the proxy that the environment names for a server, as curl has it: `https_proxy` or `HTTPS_PROXY` for TLS,
+ * `http_proxy` for none, then `all_proxy` or `ALL_PROXY`, but for what `no_proxy` or `NO_PROXY` names and for loopback.
+ * `found`, which may be NULL, tells whether there is one; where there is none the setting stays.
+ *
+ * It reads the environment: no other thread may change that meanwhile (setenv(3)).
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_URL`, `CHATNIO_BAD_PROXY`, `CHATNIO_FROZEN`.
+ */
+int32_t chatnio_config_set_proxy_from_environment(const struct chatnio_config *config,
+                                                  const char *server_url,
+                                                  size_t server_url_len,
+                                                  bool *found);
+
+/**
+ * Sets how often a client's connect, or reconnect, is tried again after it was throttled, refused or lost before the
+ * WebSocket was open, or a gateway's server was away; never sooner than the server asks for, 1.1 s after a throttling, and
+ * all within `chatnio_config_set_connect()` and `chatnio_config_set_handshake()` together. 0.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
+ */
+int32_t chatnio_config_set_connect_retries(const struct chatnio_config *config,
+                                           uint32_t retries);
+
+/**
+ * Lets all clients with this configuration together connect so often a second at most, evenly spaced: servers throttle an
+ * address at five. 0 for no limit, which is the default.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
+ */
+int32_t chatnio_config_set_connects_per_second(const struct chatnio_config *config,
+                                               uint32_t connects);
+
+/**
+ * Shows a certificate to servers that ask for one: in PEM the chain, its own certificate first, and its private key, not
+ * encrypted. Both may be one text. Copied.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_BAD_CERTIFICATE`, `CHATNIO_FROZEN`.
+ */
+int32_t chatnio_config_set_client_certificate_pem(const struct chatnio_config *config,
+                                                  const char *chain,
+                                                  size_t chain_len,
+                                                  const char *key,
+                                                  size_t key_len);
+
+/**
+ * As `chatnio_config_set_client_certificate_pem()`, from two files, which may be one. Paths are UTF-8.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_ROOTS` when a file cannot be read (the error's text names
+ * it), `CHATNIO_BAD_CERTIFICATE`, `CHATNIO_FROZEN`.
+ */
+int32_t chatnio_config_set_client_certificate_file(const struct chatnio_config *config,
+                                                   const char *chain,
+                                                   size_t chain_len,
+                                                   const char *key,
+                                                   size_t key_len);
+
+/**
+ * Writes the secrets of every TLS session to the end of a file, in the format of NSS, with which programs such as
+ * Wireshark, and everybody else who has it, can read all that is sent. Off. `path` is UTF-8.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_SYSTEM` when it cannot be opened, `CHATNIO_FROZEN`.
+ */
+int32_t chatnio_config_set_key_log_file(const struct chatnio_config *config, const char *path, size_t path_len);
+
+/**
+ * As `chatnio_config_set_key_log_file()`, to a function of the host's, which is called on the thread that drives the
+ * connection and must not call this library. `user_data` is passed on as it is, and must stay valid until the
+ * configuration and everything made with it are freed.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
+ */
+int32_t chatnio_config_set_key_log_callback(const struct chatnio_config *config,
+                                            chatnio_key_log callback,
+                                            void *user_data);
 
 /**
  * Sets how long name look-up and TCP connect may take together. 10,000 ms. Only a client connects.
@@ -1608,12 +1723,13 @@ int32_t chatnio_connection_new(const struct chatnio_config *config,
                                struct chatnio_error **error);
 
 /**
- * Gets the host to connect the socket to, without brackets around an IPv6 address. It lives as long as the connection,
- * and, unlike other views, a NUL follows it: getaddrinfo(3) wants one.
+ * Gets the host to connect the socket to, the proxy if there is one, without brackets around an IPv6 address. It lives as
+ * long as the connection, and, unlike other views, a NUL follows it: getaddrinfo(3) wants one.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
-int32_t chatnio_connection_host(const struct chatnio_connection *connection, struct chatnio_text *host);
+int32_t chatnio_connection_host(const struct chatnio_connection *connection,
+                                struct chatnio_text *host);
 
 /**
  * Gets the port to connect the socket to.
@@ -1790,12 +1906,47 @@ int32_t chatnio_connection_memory(const struct chatnio_connection *connection, s
 
 /**
  * Gets the body of the HTTP answer that refused the connection, at most 64 KiB, after `CHATNIO_EVENT_CLOSED` with
- * `CHATNIO_HTTP`, `CHATNIO_UNAVAILABLE`, `CHATNIO_REFUSED` or `CHATNIO_THROTTLED`. It lives until the connection is freed or reconnected.
+ * `CHATNIO_HTTP`, `CHATNIO_UNAVAILABLE`, `CHATNIO_REFUSED` or `CHATNIO_THROTTLED`. It lives until the
+ * connection is freed or reconnected.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
  */
-int32_t chatnio_connection_refusal_body(const struct chatnio_connection *connection,
-                                        struct chatnio_text *body);
+int32_t chatnio_connection_refusal_body(const struct chatnio_connection *connection, struct chatnio_text *body);
+
+/**
+ * Gets a part of the HTTP answer that refused the connection (`chatnio_refusal_part`). It lives as that of
+ * `chatnio_connection_refusal_body()`.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL or an unknown constant, `CHATNIO_ABSENT` when there is none.
+ */
+int32_t chatnio_connection_refusal(const struct chatnio_connection *connection,
+                                   int32_t part,
+                                   struct chatnio_text *text);
+
+/**
+ * Gets after how many milliseconds the server that refused the connection wants to be asked again.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
+ */
+int32_t chatnio_connection_retry_after(const struct chatnio_connection *connection, uint64_t *ms);
+
+/**
+ * Gets the version of TLS (`TLSv1.2`, `TLSv1.3`) and the cipher suite (as `TLS13_AES_256_GCM_SHA384`) that were agreed on.
+ * Both texts live for ever.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` without TLS, and before its handshake is over.
+ */
+int32_t chatnio_connection_tls(const struct chatnio_connection *connection,
+                               struct chatnio_text *version,
+                               struct chatnio_text *cipher);
+
+/**
+ * Gets a certificate that the server has shown, in DER: its own at 0, then those that lead to its authority. It lives
+ * until the next call of this function, or until the connection is freed.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
+ */
+int32_t chatnio_connection_tls_certificate(struct chatnio_connection *connection, size_t at, struct chatnio_bytes *der);
 
 /**
  * Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this
@@ -1834,6 +1985,7 @@ void chatnio_connection_free(struct chatnio_connection *connection);
  * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_URL`, `CHATNIO_BAD_ROOTS`, `CHATNIO_PLAIN_TOKEN`,
  * `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`, `CHATNIO_REQUEST_TOO_LONG`; `CHATNIO_RESOLVE`, `CHATNIO_CONNECT`,
  * `CHATNIO_CONNECT_TIMEOUT`, `CHATNIO_HANDSHAKE_TIMEOUT`, `CHATNIO_THROTTLED`, `CHATNIO_REFUSED`, `CHATNIO_HTTP`,
+ * `CHATNIO_UNAVAILABLE`, `CHATNIO_PROXY_AUTH`, `CHATNIO_PROXY_REFUSED`, `CHATNIO_NOT_A_PROXY`,
  * `CHATNIO_UPGRADE`, `CHATNIO_BAD_HTTP`, `CHATNIO_TLS` and the others of TLS, `CHATNIO_END_OF_STREAM`,
  * `CHATNIO_TRUNCATED`, `CHATNIO_IO`,
  * `CHATNIO_NO_RANDOM`, `CHATNIO_SYSTEM`.
@@ -1846,7 +1998,22 @@ int32_t chatnio_client_new(const struct chatnio_config *config,
                            struct chatnio_error **error);
 
 /**
- * As `chatnio_client_new()`, over a TCP socket that the host has connected, through a proxy for instance: a descriptor,
+ * As `chatnio_client_new()`, with a stopper that is there before the client: its `chatnio_stopper_close()`, on another
+ * thread, ends the connect within a moment. Afterwards it is one of the client's stoppers. Each client takes one of its
+ * own.
+ *
+ * Errors: as `chatnio_client_new()`; `CHATNIO_CLOSED` when the stopper has closed it.
+ */
+int32_t chatnio_client_new_with_stopper(const struct chatnio_config *config,
+                                        const struct chatnio_auth *auth,
+                                        const char *url,
+                                        size_t url_len,
+                                        const struct chatnio_stopper *stopper,
+                                        struct chatnio_client **out,
+                                        struct chatnio_error **error);
+
+/**
+ * As `chatnio_client_new()`, over a TCP socket that the host has connected, to the proxy if there is one: a descriptor,
  * or a `SOCKET` on Windows. The client works on a duplicate of it, so the host closes its own after the call, whatever
  * that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
  * another: `chatnio_client_reconnect_socket()`.
@@ -2001,6 +2168,40 @@ int32_t chatnio_client_end_code(const struct chatnio_client *client,
 int32_t chatnio_client_refusal_body(struct chatnio_client *client, struct chatnio_text *body);
 
 /**
+ * Gets a part of the HTTP answer that refused a reconnect (`chatnio_refusal_part`). A copy, which lives as that of
+ * `chatnio_client_refusal_body()`.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL or an unknown constant, `CHATNIO_ABSENT` when there is none.
+ */
+int32_t chatnio_client_refusal(struct chatnio_client *client, int32_t part, struct chatnio_text *text);
+
+/**
+ * Gets after how many milliseconds the server that refused a reconnect wants to be asked again.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
+ */
+int32_t chatnio_client_retry_after(const struct chatnio_client *client, uint64_t *ms);
+
+/**
+ * Gets what TLS has agreed on: see `chatnio_connection_tls()`.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` without TLS.
+ */
+int32_t chatnio_client_tls(const struct chatnio_client *client,
+                           struct chatnio_text *version,
+                           struct chatnio_text *cipher);
+
+/**
+ * Gets a certificate that the server has shown: see `chatnio_connection_tls_certificate()`. A copy, which lives until the
+ * next call of this function, or until the client is freed.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
+ */
+int32_t chatnio_client_tls_certificate(struct chatnio_client *client,
+                                       size_t at,
+                                       struct chatnio_bytes *der);
+
+/**
  * Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this
  * connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.
  *
@@ -2023,6 +2224,14 @@ int32_t chatnio_client_error(const struct chatnio_client *client, char *buffer, 
 void chatnio_client_free(struct chatnio_client *client);
 
 /**
+ * Makes a stopper for a client that is still to be made, by `chatnio_client_new_with_stopper()`. Free it with
+ * `chatnio_stopper_free()`, before or after the client.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_stopper_new(struct chatnio_stopper **out);
+
+/**
  * Makes a stopper for a client. Free it with `chatnio_stopper_free()`, before or after the client.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
@@ -2039,7 +2248,8 @@ int32_t chatnio_client_stopper(const struct chatnio_client *client, struct chatn
 int32_t chatnio_stopper_stop(const struct chatnio_stopper *stopper, bool *sent);
 
 /**
- * Closes the connection at once. A thread that waits gets the running turn's end, and then `CHATNIO_CLOSED`. Any thread.
+ * Closes the connection at once, and what is still being connected within a moment. A thread that waits gets the running
+ * turn's end, and then `CHATNIO_CLOSED`. Any thread.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */

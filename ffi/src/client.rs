@@ -6,20 +6,22 @@ use std::mem::MaybeUninit;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use chatnio_transport::{Answer, Client, ClientError, Endpoint, Event, RequestError, State, Stopper};
+use chatnio_transport::{Answer, Client, ClientError, Endpoint, Event, RequestError, State, Stopper, TlsSession};
 
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, hand_over, input, put, put_optional};
 use crate::config::chatnio_config;
-use crate::error::{chatnio_error, construct, put_body};
+use crate::connection::{put_certificate, put_tls};
+use crate::error::{chatnio_error, construct};
 use crate::event::{
     Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of,
 };
 use crate::growing::Target;
+use crate::refusal::{BODY, Refusal, put_part, put_retry_after};
 use crate::request::chatnio_request;
 use crate::status::Failure;
 use crate::transcript::chatnio_transcript;
-use crate::view::chatnio_text;
+use crate::view::{chatnio_bytes, chatnio_text};
 
 /// A blocking client: a TCP socket and a connection.
 ///
@@ -30,8 +32,10 @@ pub struct chatnio_client {
     kept: Kept,
     /// What `chatnio_client_answer` has shown.
     running: Option<Answer>,
-    /// What `chatnio_client_refusal_body` has shown.
-    body: Option<String>,
+    /// What `chatnio_client_refusal` has shown.
+    refusal: Option<Box<Refusal>>,
+    /// What `chatnio_client_tls_certificate` has shown.
+    tls: Option<TlsSession>,
 }
 
 impl Object for chatnio_client {
@@ -45,7 +49,7 @@ impl chatnio_client {
         client.set_interruptible(true);
         // Freed without I/O: whoever wants to say goodbye closes first.
         client.set_polite(false);
-        chatnio_client { health: Health::new(), client, kept: Kept::default(), running: None, body: None }
+        chatnio_client { health: Health::new(), client, kept: Kept::default(), running: None, refusal: None, tls: None }
     }
 
     /// Waits for one event.
@@ -94,6 +98,7 @@ impl chatnio_client {
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_URL`, `CHATNIO_BAD_ROOTS`, `CHATNIO_PLAIN_TOKEN`,
 /// `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`, `CHATNIO_REQUEST_TOO_LONG`; `CHATNIO_RESOLVE`, `CHATNIO_CONNECT`,
 /// `CHATNIO_CONNECT_TIMEOUT`, `CHATNIO_HANDSHAKE_TIMEOUT`, `CHATNIO_THROTTLED`, `CHATNIO_REFUSED`, `CHATNIO_HTTP`,
+/// `CHATNIO_UNAVAILABLE`, `CHATNIO_PROXY_AUTH`, `CHATNIO_PROXY_REFUSED`, `CHATNIO_NOT_A_PROXY`,
 /// `CHATNIO_UPGRADE`, `CHATNIO_BAD_HTTP`, `CHATNIO_TLS` and the others of TLS, `CHATNIO_END_OF_STREAM`,
 /// `CHATNIO_TRUNCATED`, `CHATNIO_IO`,
 /// `CHATNIO_NO_RANDOM`, `CHATNIO_SYSTEM`.
@@ -114,7 +119,33 @@ pub unsafe extern "C" fn chatnio_client_new(
     })
 }
 
-/// As `chatnio_client_new()`, over a TCP socket that the host has connected, through a proxy for instance: a descriptor,
+/// As `chatnio_client_new()`, with a stopper that is there before the client: its `chatnio_stopper_close()`, on another
+/// thread, ends the connect within a moment. Afterwards it is one of the client's stoppers. Each client takes one of its
+/// own.
+///
+/// Errors: as `chatnio_client_new()`; `CHATNIO_CLOSED` when the stopper has closed it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_new_with_stopper(
+    config: Option<&chatnio_config>,
+    auth: Option<&chatnio_auth>,
+    url: *const c_char,
+    url_len: usize,
+    stopper: Option<&chatnio_stopper>,
+    out: Option<&mut MaybeUninit<*mut chatnio_client>>,
+    error: Option<&mut MaybeUninit<*mut chatnio_error>>,
+) -> i32 {
+    construct(out, error, || {
+        let url = input!(text url, url_len)?;
+        let auth = chatnio_auth::given(auth)?;
+        let stopper = stopper.ok_or(Failure::invalid("stopper is NULL"))?;
+        stopper.health.check()?;
+        let client =
+            chatnio_config::connected(config, |config| Ok(Client::connect_with(url, auth, config, &stopper.stopper)?))?;
+        Ok(chatnio_client::new(client))
+    })
+}
+
+/// As `chatnio_client_new()`, over a TCP socket that the host has connected, to the proxy if there is one: a descriptor,
 /// or a `SOCKET` on Windows. The client works on a duplicate of it, so the host closes its own after the call, whatever
 /// that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
 /// another: `chatnio_client_reconnect_socket()`.
@@ -387,7 +418,7 @@ pub unsafe extern "C" fn chatnio_client_memory(
 ) -> i32 {
     boundary!(client => {
         let running = client.running.as_ref().map_or(0, |answer| answer.text.len());
-        let body = client.body.as_ref().map_or(0, String::len);
+        let body = client.refusal.as_ref().map_or(0, |refusal| refusal.memory());
         let shown = client.kept.memory() + running + body;
         put(bytes, size_of::<chatnio_client>() + client.client.memory() + shown)
     })
@@ -418,8 +449,66 @@ pub unsafe extern "C" fn chatnio_client_refusal_body(
     body: Option<&mut MaybeUninit<chatnio_text>>,
 ) -> i32 {
     boundary!(client => {
-        client.body = client.client.end().and_then(|end| end.refusal().map(|refusal| refusal.body.clone()));
-        put_body(body, client.body.as_deref())
+        client.refusal = client.client.end().as_ref().and_then(Refusal::of);
+        put_part(body, client.refusal.as_deref(), BODY)
+    })
+}
+
+/// Gets a part of the HTTP answer that refused a reconnect (`chatnio_refusal_part`). A copy, which lives as that of
+/// `chatnio_client_refusal_body()`.
+///
+/// Errors: `CHATNIO_INVALID` for NULL or an unknown constant, `CHATNIO_ABSENT` when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_refusal(
+    client: Option<&mut chatnio_client>,
+    part: i32,
+    text: Option<&mut MaybeUninit<chatnio_text>>,
+) -> i32 {
+    boundary!(client => {
+        client.refusal = client.client.end().as_ref().and_then(Refusal::of);
+        put_part(text, client.refusal.as_deref(), part)
+    })
+}
+
+/// Gets after how many milliseconds the server that refused a reconnect wants to be asked again.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_retry_after(
+    client: Option<&chatnio_client>,
+    ms: Option<&mut MaybeUninit<u64>>,
+) -> i32 {
+    boundary!(client => {
+        let refusal = client.client.end().as_ref().and_then(Refusal::of);
+        put_retry_after(ms, refusal.as_deref())
+    })
+}
+
+/// Gets what TLS has agreed on: see `chatnio_connection_tls()`.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` without TLS.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_tls(
+    client: Option<&chatnio_client>,
+    version: Option<&mut MaybeUninit<chatnio_text>>,
+    cipher: Option<&mut MaybeUninit<chatnio_text>>,
+) -> i32 {
+    boundary!(client => put_tls(client.client.tls().as_ref(), version, cipher))
+}
+
+/// Gets a certificate that the server has shown: see `chatnio_connection_tls_certificate()`. A copy, which lives until the
+/// next call of this function, or until the client is freed.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_client_tls_certificate(
+    client: Option<&mut chatnio_client>,
+    at: usize,
+    der: Option<&mut MaybeUninit<chatnio_bytes>>,
+) -> i32 {
+    boundary!(client => {
+        client.tls = client.client.tls();
+        put_certificate(client.tls.as_ref(), at, der)
     })
 }
 
@@ -471,6 +560,19 @@ impl Object for chatnio_stopper {
     }
 }
 
+/// Makes a stopper for a client that is still to be made, by `chatnio_client_new_with_stopper()`. Free it with
+/// `chatnio_stopper_free()`, before or after the client.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_stopper_new(out: Option<&mut MaybeUninit<*mut chatnio_stopper>>) -> i32 {
+    boundary!({
+        let out = out.ok_or(Failure::invalid("out is NULL"))?;
+        hand_over(out, chatnio_stopper { health: Health::new(), stopper: Stopper::new() });
+        Ok(())
+    })
+}
+
 /// Makes a stopper for a client. Free it with `chatnio_stopper_free()`, before or after the client.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
@@ -502,7 +604,8 @@ pub unsafe extern "C" fn chatnio_stopper_stop(
     })
 }
 
-/// Closes the connection at once. A thread that waits gets the running turn's end, and then `CHATNIO_CLOSED`. Any thread.
+/// Closes the connection at once, and what is still being connected within a moment. A thread that waits gets the running
+/// turn's end, and then `CHATNIO_CLOSED`. Any thread.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
 #[unsafe(no_mangle)]

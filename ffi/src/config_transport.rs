@@ -25,7 +25,7 @@ const ADDED_ONLY: i32 = chatnio_trust::CHATNIO_TRUST_ADDED_ONLY as i32;
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     /// Its `session` and `tls` are filled in when it is used.
-    connection: ConnectionConfig,
+    pub(crate) connection: ConnectionConfig,
     options: TlsOptions,
     /// Made from the options when they are needed: what was loaded is shared from then on.
     tls: Option<TlsConfig>,
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn chatnio_config_load_roots(config: Option<&chatnio_confi
     boundary!(config => chatnio_config::connected(Some(config), |config| Ok(config.tls.load()?)))
 }
 
-fn change_tls(
+pub(crate) fn change_tls(
     config: &chatnio_config,
     change: impl FnOnce(TlsOptions) -> Result<TlsOptions, Failure>,
 ) -> Result<(), Failure> {

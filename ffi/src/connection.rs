@@ -5,20 +5,21 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use chatnio_transport::{Connection, ConnectionEvent, Endpoint, EventStorage};
+use chatnio_transport::{Connection, ConnectionEvent, Endpoint, EventStorage, TlsSession};
 use zeroize::Zeroizing;
 
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
 use crate::config::chatnio_config;
-use crate::error::{chatnio_error, construct, put_body};
+use crate::error::{chatnio_error, construct};
 use crate::event::{
     Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of,
 };
 use crate::growing::{Growing, Target};
+use crate::refusal::{BODY, Refusal, put_part, put_retry_after};
 use crate::request::chatnio_request;
 use crate::status::Failure;
-use crate::status::chatnio_status::CHATNIO_BAD_URL;
+use crate::status::chatnio_status::{CHATNIO_ABSENT, CHATNIO_BAD_URL};
 use crate::time::{deadline_ms, time};
 use crate::transcript::chatnio_transcript;
 use crate::view::{chatnio_bytes, chatnio_text};
@@ -42,8 +43,10 @@ pub struct chatnio_connection {
     /// How much of that was sent.
     transmitted: usize,
     host: CString,
-    /// The body of the HTTP answer that refused it.
-    body: Option<String>,
+    /// The HTTP answer that refused it.
+    refusal: Option<Box<Refusal>>,
+    /// What `chatnio_connection_tls_certificate` has shown.
+    tls: Option<TlsSession>,
 }
 
 /// One event that is shown, and what it points to.
@@ -104,7 +107,7 @@ impl chatnio_connection {
             }
             Some(ConnectionEvent::Open) => kept.show_open(),
             Some(ConnectionEvent::Closed(end)) => {
-                self.body = end.refusal().map(|refusal| refusal.body.clone());
+                self.refusal = Refusal::of(&end);
                 kept.show_closed(&end)
             }
             Some(ConnectionEvent::Session(event)) => kept.show(event),
@@ -147,6 +150,7 @@ pub unsafe extern "C" fn chatnio_connection_new(
         let now = time(now);
         let connection =
             chatnio_config::connected(config, |config| Ok(Connection::new(&endpoint, auth, config, now)?))?;
+        let host = CString::new(connection.peer().0);
         Ok(chatnio_connection {
             health: Health::new(),
             connection,
@@ -155,14 +159,15 @@ pub unsafe extern "C" fn chatnio_connection_new(
             may_have_events: false,
             transmit: Zeroizing::default(),
             transmitted: 0,
-            host: CString::new(endpoint.host()).map_err(|_| Failure::new(CHATNIO_BAD_URL, "the host holds a NUL"))?,
-            body: None,
+            host: host.map_err(|_| Failure::new(CHATNIO_BAD_URL, "the host holds a NUL"))?,
+            refusal: None,
+            tls: None,
         })
     })
 }
 
-/// Gets the host to connect the socket to, without brackets around an IPv6 address. It lives as long as the connection,
-/// and, unlike other views, a NUL follows it: getaddrinfo(3) wants one.
+/// Gets the host to connect the socket to, the proxy if there is one, without brackets around an IPv6 address. It lives as
+/// long as the connection, and, unlike other views, a NUL follows it: getaddrinfo(3) wants one.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
 #[unsafe(no_mangle)]
@@ -181,7 +186,7 @@ pub unsafe extern "C" fn chatnio_connection_port(
     connection: Option<&chatnio_connection>,
     port: Option<&mut MaybeUninit<u16>>,
 ) -> i32 {
-    boundary!(connection => put(port, connection.connection.endpoint().port()))
+    boundary!(connection => put(port, connection.connection.peer().1))
 }
 
 /// Sends a request, at once or when the WebSocket is open: see `chatnio_session_request()`. Invalidates no view.
@@ -437,7 +442,7 @@ pub unsafe extern "C" fn chatnio_connection_reconnect(
         connection.may_have_events = false;
         connection.transmit = Zeroizing::default();
         connection.transmitted = 0;
-        connection.body = None;
+        connection.refusal = None;
         connection.shown.clear();
         connection.shown.push(Shown::default());
         target.fill(match end {
@@ -515,7 +520,8 @@ pub unsafe extern "C" fn chatnio_connection_memory(
 }
 
 /// Gets the body of the HTTP answer that refused the connection, at most 64 KiB, after `CHATNIO_EVENT_CLOSED` with
-/// `CHATNIO_HTTP`, `CHATNIO_UNAVAILABLE`, `CHATNIO_REFUSED` or `CHATNIO_THROTTLED`. It lives until the connection is freed or reconnected.
+/// `CHATNIO_HTTP`, `CHATNIO_UNAVAILABLE`, `CHATNIO_REFUSED` or `CHATNIO_THROTTLED`. It lives until the
+/// connection is freed or reconnected.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
 #[unsafe(no_mangle)]
@@ -523,8 +529,95 @@ pub unsafe extern "C" fn chatnio_connection_refusal_body(
     connection: Option<&chatnio_connection>,
     body: Option<&mut MaybeUninit<chatnio_text>>,
 ) -> i32 {
-    boundary!(connection => put_body(body, connection.body.as_deref()))
+    boundary!(connection => put_part(body, connection.refusal.as_deref(), BODY))
 }
+
+/// Gets a part of the HTTP answer that refused the connection (`chatnio_refusal_part`). It lives as that of
+/// `chatnio_connection_refusal_body()`.
+///
+/// Errors: `CHATNIO_INVALID` for NULL or an unknown constant, `CHATNIO_ABSENT` when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_connection_refusal(
+    connection: Option<&chatnio_connection>,
+    part: i32,
+    text: Option<&mut MaybeUninit<chatnio_text>>,
+) -> i32 {
+    boundary!(connection => put_part(text, connection.refusal.as_deref(), part))
+}
+
+/// Gets after how many milliseconds the server that refused the connection wants to be asked again.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_connection_retry_after(
+    connection: Option<&chatnio_connection>,
+    ms: Option<&mut MaybeUninit<u64>>,
+) -> i32 {
+    boundary!(connection => put_retry_after(ms, connection.refusal.as_deref()))
+}
+
+/// Gets the version of TLS (`TLSv1.2`, `TLSv1.3`) and the cipher suite (as `TLS13_AES_256_GCM_SHA384`) that were agreed on.
+/// Both texts live for ever.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` without TLS, and before its handshake is over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_connection_tls(
+    connection: Option<&chatnio_connection>,
+    version: Option<&mut MaybeUninit<chatnio_text>>,
+    cipher: Option<&mut MaybeUninit<chatnio_text>>,
+) -> i32 {
+    boundary!(connection => put_tls(connection.connection.tls().as_ref(), version, cipher))
+}
+
+/// Gets a certificate that the server has shown, in DER: its own at 0, then those that lead to its authority. It lives
+/// until the next call of this function, or until the connection is freed.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_connection_tls_certificate(
+    connection: Option<&mut chatnio_connection>,
+    at: usize,
+    der: Option<&mut MaybeUninit<chatnio_bytes>>,
+) -> i32 {
+    boundary!(connection => {
+        connection.tls = connection.connection.tls();
+        put_certificate(connection.tls.as_ref(), at, der)
+    })
+}
+
+/// Shows what TLS has agreed on.
+pub(crate) fn put_tls(
+    tls: Option<&TlsSession>,
+    version: Option<&mut MaybeUninit<chatnio_text>>,
+    cipher: Option<&mut MaybeUninit<chatnio_text>>,
+) -> Result<(), Failure> {
+    let (Some(version), Some(cipher)) = (version, cipher) else {
+        return Err(Failure::invalid("an out-parameter is NULL"));
+    };
+    let tls = tls.ok_or(NO_TLS)?;
+    version.write(chatnio_text::new(tls.version));
+    cipher.write(chatnio_text::new(tls.cipher));
+    Ok(())
+}
+
+/// Shows one of the server's certificates.
+pub(crate) fn put_certificate(
+    tls: Option<&TlsSession>,
+    at: usize,
+    der: Option<&mut MaybeUninit<chatnio_bytes>>,
+) -> Result<(), Failure> {
+    let der = der.ok_or(Failure::invalid("the out-parameter is NULL"))?;
+    let certificate = tls.and_then(|tls| tls.certificates.get(at)).ok_or(NO_TLS)?;
+    der.write(chatnio_bytes::new(certificate));
+    Ok(())
+}
+
+const NO_TLS: Failure = Failure {
+    status: CHATNIO_ABSENT,
+    text: std::borrow::Cow::Borrowed("there is no TLS, or its handshake is not over, or there is no such certificate"),
+    code: 0,
+    refusal: None,
+};
 
 /// Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this
 /// connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.

@@ -3,8 +3,9 @@
 use std::mem::MaybeUninit;
 
 use crate::boundary::{Health, Object, boundary, free, guarded, hand_over, put};
+use crate::refusal::{BODY, Refusal, put_part, put_retry_after};
 use crate::status::Failure;
-use crate::status::chatnio_status::{CHATNIO_ABSENT, CHATNIO_OK};
+use crate::status::chatnio_status::CHATNIO_OK;
 use crate::view::chatnio_text;
 
 /// Why something could not be made. Free it with `chatnio_error_free()`.
@@ -13,7 +14,7 @@ pub struct chatnio_error {
     status: i32,
     text: String,
     code: i32,
-    body: Option<String>,
+    refusal: Option<Box<Refusal>>,
 }
 
 impl Object for chatnio_error {
@@ -65,15 +66,34 @@ pub unsafe extern "C" fn chatnio_error_body(
     error: Option<&chatnio_error>,
     body: Option<&mut MaybeUninit<chatnio_text>>,
 ) -> i32 {
-    boundary!(error => put_body(body, error.body.as_deref()))
+    boundary!(error => put_part(body, error.refusal.as_deref(), BODY))
 }
 
-/// Shows the body of the HTTP answer that refused a connection.
-pub(crate) fn put_body(out: Option<&mut MaybeUninit<chatnio_text>>, body: Option<&str>) -> Result<(), Failure> {
-    let out = out.ok_or(Failure::invalid("body is NULL"))?;
-    let body = body.ok_or(Failure::new(CHATNIO_ABSENT, "no HTTP answer has refused it"))?;
-    out.write(chatnio_text::new(body));
-    Ok(())
+/// A part of the HTTP answer that refused a client's connection (`chatnio_refusal_part`): where a redirect points to, for
+/// instance.
+///
+/// The text lives until `chatnio_error_free()`.
+///
+/// Errors: `CHATNIO_INVALID` for NULL or an unknown constant, `CHATNIO_ABSENT` when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_error_refusal(
+    error: Option<&chatnio_error>,
+    part: i32,
+    text: Option<&mut MaybeUninit<chatnio_text>>,
+) -> i32 {
+    boundary!(error => put_part(text, error.refusal.as_deref(), part))
+}
+
+/// After how many milliseconds the server, or a gateway in front of it, wants to be asked again, by its header
+/// `Retry-After`.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_error_retry_after(
+    error: Option<&chatnio_error>,
+    ms: Option<&mut MaybeUninit<u64>>,
+) -> i32 {
+    boundary!(error => put_retry_after(ms, error.refusal.as_deref()))
 }
 
 /// Frees an error; NULL is fine.
@@ -97,8 +117,8 @@ pub(crate) fn construct<T>(
     let status = failure.status as i32;
     if let Some(error) = error {
         let text = failure.text.into_owned();
-        let Failure { code, body, .. } = failure;
-        hand_over(error, chatnio_error { health: Health::new(), status, text, code, body });
+        let Failure { code, refusal, .. } = failure;
+        hand_over(error, chatnio_error { health: Health::new(), status, text, code, refusal });
     }
     status
 }

@@ -12,6 +12,8 @@ mod boundary;
 pub mod client;
 pub mod config;
 #[cfg(feature = "connection")]
+pub mod config_network;
+#[cfg(feature = "connection")]
 pub mod config_transport;
 #[cfg(feature = "connection")]
 pub mod connection;
@@ -19,6 +21,7 @@ pub mod error;
 pub mod event;
 mod growing;
 pub mod name;
+pub mod refusal;
 pub mod request;
 #[cfg(feature = "session")]
 pub mod session;

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 
+use crate::refusal::Refusal;
+
 /// What functions answer, as `int32_t`. A minor version may add more: treat an unknown one by
 /// `chatnio_status_is_fatal()`.
 ///
@@ -261,13 +263,13 @@ pub(crate) struct Failure {
     pub(crate) text: Cow<'static, str>,
     /// The WebSocket's close code or the HTTP status; 0 where there was none.
     pub(crate) code: i32,
-    /// The body of the HTTP answer that refused the connection.
-    pub(crate) body: Option<String>,
+    /// The HTTP answer that refused the connection.
+    pub(crate) refusal: Option<Box<Refusal>>,
 }
 
 impl Failure {
     pub(crate) fn new(status: chatnio_status, text: impl Into<Cow<'static, str>>) -> Self {
-        Failure { status, text: text.into(), code: 0, body: None }
+        Failure { status, text: text.into(), code: 0, refusal: None }
     }
 
     /// An argument that cannot be.
@@ -276,7 +278,8 @@ impl Failure {
     }
 
     /// There is nothing, which wants no words.
-    pub(crate) const AGAIN: Failure = Failure { status: CHATNIO_AGAIN, text: Cow::Borrowed(""), code: 0, body: None };
+    pub(crate) const AGAIN: Failure =
+        Failure { status: CHATNIO_AGAIN, text: Cow::Borrowed(""), code: 0, refusal: None };
 }
 
 /// Statuses of the errors below, each with its own text.
@@ -439,7 +442,7 @@ mod transport {
             let mut failure = Failure::new(status, error.to_string());
             if let ClientError::Ended(end) = &error {
                 failure.code = end.code().unwrap_or_default().into();
-                failure.body = end.refusal().map(|refusal| refusal.body.clone());
+                failure.refusal = Refusal::of(end);
             }
             failure
         }

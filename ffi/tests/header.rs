@@ -12,6 +12,7 @@ const SOURCES: &[&str] = &[
     "error",
     "time",
     "config",
+    "config_network",
     "config_transport",
     "auth",
     "request",
@@ -21,6 +22,7 @@ const SOURCES: &[&str] = &[
     "client",
     "transcript",
     "name",
+    "refusal",
 ];
 
 /// What holds no item of the interface.

@@ -50,6 +50,12 @@ static void covered(struct world *world, const char *what, int32_t expected, int
     puts(what);
 }
 
+static void key_log(void *user_data, const char *line, size_t line_len) {
+    (void)user_data;
+    (void)line;
+    (void)line_len;
+}
+
 static uint64_t wall_clock(void *user_data) {
     (void)user_data;
     return 1700000000;
@@ -64,6 +70,10 @@ static void error_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_error_code, code, (w->error, NULL));
     REFUSES(chatnio_error_body, error, (NULL, &o->text));
     REFUSES(chatnio_error_body, body, (w->error, NULL));
+    REFUSES(chatnio_error_refusal, error, (NULL, CHATNIO_REFUSAL_BODY, &o->text));
+    REFUSES(chatnio_error_refusal, text, (w->error, CHATNIO_REFUSAL_BODY, NULL));
+    REFUSES(chatnio_error_retry_after, error, (NULL, &o->deadline));
+    REFUSES(chatnio_error_retry_after, ms, (w->error, NULL));
     FREES(chatnio_error_free, error);
 }
 
@@ -90,6 +100,23 @@ static void config_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_config_set_max_recording, config, (NULL, 1));
     REFUSES(chatnio_config_set_connect, config, (NULL, 1000));
     REFUSES(chatnio_config_set_handshake, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_proxy, config, (NULL, "a:1", 3));
+    REFUSES(chatnio_config_set_proxy, url, (w->fresh, NULL, 1));
+    REFUSES(chatnio_config_set_proxy_from_environment, config, (NULL, "a", 1, &o->flag));
+    REFUSES(chatnio_config_set_proxy_from_environment, server_url, (w->fresh, NULL, 1, &o->flag));
+    TAKES(chatnio_config_set_proxy_from_environment, found, (w->fresh, "localhost", 9, NULL));
+    REFUSES(chatnio_config_set_connect_retries, config, (NULL, 1));
+    REFUSES(chatnio_config_set_connects_per_second, config, (NULL, 1));
+    REFUSES(chatnio_config_set_client_certificate_pem, config, (NULL, "x", 1, "x", 1));
+    REFUSES(chatnio_config_set_client_certificate_pem, chain, (w->fresh, NULL, 1, "x", 1));
+    REFUSES(chatnio_config_set_client_certificate_pem, key, (w->fresh, "x", 1, NULL, 1));
+    REFUSES(chatnio_config_set_client_certificate_file, config, (NULL, "x", 1, "x", 1));
+    REFUSES(chatnio_config_set_client_certificate_file, chain, (w->fresh, NULL, 1, "x", 1));
+    REFUSES(chatnio_config_set_client_certificate_file, key, (w->fresh, "x", 1, NULL, 1));
+    REFUSES(chatnio_config_set_key_log_file, config, (NULL, "x", 1));
+    REFUSES(chatnio_config_set_key_log_file, path, (w->fresh, NULL, 1));
+    REFUSES(chatnio_config_set_key_log_callback, config, (NULL, key_log, NULL));
+    REFUSES(chatnio_config_set_key_log_callback, callback, (w->fresh, NULL, NULL));
     REFUSES(chatnio_config_set_ping_after, config, (NULL, 1000));
     REFUSES(chatnio_config_set_pong_within, config, (NULL, 1000));
     REFUSES(chatnio_config_set_close, config, (NULL, 1000));
@@ -237,6 +264,15 @@ static void connection_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_connection_counters, counters, (w->connection, NULL));
     REFUSES(chatnio_connection_memory, connection, (NULL, &o->size));
     REFUSES(chatnio_connection_memory, bytes, (w->connection, NULL));
+    REFUSES(chatnio_connection_refusal, connection, (NULL, CHATNIO_REFUSAL_BODY, &o->text));
+    REFUSES(chatnio_connection_refusal, text, (w->connection, CHATNIO_REFUSAL_BODY, NULL));
+    REFUSES(chatnio_connection_retry_after, connection, (NULL, &o->deadline));
+    REFUSES(chatnio_connection_retry_after, ms, (w->connection, NULL));
+    REFUSES(chatnio_connection_tls, connection, (NULL, &o->text, &o->text));
+    REFUSES(chatnio_connection_tls, version, (w->connection, NULL, &o->text));
+    REFUSES(chatnio_connection_tls, cipher, (w->connection, &o->text, NULL));
+    REFUSES(chatnio_connection_tls_certificate, connection, (NULL, 0, &o->bytes));
+    REFUSES(chatnio_connection_tls_certificate, der, (w->connection, 0, NULL));
     REFUSES(chatnio_connection_refusal_body, connection, (NULL, &o->text));
     REFUSES(chatnio_connection_refusal_body, body, (w->connection, NULL));
     REFUSES(chatnio_connection_transcript, connection, (NULL, &o->transcript));
@@ -248,6 +284,12 @@ static void connection_nulls(struct world *w, struct outs *o) {
 }
 
 static void client_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_client_new_with_stopper, url,
+            (w->config, w->auth, NULL, w->url_len, w->stopper, &o->client, &o->error));
+    REFUSES(chatnio_client_new_with_stopper, stopper,
+            (w->config, w->auth, w->url, w->url_len, NULL, &o->client, &o->error));
+    REFUSES(chatnio_client_new_with_stopper, out,
+            (w->config, w->auth, w->url, w->url_len, w->stopper, NULL, &o->error));
     REFUSES(chatnio_client_new, url, (w->config, w->auth, NULL, w->url_len, &o->client, &o->error));
     REFUSES(chatnio_client_new, out, (w->config, w->auth, w->url, w->url_len, NULL, &o->error));
     REFUSES(chatnio_client_new_socket, url, (w->config, w->auth, NULL, w->url_len, -1, &o->client, &o->error));
@@ -281,6 +323,15 @@ static void client_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_client_memory, bytes, (w->client, NULL));
     REFUSES(chatnio_client_end_code, client, (NULL, &o->number));
     REFUSES(chatnio_client_end_code, code, (w->client, NULL));
+    REFUSES(chatnio_client_refusal, client, (NULL, CHATNIO_REFUSAL_BODY, &o->text));
+    REFUSES(chatnio_client_refusal, text, (w->client, CHATNIO_REFUSAL_BODY, NULL));
+    REFUSES(chatnio_client_retry_after, client, (NULL, &o->deadline));
+    REFUSES(chatnio_client_retry_after, ms, (w->client, NULL));
+    REFUSES(chatnio_client_tls, client, (NULL, &o->text, &o->text));
+    REFUSES(chatnio_client_tls, version, (w->client, NULL, &o->text));
+    REFUSES(chatnio_client_tls, cipher, (w->client, &o->text, NULL));
+    REFUSES(chatnio_client_tls_certificate, client, (NULL, 0, &o->bytes));
+    REFUSES(chatnio_client_tls_certificate, der, (w->client, 0, NULL));
     REFUSES(chatnio_client_refusal_body, client, (NULL, &o->text));
     REFUSES(chatnio_client_refusal_body, body, (w->client, NULL));
     REFUSES(chatnio_client_transcript, client, (NULL, &o->transcript));
@@ -294,6 +345,7 @@ static void client_nulls(struct world *w, struct outs *o) {
 }
 
 static void stopper_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_stopper_new, out, (NULL));
     REFUSES(chatnio_stopper_stop, stopper, (NULL, &o->flag));
     TAKES(chatnio_stopper_stop, sent, (w->stopper, NULL));
     REFUSES(chatnio_stopper_close, stopper, (NULL));

@@ -10,6 +10,8 @@
     CALL(error, chatnio_error_message, (w->error, &o->text)) \
     CALL(error, chatnio_error_code, (w->error, &o->number)) \
     CALL(error, chatnio_error_body, (w->error, &o->text)) \
+    CALL(error, chatnio_error_refusal, (w->error, CHATNIO_REFUSAL_BODY, &o->text)) \
+    CALL(error, chatnio_error_retry_after, (w->error, &o->deadline)) \
     CALL(none, chatnio_config_new, (&o->config)) \
     CALL(config, chatnio_config_retain, (w->config)) \
     CALL(fresh, chatnio_config_set_auth_at_once, (w->fresh, true)) \
@@ -26,6 +28,14 @@
     CALL(fresh, chatnio_config_set_max_recording, (w->fresh, 1)) \
     CALL(fresh, chatnio_config_set_connect, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_handshake, (w->fresh, 1000)) \
+    CALL(fresh, chatnio_config_set_proxy, (w->fresh, "a:1", 3)) \
+    CALL(fresh, chatnio_config_set_proxy_from_environment, (w->fresh, "localhost", 9, &o->flag)) \
+    CALL(fresh, chatnio_config_set_connect_retries, (w->fresh, 1)) \
+    CALL(fresh, chatnio_config_set_connects_per_second, (w->fresh, 1)) \
+    CALL(fresh, chatnio_config_set_client_certificate_pem, (w->fresh, "x", 1, "x", 1)) \
+    CALL(fresh, chatnio_config_set_client_certificate_file, (w->fresh, "x", 1, "x", 1)) \
+    CALL(fresh, chatnio_config_set_key_log_file, (w->fresh, "x", 1)) \
+    CALL(fresh, chatnio_config_set_key_log_callback, (w->fresh, key_log, NULL)) \
     CALL(fresh, chatnio_config_set_ping_after, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_pong_within, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_close, (w->fresh, 1000)) \
@@ -97,6 +107,10 @@
     CALL(connection, chatnio_connection_counters, (w->connection, &o->counters)) \
     CALL(connection, chatnio_connection_memory, (w->connection, &o->size)) \
     CALL(connection, chatnio_connection_refusal_body, (w->connection, &o->text)) \
+    CALL(connection, chatnio_connection_refusal, (w->connection, CHATNIO_REFUSAL_BODY, &o->text)) \
+    CALL(connection, chatnio_connection_retry_after, (w->connection, &o->deadline)) \
+    CALL(connection, chatnio_connection_tls, (w->connection, &o->text, &o->text)) \
+    CALL(connection, chatnio_connection_tls_certificate, (w->connection, 0, &o->bytes)) \
     CALL(connection, chatnio_connection_transcript, (w->connection, &o->transcript)) \
     CALL(none, chatnio_client_new, (w->config, w->auth, w->url, w->url_len, &o->client, &o->error)) \
     CALL(none, chatnio_client_new_socket, (w->config, w->auth, w->url, w->url_len, -1, &o->client, &o->error)) \
@@ -115,8 +129,14 @@
     CALL(client, chatnio_client_memory, (w->client, &o->size)) \
     CALL(client, chatnio_client_end_code, (w->client, &o->number)) \
     CALL(client, chatnio_client_refusal_body, (w->client, &o->text)) \
+    CALL(client, chatnio_client_refusal, (w->client, CHATNIO_REFUSAL_BODY, &o->text)) \
+    CALL(client, chatnio_client_retry_after, (w->client, &o->deadline)) \
+    CALL(client, chatnio_client_tls, (w->client, &o->text, &o->text)) \
+    CALL(client, chatnio_client_tls_certificate, (w->client, 0, &o->bytes)) \
     CALL(client, chatnio_client_transcript, (w->client, &o->transcript)) \
     CALL(client, chatnio_client_stopper, (w->client, &o->stopper)) \
+    CALL(none, chatnio_stopper_new, (&o->stopper)) \
+    CALL(none, chatnio_client_new_with_stopper, (w->config, w->auth, w->url, w->url_len, w->stopper, &o->client, &o->error)) \
     CALL(stopper, chatnio_stopper_stop, (w->stopper, &o->flag)) \
     CALL(stopper, chatnio_stopper_close, (w->stopper)) \
     CALL(none, chatnio_transcript_parse, ("x", 1, &o->transcript, &o->error)) \
@@ -134,6 +154,12 @@
     CALL(peer, chatnio_peer_transmit, (w->peer, &o->bytes)) \
     CALL(peer, chatnio_peer_transmitted, (w->peer, 0)) \
     CALL(peer, chatnio_peer_wants, (w->peer, &o->wants))
+
+static void key_log(void *user_data, const char *line, size_t line_len) {
+    (void)user_data;
+    (void)line;
+    (void)line_len;
+}
 
 static uint64_t wall_clock(void *user_data) {
     (void)user_data;
