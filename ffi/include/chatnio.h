@@ -543,6 +543,29 @@ typedef enum chatnio_close_reason {
 } chatnio_close_reason;
 
 /**
+ * What an HTTP answer that refused a connection holds. All of it is as the server, or a gateway in front of it, sent it,
+ * bounded, without the secrets of the URL's query.
+ */
+typedef enum chatnio_refusal_part {
+    /**
+     * Its body, at most 64 KiB; what was not UTF-8 became U+FFFD.
+     */
+    CHATNIO_REFUSAL_BODY = 1,
+    /**
+     * A chat server's own words.
+     */
+    CHATNIO_REFUSAL_REASON = 2,
+    /**
+     * Where a redirect points to. It is never followed.
+     */
+    CHATNIO_REFUSAL_LOCATION = 3,
+    /**
+     * The authentication that is wanted, by its header `WWW-Authenticate`.
+     */
+    CHATNIO_REFUSAL_WWW_AUTHENTICATE = 4,
+} chatnio_refusal_part;
+
+/**
  * Which root certificates count.
  */
 typedef enum chatnio_trust {

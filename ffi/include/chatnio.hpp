@@ -109,9 +109,12 @@ class Error : public std::runtime_error {
 public:
     /** An error with a text of its own, and what the server has said with it. */
     Error(std::int32_t status, const std::string &text, std::int32_t code = 0,
-          std::optional<std::string_view> body = std::nullopt)
+          std::optional<std::string_view> body = std::nullopt,
+          std::optional<std::string_view> location = std::nullopt,
+          std::optional<std::chrono::milliseconds> retry_after = std::nullopt)
         : std::runtime_error(text), status_(status), code_(code),
-          body_(body ? std::make_shared<const std::string>(*body) : nullptr)
+          body_(body ? std::make_shared<const std::string>(*body) : nullptr),
+          location_(location ? std::make_shared<const std::string>(*location) : nullptr), retry_after_(retry_after)
     {
     }
 
@@ -133,11 +136,22 @@ public:
         return body_ ? std::optional<std::string_view>(*body_) : std::nullopt;
     }
 
+    /** Of a client that could not be made: where a redirect points to, which is never followed. */
+    std::optional<std::string_view> location() const noexcept
+    {
+        return location_ ? std::optional<std::string_view>(*location_) : std::nullopt;
+    }
+
+    /** Of a client that could not be made: after how long the server, or a gateway, wants to be asked again. */
+    std::optional<std::chrono::milliseconds> retry_after() const noexcept { return retry_after_; }
+
 private:
     std::int32_t status_;
     std::int32_t code_ = 0;
     /* Shared, because a copy of an exception must not throw. */
     std::shared_ptr<const std::string> body_;
+    std::shared_ptr<const std::string> location_;
+    std::optional<std::chrono::milliseconds> retry_after_;
 };
 
 /** Tells a constructor that takes a handle over from the others: `Session session(chatnio::adopt, handle);`. */
@@ -238,7 +252,13 @@ inline void check_made(std::int32_t status, chatnio_error *const &error)
     check(chatnio_error_code(error, &code));
     chatnio_text body;
     const bool has_body = chatnio_error_body(error, &body) == CHATNIO_OK;
-    throw Error(same, std::string(view(message)), code, has_body ? std::optional(view(body)) : std::nullopt);
+    chatnio_text location;
+    const bool has_location = chatnio_error_refusal(error, CHATNIO_REFUSAL_LOCATION, &location) == CHATNIO_OK;
+    std::uint64_t ms;
+    const bool has_time = chatnio_error_retry_after(error, &ms) == CHATNIO_OK;
+    throw Error(same, std::string(view(message)), code, has_body ? std::optional(view(body)) : std::nullopt,
+                has_location ? std::optional(view(location)) : std::nullopt,
+                has_time ? std::optional(std::chrono::milliseconds(ms)) : std::nullopt);
 }
 
 inline std::uint64_t milliseconds(std::chrono::milliseconds time)
@@ -535,6 +555,46 @@ public:
     Config &add_header(std::string_view name, std::string_view value)
     {
         return set(chatnio_config_add_header(native(), name.data(), name.size(), value.data(), value.size()));
+    }
+    /** Goes through a proxy: `http://`, `socks5://` or `socks5h://`; empty for none. */
+    Config &proxy(std::string_view url) { return set(chatnio_config_set_proxy(native(), url.data(), url.size())); }
+    /** Goes through the proxy that the environment names for a server, if there is one, as curl has it. */
+    Config &proxy_from_environment(std::string_view server_url)
+    {
+        return set(
+            chatnio_config_set_proxy_from_environment(native(), server_url.data(), server_url.size(), nullptr));
+    }
+    /** How often a client tries again to connect. 0. */
+    Config &connect_retries(std::uint32_t retries)
+    {
+        return set(chatnio_config_set_connect_retries(native(), retries));
+    }
+    /** How often a second all clients with this configuration may connect together. No limit. */
+    Config &connects_per_second(std::uint32_t connects)
+    {
+        return set(chatnio_config_set_connects_per_second(native(), connects));
+    }
+    /** Shows a certificate to servers that ask for one: the chain and the key in PEM. */
+    Config &client_certificate_pem(std::string_view chain, std::string_view key)
+    {
+        return set(chatnio_config_set_client_certificate_pem(native(), chain.data(), chain.size(), key.data(),
+                                                             key.size()));
+    }
+    /** The same from two files, which may be one. */
+    Config &client_certificate_file(std::string_view chain, std::string_view key)
+    {
+        return set(chatnio_config_set_client_certificate_file(native(), chain.data(), chain.size(), key.data(),
+                                                              key.size()));
+    }
+    /** Writes the secrets of every TLS session to the end of a file, with which everybody can read what is sent. Off. */
+    Config &key_log_file(std::string_view path)
+    {
+        return set(chatnio_config_set_key_log_file(native(), path.data(), path.size()));
+    }
+    /** The same to a function of the host's, which must not throw; `user_data` outlives all that uses it. */
+    Config &key_log_callback(chatnio_key_log callback, void *user_data)
+    {
+        return set(chatnio_config_set_key_log_callback(native(), callback, user_data));
     }
     /** Which root certificates count (`chatnio_trust`). `CHATNIO_TRUST_PLATFORM`. */
     Config &trust(std::int32_t trust) { return set(chatnio_config_set_trust(native(), trust)); }
@@ -1108,6 +1168,39 @@ public:
         check(chatnio_connection_reconnect(native(), now, event.native()));
         return detail::unless_none(event);
     }
+    /** A part of the HTTP answer that refused the connection (`chatnio_refusal_part`), if there is one. */
+    std::optional<std::string_view> refusal(std::int32_t part) const
+    {
+        chatnio_text text;
+        return check_unless(CHATNIO_ABSENT, chatnio_connection_refusal(native(), part, &text))
+                   ? std::optional(detail::view(text))
+                   : std::nullopt;
+    }
+    /** After how long the server that refused the connection wants to be asked again, if it has said so. */
+    std::optional<std::chrono::milliseconds> retry_after() const
+    {
+        std::uint64_t ms;
+        return check_unless(CHATNIO_ABSENT, chatnio_connection_retry_after(native(), &ms))
+                   ? std::optional(std::chrono::milliseconds(ms))
+                   : std::nullopt;
+    }
+    /** The version of TLS and the cipher suite that were agreed on; none without TLS. */
+    std::optional<std::pair<std::string_view, std::string_view>> tls() const
+    {
+        chatnio_text version;
+        chatnio_text cipher;
+        return check_unless(CHATNIO_ABSENT, chatnio_connection_tls(native(), &version, &cipher))
+                   ? std::optional(std::pair(detail::view(version), detail::view(cipher)))
+                   : std::nullopt;
+    }
+    /** A certificate that the server has shown, in DER: its own at 0. It lives until the next call of this. */
+    std::optional<std::string_view> tls_certificate(std::size_t at)
+    {
+        chatnio_bytes der;
+        return check_unless(CHATNIO_ABSENT, chatnio_connection_tls_certificate(native(), at, &der))
+                   ? std::optional(detail::view(der))
+                   : std::nullopt;
+    }
     /** The body of the HTTP answer that refused the connection, if there is one. */
     std::optional<std::string_view> refusal_body() const
     {
@@ -1138,6 +1231,13 @@ private:
 /** Stops a client's answer, or closes it, from any thread. It may outlive its client, and does nothing then. */
 class Stopper {
 public:
+    /** For a client that is still to be made: it ends its connect. */
+    Stopper()
+    {
+        chatnio_stopper *made;
+        detail::check(chatnio_stopper_new(&made));
+        stopper_.reset(made);
+    }
     /** Takes a handle over. */
     Stopper(Adopt, chatnio_stopper *native) noexcept : stopper_(native) {}
 
@@ -1178,6 +1278,12 @@ public:
     /** Connects to `url`. */
     explicit Client(std::string_view url, const Auth &auth = nullptr, const Config &config = nullptr)
         : Chat(adopt, make(url, auth, config))
+    {
+    }
+
+    /** Connects to `url`, with a stopper that is there before. */
+    Client(std::string_view url, const Stopper &stopper, const Auth &auth = nullptr, const Config &config = nullptr)
+        : Chat(adopt, make(url, stopper, auth, config))
     {
     }
 
@@ -1288,6 +1394,39 @@ public:
         check(chatnio_client_end_code(native(), &code));
         return code;
     }
+    /** A part of the HTTP answer that refused a reconnect (`chatnio_refusal_part`), if there is one. */
+    std::optional<std::string_view> refusal(std::int32_t part)
+    {
+        chatnio_text text;
+        return check_unless(CHATNIO_ABSENT, chatnio_client_refusal(native(), part, &text))
+                   ? std::optional(detail::view(text))
+                   : std::nullopt;
+    }
+    /** After how long the server that refused a reconnect wants to be asked again, if it has said so. */
+    std::optional<std::chrono::milliseconds> retry_after() const
+    {
+        std::uint64_t ms;
+        return check_unless(CHATNIO_ABSENT, chatnio_client_retry_after(native(), &ms))
+                   ? std::optional(std::chrono::milliseconds(ms))
+                   : std::nullopt;
+    }
+    /** The version of TLS and the cipher suite that were agreed on; none without TLS. */
+    std::optional<std::pair<std::string_view, std::string_view>> tls() const
+    {
+        chatnio_text version;
+        chatnio_text cipher;
+        return check_unless(CHATNIO_ABSENT, chatnio_client_tls(native(), &version, &cipher))
+                   ? std::optional(std::pair(detail::view(version), detail::view(cipher)))
+                   : std::nullopt;
+    }
+    /** A certificate that the server has shown, in DER: its own at 0. It lives until the next call of this. */
+    std::optional<std::string_view> tls_certificate(std::size_t at)
+    {
+        chatnio_bytes der;
+        return check_unless(CHATNIO_ABSENT, chatnio_client_tls_certificate(native(), at, &der))
+                   ? std::optional(detail::view(der))
+                   : std::nullopt;
+    }
     /** The body of the HTTP answer that refused a reconnect, if there is one. It lives until this is called again. */
     std::optional<std::string_view> refusal_body()
     {
@@ -1322,6 +1461,16 @@ private:
     bool in_time(std::int32_t status) const
     {
         return status != CHATNIO_INTERRUPTED && check_unless(CHATNIO_AGAIN, status);
+    }
+
+    static chatnio_client *make(std::string_view url, const Stopper &stopper, const Auth &auth, const Config &config)
+    {
+        chatnio_client *made;
+        chatnio_error *error = nullptr;
+        detail::check_made(chatnio_client_new_with_stopper(config.native(), auth.native(), url.data(), url.size(),
+                                                           stopper.native(), &made, &error),
+                           error);
+        return made;
     }
 
     static chatnio_client *make(std::string_view url, const Auth &auth, const Config &config)

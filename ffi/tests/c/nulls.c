@@ -117,6 +117,7 @@ static void config_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_config_set_key_log_file, path, (w->fresh, NULL, 1));
     REFUSES(chatnio_config_set_key_log_callback, config, (NULL, key_log, NULL));
     REFUSES(chatnio_config_set_key_log_callback, callback, (w->fresh, NULL, NULL));
+    TAKES(chatnio_config_set_key_log_callback, user_data, (w->fresh, key_log, NULL));
     REFUSES(chatnio_config_set_ping_after, config, (NULL, 1000));
     REFUSES(chatnio_config_set_pong_within, config, (NULL, 1000));
     REFUSES(chatnio_config_set_close, config, (NULL, 1000));
@@ -395,12 +396,18 @@ static void peer_nulls(struct world *w, struct outs *o) {
 /* What a client's constructors may be given no pointer for; each needs a connection of its own. */
 static void client_constructors(struct world *w, struct outs *o) {
     struct server server;
-    server_start(&server, 0, false, NULL, 6);
+    server_start(&server, 0, false, NULL, 9);
     char url[64];
     size_t len = server_url(&server, url, sizeof url);
     TAKES(chatnio_client_new, config, (NULL, w->auth, url, len, &o->client, &o->error));
     TAKES(chatnio_client_new, auth, (w->config, NULL, url, len, &o->client, &o->error));
     TAKES(chatnio_client_new, error, (w->config, w->auth, url, len, &o->client, NULL));
+    chatnio_stopper *stopper = NULL;
+    OK(chatnio_stopper_new(&stopper));
+    TAKES(chatnio_client_new_with_stopper, config, (NULL, w->auth, url, len, stopper, &o->client, &o->error));
+    TAKES(chatnio_client_new_with_stopper, auth, (w->config, NULL, url, len, stopper, &o->client, &o->error));
+    TAKES(chatnio_client_new_with_stopper, error, (w->config, w->auth, url, len, stopper, &o->client, NULL));
+    chatnio_stopper_free(stopper);
     int socket = connect_to(server.port);
     TAKES(chatnio_client_new_socket, config, (NULL, w->auth, url, len, socket, &o->client, &o->error));
     close(socket);
