@@ -1,4 +1,4 @@
-//! `--image`: pictures in a question, as URLs or `data:` URLs between its words (protocol.md, section 9).
+//! `--image`: pictures in a question, as URLs or `data:` URLs between its words (protocol.md, R9.2).
 
 use std::fs;
 use std::path::Path;

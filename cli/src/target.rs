@@ -15,7 +15,7 @@ use crate::settings::{Settings, Through};
 use crate::status::Failure;
 use crate::words;
 
-/// Where a token without a URL is good for.
+/// Where a token without a URL is good for (protocol.md, R0.1).
 const PUBLIC_SERVER: &str = "wss://api.chatnio.net";
 
 /// The token for the embedded server, which takes any.

@@ -17,10 +17,11 @@ pub struct Answer {
     pub request: RequestKind,
     /// How the turn ended; `None` while it runs.
     pub outcome: Option<Outcome>,
-    /// The answer's text. Empty when [`Config::keep_text`](crate::Config::keep_text) is off. Never holds a
-    /// notice's text.
+    /// The answer's text, Markdown as a rule (protocol.md, R9.1); what a model thinks may stand in it as
+    /// `<think>...</think>` (R9.3), and an answer that only calls tools is empty (R9.4). Empty when
+    /// [`Config::keep_text`](crate::Config::keep_text) is off. Never holds a notice's text.
     pub text: String,
-    /// What the server said instead of the model (protocol.md, section 4): out of quota, unknown model, the
+    /// What the server said instead of the model (protocol.md, R4.1): out of quota, unknown model, the
     /// upstream's error.
     pub notice: Option<String>,
     /// Words that the web search used (2023 servers), otherwise empty.
@@ -100,7 +101,7 @@ impl Answer {
 #[non_exhaustive]
 pub enum Outcome {
     /// The answer came to its end. A server ends one whose upstream broke off half-way in the same way: nothing
-    /// tells them apart (protocol.md, section 4).
+    /// tells them apart (protocol.md, R4.9).
     Complete,
     /// A stop was sent before the end came.
     Stopped,

@@ -1,4 +1,4 @@
-//! `Auth`: the first message of every connection (protocol.md, section 1).
+//! `Auth`: the first message of every connection (protocol.md, R1.1).
 
 use alloc::string::String;
 use core::fmt::{self, Write};
@@ -58,7 +58,8 @@ impl Auth {
     }
 
     /// Starts a new conversation from a shared one, by the share's hash. A valid hash wins over
-    /// [`conversation`](Self::conversation).
+    /// [`conversation`](Self::conversation) (protocol.md, R1.6). Only send a hash that the user gave: one of a share that
+    /// is broken loses the connection (R2.28).
     #[must_use]
     pub fn share(mut self, hash: impl Into<String>) -> Self {
         self.share = Some(hash.into());

@@ -1,4 +1,4 @@
-//! `Chunk`: one decoded frame from the server (protocol.md, section 3).
+//! `Chunk`: one decoded frame from the server (protocol.md, R3.1).
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -11,7 +11,7 @@ use crate::usual::Usual;
 /// One frame from the server, borrowed from the message that it came in.
 ///
 /// Decoding allocates nothing. Every field may be missing or null (old servers know fewer) and unknown fields
-/// are allowed (new ones know more): see [`field`](Self::field).
+/// are allowed (new ones know more; protocol.md, R3.4): see [`field`](Self::field).
 ///
 /// ```
 /// use chatnio_core::Chunk;
@@ -139,7 +139,7 @@ impl<'a> Chunk<'a> {
         })
     }
 
-    /// The conversation that an opener names (protocol.md, section 3); `None` for any other frame.
+    /// The conversation that an opener names (protocol.md, R3.11); `None` for any other frame.
     pub(crate) fn opener(&self) -> Option<i64> {
         self.conversation.filter(|id| *id != 0)
     }

@@ -18,7 +18,7 @@ use crate::request::RequestError;
 pub struct Config {
     /// Send the authentication at once instead of with the first request. Off: the server takes a new
     /// conversation's id when it reads the authentication and does not reserve it, so two idle connections would
-    /// share one (protocol.md, section 1).
+    /// share one (protocol.md, R1.10 and R1.12).
     pub auth_at_once: bool,
     /// Gather each answer's text in its [`Answer`](crate::Answer). On; a host that only wants the pieces can spare
     /// the memory.
@@ -32,7 +32,7 @@ pub struct Config {
     /// How long a turn may go on after its stop was sent. 10 s.
     pub after_stop: Duration,
     /// When a stop is sent again, counted from the first, in rising order. 0.5, 1, 2 and 4 s: servers may swallow
-    /// a stop (protocol.md, section 5), but their queue holds only ten requests. Empty: never.
+    /// a stop (protocol.md, R5.3), but their queue holds only ten requests (R2.35). Empty: never.
     pub stop_repeats: Vec<Duration>,
     /// The longest message to accept from the server, in bytes. 1 MiB.
     pub max_message: usize,

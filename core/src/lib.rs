@@ -106,8 +106,8 @@
 //!
 //! With the feature `rest` the module `rest` has the companion HTTP calls: stored conversations, quota, models.
 //!
-//! The sections of "protocol.md" that the docs cite are those of the project's description of the protocol, as
-//! real servers speak it.
+//! The rules of "protocol.md" that the docs cite, such as R5.3, are those of the project's description of the
+//! protocol, as real servers speak it.
 
 #![no_std]
 extern crate alloc;

@@ -5,7 +5,7 @@ use core::fmt;
 use core::ops::Deref;
 use zeroize::Zeroizing;
 
-/// The keep-alive. The server compares it byte by byte (protocol.md, section 2).
+/// The keep-alive. The server compares it byte by byte (protocol.md, R2.36).
 pub(crate) const PING: &str = r#"{"type":"ping"}"#;
 
 /// A stop, as a request encodes it.

@@ -1,8 +1,8 @@
-//! `Openers`: whose frame it is (protocol.md, section 5).
+//! `Openers`: whose frame it is (protocol.md, R5.9 and R5.10).
 
 use crate::chunk::Chunk;
 
-/// The text of the second end that a stopped turn without a piece leaves behind (protocol.md, section 3).
+/// The text of the second end that a stopped turn without a piece leaves behind (protocol.md, R3.15).
 const EMPTY_RESPONSE: &str = "empty response";
 
 /// What is known of the openers of a connection's server: what a frame is taken for hangs on it.

@@ -12,7 +12,7 @@ use crate::message::{Message, MessageKind, RequestKind};
 /// A request to the server: reusable, and sent by [`Session::request`](crate::Session::request).
 ///
 /// What cannot be sent is either impossible to build or refused before anything is sent, because servers answer
-/// a bad request with silence, a dropped connection or a request loop that is dead (protocol.md, section 2).
+/// a bad request with silence, a dropped connection or a request loop that is dead (protocol.md, R2.11, R2.13 and R2.27).
 ///
 /// The parameters (`model` and those below it) belong to [`chat`](Self::chat) and [`restart`](Self::restart);
 /// what is not set is left out and takes the server's default. 2023 servers ignore `context` and the sampling
@@ -137,7 +137,8 @@ impl Request {
     }
 
     /// Puts a shared conversation, by its hash, before this one. Only a connection's first counts, an unknown hash
-    /// is ignored, and there is no answer.
+    /// is ignored, and there is no answer. Only send a hash that the user gave: one of a share that is broken can end the
+    /// server's process (protocol.md, R2.28).
     pub fn share(hash: impl Into<String>) -> Self {
         Request::new(Body::Share(hash.into()))
     }
@@ -211,7 +212,7 @@ impl Request {
         self
     }
 
-    /// The sampling temperature.
+    /// The sampling temperature. Some models are always asked with 1 (protocol.md, R2.9).
     #[must_use]
     pub fn temperature(mut self, value: f32) -> Self {
         self.parameters.temperature = Some(value);
@@ -225,7 +226,7 @@ impl Request {
         self
     }
 
-    /// Samples from the `k` likeliest tokens only.
+    /// Samples from the `k` likeliest tokens only. Many servers do not pass it on (protocol.md, R2.9).
     #[must_use]
     pub fn top_k(mut self, k: i64) -> Self {
         self.parameters.top_k = Some(k);
@@ -246,7 +247,7 @@ impl Request {
         self
     }
 
-    /// Penalty on repetition.
+    /// Penalty on repetition. Many servers do not pass it on (protocol.md, R2.9).
     #[must_use]
     pub fn repetition_penalty(mut self, value: f32) -> Self {
         self.parameters.repetition_penalty = Some(value);

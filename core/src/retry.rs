@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 /// The first wait after a throttled or refused connect: throttling looks back a second, and counts what it refuses, too
-/// (protocol.md, section 6).
+/// (protocol.md, R6.5).
 const AFTER_THROTTLING: Duration = Duration::from_millis(1100);
 
 /// The first wait after any other failure; it doubles with each further one.
@@ -115,7 +115,7 @@ impl ConnectLimiter {
 }
 
 impl Default for ConnectLimiter {
-    /// Four a second: servers throttle at five (protocol.md, section 6).
+    /// Four a second: servers throttle at five (protocol.md, R6.1).
     fn default() -> Self {
         Self::new(4)
     }

@@ -271,7 +271,7 @@ impl Session {
     /// sent, and a share no more (an anonymous conversation starts anew, from the same share). Works in any state.
     /// A running turn ends [`Outcome::Interrupted`] first: its event is returned.
     ///
-    /// What the server loads is what it saved last: the question, perhaps not the answer (protocol.md, section 7).
+    /// What the server loads is what it saved last: the question, perhaps not the answer (protocol.md, R7.4).
     /// Turn numbers and counters go on. A recording starts afresh.
     #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Option<Event<'static>> {

@@ -72,7 +72,7 @@ impl Turn {
 }
 
 /// Whether the text is the server's own, not the model's: it is on an end frame that costs nothing (protocol.md,
-/// section 4).
+/// R4.1 and R4.8).
 #[inline(always)]
 fn is_notice(chunk: &Chunk<'_>) -> bool {
     let costs = || chunk.quota.is_some_and(|quota| quota.value() > 0.0);

@@ -69,11 +69,11 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Who cites what: the rule's name, and `FILE:LINE` of each citation.
-fn citations() -> BTreeMap<String, Vec<String>> {
+fn citations(wanted: impl Fn(&Path) -> bool) -> BTreeMap<String, Vec<String>> {
     let mut files = Vec::new();
     sources(&root(), &mut files);
     let mut citations: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in files.iter().filter(|file| !file.ends_with("loopback/tests/rules.rs")) {
+    for file in files.iter().filter(|file| wanted(file) && !file.ends_with("loopback/tests/rules.rs")) {
         let Ok(text) = fs::read_to_string(file) else { continue };
         let shown = file.strip_prefix(root()).unwrap().display();
         for (line, name) in names(&text) {
@@ -107,6 +107,16 @@ fn every_rule_has_one_place_and_no_number_is_left_out() {
 #[test]
 fn no_citation_names_a_rule_that_is_not_there() {
     let rules: BTreeSet<String> = rules(&fs::read_to_string(protocol()).unwrap()).into_iter().collect();
-    let unknown: Vec<_> = citations().into_iter().filter(|(name, _)| !rules.contains(name)).collect();
+    let unknown: Vec<_> = citations(|_| true).into_iter().filter(|(name, _)| !rules.contains(name)).collect();
     assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn code_or_a_test_cites_every_rule() {
+    let is_code = |file: &Path| file.extension().is_some_and(|end| end != "md");
+    let cited = citations(is_code);
+    let rules = rules(&fs::read_to_string(protocol()).unwrap());
+    assert!(rules.len() > 100, "the rules are not found");
+    let uncited: Vec<_> = rules.into_iter().filter(|rule| !cited.contains_key(rule)).collect();
+    assert!(uncited.is_empty(), "{uncited:?}");
 }

@@ -18,7 +18,7 @@ pub(crate) const MAX_MESSAGE: usize = 256 << 20;
 pub struct Limiter(Arc<(Instant, Mutex<ConnectLimiter>)>);
 
 impl Limiter {
-    /// At most so many connects a second; servers throttle at five (protocol.md, section 6).
+    /// At most so many connects a second; servers throttle at five (protocol.md, R6.1).
     #[must_use]
     pub fn new(per_second: u32) -> Self {
         Limiter(Arc::new((Instant::now(), Mutex::new(ConnectLimiter::new(per_second)))))

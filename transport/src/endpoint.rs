@@ -94,7 +94,7 @@ impl Endpoint {
     ///
     /// The schemes `wss` and `https` mean TLS, `ws` and `http` mean none; a bare
     /// `host[:port][/path]` means `wss`. Without a path `/chat` is added, `/api` becomes
-    /// `/api/chat` (protocol.md, the paragraph before section 1), and any other path is used as it
+    /// `/api/chat` (protocol.md, R0.2), and any other path is used as it
     /// is.
     ///
     /// # Errors

@@ -26,11 +26,11 @@ pub enum WireError {
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     /// The server, or a gateway in front of it (HTTP 429), refuses new connections from this address for now
-    /// (protocol.md, section 6).
+    /// (protocol.md, R6.1).
     #[error("the server throttles this address, wait before the next connection: {0}")]
     Throttled(Box<HttpRefusal>),
     /// The server answered HTTP 200 with a refusal instead of opening the WebSocket (protocol.md,
-    /// section 6).
+    /// R6.1).
     #[error("the server refused the connection: {0}")]
     Refused(Box<HttpRefusal>),
     /// A gateway answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): trying again later helps.

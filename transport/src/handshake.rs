@@ -1,6 +1,6 @@
 //! The client's side of the WebSocket handshake, over bytes.
 //!
-//! What a refusal says stands in its body (protocol.md, section 6), which may come in a later segment than its head.
+//! What a refusal says stands in its body (protocol.md, R6.3), which may come in a later segment than its head.
 
 use data_encoding::BASE64;
 use tungstenite::handshake::derive_accept_key;

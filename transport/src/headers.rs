@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 /// Headers that the host adds to the WebSocket handshake's request, in the order they were added.
 ///
-/// The servers need none (protocol.md, the paragraph before section 1); proxies in front of one
+/// The servers need none (protocol.md, R0.4); proxies in front of one
 /// sometimes do. A value may be a secret: it is not shown by `Debug`, never logged, and wiped when
 /// dropped.
 ///

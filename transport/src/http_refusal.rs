@@ -18,7 +18,7 @@ use crate::http_head::Head;
 pub struct HttpRefusal {
     /// The HTTP status.
     pub status: u16,
-    /// The chat server's own words, where it is one that refuses (protocol.md, section 6).
+    /// The chat server's own words, where it is one that refuses (protocol.md, R6.1 and R6.2).
     pub reason: Option<String>,
     /// The answer's body as far as it came, at most 64 KiB; what is not UTF-8 became U+FFFD.
     pub body: String,
@@ -105,7 +105,7 @@ impl HttpRefusal {
     }
 }
 
-/// What an answer other than 101 means (protocol.md, section 6).
+/// What an answer other than 101 means (protocol.md, R6.1 and R6.4).
 pub(crate) fn refusal(head: &Head, body: &str, endpoint: &Endpoint) -> WireError {
     let mut refusal = HttpRefusal::read(head, body, endpoint);
     let json: Option<Value> = serde_json::from_str(&refusal.body).ok();

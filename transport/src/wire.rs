@@ -506,7 +506,7 @@ fn step_of(stage: &Stage, tls: Option<&Tls>) -> Step {
 }
 
 /// How an open WebSocket ends when nothing more comes in. Two generations of servers drop the
-/// connection instead of answering a Close (protocol.md, section 7).
+/// connection instead of answering a Close (protocol.md, R7.1).
 fn end_of(stage: &Stage, reason: WireError) -> ConnectionEnd {
     match (stage, reason) {
         (Stage::Closing(_), WireError::EndOfStream { .. } | WireError::Truncated { .. } | WireError::Io { .. }) => {

@@ -1,4 +1,4 @@
-//! Transcripts: recorded frames as readable text, to replay and to record (protocol.md, section 8).
+//! Transcripts: recorded frames as readable text, to replay and to record (protocol.md, R8.1 and R8.3).
 //!
 //! ```text
 //! WEBSOCKET wss://api.chatnio.net/chat
@@ -138,7 +138,7 @@ fn directive<'a>(line: &'a str, mark: &str, word: &str) -> Option<&'a str> {
 }
 
 /// A message without the comment behind it. Only a JSON value shows where a message ends and a comment begins;
-/// anything else is taken whole.
+/// anything else is taken whole (protocol.md, R8.2).
 fn without_comment(message: &str) -> &str {
     let mut scanner = Scanner::new(message);
     if scanner.value().is_err() {

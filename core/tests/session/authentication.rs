@@ -1,4 +1,4 @@
-//! When the authentication goes out (protocol.md, section 1).
+//! When the authentication goes out (protocol.md, R1.12).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The second end that a stopped turn leaves behind on servers of 2026 (protocol.md, sections 3 and 5).
+//! The second end that a stopped turn leaves behind on servers of 2026 (protocol.md, R3.14 and R5.7).
 
 use chatnio_core::{Interruption, Outcome, State};
 
@@ -50,6 +50,7 @@ fn after_an_immediate_next_question_it_is_no_end_of_that() {
 
 #[test]
 fn when_none_comes_the_next_turn_runs_all_the_same() {
+    // R5.8.
     let mut host = stopped();
     host.ask("next");
     runs_a_whole_turn(&mut host, 2);
@@ -104,6 +105,7 @@ fn the_opener_closes_the_books_on_it() {
 
 #[test]
 fn a_notice_before_the_opener_ends_the_turn() {
+    // R5.10.
     let mut host = stopped();
     host.ask("next");
     let answer = host.receive(&end("cannot find channel for model M", 0.0)).answer();
@@ -144,6 +146,7 @@ fn two_stopped_turns_leave_one_each() {
 
 #[test]
 fn connections_without_openers_have_none() {
+    // R5.9.
     let mut host = Host::asking();
     host.receive(&piece("one", 0.1));
     host.stop().unwrap();

@@ -38,6 +38,7 @@ fn a_stop_with_parameters_is_refused() {
 
 #[test]
 fn pieces_and_cost_still_come() {
+    // R5.1 and R5.2.
     let mut host = Host::asking();
     host.receive(&opener(29));
     host.receive(&piece("a", 0.1));

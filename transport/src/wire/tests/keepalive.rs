@@ -58,7 +58,7 @@ fn zero_switches_it_off() {
 
 #[test]
 fn nothing_is_sent_unasked_but_that_ping() {
-    // An unsolicited pong arms a read deadline on the server (protocol.md, section 2).
+    // An unsolicited pong arms a read deadline on the server (protocol.md, R2.39).
     let mut link = Link::open();
     link.peer.send(Message::Pong(Bytes::from_static(b"x")));
     link.peer.send(Message::text("x"));
