@@ -27,7 +27,7 @@ pub struct Options {
     pub web_search: Duration,
     /// How long one write to the server's database takes, at pace 1; no time by default. The request loop does nothing
     /// else meanwhile, so what comes right after an end waits in the queue, where the last answer's poller finds it
-    /// (2026: protocol.md, R5.3, R5.5 and R5.6).
+    /// (2026: protocol.md, R5.5, R5.6 and R5.12).
     pub write_time: Duration,
     /// With a seed, writes take [`write_time`](Self::write_time) in the mean, some more, some less, in a sequence that
     /// follows from the seed. Without one (the default) each takes just that.
