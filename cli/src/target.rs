@@ -81,6 +81,7 @@ impl Target {
     /// Keeps what is sent and received.
     pub(crate) fn record(&mut self) {
         self.config.session.record = true;
+        self.config.session.record_times = true;
     }
 
     /// The longest request, in bytes; 0 for no limit.

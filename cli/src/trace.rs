@@ -4,6 +4,7 @@ mod explain;
 mod page;
 mod text;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chatnio::transcript::{Entry, Frame, Replay, Step, Transcript};
@@ -31,6 +32,8 @@ pub(crate) struct Trace {
 struct Moment {
     /// The line in the transcript.
     line: usize,
+    /// When that was, in seconds.
+    at: Option<f64>,
     direction: Direction,
     /// The message as it is in the transcript; empty for none.
     frame: String,
@@ -62,7 +65,8 @@ impl Trace {
         let (mut replay, auth) = Replay::new(transcript);
         let session = Session::new(auth, Config::default(), Duration::ZERO).map_err(|error| error.to_string())?;
         let trace = Trace { name, url: transcript.url.clone(), moments: Vec::new(), status: Status::Done };
-        let mut player = Player { session, trace, entries: &transcript.entries, stopped: false };
+        let times = transcript.entries.iter().filter_map(|entry| Some((entry.line, entry.at?))).collect();
+        let mut player = Player { session, trace, times, entries: &transcript.entries, stopped: false };
         while let Some(step) = replay.next_step(player.session.state()) {
             player.step(step);
         }
@@ -81,6 +85,8 @@ impl Trace {
 struct Player<'t> {
     session: Session,
     trace: Trace,
+    /// When the line was recorded.
+    times: HashMap<usize, Duration>,
     /// What is not shown yet.
     entries: &'t [Entry],
     /// Whether the last turn that ended was stopped: that may leave a second end behind.
@@ -142,7 +148,7 @@ impl Player<'_> {
 
     /// Shows the frames before a line that make no step of their own: the authentication, and keep-alives.
     fn pass_over(&mut self, line: usize) {
-        while let [Entry { line: at, frame: Frame::Send(message) }, rest @ ..] = self.entries
+        while let [Entry { line: at, frame: Frame::Send(message), .. }, rest @ ..] = self.entries
             && *at < line
         {
             self.entries = rest;
@@ -154,7 +160,7 @@ impl Player<'_> {
     /// The frame at a line, if it was not shown yet: what was held back was.
     fn frame_at(&mut self, line: usize) -> (Direction, String) {
         match self.entries {
-            [Entry { line: at, frame: Frame::Send(message) }, rest @ ..] if *at == line => {
+            [Entry { line: at, frame: Frame::Send(message), .. }, rest @ ..] if *at == line => {
                 self.entries = rest;
                 (Direction::Sent, message.clone())
             }
@@ -178,8 +184,10 @@ impl Player<'_> {
         let running = self.session.answer();
         let turn = end.as_ref().map(|end| end.turn).or(running.map(|answer| answer.turn));
         let answer = end.map(|end| end.text).or(running.map(|answer| answer.text.clone())).unwrap_or_default();
+        let at = self.times.get(&line).filter(|_| direction != Direction::Here).map(Duration::as_secs_f64);
         self.trace.moments.push(Moment {
             line,
+            at,
             direction,
             frame,
             before: explain::state(before),

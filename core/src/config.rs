@@ -42,6 +42,8 @@ pub struct Config {
     pub max_answer: usize,
     /// Record what is sent and received, without tokens: see [`Session::transcript`](crate::Session::transcript). Off.
     pub record: bool,
+    /// Record when that was, too: see [`Entry::at`](crate::transcript::Entry::at). Off.
+    pub record_times: bool,
     /// How much to record, in bytes; what comes after is left out. 64 MiB.
     pub max_recording: usize,
 }
@@ -72,6 +74,7 @@ impl Default for Config {
             max_request: 1 << 20,
             max_answer: 64 << 20,
             record: false,
+            record_times: false,
             max_recording: 64 << 20,
         }
     }

@@ -204,9 +204,7 @@ impl Session {
     /// The next message to send, if any: handed out exactly once.
     pub fn poll_transmit(&mut self) -> Option<Message> {
         let message = self.outbox.pop()?;
-        if let Some(recorder) = &mut self.recorder {
-            recorder.sent(&message);
-        }
+        self.record(|recorder| recorder.sent(&message));
         Some(message)
     }
 
@@ -250,8 +248,8 @@ impl Session {
             return None;
         }
         let by_server = matches!(reason, CloseReason::Server | CloseReason::Lost);
-        if let Some(recorder) = self.recorder.as_mut().filter(|_| by_server) {
-            recorder.closed();
+        if by_server {
+            self.record(Recorder::closed);
         }
         let answer = self.interrupt(
             Input::Close,
@@ -347,9 +345,7 @@ impl Session {
         }
         self.advance(now);
         self.last_activity = self.now;
-        if let Some(recorder) = &mut self.recorder {
-            recorder.received(message);
-        }
+        self.record(|recorder| recorder.received(message));
         Some(())
     }
 
@@ -534,6 +530,16 @@ impl Session {
     }
 
     // --- recording ---
+
+    #[inline(always)]
+    fn record(&mut self, what: impl FnOnce(&mut Recorder)) {
+        if let Some(recorder) = &mut self.recorder {
+            if self.config.record_times {
+                recorder.at(self.now);
+            }
+            what(recorder);
+        }
+    }
 
     fn start_recording(&mut self, url: Option<&str>) {
         let recorder = || Box::new(Recorder::new(url).limit(self.config.max_recording));

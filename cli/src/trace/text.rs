@@ -16,6 +16,8 @@ pub(crate) fn print(trace: &Trace, is_coloured: bool, width: usize, out: &mut St
     };
     let title = printable(&title);
     let _ = writeln!(out, "{}", paint(&title, |text| text.bold().to_string()));
+    let has_times = trace.moments.iter().any(|moment| moment.at.is_some());
+    let margin = if has_times { 18 } else { 8 };
     for moment in &trace.moments {
         let mark = match moment.direction {
             Direction::Sent => paint(">", |text| text.cyan().to_string()),
@@ -26,9 +28,14 @@ pub(crate) fn print(trace: &Trace, is_coloured: bool, width: usize, out: &mut St
         let frame = match moment.direction {
             Direction::Closed => "the server closed the connection".to_owned(),
             Direction::Here => "(nothing was sent or received)".to_owned(),
-            _ => cut(&printable(&moment.frame), width.saturating_sub(8)),
+            _ => cut(&printable(&moment.frame), width.saturating_sub(margin)),
         };
-        let _ = writeln!(out, "{:>5} {mark} {frame}", moment.line);
+        let time = match moment.at {
+            Some(at) => format!("{at:>9.3} "),
+            None if has_times => " ".repeat(10),
+            None => String::new(),
+        };
+        let _ = writeln!(out, "{:>5} {}{mark} {frame}", moment.line, paint(&time, |text| text.dim().to_string()));
         let states = match (moment.before, moment.after) {
             (before, after) if before == after => before.to_owned(),
             (before, after) => format!("{before} -> {after}"),
@@ -36,10 +43,12 @@ pub(crate) fn print(trace: &Trace, is_coloured: bool, width: usize, out: &mut St
         let states = paint(&format!("{states:<22}"), |text| text.yellow().to_string());
         let event = match &*moment.event {
             "" => String::new(),
-            event => format!("{}  ", paint(&cut(event, width.saturating_sub(32)), |text| text.bold().to_string())),
+            event => {
+                format!("{}  ", paint(&cut(event, width.saturating_sub(margin + 24)), |text| text.bold().to_string()))
+            }
         };
-        let _ =
-            writeln!(out, "        {states}{event}{}", paint(&printable(&moment.why), |text| text.dim().to_string()));
+        let why = paint(&printable(&moment.why), |text| text.dim().to_string());
+        let _ = writeln!(out, "{:margin$}{states}{event}{why}", "");
     }
 }
 

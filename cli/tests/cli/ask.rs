@@ -76,9 +76,16 @@ fn what_is_recorded_replays_to_the_same_log() {
         let asked = run(ask(&server, model).args(["--json", "--record", &record])).with(status);
         let text = fs::read_to_string(&record).unwrap();
         assert!(
-            text.starts_with(&format!("WEBSOCKET {}\n\n> SEND {{\"token\":\"sk-...\",\"id\":-1}}\n", server.url()))
+            text.starts_with(&format!(
+                "WEBSOCKET {}\n\n> SEND {{\"token\":\"sk-...\",\"id\":-1}} // +0.",
+                server.url()
+            ))
         );
         assert!(!text.contains("0123456789"), "{text}");
+        let (frames, times) = (text.lines().skip(2), text.matches(" // +").count());
+        // What is no JSON has no room for it.
+        let without = text.matches("RECV not json\n").count();
+        assert_eq!(frames.count(), times + without, "every frame has its time: {text}");
         let replayed = run(&mut chatnio(["replay", "--json", &record])).with(status);
         let without_lines = |log: &str| {
             let lines = log.lines().map(|line| match line.strip_prefix("{\"event\":\"warning\",\"line\":") {
@@ -187,7 +194,8 @@ fn options_of_the_question_are_sent() {
         r#""frequency_penalty":0.75,"repetition_penalty":1.5}"#
     );
     let text = fs::read_to_string(record).unwrap();
-    assert_eq!(text.lines().nth(3), Some(sent), "{text}");
+    let (line, time) = text.lines().nth(3).unwrap().split_once(" // +").unwrap();
+    assert!(line == sent && time.ends_with(" s"), "{text}");
 }
 
 #[test]

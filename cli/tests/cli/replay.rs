@@ -151,6 +151,13 @@ fn a_trace_tells_what_came_of_each_frame_and_why() {
     );
     assert_eq!(ended.stdout, expected);
     run(&mut chatnio(["replay", "--trace", "--html", &file])).with(2);
+
+    // With times, where the recording has them.
+    let timed = directory.write("timed.txt", STOPPED.replacen("ping\"}\n", "ping\"} // +12.345 s\n", 1));
+    let ended = run(&mut chatnio(["replay", "--trace", &timed])).with(5);
+    let lines = "    4    12.345 > {\"type\":\"ping\"}\n                  idle                  a keep-alive";
+    assert!(ended.stdout.contains(lines), "{ended:?}");
+    assert!(ended.stdout.contains("\n    5           > {"), "{ended:?}");
 }
 
 #[test]

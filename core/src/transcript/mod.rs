@@ -17,6 +17,7 @@ mod sent;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 use crate::json::Scanner;
 
@@ -41,6 +42,9 @@ pub struct Transcript {
 pub struct Entry {
     /// The line's number, from 1.
     pub line: usize,
+    /// When that was, in milliseconds, since whatever the recorder counts from; `None` where the line does not say. In the
+    /// text it is a comment, `// +1.234 s`.
+    pub at: Option<Duration>,
     /// What it says.
     pub frame: Frame,
 }
@@ -104,6 +108,12 @@ impl Transcript {
             }
             let fail = |problem| Err(TranscriptError { line, problem });
             let (word, rest) = content.split_once(char::is_whitespace).unwrap_or((content, ""));
+            let mut at = None;
+            let mut message = |rest| {
+                let (message, comment) = split_comment(rest);
+                at = time(comment);
+                message.to_string()
+            };
             let frame = if word == "WEBSOCKET" {
                 if transcript.url.is_some() || !transcript.entries.is_empty() {
                     return fail(Problem::MisplacedUrl);
@@ -113,11 +123,12 @@ impl Transcript {
                     _ => return fail(Problem::MissingUrl),
                 }
                 continue;
-            } else if let Some(message) = directive(content, ">", "SEND") {
-                Frame::Send(without_comment(message).to_string())
-            } else if let Some(message) = directive(content, "<", "RECV") {
-                Frame::Receive(without_comment(message).to_string())
-            } else if directive(content, "!", "CLOSED").is_some_and(|rest| rest.is_empty() || rest.starts_with("//")) {
+            } else if let Some(rest) = directive(content, ">", "SEND") {
+                Frame::Send(message(rest))
+            } else if let Some(rest) = directive(content, "<", "RECV") {
+                Frame::Receive(message(rest))
+            } else if let Some(rest) = directive(content, "!", "CLOSED").filter(|rest| is_comment(rest)) {
+                at = time(rest);
                 Frame::Closed
             } else {
                 return fail(Problem::UnknownLine);
@@ -125,7 +136,7 @@ impl Transcript {
             if let Some(Entry { frame: Frame::Closed, .. }) = transcript.entries.last() {
                 return fail(Problem::AfterClosed);
             }
-            transcript.entries.push(Entry { line, frame });
+            transcript.entries.push(Entry { line, at, frame });
         }
         Ok(transcript)
     }
@@ -137,16 +148,36 @@ fn directive<'a>(line: &'a str, mark: &str, word: &str) -> Option<&'a str> {
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
 }
 
-/// A message without the comment behind it. Only a JSON value shows where a message ends and a comment begins;
-/// anything else is taken whole (protocol.md, R8.2).
-fn without_comment(message: &str) -> &str {
+/// A message, and the comment behind it. Only a JSON value shows where a message ends and a comment begins; anything else
+/// is taken whole (protocol.md, R8.2).
+fn split_comment(message: &str) -> (&str, &str) {
     let mut scanner = Scanner::new(message);
     if scanner.value().is_err() {
-        return message;
+        return (message, "");
     }
     let (value, rest) = message.split_at(scanner.offset());
     let rest = rest.trim_start();
-    if rest.is_empty() || rest.starts_with("//") { value } else { message }
+    if is_comment(rest) { (value, rest) } else { (message, "") }
+}
+
+fn is_json(text: &str) -> bool {
+    let mut scanner = Scanner::new(text);
+    scanner.value().is_ok() && scanner.finish().is_ok()
+}
+
+/// Whether nothing more stands there.
+fn is_comment(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with("//")
+}
+
+/// The time that a comment tells: `// +1.234 s`.
+fn time(comment: &str) -> Option<Duration> {
+    let (seconds, millis) = comment.strip_prefix("// +")?.strip_suffix(" s")?.split_once('.')?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if millis.len() != 3 || !is_number(millis) || !is_number(seconds) {
+        return None;
+    }
+    Some(Duration::new(seconds.parse().ok()?, millis.parse::<u32>().ok()? * 1_000_000))
 }
 
 impl fmt::Display for Transcript {
@@ -155,10 +186,14 @@ impl fmt::Display for Transcript {
             writeln!(f, "WEBSOCKET {url}\n")?;
         }
         for entry in &self.entries {
-            match &entry.frame {
-                Frame::Send(message) => writeln!(f, "> SEND {message}")?,
-                Frame::Receive(message) => writeln!(f, "< RECV {message}")?,
-                Frame::Closed => writeln!(f, "! CLOSED")?,
+            let takes_comment = match &entry.frame {
+                Frame::Send(message) => write!(f, "> SEND {message}").map(|()| is_json(message))?,
+                Frame::Receive(message) => write!(f, "< RECV {message}").map(|()| is_json(message))?,
+                Frame::Closed => write!(f, "! CLOSED").map(|()| true)?,
+            };
+            match entry.at {
+                Some(at) if takes_comment => writeln!(f, " // +{}.{:03} s", at.as_secs(), at.subsec_millis())?,
+                _ => writeln!(f)?,
             }
         }
         Ok(())
@@ -191,6 +226,21 @@ mod tests {
         let text =
             "WEBSOCKET ws://h/chat\n\n> SEND {\"token\":\"sk-...\",\"id\":-1}\n< RECV {\"message\":\"x\"}\n! CLOSED\n";
         assert_eq!(Transcript::parse(text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn times_are_comments() {
+        let text = concat!(
+            "> SEND {\"a\":1} // +0.000 s\n< RECV {} // +1.234 s\n< RECV {} // one\n< RECV {} // +1.2 s\n",
+            "< RECV {}\n! CLOSED // +18446744073.009 s\n"
+        );
+        let transcript = Transcript::parse(text).unwrap();
+        let at: Vec<_> = transcript.entries.iter().map(|entry| entry.at).collect();
+        let time = |millis| Some(Duration::from_millis(millis));
+        assert_eq!(at, [time(0), time(1234), None, None, None, time(18_446_744_073_009)]);
+        let again = Transcript::parse(&transcript.to_string()).unwrap();
+        assert_eq!(again.entries.len(), 6);
+        assert!(again.entries.iter().zip(&transcript.entries).all(|(again, entry)| again.at == entry.at));
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 use zeroize::Zeroizing;
 
-use super::{Entry, Frame, Transcript, without_comment};
+use super::{Entry, Frame, Transcript, is_json, split_comment};
 use crate::auth::ANONYMOUS;
 use crate::chunk::string_field;
-use crate::json::{Scanner, push_string};
+use crate::json::push_string;
 
 /// What a token becomes in a transcript.
 const REDACTED: &str = "sk-...";
@@ -37,6 +38,8 @@ pub struct Recorder {
     transcript: Transcript,
     /// The token as it is, as it stands in JSON, and as Go writes it there.
     secrets: Vec<Zeroizing<String>>,
+    /// When it is, if the host says so.
+    now: Option<Duration>,
     /// How many bytes are recorded, and how many may be; 0 is no limit.
     len: usize,
     limit: usize,
@@ -54,6 +57,11 @@ impl Recorder {
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = bytes;
         self
+    }
+
+    /// What is recorded from now on bears this time: see [`Entry::at`].
+    pub fn at(&mut self, now: Duration) {
+        self.now = Some(Duration::from_millis(now.as_millis().try_into().unwrap_or(u64::MAX)));
     }
 
     /// A message was sent.
@@ -140,22 +148,18 @@ impl Recorder {
         self.len = len;
         let heading = if self.transcript.url.is_some() { 2 } else { 0 };
         let line = heading + self.transcript.entries.len() + 1;
-        self.transcript.entries.push(Entry { line, frame });
+        self.transcript.entries.push(Entry { line, at: self.now, frame });
     }
 }
 
 /// A message as one line that is read back as the same.
 fn one_line(message: &str) -> String {
     let trimmed = message.trim_matches([' ', '\t', '\r', '\n']);
-    let is_json = {
-        let mut scanner = Scanner::new(trimmed);
-        scanner.value().is_ok() && scanner.finish().is_ok()
-    };
-    if is_json {
+    if is_json(trimmed) {
         // In JSON a line break can only be white space.
         return trimmed.replace(['\n', '\r'], " ");
     }
-    if trimmed.trim() == trimmed && !trimmed.contains(['\n', '\r']) && without_comment(trimmed) == trimmed {
+    if trimmed.trim() == trimmed && !trimmed.contains(['\n', '\r']) && split_comment(trimmed).0 == trimmed {
         return trimmed.to_string();
     }
     let mut string = String::new();

@@ -125,7 +125,7 @@ impl Replay {
             {
                 return Some(Step::Request { line, request });
             }
-            let Some(Entry { line, frame }) = self.entries.next() else {
+            let Some(Entry { line, frame, .. }) = self.entries.next() else {
                 let (line, request) = self.held.pop_front()?;
                 let message = format!("`{}` was not sent: the turn before it has no end", request.kind());
                 return Some(Step::Warning { line, message });
