@@ -154,10 +154,11 @@ impl Chat {
             Stage::Deaf | Stage::Dropped => return,
             Stage::New | Stage::Open => {}
         }
-        if text != PING && std::mem::replace(&mut self.hears_requests, true) {
-            if let Some(hearer) = &self.options.hearer {
-                hearer(text);
-            }
+        if text != PING
+            && std::mem::replace(&mut self.hears_requests, true)
+            && let Some(hearer) = &self.options.hearer
+        {
+            hearer(text);
         }
         // Never queued, and allowed at any time (protocol.md, R2.36 and R2.37).
         if text == PING {
