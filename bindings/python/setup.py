@@ -32,9 +32,10 @@ class BuildExtension(build_ext):
             package = Path(__file__).resolve().parent / "src" / "pychatnio"
         program = package / "bin" / "chatnio"
         program.parent.mkdir(parents=True, exist_ok=True)
+        built = extension.build_program()
         # One that runs cannot be written to.
         program.unlink(missing_ok=True)
-        shutil.copy2(extension.build_program(), program)
+        shutil.copy2(built, program)
 
 
 class SourceDistribution(sdist):

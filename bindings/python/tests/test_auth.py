@@ -175,7 +175,7 @@ WITH_A_GOOD_ONE: dict[str, Callable[[Any, str, Certificates], object]] = {
 
 
 def everything_shown(error: BaseException) -> str:
-    """All that a traceback can show, but for the variables of these tests."""
+    """All that a traceback can show, except the variables of these tests."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     pending = [shown]
     text = ""

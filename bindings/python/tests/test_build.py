@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import importlib.metadata
 import importlib.util
 import os
@@ -85,6 +86,8 @@ def test_a_program_that_pyinstaller_freezes(tmp_path: Path) -> None:
     if importlib.util.find_spec("PyInstaller") is None or shutil.which("objdump") is None:
         print("PyInstaller, or the objdump that it needs, is missing: nothing is frozen")
         pytest.skip("PyInstaller or objdump is missing")
+    # It takes its time on a busy machine, more than other tests have.
+    faulthandler.dump_traceback_later(900, exit=True)
     program = tmp_path / "frozen.py"
     program.write_text(FROZEN)
     source = str(Path(pychatnio.__file__).parents[1])
@@ -93,7 +96,7 @@ def test_a_program_that_pyinstaller_freezes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", "--onedir", str(program)]
     # As an entry point says where the package is installed.
     command += [] if known else ["--additional-hooks-dir", hooks]
-    subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": source}, check=True, timeout=300)
+    subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": source}, check=True, timeout=600)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
         [tmp_path / "dist" / "frozen" / "frozen"], env=clean, capture_output=True, text=True, timeout=PATIENCE

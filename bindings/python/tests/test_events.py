@@ -147,7 +147,7 @@ def test_equality() -> None:
     events = list(Transcript(text).events())
     assert events == list(Transcript(text).events())
     assert events != list(Transcript(text.replace('"a"', '"c"')).events())
-    # The same but for what only the frame says.
+    # The same, except what only the frame says.
     assert events != list(Transcript(text.replace('"quota":0.1', '"quota":0.1,"more":1')).events())
     other: object = "a"
     assert events[0] != events[1] and events[0] != other

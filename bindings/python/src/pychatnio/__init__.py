@@ -18,7 +18,8 @@ with Loopback() as server, Client(server.url, "sk-any") as client:
 ```
 
 All of it is one C library, with what turns, strays and outcomes are in common; nothing of the protocol is done in
-Python. Every event is a copy, so nothing that was handed out ever becomes invalid, but for the request of a replay's step.
+Python. Every event is a copy, so nothing that was handed out ever becomes invalid. The one exception is the request of a
+replay's step.
 
 One object, one thread at a time: a second one is refused with an `InvalidArgumentError`. `Client.stop()` and
 `Client.close()` are for any thread. `Config`, `Auth`, `Request` and `Transcript` never change, and may be shared. After

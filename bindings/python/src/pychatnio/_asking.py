@@ -161,7 +161,7 @@ class Asker(Handle):
                 return None
             turn = BlockingTurn(answer.turn, _nobody if make is not None else None, timeout)
             if before is not None:
-                # Its stream may be read to its end still.
+                # Its stream may still be read to its end.
                 before.events, self._events = self._events, []
             self._turn = turn
             log(self, "turn %d: a %s was sent", turn.number, request.type)

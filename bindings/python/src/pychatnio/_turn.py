@@ -48,7 +48,7 @@ class Turn:
         self.number: int = number
         #: The answer, once it has ended.
         self.answer: Answer | None = None
-        #: Whether nobody iterates over it any more: its stop was sent.
+        #: Whether it was left: its stop was sent, and nobody reads it.
         self.is_left: bool = False
         #: Within how many seconds the whole answer is to come, and until when that is, on `time.monotonic()`.
         self.timeout: float | None = timeout
@@ -56,7 +56,7 @@ class Turn:
 
     @property
     def is_late(self) -> bool:
-        """Whether the answer has not come in the time that it had, and somebody still reads it."""
+        """Whether somebody reads it, and it has not come in the time that it had."""
         return self.answer is None and not self.is_left and time.monotonic() >= self.until
 
     def late(self, answer: Answer | None) -> AnswerTimeoutError:

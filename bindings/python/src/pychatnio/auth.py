@@ -85,7 +85,7 @@ def authentication(auth: Auth | str | None) -> Auth:
 
 
 def _made(token: str) -> tuple[CData, Exception | None]:
-    """A handle, and what is wrong with the token; raised by those who do not have it any more."""
+    """A handle, and what is wrong with the token; raised where no variable holds it."""
     # Somebody may pass what they have read from a file.
     if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         return ffi.NULL, TypeError(f"a token is of type str, not {type(token).__name__}")

@@ -37,8 +37,8 @@ __all__ = ["Client"]
 
 
 class Client(Asker):
-    """A blocking client. Every wait lets other threads run, and is ended by Ctrl-C, but for connecting and closing, whose
-    limits are settings:
+    """A blocking client. Every wait lets other threads run. Ctrl-C ends each of them except connecting and closing, which
+    have limits of their own in `Config`:
 
         with Client("wss://api.chatnio.net", "sk-...") as client:
             for piece in client.ask("hi", model="gpt-4"):

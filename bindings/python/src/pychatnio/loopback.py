@@ -36,8 +36,7 @@ class Loopback(Uncopied):
     without a pause, `unicode` all kinds of text, `latestart` begins late, `silent` opens the turn and says no more, `drop`
     loses the connection in mid-answer, `cut` ends in mid-answer as if it were whole (as servers do whose model breaks off),
     `garbage` sends what cannot be read in between; `none`, `notice`, `err`, `err429`, `nosuch` and `paid` answer by notices
-    of the server's, and any other greets. The answers that are named here want a token, any but `anonymous`; but for
-    `anon`, which wants none.
+    of the server's, and any other greets. These models want a token, which may be any except `anonymous`; `anon` wants none.
 
     Args:
         generation: The servers to play, by their date.

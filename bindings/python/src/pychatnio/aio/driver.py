@@ -271,7 +271,7 @@ class Driver:
         if link.transport is not None and not self.clock.is_stopped:
             self.clock.stop()
             link.transport.pause_reading()
-            # One that is due is due to what the server sent before: it fires, and looks whether it is late still.
+            # A timer that is due already fires, and looks again.
             if link.due > self.clock.now():
                 link.disarm()
 

@@ -170,7 +170,7 @@ class Link:
             of(host)
 
     def let_go(self) -> asyncio.Transport | None:
-        """Gives up the transport, which says nothing any more."""
+        """Gives up the transport: nothing that it says is heard from now on."""
         self.disarm()
         transport, self.transport = self.transport, None
         protocol, self._protocol = self._protocol, None
@@ -202,7 +202,7 @@ class _Protocol(asyncio.BufferedProtocol):
     """The link's end of a transport."""
 
     def __init__(self, link: Link) -> None:
-        #: `None` when nobody listens any more.
+        #: `None` once nobody listens.
         self.link: Link | None = link
         self._buffer = bytearray(_READ)
         self._input = ffi.from_buffer("uint8_t[]", self._buffer)

@@ -17,7 +17,7 @@ class Signal:
     def set(self) -> None:
         waiting, self._waiting = self._waiting, []
         for future in waiting:
-            # Of a loop that is closed nobody waits any more.
+            # Nobody waits in a loop that is closed.
             if not future.done() and not future.get_loop().is_closed():
                 future.set_result(None)
 
