@@ -146,6 +146,11 @@ typedef enum chatnio_status {
      */
     CHATNIO_BAD_CERTIFICATE = 4120,
     /**
+     * The token holds what no HTTP header can carry: a line's end, a space, something outside of ASCII. Only of companion
+     * calls.
+     */
+    CHATNIO_BAD_TOKEN = 4121,
+    /**
      * In an event: a message could not be read. It was skipped and counted; turn and session go on.
      */
     CHATNIO_MALFORMED = 4201,
@@ -153,6 +158,46 @@ typedef enum chatnio_status {
      * In an event: a message was over the limit. It was skipped and counted.
      */
     CHATNIO_MESSAGE_TOO_LONG = 4202,
+    /**
+     * The server does not know the key (HTTP 401). This and what follows: only of companion calls.
+     */
+    CHATNIO_REST_BAD_KEY = 4301,
+    /**
+     * The call needs a key: there was none, or a login token that has run out.
+     */
+    CHATNIO_REST_NO_KEY = 4302,
+    /**
+     * The server refuses this address for some 20 minutes, good keys too, after too many wrong ones.
+     */
+    CHATNIO_REST_BLACK_LISTED = 4303,
+    /**
+     * Too many calls in one second from this address: wait one.
+     */
+    CHATNIO_REST_THROTTLED = 4304,
+    /**
+     * There is no such conversation, share or code, or it is somebody else's.
+     */
+    CHATNIO_REST_NOT_FOUND = 4305,
+    /**
+     * The server refuses, for a reason of its own.
+     */
+    CHATNIO_REST_REFUSED = 4306,
+    /**
+     * The server has no such call: it is too old for it, or the prefix is wrong.
+     */
+    CHATNIO_REST_NO_SUCH_CALL = 4307,
+    /**
+     * A web page came in place of an answer: the prefix is wrong, and often `/api`.
+     */
+    CHATNIO_REST_WEB_PAGE = 4308,
+    /**
+     * Another HTTP status came, from the server or from something before it. Redirects are not followed.
+     */
+    CHATNIO_REST_HTTP = 4309,
+    /**
+     * The answer cannot be read.
+     */
+    CHATNIO_REST_MALFORMED = 4310,
     /**
      * The session or connection was closed by this side.
      */
@@ -313,6 +358,10 @@ typedef enum chatnio_feature {
      * `chatnio_client_*` and `chatnio_stopper_*`.
      */
     CHATNIO_FEATURE_CLIENT = 4,
+    /**
+     * `chatnio_rest_*`.
+     */
+    CHATNIO_FEATURE_REST = 8,
 } chatnio_feature;
 
 /**
@@ -602,6 +651,121 @@ typedef enum chatnio_step_kind {
 } chatnio_step_kind;
 
 /**
+ * The companion calls. A minor version may add more.
+ */
+typedef enum chatnio_rest_type {
+    /**
+     * The stored conversations, newest first, at most the last 100; without their messages.
+     */
+    CHATNIO_REST_CONVERSATIONS = 1,
+    /**
+     * A stored conversation with its messages, by its id.
+     */
+    CHATNIO_REST_CONVERSATION = 2,
+    /**
+     * Deletes a conversation for good, by its id. No result.
+     */
+    CHATNIO_REST_DELETE_CONVERSATION = 3,
+    /**
+     * Renames a conversation: its id, and the new name as text. No result. Not on servers of 2023.
+     */
+    CHATNIO_REST_RENAME_CONVERSATION = 4,
+    /**
+     * Shares a conversation, by its id and the indexes of messages; without any, all of them. The result is a text: the
+     * hash that `chatnio_auth_set_share()` takes.
+     */
+    CHATNIO_REST_SHARE_CONVERSATION = 5,
+    /**
+     * The quota that is left, a number. The cheapest way to find out whether a key is good: the chat never says.
+     */
+    CHATNIO_REST_QUOTA = 6,
+    /**
+     * The subscription.
+     */
+    CHATNIO_REST_SUBSCRIPTION = 7,
+    /**
+     * The packages, as JSON; `null` where the server has none.
+     */
+    CHATNIO_REST_PACKAGE = 8,
+    /**
+     * Buys an amount of quota. No result.
+     */
+    CHATNIO_REST_BUY = 9,
+    /**
+     * Subscribes to the level that is the amount, for some months. No result.
+     */
+    CHATNIO_REST_SUBSCRIBE = 10,
+    /**
+     * The models. Needs no key, but a wrong one is refused.
+     */
+    CHATNIO_REST_MODELS = 11,
+    /**
+     * What models cost. Needs no key. Not on servers of 2023.
+     */
+    CHATNIO_REST_CHARGES = 12,
+    /**
+     * The conversation behind a share's hash, which is the text.
+     */
+    CHATNIO_REST_SHARED_CONVERSATION = 13,
+    /**
+     * One's own shares.
+     */
+    CHATNIO_REST_SHARES = 14,
+    /**
+     * Ends the share of a hash, which is the text. No result.
+     */
+    CHATNIO_REST_DELETE_SHARE = 15,
+    /**
+     * The stored masks, as JSON. Not on servers of 2023.
+     */
+    CHATNIO_REST_MASKS = 16,
+    /**
+     * Stores a mask: its name as text, its messages, and its id to replace one. No result. Not on servers of 2023.
+     */
+    CHATNIO_REST_SAVE_MASK = 17,
+    /**
+     * Deletes a stored mask, by its id. No result. Not on servers of 2023.
+     */
+    CHATNIO_REST_DELETE_MASK = 18,
+    /**
+     * Whether the key is good, and whose it is: the user's name is the answer's text.
+     */
+    CHATNIO_REST_USER = 19,
+    /**
+     * What the server says of itself, as JSON. Needs no key. Not on servers of 2023.
+     */
+    CHATNIO_REST_INFO = 20,
+    /**
+     * The models that the server advertises, as JSON. Needs no key. Not on servers of 2023.
+     */
+    CHATNIO_REST_MARKET = 21,
+    /**
+     * The subscriptions that the server offers, as JSON. Needs no key. Not on servers of 2023.
+     */
+    CHATNIO_REST_PLANS = 22,
+    /**
+     * What was spent, in OpenAI's shape: a number, and JSON.
+     */
+    CHATNIO_REST_BILLING_USAGE = 23,
+    /**
+     * What may be spent, in OpenAI's shape: the hard limit as number, and JSON.
+     */
+    CHATNIO_REST_BILLING_LIMITS = 24,
+    /**
+     * The API key of the account, for those who came by a login token: a text, which is a secret.
+     */
+    CHATNIO_REST_API_KEY = 25,
+    /**
+     * Takes the invitation up whose code is the text; a number, the quota that it brought.
+     */
+    CHATNIO_REST_INVITE = 26,
+    /**
+     * Redeems the code that is the text; a number, the quota that it brought.
+     */
+    CHATNIO_REST_REDEEM = 27,
+} chatnio_rest_type;
+
+/**
  * Who asks, and in which conversation. Reusable; sessions, connections and clients take a copy.
  */
 typedef struct chatnio_auth chatnio_auth;
@@ -649,6 +813,19 @@ typedef struct chatnio_replay chatnio_replay;
  * default.
  */
 typedef struct chatnio_request chatnio_request;
+
+/**
+ * The result of a companion call. All that its getters show lives until `chatnio_rest_answer_free()`.
+ */
+typedef struct chatnio_rest_answer chatnio_rest_answer;
+
+/**
+ * A companion call: stored conversations, quota, models and the like, over plain HTTP. The library gives the request as
+ * data and reads the answer; the host does the HTTP between, by what it has.
+ *
+ * No redirect is to be followed: the key would go along.
+ */
+typedef struct chatnio_rest_call chatnio_rest_call;
 
 /**
  * The chat protocol on one connection, at message level: the host has the WebSocket.
@@ -952,6 +1129,182 @@ typedef struct chatnio_step {
      */
     const struct chatnio_request *request;
 } chatnio_step;
+
+/**
+ * A stored conversation. The caller sets `size`, the library fills the rest.
+ */
+typedef struct chatnio_rest_conversation {
+    /**
+     * As in `chatnio_event`.
+     */
+    size_t size;
+    /**
+     * Its id, for `chatnio_auth_set_conversation()`.
+     */
+    int64_t id;
+    /**
+     * Its name: the first question's beginning, or what it was renamed to.
+     */
+    struct chatnio_text name;
+    /**
+     * The model that was asked last; empty where the server does not say.
+     */
+    struct chatnio_text model;
+    /**
+     * How many messages there are to get; 0 in a list, which brings none.
+     */
+    size_t messages;
+    /**
+     * Whether its last question searched the web.
+     */
+    bool web;
+    /**
+     * Whether a share was put in front of it.
+     */
+    bool shared;
+    /**
+     * How many messages went to the model with the last question; 0 is the server's default.
+     */
+    int64_t context;
+} chatnio_rest_conversation;
+
+/**
+ * A message of a conversation. The caller sets `size`, the library fills the rest.
+ */
+typedef struct chatnio_rest_message {
+    /**
+     * As in `chatnio_event`.
+     */
+    size_t size;
+    /**
+     * Who says it: `user`, `assistant`, `system`.
+     */
+    struct chatnio_text role;
+    /**
+     * What is said. Content that is no text is its JSON.
+     */
+    struct chatnio_text content;
+} chatnio_rest_message;
+
+/**
+ * A model. The caller sets `size`, the library fills the rest.
+ */
+typedef struct chatnio_rest_model {
+    /**
+     * As in `chatnio_event`.
+     */
+    size_t size;
+    /**
+     * Its id, for `chatnio_request_set_model()`.
+     */
+    struct chatnio_text id;
+    /**
+     * Whose it is; empty where the server does not say.
+     */
+    struct chatnio_text owned_by;
+    /**
+     * When it was made, in seconds since 1970; 0 where the server does not say.
+     */
+    int64_t created;
+} chatnio_rest_model;
+
+/**
+ * The price of models. The caller sets `size`, the library fills the rest.
+ */
+typedef struct chatnio_rest_charge {
+    /**
+     * As in `chatnio_event`.
+     */
+    size_t size;
+    /**
+     * Its id.
+     */
+    int64_t id;
+    /**
+     * How it counts: `token-billing`, `times-billing` or `non-billing`.
+     */
+    struct chatnio_text kind;
+    /**
+     * The quota for 1000 tokens of the question.
+     */
+    double input;
+    /**
+     * The quota for 1000 tokens of the answer; for one question with `times-billing`.
+     */
+    double output;
+    /**
+     * For how many models it is: `chatnio_rest_answer_charge_model()` names them.
+     */
+    size_t models;
+    /**
+     * Whether the models answer without an account, too.
+     */
+    bool anonymous;
+} chatnio_rest_charge;
+
+/**
+ * A share of one's own. The caller sets `size`, the library fills the rest.
+ */
+typedef struct chatnio_rest_share {
+    /**
+     * As in `chatnio_event`.
+     */
+    size_t size;
+    /**
+     * What `chatnio_auth_set_share()` takes.
+     */
+    struct chatnio_text hash;
+    /**
+     * The id of the conversation that it shows.
+     */
+    int64_t conversation_id;
+    /**
+     * That conversation's name.
+     */
+    struct chatnio_text name;
+    /**
+     * When it was made, as the server writes it: `2026-11-28T11:31:29Z`.
+     */
+    struct chatnio_text time;
+} chatnio_rest_share;
+
+/**
+ * A subscription; what was used of it is in the JSON. The caller sets `size`, the library fills the rest.
+ */
+typedef struct chatnio_rest_subscription {
+    /**
+     * As in `chatnio_event`.
+     */
+    size_t size;
+    /**
+     * Whether there is one.
+     */
+    bool is_subscribed;
+    /**
+     * Whether it is one for enterprises.
+     */
+    bool enterprise;
+    /**
+     * Its level; 0 is none.
+     */
+    int64_t level;
+    /**
+     * The days until it ends.
+     */
+    int64_t expired;
+    /**
+     * When it ends, as the server writes it; empty on servers that do not say.
+     */
+    struct chatnio_text expired_at;
+    /**
+     * The days until its usage begins anew; 0 on servers that do not say.
+     */
+    int64_t refresh;
+    /**
+     * When its usage begins anew, as the server writes it; empty on servers that do not say.
+     */
+    struct chatnio_text refresh_at;
+} chatnio_rest_subscription;
 
 #ifdef __cplusplus
 extern "C" {
@@ -2337,6 +2690,277 @@ int32_t chatnio_replay_next_step(struct chatnio_replay *replay, int32_t state, s
  * Frees a replay; NULL is fine.
  */
 void chatnio_replay_free(struct chatnio_replay *replay);
+
+/**
+ * Makes a call of a type (`chatnio_rest_type`). Set what its type names, prepare its request, send that, and let the
+ * call read the answer. It may be used any number of times.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL or a number that is no type.
+ */
+int32_t chatnio_rest_call_new(int32_t rest_type, struct chatnio_rest_call **out);
+
+/**
+ * Sets the id: of a conversation, or of a mask.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_rest_call_set_id(struct chatnio_rest_call *call, int64_t id);
+
+/**
+ * Sets the text: a conversation's new name, a share's hash, a code, a mask's name. Copied.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`.
+ */
+int32_t chatnio_rest_call_set_text(struct chatnio_rest_call *call, const char *text, size_t text_len);
+
+/**
+ * Sets the amount: the quota to buy, or the level to subscribe to.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_rest_call_set_amount(struct chatnio_rest_call *call, int64_t amount);
+
+/**
+ * Sets for how many months to subscribe.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_rest_call_set_months(struct chatnio_rest_call *call, int64_t months);
+
+/**
+ * Adds the index of a message to share, from 0; -1 is every message.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_rest_call_add_index(struct chatnio_rest_call *call, int64_t index);
+
+/**
+ * Adds a message to a mask, by `role` (`system`, `user` or `assistant`). Both texts are copied.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`.
+ */
+int32_t chatnio_rest_call_add_mask(struct chatnio_rest_call *call,
+                                   const char *role,
+                                   size_t role_len,
+                                   const char *content,
+                                   size_t content_len);
+
+/**
+ * Sets what a mask is for, and its picture as the server's web page takes it. Both texts are copied.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`.
+ */
+int32_t chatnio_rest_call_describe_mask(struct chatnio_rest_call *call,
+                                        const char *description,
+                                        size_t description_len,
+                                        const char *avatar,
+                                        size_t avatar_len);
+
+/**
+ * Makes the call's request, anew each time: `chatnio_rest_call_method()`, `_target()`, `_body()` and `_header()` show it.
+ *
+ * Of `auth` only the token counts; NULL sends none. The `prefix` goes before the path: empty, or `/api` as a rule where
+ * the server also serves its web page; `chatnio_rest_prefix_len()` takes it from a chat's path.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`; `CHATNIO_BAD_PARAMETERS` when something that the call needs was not
+ * set; `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_TOKEN`, `CHATNIO_BAD_URL` for the prefix.
+ */
+int32_t chatnio_rest_call_prepare(struct chatnio_rest_call *call,
+                                  const struct chatnio_auth *auth,
+                                  const char *prefix,
+                                  size_t prefix_len);
+
+/**
+ * Gets the request's method: `GET` or `POST`. Lives until the call is prepared anew or freed.
+ *
+ * Errors: `CHATNIO_INVALID`, also before `chatnio_rest_call_prepare()`.
+ */
+int32_t chatnio_rest_call_method(const struct chatnio_rest_call *call, struct chatnio_text *method);
+
+/**
+ * Gets the request's path, with its prefix, and its query where it has one: what goes behind `https://HOST`. Lives
+ * until the call is prepared anew or freed.
+ *
+ * Errors: `CHATNIO_INVALID`, also before `chatnio_rest_call_prepare()`.
+ */
+int32_t chatnio_rest_call_target(const struct chatnio_rest_call *call, struct chatnio_text *target);
+
+/**
+ * Gets the request's body, which is JSON; absent with GET. Lives until the call is prepared anew or freed.
+ *
+ * Errors: `CHATNIO_INVALID`, also before `chatnio_rest_call_prepare()`.
+ */
+int32_t chatnio_rest_call_body(const struct chatnio_rest_call *call, struct chatnio_text *body);
+
+/**
+ * Gets one of the request's headers by `index`, from 0: the key's among them, whose value is a secret. Beside these
+ * only those are to be sent that every HTTP client sets itself (`Host`, `Content-Length`). Both texts live until the
+ * call is prepared anew or freed.
+ *
+ * Errors: `CHATNIO_INVALID`, also before `chatnio_rest_call_prepare()`; `CHATNIO_ABSENT` behind the last.
+ */
+int32_t chatnio_rest_call_header(const struct chatnio_rest_call *call,
+                                 size_t index,
+                                 struct chatnio_text *name,
+                                 struct chatnio_text *value);
+
+/**
+ * Reads an answer: its HTTP status and its whole body. The result is to be freed by `chatnio_rest_answer_free()`.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_BAD_PARAMETERS` as when it is prepared; when there is no result
+ * `CHATNIO_REST_BAD_KEY`, `CHATNIO_REST_NO_KEY`, `CHATNIO_REST_BLACK_LISTED`, `CHATNIO_REST_THROTTLED`,
+ * `CHATNIO_REST_NOT_FOUND`, `CHATNIO_REST_REFUSED`, `CHATNIO_REST_NO_SUCH_CALL`, `CHATNIO_REST_WEB_PAGE`,
+ * `CHATNIO_REST_HTTP`, `CHATNIO_REST_MALFORMED`; `chatnio_rest_call_words()` has the server's words then.
+ */
+int32_t chatnio_rest_call_decode(struct chatnio_rest_call *call,
+                                 int32_t http_status,
+                                 const uint8_t *body,
+                                 size_t body_len,
+                                 struct chatnio_rest_answer **answer);
+
+/**
+ * Gets what the server said in the last answer that had no result, in its words, as they came; absent where it said
+ * nothing. Lives until the next answer is read, or the call is freed.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_rest_call_words(const struct chatnio_rest_call *call, struct chatnio_text *words);
+
+/**
+ * Whether the call may be sent again when nobody knows whether it has arrived: it only reads. Never so for what deletes,
+ * buys or changes something.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_BAD_PARAMETERS` as when it is prepared.
+ */
+int32_t chatnio_rest_call_is_repeatable(const struct chatnio_rest_call *call,
+                                        bool *is_repeatable);
+
+/**
+ * Whether a call that may be repeated may go better a second after the last answer: the server throttled, or what it
+ * runs on was not there.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_rest_call_is_retryable(const struct chatnio_rest_call *call, bool *is_retryable);
+
+/**
+ * Copies what the last failure on this call was, in English, into `buffer` as far as it fits, NUL-terminated; `length`,
+ * if it is not NULL, gets the whole length without the NUL. Never holds a key. Works after `CHATNIO_PANIC`, too.
+ *
+ * Errors: `CHATNIO_INVALID`.
+ */
+int32_t chatnio_rest_call_error(const struct chatnio_rest_call *call, char *buffer, size_t capacity, size_t *length);
+
+/**
+ * Wipes and frees a call; NULL is fine. Its answers live on.
+ */
+void chatnio_rest_call_free(struct chatnio_rest_call *call);
+
+/**
+ * Gets how many bytes at the beginning of a chat's `path` are the prefix of that server's companion calls: of `/chat`
+ * none, of `/api/chat` four.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`.
+ */
+int32_t chatnio_rest_prefix_len(const char *path, size_t path_len, size_t *prefix_len);
+
+/**
+ * Gets the whole result as JSON, the same in every language: also the fields that no struct has and those that this
+ * library does not know. `null` where there is no result but that it worked. A secret when the call was for one.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_rest_answer_json(const struct chatnio_rest_answer *answer, struct chatnio_text *json);
+
+/**
+ * Gets the number that the result is: a quota, or what was spent.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it is none.
+ */
+int32_t chatnio_rest_answer_number(const struct chatnio_rest_answer *answer, double *number);
+
+/**
+ * Gets the text that the result is: a share's hash, a user's name, an API key.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it is none.
+ */
+int32_t chatnio_rest_answer_text(const struct chatnio_rest_answer *answer, struct chatnio_text *text);
+
+/**
+ * Gets how many items the result has: conversations, models, prices, shares; of one conversation, its messages. 0 for
+ * any other result.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_rest_answer_count(const struct chatnio_rest_answer *answer, size_t *count);
+
+/**
+ * Gets a conversation by `index`, from 0: one of a list, or (0) the one that was asked for.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_ABSENT`.
+ */
+int32_t chatnio_rest_answer_conversation(const struct chatnio_rest_answer *answer,
+                                         size_t index,
+                                         struct chatnio_rest_conversation *conversation);
+
+/**
+ * Gets a message of a conversation, or of a shared one, by `index`, from 0: the oldest.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_ABSENT`.
+ */
+int32_t chatnio_rest_answer_message(const struct chatnio_rest_answer *answer,
+                                    size_t index,
+                                    struct chatnio_rest_message *message);
+
+/**
+ * Gets a model by `index`, from 0.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_ABSENT`.
+ */
+int32_t chatnio_rest_answer_model(const struct chatnio_rest_answer *answer,
+                                  size_t index,
+                                  struct chatnio_rest_model *model);
+
+/**
+ * Gets a price by `index`, from 0.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_ABSENT`.
+ */
+int32_t chatnio_rest_answer_charge(const struct chatnio_rest_answer *answer,
+                                   size_t index,
+                                   struct chatnio_rest_charge *charge);
+
+/**
+ * Gets the id of a model that the price of that `index` is for; both `index` and `nth` from 0.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_ABSENT`.
+ */
+int32_t chatnio_rest_answer_charge_model(const struct chatnio_rest_answer *answer,
+                                         size_t index,
+                                         size_t nth,
+                                         struct chatnio_text *model);
+
+/**
+ * Gets a share by `index`, from 0.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_ABSENT`.
+ */
+int32_t chatnio_rest_answer_share(const struct chatnio_rest_answer *answer,
+                                  size_t index,
+                                  struct chatnio_rest_share *share);
+
+/**
+ * Gets the subscription.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_ABSENT`.
+ */
+int32_t chatnio_rest_answer_subscription(const struct chatnio_rest_answer *answer,
+                                         struct chatnio_rest_subscription *subscription);
+
+/**
+ * Wipes and frees an answer; NULL is fine.
+ */
+void chatnio_rest_answer_free(struct chatnio_rest_answer *answer);
 
 /**
  * The name of a kind of event (`chatnio_event_kind`), such as "delta"; "unknown" for any other number.

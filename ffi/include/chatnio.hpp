@@ -3,10 +3,10 @@
  *
  * Everything is as chatnio.h and its conventions page say, but for:
  *
- * - Owners (`Config`, `Auth`, `Request`, `Session`, `Connection`, `Client`, `Stopper`, `Transcript`, `Replay`) free
- *   their handle. They can be moved, which never throws, and not copied. `native()` is the handle, still owned; an
- *   owner can also be made of a handle, which it takes over. One that was moved from has none: its functions throw
- *   `CHATNIO_INVALID`, and as a configuration or authentication it stands for NULL.
+ * - Owners (`Config`, `Auth`, `Request`, `Session`, `Connection`, `Client`, `Stopper`, `Transcript`, `Replay`, `RestCall`,
+ *   `RestAnswer`) free their handle. They can be moved, which never throws, and not copied. `native()` is the handle,
+ *   still owned; an owner can also be made of a handle, which it takes over. One that was moved from has none: its
+ *   functions throw `CHATNIO_INVALID`, and as a configuration or authentication it stands for NULL.
  * - Texts and bytes are `std::string_view`. Those that come out live as long as chatnio.h says, which for what belongs
  *   to an event is until the next call on the same handle that may bring one; absent is `data() == nullptr`.
  * - Kinds, types, outcomes, states and reasons are the constants of chatnio.h.
@@ -1482,6 +1482,331 @@ private:
         return made;
     }
 };
+
+/** A stored conversation: see `chatnio_rest_conversation`. */
+struct RestConversation {
+    /** Its id, for `Auth::conversation()`. */
+    std::int64_t id;
+    /** Its name. */
+    std::string_view name;
+    /** The model that was asked last; empty where the server does not say. */
+    std::string_view model;
+    /** How many messages there are to get; 0 in a list. */
+    std::size_t messages;
+    /** Whether its last question searched the web. */
+    bool web;
+    /** Whether a share was put in front of it. */
+    bool shared;
+    /** How many messages went to the model with the last question; 0 is the server's default. */
+    std::int64_t context;
+};
+
+/** A message of a conversation: see `chatnio_rest_message`. */
+struct RestMessage {
+    /** Who says it. */
+    std::string_view role;
+    /** What is said. */
+    std::string_view content;
+};
+
+/** A model: see `chatnio_rest_model`. */
+struct RestModel {
+    /** Its id, for `Request::model()`. */
+    std::string_view id;
+    /** Whose it is; empty where the server does not say. */
+    std::string_view owned_by;
+    /** When it was made, in seconds since 1970; 0 where the server does not say. */
+    std::int64_t created;
+};
+
+/** The price of models: see `chatnio_rest_charge`. */
+struct RestCharge {
+    /** Its id. */
+    std::int64_t id;
+    /** How it counts. */
+    std::string_view kind;
+    /** The quota for 1000 tokens of the question. */
+    double input;
+    /** The quota for 1000 tokens of the answer; for one question with `times-billing`. */
+    double output;
+    /** For how many models it is: see `RestAnswer::charge_model()`. */
+    std::size_t models;
+    /** Whether the models answer without an account, too. */
+    bool anonymous;
+};
+
+/** A share of one's own: see `chatnio_rest_share`. */
+struct RestShare {
+    /** What `Auth::share()` takes. */
+    std::string_view hash;
+    /** The id of the conversation that it shows. */
+    std::int64_t conversation_id;
+    /** That conversation's name. */
+    std::string_view name;
+    /** When it was made, as the server writes it. */
+    std::string_view time;
+};
+
+/** A subscription: see `chatnio_rest_subscription`. */
+struct RestSubscription {
+    /** Whether there is one. */
+    bool is_subscribed;
+    /** Whether it is one for enterprises. */
+    bool enterprise;
+    /** Its level; 0 is none. */
+    std::int64_t level;
+    /** The days until it ends. */
+    std::int64_t expired;
+    /** When it ends, as the server writes it. */
+    std::string_view expired_at;
+    /** The days until its usage begins anew. */
+    std::int64_t refresh;
+    /** When its usage begins anew, as the server writes it. */
+    std::string_view refresh_at;
+};
+
+/** The result of a companion call. All that it shows lives as long as it; what is not there is an empty `std::optional`. */
+class RestAnswer {
+public:
+    /** Takes a handle over. */
+    RestAnswer(Adopt, chatnio_rest_answer *native) noexcept : answer_(native) {}
+
+    /** The whole result as JSON, the same in every language. A secret when the call was for one. */
+    std::string_view json() const
+    {
+        chatnio_text text;
+        detail::check(chatnio_rest_answer_json(native(), &text));
+        return detail::view(text);
+    }
+    /** The number that the result is. */
+    std::optional<double> number() const
+    {
+        double number;
+        return there(chatnio_rest_answer_number(native(), &number)) ? std::optional(number) : std::nullopt;
+    }
+    /** The text that the result is. */
+    std::optional<std::string_view> text() const
+    {
+        chatnio_text text;
+        return optional(chatnio_rest_answer_text(native(), &text), text);
+    }
+    /** How many items the result has; of one conversation, its messages. */
+    std::size_t count() const
+    {
+        std::size_t count;
+        detail::check(chatnio_rest_answer_count(native(), &count));
+        return count;
+    }
+    /** A conversation by its index, or (0) the one that was asked for. */
+    std::optional<RestConversation> conversation(std::size_t index = 0) const
+    {
+        auto of = sized<chatnio_rest_conversation>();
+        if (!there(chatnio_rest_answer_conversation(native(), index, &of))) {
+            return std::nullopt;
+        }
+        return RestConversation{of.id,  detail::view(of.name), detail::view(of.model), of.messages,
+                                of.web, of.shared,             of.context};
+    }
+    /** A message of the conversation, by its index. */
+    std::optional<RestMessage> message(std::size_t index) const
+    {
+        auto of = sized<chatnio_rest_message>();
+        if (!there(chatnio_rest_answer_message(native(), index, &of))) {
+            return std::nullopt;
+        }
+        return RestMessage{detail::view(of.role), detail::view(of.content)};
+    }
+    /** A model by its index. */
+    std::optional<RestModel> model(std::size_t index) const
+    {
+        auto of = sized<chatnio_rest_model>();
+        if (!there(chatnio_rest_answer_model(native(), index, &of))) {
+            return std::nullopt;
+        }
+        return RestModel{detail::view(of.id), detail::view(of.owned_by), of.created};
+    }
+    /** A price by its index. */
+    std::optional<RestCharge> charge(std::size_t index) const
+    {
+        auto of = sized<chatnio_rest_charge>();
+        if (!there(chatnio_rest_answer_charge(native(), index, &of))) {
+            return std::nullopt;
+        }
+        return RestCharge{of.id, detail::view(of.kind), of.input, of.output, of.models, of.anonymous};
+    }
+    /** The id of the `nth` model that the price of that index is for. */
+    std::optional<std::string_view> charge_model(std::size_t index, std::size_t nth) const
+    {
+        chatnio_text text;
+        return optional(chatnio_rest_answer_charge_model(native(), index, nth, &text), text);
+    }
+    /** A share by its index. */
+    std::optional<RestShare> share(std::size_t index) const
+    {
+        auto of = sized<chatnio_rest_share>();
+        if (!there(chatnio_rest_answer_share(native(), index, &of))) {
+            return std::nullopt;
+        }
+        return RestShare{detail::view(of.hash), of.conversation_id, detail::view(of.name), detail::view(of.time)};
+    }
+    /** The subscription. */
+    std::optional<RestSubscription> subscription() const
+    {
+        auto of = sized<chatnio_rest_subscription>();
+        if (!there(chatnio_rest_answer_subscription(native(), &of))) {
+            return std::nullopt;
+        }
+        return RestSubscription{of.is_subscribed, of.enterprise,  of.level, of.expired, detail::view(of.expired_at),
+                                of.refresh,       detail::view(of.refresh_at)};
+    }
+
+    /** The handle, still owned. */
+    chatnio_rest_answer *native() const noexcept { return answer_.get(); }
+
+private:
+    template <typename Struct>
+    static Struct sized() noexcept
+    {
+        Struct made{};
+        made.size = sizeof made;
+        return made;
+    }
+
+    static bool there(std::int32_t status)
+    {
+        if (status != CHATNIO_ABSENT) {
+            detail::check(status);
+        }
+        return status == CHATNIO_OK;
+    }
+
+    static std::optional<std::string_view> optional(std::int32_t status, const chatnio_text &text)
+    {
+        return there(status) ? std::optional(detail::view(text)) : std::nullopt;
+    }
+
+    detail::Owned<chatnio_rest_answer, chatnio_rest_answer_free> answer_;
+};
+
+/** A companion call over plain HTTP: its request as data, and how its answer is read. The host does the HTTP. */
+class RestCall {
+public:
+    /** A header of a request. */
+    struct Header {
+        /** Its name. */
+        std::string_view name;
+        /** Its value, which may be a secret. */
+        std::string_view value;
+    };
+
+    /** A call of a type (`chatnio_rest_type`). */
+    explicit RestCall(std::int32_t rest_type)
+    {
+        chatnio_rest_call *made;
+        detail::check(chatnio_rest_call_new(rest_type, &made));
+        call_.reset(made);
+    }
+    /** Takes a handle over. */
+    RestCall(Adopt, chatnio_rest_call *native) noexcept : call_(native) {}
+
+    /** Sets the id: of a conversation, or of a mask. */
+    RestCall &id(std::int64_t id) { return set(chatnio_rest_call_set_id(native(), id)); }
+    /** Sets the text: a new name, a hash, a code, a mask's name. */
+    RestCall &text(std::string_view text)
+    {
+        return set(chatnio_rest_call_set_text(native(), text.data(), text.size()));
+    }
+    /** Sets the amount: the quota to buy, or the level to subscribe to. */
+    RestCall &amount(std::int64_t amount) { return set(chatnio_rest_call_set_amount(native(), amount)); }
+    /** Sets for how many months to subscribe. */
+    RestCall &months(std::int64_t months) { return set(chatnio_rest_call_set_months(native(), months)); }
+    /** Adds the index of a message to share; -1 is every message. */
+    RestCall &add_index(std::int64_t index) { return set(chatnio_rest_call_add_index(native(), index)); }
+    /** Adds a message to a mask. */
+    RestCall &add_mask(std::string_view role, std::string_view content)
+    {
+        return set(
+            chatnio_rest_call_add_mask(native(), role.data(), role.size(), content.data(), content.size()));
+    }
+    /** Sets what a mask is for, and its picture. */
+    RestCall &describe_mask(std::string_view description, std::string_view avatar)
+    {
+        return set(chatnio_rest_call_describe_mask(native(), description.data(), description.size(), avatar.data(),
+                                                   avatar.size()));
+    }
+
+    /** Makes the request, anew each time. Of `auth` only the token counts; without one no key is sent. */
+    RestCall &prepare(const Auth &auth = nullptr, std::string_view prefix = "")
+    {
+        return set(chatnio_rest_call_prepare(native(), auth.native(), prefix.data(), prefix.size()));
+    }
+    /** The request's method. It and what follows live until the call is prepared anew or freed. */
+    std::string_view method() const { return view<chatnio_rest_call_method>(); }
+    /** The request's path and query. */
+    std::string_view target() const { return view<chatnio_rest_call_target>(); }
+    /** The request's body; absent with GET. */
+    std::string_view body() const { return view<chatnio_rest_call_body>(); }
+    /** A header of the request by its index; nothing behind the last. */
+    std::optional<Header> header(std::size_t index) const
+    {
+        chatnio_text name, value;
+        const std::int32_t status = chatnio_rest_call_header(native(), index, &name, &value);
+        if (!detail::check_unless<chatnio_rest_call_error>(CHATNIO_ABSENT, native(), status)) {
+            return std::nullopt;
+        }
+        return Header{detail::view(name), detail::view(value)};
+    }
+
+    /** Reads an answer: its HTTP status and its whole body. Throws when there is no result: see `words()`. */
+    RestAnswer decode(std::int32_t http_status, std::string_view body)
+    {
+        chatnio_rest_answer *made;
+        set(chatnio_rest_call_decode(native(), http_status, detail::bytes(body), body.size(), &made));
+        return RestAnswer(adopt, made);
+    }
+    /** What the server said in the last answer that had no result; absent where it said nothing. */
+    std::string_view words() const { return view<chatnio_rest_call_words>(); }
+    /** Whether it may be sent again when nobody knows whether it has arrived. */
+    bool is_repeatable() const { return flag<chatnio_rest_call_is_repeatable>(); }
+    /** Whether, if it may be repeated, it may go better a second after the last answer. */
+    bool is_retryable() const { return flag<chatnio_rest_call_is_retryable>(); }
+
+    /** The handle, still owned. */
+    chatnio_rest_call *native() const noexcept { return call_.get(); }
+
+private:
+    RestCall &set(std::int32_t status)
+    {
+        detail::check<chatnio_rest_call_error>(native(), status);
+        return *this;
+    }
+
+    template <auto Get>
+    std::string_view view() const
+    {
+        chatnio_text text;
+        detail::check<chatnio_rest_call_error>(native(), Get(native(), &text));
+        return detail::view(text);
+    }
+
+    template <auto Get>
+    bool flag() const
+    {
+        bool flag;
+        detail::check<chatnio_rest_call_error>(native(), Get(native(), &flag));
+        return flag;
+    }
+
+    detail::Owned<chatnio_rest_call, chatnio_rest_call_free> call_;
+};
+
+/** The prefix of the companion calls of the server whose chat is at `path`, whose beginning it is. */
+inline std::string_view rest_prefix(std::string_view path)
+{
+    std::size_t length;
+    detail::check(chatnio_rest_prefix_len(path.data(), path.size(), &length));
+    return path.substr(0, length);
+}
 
 } // namespace chatnio
 

@@ -23,6 +23,10 @@ mod growing;
 pub mod name;
 pub mod refusal;
 pub mod request;
+#[cfg(feature = "rest")]
+pub mod rest_answer;
+#[cfg(feature = "rest")]
+pub mod rest_call;
 #[cfg(feature = "session")]
 pub mod session;
 pub mod status;

@@ -72,11 +72,35 @@ pub enum chatnio_status {
     CHATNIO_BAD_PROXY = 4119,
     /// The client's certificate or its key cannot be used.
     CHATNIO_BAD_CERTIFICATE = 4120,
+    /// The token holds what no HTTP header can carry: a line's end, a space, something outside of ASCII. Only of companion
+    /// calls.
+    CHATNIO_BAD_TOKEN = 4121,
 
     /// In an event: a message could not be read. It was skipped and counted; turn and session go on.
     CHATNIO_MALFORMED = 4201,
     /// In an event: a message was over the limit. It was skipped and counted.
     CHATNIO_MESSAGE_TOO_LONG = 4202,
+
+    /// The server does not know the key (HTTP 401). This and what follows: only of companion calls.
+    CHATNIO_REST_BAD_KEY = 4301,
+    /// The call needs a key: there was none, or a login token that has run out.
+    CHATNIO_REST_NO_KEY = 4302,
+    /// The server refuses this address for some 20 minutes, good keys too, after too many wrong ones.
+    CHATNIO_REST_BLACK_LISTED = 4303,
+    /// Too many calls in one second from this address: wait one.
+    CHATNIO_REST_THROTTLED = 4304,
+    /// There is no such conversation, share or code, or it is somebody else's.
+    CHATNIO_REST_NOT_FOUND = 4305,
+    /// The server refuses, for a reason of its own.
+    CHATNIO_REST_REFUSED = 4306,
+    /// The server has no such call: it is too old for it, or the prefix is wrong.
+    CHATNIO_REST_NO_SUCH_CALL = 4307,
+    /// A web page came in place of an answer: the prefix is wrong, and often `/api`.
+    CHATNIO_REST_WEB_PAGE = 4308,
+    /// Another HTTP status came, from the server or from something before it. Redirects are not followed.
+    CHATNIO_REST_HTTP = 4309,
+    /// The answer cannot be read.
+    CHATNIO_REST_MALFORMED = 4310,
 
     /// The session or connection was closed by this side.
     CHATNIO_CLOSED = 4901,
@@ -185,8 +209,19 @@ const TABLE: &[(chatnio_status, &CStr, &CStr)] = &[
     (CHATNIO_GIVEN_SOCKET, c"CHATNIO_GIVEN_SOCKET", c"the client was given its socket: give it another"),
     (CHATNIO_BAD_PROXY, c"CHATNIO_BAD_PROXY", c"the URL is not one of a proxy"),
     (CHATNIO_BAD_CERTIFICATE, c"CHATNIO_BAD_CERTIFICATE", c"the client's certificate cannot be used"),
+    (CHATNIO_BAD_TOKEN, c"CHATNIO_BAD_TOKEN", c"the token holds a character that no header can carry"),
     (CHATNIO_MALFORMED, c"CHATNIO_MALFORMED", c"a message could not be read"),
     (CHATNIO_MESSAGE_TOO_LONG, c"CHATNIO_MESSAGE_TOO_LONG", c"a message was over the limit"),
+    (CHATNIO_REST_BAD_KEY, c"CHATNIO_REST_BAD_KEY", c"the server does not accept the key"),
+    (CHATNIO_REST_NO_KEY, c"CHATNIO_REST_NO_KEY", c"the call needs a key"),
+    (CHATNIO_REST_BLACK_LISTED, c"CHATNIO_REST_BLACK_LISTED", c"the server has black-listed this address"),
+    (CHATNIO_REST_THROTTLED, c"CHATNIO_REST_THROTTLED", c"too many calls: wait a second"),
+    (CHATNIO_REST_NOT_FOUND, c"CHATNIO_REST_NOT_FOUND", c"the server has not found it"),
+    (CHATNIO_REST_REFUSED, c"CHATNIO_REST_REFUSED", c"the server refused"),
+    (CHATNIO_REST_NO_SUCH_CALL, c"CHATNIO_REST_NO_SUCH_CALL", c"the server has no such call"),
+    (CHATNIO_REST_WEB_PAGE, c"CHATNIO_REST_WEB_PAGE", c"a web page came in place of an answer"),
+    (CHATNIO_REST_HTTP, c"CHATNIO_REST_HTTP", c"the server answered with another HTTP status"),
+    (CHATNIO_REST_MALFORMED, c"CHATNIO_REST_MALFORMED", c"the answer cannot be read"),
     (CHATNIO_CLOSED, c"CHATNIO_CLOSED", c"closed by this side"),
     (CHATNIO_CLOSED_BY_SERVER, c"CHATNIO_CLOSED_BY_SERVER", c"the server closed the connection"),
     (CHATNIO_END_OF_STREAM, c"CHATNIO_END_OF_STREAM", c"the server ended the stream"),
@@ -298,6 +333,40 @@ failures! {
     chatnio_core::AuthError: |error| of_auth(&error);
     chatnio_core::RequestError: |error| of_request(&error);
     chatnio_core::transcript::TranscriptError: |_error| CHATNIO_BAD_TRANSCRIPT;
+}
+
+#[cfg(feature = "rest")]
+failures! {
+    chatnio_core::rest::RequestError: |error| of_rest_request(error);
+    chatnio_core::rest::Error: |error| of_rest(&error);
+}
+
+#[cfg(feature = "rest")]
+fn of_rest_request(error: chatnio_core::rest::RequestError) -> chatnio_status {
+    use chatnio_core::rest::RequestError;
+    match error {
+        RequestError::EmptyKey => CHATNIO_EMPTY_TOKEN,
+        RequestError::Key => CHATNIO_BAD_TOKEN,
+        RequestError::Prefix => CHATNIO_BAD_URL,
+        _ => CHATNIO_INVALID,
+    }
+}
+
+#[cfg(feature = "rest")]
+fn of_rest(error: &chatnio_core::rest::Error) -> chatnio_status {
+    use chatnio_core::rest::Error;
+    match error {
+        Error::BadKey { .. } => CHATNIO_REST_BAD_KEY,
+        Error::NoKey { .. } => CHATNIO_REST_NO_KEY,
+        Error::BlackListed { .. } => CHATNIO_REST_BLACK_LISTED,
+        Error::Throttled { .. } => CHATNIO_REST_THROTTLED,
+        Error::NotFound { .. } => CHATNIO_REST_NOT_FOUND,
+        Error::Refused { .. } => CHATNIO_REST_REFUSED,
+        Error::NoSuchCall { .. } => CHATNIO_REST_NO_SUCH_CALL,
+        Error::WebPage => CHATNIO_REST_WEB_PAGE,
+        Error::Http { .. } => CHATNIO_REST_HTTP,
+        _ => CHATNIO_REST_MALFORMED,
+    }
 }
 
 fn of_auth(error: &chatnio_core::AuthError) -> chatnio_status {

@@ -11,6 +11,8 @@ pub enum chatnio_feature {
     CHATNIO_FEATURE_CONNECTION = 2,
     /// `chatnio_client_*` and `chatnio_stopper_*`.
     CHATNIO_FEATURE_CLIENT = 4,
+    /// `chatnio_rest_*`.
+    CHATNIO_FEATURE_REST = 8,
 }
 
 use chatnio_feature::*;
@@ -59,4 +61,5 @@ pub extern "C" fn chatnio_features() -> u32 {
     bit(cfg!(feature = "session"), CHATNIO_FEATURE_SESSION)
         | bit(cfg!(feature = "connection"), CHATNIO_FEATURE_CONNECTION)
         | bit(cfg!(feature = "client"), CHATNIO_FEATURE_CLIENT)
+        | bit(cfg!(feature = "rest"), CHATNIO_FEATURE_REST)
 }

@@ -21,6 +21,8 @@ const SOURCES: &[&str] = &[
     "connection",
     "client",
     "transcript",
+    "rest_call",
+    "rest_answer",
     "name",
     "refusal",
 ];

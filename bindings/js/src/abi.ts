@@ -30,8 +30,21 @@ export const Status = {
   CHATNIO_REQUEST_TOO_LONG: 4116,
   CHATNIO_NOTHING_TO_RESTART: 4117,
   CHATNIO_GIVEN_SOCKET: 4118,
+  CHATNIO_BAD_PROXY: 4119,
+  CHATNIO_BAD_CERTIFICATE: 4120,
+  CHATNIO_BAD_TOKEN: 4121,
   CHATNIO_MALFORMED: 4201,
   CHATNIO_MESSAGE_TOO_LONG: 4202,
+  CHATNIO_REST_BAD_KEY: 4301,
+  CHATNIO_REST_NO_KEY: 4302,
+  CHATNIO_REST_BLACK_LISTED: 4303,
+  CHATNIO_REST_THROTTLED: 4304,
+  CHATNIO_REST_NOT_FOUND: 4305,
+  CHATNIO_REST_REFUSED: 4306,
+  CHATNIO_REST_NO_SUCH_CALL: 4307,
+  CHATNIO_REST_WEB_PAGE: 4308,
+  CHATNIO_REST_HTTP: 4309,
+  CHATNIO_REST_MALFORMED: 4310,
   CHATNIO_CLOSED: 4901,
   CHATNIO_CLOSED_BY_SERVER: 4902,
   CHATNIO_END_OF_STREAM: 4903,
@@ -60,6 +73,10 @@ export const Status = {
   CHATNIO_TLS_NOT_TLS: 4936,
   CHATNIO_TLS_NO_ROOTS: 4937,
   CHATNIO_TLS: 4938,
+  CHATNIO_TLS_CLIENT_CERTIFICATE: 4939,
+  CHATNIO_PROXY_AUTH: 4941,
+  CHATNIO_PROXY_REFUSED: 4942,
+  CHATNIO_NOT_A_PROXY: 4943,
   CHATNIO_NO_RANDOM: 4951,
   CHATNIO_SYSTEM: 4952,
   CHATNIO_PANIC: 4999,
@@ -70,6 +87,7 @@ export const Feature = {
   session: 1,
   connection: 2,
   client: 4,
+  rest: 8,
 } as const;
 
 /** `chatnio_request_type` */
@@ -157,6 +175,37 @@ export const StepKind = {
   receive: 2,
   closed: 3,
   warning: 4,
+} as const;
+
+/** `chatnio_rest_type` */
+export const RestType = {
+  conversations: 1,
+  conversation: 2,
+  "delete-conversation": 3,
+  "rename-conversation": 4,
+  "share-conversation": 5,
+  quota: 6,
+  subscription: 7,
+  package: 8,
+  buy: 9,
+  subscribe: 10,
+  models: 11,
+  charges: 12,
+  "shared-conversation": 13,
+  shares: 14,
+  "delete-share": 15,
+  masks: 16,
+  "save-mask": 17,
+  "delete-mask": 18,
+  user: 19,
+  info: 20,
+  market: 21,
+  plans: 22,
+  "billing-usage": 23,
+  "billing-limits": 24,
+  "api-key": 25,
+  invite: 26,
+  redeem: 27,
 } as const;
 
 /** Where the fields of `chatnio_text` are, and how large it is. */
@@ -248,6 +297,71 @@ export const stepAt = {
   line: 8,
   text: 12,
   request: 20,
+} as const;
+
+/** Where the fields of `chatnio_rest_conversation` are, and how large it is. */
+export const restConversationAt = {
+  sizeof: 48,
+  size: 0,
+  id: 8,
+  name: 16,
+  model: 24,
+  messages: 32,
+  web: 36,
+  shared: 37,
+  context: 40,
+} as const;
+
+/** Where the fields of `chatnio_rest_message` are, and how large it is. */
+export const restMessageAt = {
+  sizeof: 20,
+  size: 0,
+  role: 4,
+  content: 12,
+} as const;
+
+/** Where the fields of `chatnio_rest_model` are, and how large it is. */
+export const restModelAt = {
+  sizeof: 32,
+  size: 0,
+  id: 4,
+  owned_by: 12,
+  created: 24,
+} as const;
+
+/** Where the fields of `chatnio_rest_charge` are, and how large it is. */
+export const restChargeAt = {
+  sizeof: 48,
+  size: 0,
+  id: 8,
+  kind: 16,
+  input: 24,
+  output: 32,
+  models: 40,
+  anonymous: 44,
+} as const;
+
+/** Where the fields of `chatnio_rest_share` are, and how large it is. */
+export const restShareAt = {
+  sizeof: 40,
+  size: 0,
+  hash: 4,
+  conversation_id: 16,
+  name: 24,
+  time: 32,
+} as const;
+
+/** Where the fields of `chatnio_rest_subscription` are, and how large it is. */
+export const restSubscriptionAt = {
+  sizeof: 48,
+  size: 0,
+  is_subscribed: 4,
+  enterprise: 5,
+  level: 8,
+  expired: 16,
+  expired_at: 24,
+  refresh: 32,
+  refresh_at: 40,
 } as const;
 
 /** What the module exports. */

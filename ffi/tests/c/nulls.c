@@ -174,6 +174,75 @@ static void request_nulls(struct world *w, struct outs *o) {
     FREES(chatnio_request_free, request);
 }
 
+static void rest_call_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_rest_call_new, out, (CHATNIO_REST_QUOTA, NULL));
+    REFUSES(chatnio_rest_call_set_id, call, (NULL, 1));
+    REFUSES(chatnio_rest_call_set_text, call, (NULL, "x", 1));
+    REFUSES(chatnio_rest_call_set_text, text, (w->rest_call, NULL, 1));
+    REFUSES(chatnio_rest_call_set_amount, call, (NULL, 1));
+    REFUSES(chatnio_rest_call_set_months, call, (NULL, 1));
+    REFUSES(chatnio_rest_call_add_index, call, (NULL, 1));
+    REFUSES(chatnio_rest_call_add_mask, call, (NULL, "x", 1, "x", 1));
+    REFUSES(chatnio_rest_call_add_mask, role, (w->rest_call, NULL, 1, "x", 1));
+    REFUSES(chatnio_rest_call_add_mask, content, (w->rest_call, "x", 1, NULL, 1));
+    REFUSES(chatnio_rest_call_describe_mask, call, (NULL, "x", 1, "x", 1));
+    REFUSES(chatnio_rest_call_describe_mask, description, (w->rest_call, NULL, 1, "x", 1));
+    REFUSES(chatnio_rest_call_describe_mask, avatar, (w->rest_call, "x", 1, NULL, 1));
+    REFUSES(chatnio_rest_call_prepare, call, (NULL, w->auth, "/x", 2));
+    TAKES(chatnio_rest_call_prepare, auth, (w->rest_call, NULL, "/x", 2));
+    REFUSES(chatnio_rest_call_prepare, prefix, (w->rest_call, w->auth, NULL, 1));
+    REFUSES(chatnio_rest_call_method, call, (NULL, &o->text));
+    REFUSES(chatnio_rest_call_method, method, (w->rest_call, NULL));
+    REFUSES(chatnio_rest_call_target, call, (NULL, &o->text));
+    REFUSES(chatnio_rest_call_target, target, (w->rest_call, NULL));
+    REFUSES(chatnio_rest_call_body, call, (NULL, &o->text));
+    REFUSES(chatnio_rest_call_body, body, (w->rest_call, NULL));
+    REFUSES(chatnio_rest_call_header, call, (NULL, 0, &o->text, &o->text));
+    REFUSES(chatnio_rest_call_header, name, (w->rest_call, 0, NULL, &o->text));
+    REFUSES(chatnio_rest_call_header, value, (w->rest_call, 0, &o->text, NULL));
+    REFUSES(chatnio_rest_call_decode, call, (NULL, 200, (const uint8_t *)"x", 1, &o->rest_answer));
+    REFUSES(chatnio_rest_call_decode, body, (w->rest_call, 200, NULL, 1, &o->rest_answer));
+    REFUSES(chatnio_rest_call_decode, answer, (w->rest_call, 200, (const uint8_t *)"x", 1, NULL));
+    REFUSES(chatnio_rest_call_words, call, (NULL, &o->text));
+    REFUSES(chatnio_rest_call_words, words, (w->rest_call, NULL));
+    REFUSES(chatnio_rest_call_is_repeatable, call, (NULL, &o->flag));
+    REFUSES(chatnio_rest_call_is_repeatable, is_repeatable, (w->rest_call, NULL));
+    REFUSES(chatnio_rest_call_is_retryable, call, (NULL, &o->flag));
+    REFUSES(chatnio_rest_call_is_retryable, is_retryable, (w->rest_call, NULL));
+    REFUSES(chatnio_rest_call_error, call, (NULL, o->buffer, sizeof o->buffer, &o->size));
+    REFUSES(chatnio_rest_call_error, buffer, (w->rest_call, NULL, 1, &o->size));
+    TAKES(chatnio_rest_call_error, length, (w->rest_call, o->buffer, sizeof o->buffer, NULL));
+    REFUSES(chatnio_rest_prefix_len, path, (NULL, 1, &o->size));
+    REFUSES(chatnio_rest_prefix_len, prefix_len, ("/chat", 5, NULL));
+    FREES(chatnio_rest_call_free, call);
+}
+
+static void rest_answer_nulls(struct world *w, struct outs *o) {
+    REFUSES(chatnio_rest_answer_json, answer, (NULL, &o->text));
+    REFUSES(chatnio_rest_answer_json, json, (w->rest_answer, NULL));
+    REFUSES(chatnio_rest_answer_number, answer, (NULL, &o->real));
+    REFUSES(chatnio_rest_answer_number, number, (w->rest_answer, NULL));
+    REFUSES(chatnio_rest_answer_text, answer, (NULL, &o->text));
+    REFUSES(chatnio_rest_answer_text, text, (w->rest_answer, NULL));
+    REFUSES(chatnio_rest_answer_count, answer, (NULL, &o->size));
+    REFUSES(chatnio_rest_answer_count, count, (w->rest_answer, NULL));
+    REFUSES(chatnio_rest_answer_conversation, answer, (NULL, 0, &o->rest_conversation));
+    REFUSES(chatnio_rest_answer_conversation, conversation, (w->rest_answer, 0, NULL));
+    REFUSES(chatnio_rest_answer_message, answer, (NULL, 0, &o->rest_message));
+    REFUSES(chatnio_rest_answer_message, message, (w->rest_answer, 0, NULL));
+    REFUSES(chatnio_rest_answer_model, answer, (NULL, 0, &o->rest_model));
+    REFUSES(chatnio_rest_answer_model, model, (w->rest_answer, 0, NULL));
+    REFUSES(chatnio_rest_answer_charge, answer, (NULL, 0, &o->rest_charge));
+    REFUSES(chatnio_rest_answer_charge, charge, (w->rest_answer, 0, NULL));
+    REFUSES(chatnio_rest_answer_charge_model, answer, (NULL, 0, 0, &o->text));
+    REFUSES(chatnio_rest_answer_charge_model, model, (w->rest_answer, 0, 0, NULL));
+    REFUSES(chatnio_rest_answer_share, answer, (NULL, 0, &o->rest_share));
+    REFUSES(chatnio_rest_answer_share, share, (w->rest_answer, 0, NULL));
+    REFUSES(chatnio_rest_answer_subscription, answer, (NULL, &o->rest_subscription));
+    REFUSES(chatnio_rest_answer_subscription, subscription, (w->rest_answer, NULL));
+    FREES(chatnio_rest_answer_free, answer);
+}
+
 static void event_nulls(struct world *w, struct outs *o) {
     (void)w;
     REFUSES(chatnio_event_field, event, (NULL, "x", 1, &o->text));
@@ -428,6 +497,8 @@ int main(void) {
     config_nulls(&world, outs);
     auth_nulls(&world, outs);
     request_nulls(&world, outs);
+    rest_call_nulls(&world, outs);
+    rest_answer_nulls(&world, outs);
     event_nulls(&world, outs);
     session_nulls(&world, outs);
     connection_nulls(&world, outs);

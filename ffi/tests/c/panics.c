@@ -68,6 +68,35 @@
     CALL(request, chatnio_request_set_presence_penalty, (w->request, 1)) \
     CALL(request, chatnio_request_set_frequency_penalty, (w->request, 1)) \
     CALL(request, chatnio_request_set_repetition_penalty, (w->request, 1)) \
+    CALL(none, chatnio_rest_call_new, (CHATNIO_REST_QUOTA, &o->rest_call)) \
+    CALL(rest_call, chatnio_rest_call_set_id, (w->rest_call, 1)) \
+    CALL(rest_call, chatnio_rest_call_set_text, (w->rest_call, "x", 1)) \
+    CALL(rest_call, chatnio_rest_call_set_amount, (w->rest_call, 1)) \
+    CALL(rest_call, chatnio_rest_call_set_months, (w->rest_call, 1)) \
+    CALL(rest_call, chatnio_rest_call_add_index, (w->rest_call, 1)) \
+    CALL(rest_call, chatnio_rest_call_add_mask, (w->rest_call, "x", 1, "x", 1)) \
+    CALL(rest_call, chatnio_rest_call_describe_mask, (w->rest_call, "x", 1, "x", 1)) \
+    CALL(rest_call, chatnio_rest_call_prepare, (w->rest_call, w->auth, "/x", 2)) \
+    CALL(rest_call, chatnio_rest_call_method, (w->rest_call, &o->text)) \
+    CALL(rest_call, chatnio_rest_call_target, (w->rest_call, &o->text)) \
+    CALL(rest_call, chatnio_rest_call_body, (w->rest_call, &o->text)) \
+    CALL(rest_call, chatnio_rest_call_header, (w->rest_call, 0, &o->text, &o->text)) \
+    CALL(rest_call, chatnio_rest_call_decode, (w->rest_call, 200, (const uint8_t *)"x", 1, &o->rest_answer)) \
+    CALL(rest_call, chatnio_rest_call_words, (w->rest_call, &o->text)) \
+    CALL(rest_call, chatnio_rest_call_is_repeatable, (w->rest_call, &o->flag)) \
+    CALL(rest_call, chatnio_rest_call_is_retryable, (w->rest_call, &o->flag)) \
+    CALL(none, chatnio_rest_prefix_len, ("/chat", 5, &o->size)) \
+    CALL(rest_answer, chatnio_rest_answer_json, (w->rest_answer, &o->text)) \
+    CALL(rest_answer, chatnio_rest_answer_number, (w->rest_answer, &o->real)) \
+    CALL(rest_answer, chatnio_rest_answer_text, (w->rest_answer, &o->text)) \
+    CALL(rest_answer, chatnio_rest_answer_count, (w->rest_answer, &o->size)) \
+    CALL(rest_answer, chatnio_rest_answer_conversation, (w->rest_answer, 0, &o->rest_conversation)) \
+    CALL(rest_answer, chatnio_rest_answer_message, (w->rest_answer, 0, &o->rest_message)) \
+    CALL(rest_answer, chatnio_rest_answer_model, (w->rest_answer, 0, &o->rest_model)) \
+    CALL(rest_answer, chatnio_rest_answer_charge, (w->rest_answer, 0, &o->rest_charge)) \
+    CALL(rest_answer, chatnio_rest_answer_charge_model, (w->rest_answer, 0, 0, &o->text)) \
+    CALL(rest_answer, chatnio_rest_answer_share, (w->rest_answer, 0, &o->rest_share)) \
+    CALL(rest_answer, chatnio_rest_answer_subscription, (w->rest_answer, &o->rest_subscription)) \
     CALL(none, chatnio_event_field, (&o->event, "x", 1, &o->text)) \
     CALL(none, chatnio_session_new, (w->config, w->auth, START, &o->session, &o->error)) \
     CALL(session, chatnio_session_request, (w->session, START, w->request)) \
@@ -218,6 +247,8 @@ static void check_error(struct world *world, const struct call *call) {
         OK(chatnio_config_error(world->config, text, sizeof text, &len));
     } else if (strcmp(call->handle, "fresh") == 0) {
         OK(chatnio_config_error(world->fresh, text, sizeof text, &len));
+    } else if (strcmp(call->handle, "rest_call") == 0) {
+        OK(chatnio_rest_call_error(world->rest_call, text, sizeof text, &len));
     } else if (strcmp(call->handle, "session") == 0) {
         OK(chatnio_session_error(world->session, text, sizeof text, &len));
     } else if (strcmp(call->handle, "connection") == 0) {
@@ -245,6 +276,8 @@ static void check_others(struct world *world, const char *broken) {
     GOES_ON(connection, chatnio_connection_state(world->connection, &o->number));
     GOES_ON(client, chatnio_client_state(world->client, &o->number));
     GOES_ON(stopper, chatnio_stopper_stop(world->stopper, &o->flag));
+    GOES_ON(rest_call, chatnio_rest_call_set_id(world->rest_call, 5));
+    GOES_ON(rest_answer, chatnio_rest_answer_count(world->rest_answer, &o->size));
     GOES_ON(transcript, chatnio_transcript_text(world->transcript, &o->text));
     GOES_ON(peer, chatnio_peer_ca_pem(world->peer, &o->text));
     GOES_ON(error, chatnio_error_status(world->error, &o->number));

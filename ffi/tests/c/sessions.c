@@ -359,7 +359,8 @@ static void version(void) {
     CHECK(strcmp(CHATNIO_VERSION, chatnio_version()) == 0);
     EQUAL(CHATNIO_VERSION_NUMBER, chatnio_version_number());
     EQUAL(CHATNIO_VERSION_MAJOR << 16 | CHATNIO_VERSION_MINOR << 8 | CHATNIO_VERSION_PATCH, CHATNIO_VERSION_NUMBER);
-    EQUAL(CHATNIO_FEATURE_SESSION | CHATNIO_FEATURE_CONNECTION | CHATNIO_FEATURE_CLIENT, chatnio_features());
+    EQUAL(CHATNIO_FEATURE_SESSION | CHATNIO_FEATURE_CONNECTION | CHATNIO_FEATURE_CLIENT | CHATNIO_FEATURE_REST,
+          chatnio_features());
     CHECK(strcmp("CHATNIO_BUSY", chatnio_status_name(CHATNIO_BUSY)) == 0);
     CHECK(strlen(chatnio_status_message(CHATNIO_BUSY)) > 0);
 }

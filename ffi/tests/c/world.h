@@ -17,8 +17,16 @@ struct outs {
     chatnio_stopper *stopper;
     chatnio_transcript *transcript;
     chatnio_replay *replay;
+    chatnio_rest_call *rest_call;
+    chatnio_rest_answer *rest_answer;
     chatnio_peer *peer;
     chatnio_error *error;
+    chatnio_rest_conversation rest_conversation;
+    chatnio_rest_message rest_message;
+    chatnio_rest_model rest_model;
+    chatnio_rest_charge rest_charge;
+    chatnio_rest_share rest_share;
+    chatnio_rest_subscription rest_subscription;
     chatnio_event event;
     chatnio_event events[2];
     chatnio_answer answer;
@@ -32,6 +40,7 @@ struct outs {
     uint64_t deadline;
     uint16_t port;
     int32_t number;
+    double real;
     bool flag;
     char buffer[16];
 };
@@ -51,6 +60,8 @@ struct world {
     chatnio_stopper *stopper;
     chatnio_transcript *transcript;
     chatnio_replay *replay;
+    chatnio_rest_call *rest_call;
+    chatnio_rest_answer *rest_answer;
     chatnio_peer *peer;
     chatnio_error *error;
     struct outs outs;
@@ -65,6 +76,12 @@ static inline void outs_reset(struct world *world) {
     outs->counters.size = sizeof outs->counters;
     outs->wants.size = sizeof outs->wants;
     outs->step.size = sizeof outs->step;
+    outs->rest_conversation.size = sizeof outs->rest_conversation;
+    outs->rest_message.size = sizeof outs->rest_message;
+    outs->rest_model.size = sizeof outs->rest_model;
+    outs->rest_charge.size = sizeof outs->rest_charge;
+    outs->rest_share.size = sizeof outs->rest_share;
+    outs->rest_subscription.size = sizeof outs->rest_subscription;
     outs->events[0].size = outs->events[1].size = sizeof outs->events[0];
     memcpy(&world->before, outs, sizeof *outs);
 }
@@ -88,6 +105,10 @@ static inline void world_new(struct world *world) {
     OK(chatnio_client_stopper(world->client, &world->stopper));
     OK(chatnio_session_transcript(world->session, &world->transcript));
     OK(chatnio_replay_new(world->transcript, &world->replay));
+    OK(chatnio_rest_call_new(CHATNIO_REST_QUOTA, &world->rest_call));
+    OK(chatnio_rest_call_prepare(world->rest_call, world->auth, TEXT("/api")));
+    static const char quota[] = "{\"quota\":5,\"status\":true}";
+    OK(chatnio_rest_call_decode(world->rest_call, 200, (const uint8_t *)quota, sizeof quota - 1, &world->rest_answer));
     world->peer = new_peer(0, true, NULL);
     IS(CHATNIO_BAD_TRANSCRIPT, chatnio_transcript_parse(TEXT("?"), &world->transcript, &world->error));
     outs_reset(world);
@@ -98,6 +119,8 @@ static inline void world_free(struct world *world) {
     close(connect_to(world->server.port));
     chatnio_error_free(world->error);
     chatnio_peer_free(world->peer);
+    chatnio_rest_answer_free(world->rest_answer);
+    chatnio_rest_call_free(world->rest_call);
     chatnio_replay_free(world->replay);
     chatnio_transcript_free(world->transcript);
     chatnio_stopper_free(world->stopper);

@@ -12,7 +12,7 @@ constexpr bool moves_only = std::is_nothrow_move_constructible_v<Owner> && std::
 
 static_assert(moves_only<Config> && moves_only<Auth> && moves_only<Request> && moves_only<Session> &&
               moves_only<Connection> && moves_only<Client> && moves_only<Stopper> && moves_only<Transcript> &&
-              moves_only<Replay>);
+              moves_only<Replay> && moves_only<RestCall> && moves_only<RestAnswer>);
 static_assert(std::is_trivially_copyable_v<Event> && std::is_trivially_copyable_v<Answer>);
 
 static void moving()

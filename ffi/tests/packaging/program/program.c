@@ -100,7 +100,7 @@ int main(void) {
 #ifndef SESSION_ONLY
     connection();
     client();
-    features |= CHATNIO_FEATURE_CONNECTION | CHATNIO_FEATURE_CLIENT;
+    features |= CHATNIO_FEATURE_CONNECTION | CHATNIO_FEATURE_CLIENT | CHATNIO_FEATURE_REST;
 #endif
     check(chatnio_features() == features, "the features are others");
     printf("version %s, features %u\n", chatnio_version(), (unsigned)chatnio_features());
