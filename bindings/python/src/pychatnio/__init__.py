@@ -9,6 +9,8 @@ Take the highest level that fits:
 | a socket and an event loop | `Connection`: bytes in, bytes out; TLS and WebSocket are inside |
 | a WebSocket | `Session`: messages in, messages out |
 
+`pychatnio.rest` has the companion HTTP calls: stored conversations, the quota, models, whether a key is good.
+
 ```python
 from pychatnio import Client, Loopback
 
@@ -43,6 +45,9 @@ from .errors import (
     AnswerInterruptedError,
     AnswerTimeoutError,
     BusyError,
+    CallError,
+    CallRefusedError,
+    CallThrottledError,
     ChatNioError,
     ConnectError,
     ConnectionClosedError,
@@ -50,6 +55,9 @@ from .errors import (
     InternalError,
     InvalidArgumentError,
     InvalidRequestError,
+    KeyRejectedError,
+    NoSuchCallError,
+    NotFoundError,
     NoticeError,
     ProxyError,
     RefusedError,
@@ -94,6 +102,9 @@ __all__ = [
     "AsyncClient",
     "Auth",
     "BusyError",
+    "CallError",
+    "CallRefusedError",
+    "CallThrottledError",
     "ChatNioError",
     "Client",
     "CloseReason",
@@ -115,8 +126,11 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidRequestError",
     "KeepAlive",
+    "KeyRejectedError",
     "Loopback",
     "Malformed",
+    "NoSuchCallError",
+    "NotFoundError",
     "NoticeError",
     "Open",
     "Opened",

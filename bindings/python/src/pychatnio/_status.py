@@ -67,10 +67,33 @@ class Status(enum.IntEnum):
     """The URL is not one of a proxy: `http`, `socks5` or `socks5h`."""
     BAD_CERTIFICATE = 4120
     """The client's certificate or its key cannot be used."""
+    BAD_TOKEN = 4121
+    """The token holds what no HTTP header can carry: a line's end, a space, something outside of ASCII. Only of
+    companion calls."""
     MALFORMED = 4201
     """In an event: a message could not be read. It was skipped and counted; turn and session go on."""
     MESSAGE_TOO_LONG = 4202
     """In an event: a message was over the limit. It was skipped and counted."""
+    REST_BAD_KEY = 4301
+    """The server does not know the key (HTTP 401). This and what follows: only of companion calls."""
+    REST_NO_KEY = 4302
+    """The call needs a key: there was none, or a login token that has run out."""
+    REST_BLACK_LISTED = 4303
+    """The server refuses this address for some 20 minutes, good keys too, after too many wrong ones."""
+    REST_THROTTLED = 4304
+    """Too many calls in one second from this address: wait one."""
+    REST_NOT_FOUND = 4305
+    """There is no such conversation, share or code, or it is somebody else's."""
+    REST_REFUSED = 4306
+    """The server refuses, for a reason of its own."""
+    REST_NO_SUCH_CALL = 4307
+    """The server has no such call: it is too old for it, or the prefix is wrong."""
+    REST_WEB_PAGE = 4308
+    """A web page came in place of an answer: the prefix is wrong, and often `/api`."""
+    REST_HTTP = 4309
+    """Another HTTP status came, from the server or from something before it. Redirects are not followed."""
+    REST_MALFORMED = 4310
+    """The answer cannot be read."""
     CLOSED = 4901
     """The session or connection was closed by this side."""
     CLOSED_BY_SERVER = 4902

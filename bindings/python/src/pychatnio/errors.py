@@ -11,6 +11,9 @@ __all__ = [
     "AnswerInterruptedError",
     "AnswerTimeoutError",
     "BusyError",
+    "CallError",
+    "CallRefusedError",
+    "CallThrottledError",
     "ChatNioError",
     "ConnectError",
     "ConnectTimeoutError",
@@ -18,6 +21,9 @@ __all__ = [
     "InternalError",
     "InvalidArgumentError",
     "InvalidRequestError",
+    "KeyRejectedError",
+    "NoSuchCallError",
+    "NotFoundError",
     "NoticeError",
     "ProxyError",
     "RefusedError",
@@ -122,6 +128,39 @@ class TLSError(ConnectError):
     """TLS failed: most often the server's certificate is not trusted, not for this name, or out of its time."""
 
 
+class CallError(ChatNioError):
+    """A companion call of `pychatnio.rest` has no result: another HTTP status came, or an answer that cannot be read."""
+
+    words: str | None = None
+    """What the server said, where it said something in words, as it came."""
+    _is_retryable: bool = False
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether a call that may be repeated may go better a second later: the server throttled, or was not there."""
+        return self._is_retryable
+
+
+class KeyRejectedError(CallError):
+    """The server does not take the key, or needs one; or it has black-listed this address after too many wrong ones."""
+
+
+class CallThrottledError(CallError):
+    """Too many calls in one second from this address: wait one."""
+
+
+class NotFoundError(CallError, LookupError):
+    """There is no such conversation, share or code, or it is somebody else's."""
+
+
+class CallRefusedError(CallError):
+    """The server refuses, for a reason of its own: see `words`."""
+
+
+class NoSuchCallError(CallError):
+    """The server has no such call: it is too old for it, or the base is wrong and often ends in `/api`."""
+
+
 class SystemFailureError(ChatNioError, OSError):
     """The operating system refused something: random bytes, a thread, a socket option."""
 
@@ -207,6 +246,7 @@ _CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
         Status.BAD_CONVERSATION,
         Status.PLAIN_TOKEN,
         Status.GIVEN_SOCKET,
+        Status.BAD_TOKEN,
         Status.BAD_PROXY,
         Status.BAD_CERTIFICATE,
     ),
@@ -249,6 +289,12 @@ _CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
         Status.TLS_CLIENT_CERTIFICATE,
     ),
     ProxyError: (Status.PROXY_AUTH, Status.PROXY_REFUSED, Status.NOT_A_PROXY),
+    KeyRejectedError: (Status.REST_BAD_KEY, Status.REST_NO_KEY, Status.REST_BLACK_LISTED),
+    CallThrottledError: (Status.REST_THROTTLED,),
+    NotFoundError: (Status.REST_NOT_FOUND,),
+    CallRefusedError: (Status.REST_REFUSED,),
+    NoSuchCallError: (Status.REST_NO_SUCH_CALL, Status.REST_WEB_PAGE),
+    CallError: (Status.REST_HTTP, Status.REST_MALFORMED),
     SystemFailureError: (Status.NO_RANDOM, Status.SYSTEM),
     InternalError: (Status.PANIC,),
 }

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -48,6 +48,7 @@ class Loopback(Uncopied):
         throttle: Refuses more than so many connections a second; 0 refuses all.
         strict: With a script: what was asked must be what the script asks, request by request, which `check` looks at, and
             the end of the `with` block.
+        faults: What goes wrong with the companion calls of `pychatnio.rest`.
 
     Raises:
         InvalidArgumentError: for an argument that cannot be.
@@ -70,6 +71,9 @@ class Loopback(Uncopied):
         pace: float = 1.0,
         throttle: int | None = None,
         strict: bool = False,
+        faults: Iterable[
+            Literal["throttled", "two-objects", "null-data", "black-listed", "web-page", "bad-gateway"]
+        ] = (),
     ) -> None:
         # The program would say to its standard error alone what is wrong with it.
         _one_of("generation", generation, _GENERATIONS)
@@ -88,6 +92,9 @@ class Loopback(Uncopied):
         if script is None and strict:
             raise InvalidArgumentError(Status.INVALID, "strict is for a server that plays a script")
         self._is_strict = strict
+        faults = tuple(faults)
+        for fault in faults:
+            _one_of("faults", fault, _FAULTS)
         self._folder = tempfile.TemporaryDirectory(prefix="pychatnio-")
         self._requests = Path(self._folder.name) / "requests"
         arguments: list[str] = ["--generation", generation, "--pace", str(pace), "--requests", str(self._requests)]
@@ -99,6 +106,8 @@ class Loopback(Uncopied):
             arguments += ["--script", os.fspath(script)]
         if throttle is not None:
             arguments += ["--throttle", str(throttle)]
+        for fault in faults:
+            arguments += ["--fault", fault]
         #: What it was asked, once it has ended.
         self._heard: list[dict[str, Any]] | None = None
         try:
@@ -182,6 +191,7 @@ class Loopback(Uncopied):
 
 _GENERATIONS = ("2023-11", "2024-03", "2026-03")
 _CERTIFICATES = ("valid", "expired", "wrong-name")
+_FAULTS = ("throttled", "two-objects", "null-data", "black-listed", "web-page", "bad-gateway")
 
 
 def _one_of(name: str, value: str, all_of: tuple[str, ...]) -> None:
