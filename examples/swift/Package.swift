@@ -11,6 +11,7 @@ let package = Package(
     targets: [
         .executableTarget(name: "Ask", dependencies: [chatNio]),
         .executableTarget(name: "OwnWebSocket", dependencies: [chatNio]),
+        .executableTarget(name: "Conversations", dependencies: [chatNio]),
         .target(name: "WordBot", dependencies: [chatNio]),
         .testTarget(name: "ReplayTests", dependencies: ["WordBot", chatNio]),
     ],

@@ -139,6 +139,8 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         case badProxy = 4119
         /// The client's certificate or its key cannot be used.
         case badCertificate = 4120
+        /// The token holds what no HTTP header can carry. Only of companion calls.
+        case badToken = 4121
 
         // In events: a message that could not be read. It was skipped and counted; turn and session go on.
 
@@ -146,6 +148,29 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         case malformed = 4201
         /// A message was over the limit.
         case messageTooLong = 4202
+
+        // A companion call has no result.
+
+        /// The server does not know the key (HTTP 401).
+        case restBadKey = 4301
+        /// The call needs a key: there was none, or a login token that has run out.
+        case restNoKey = 4302
+        /// The server refuses this address for some 20 minutes, good keys too, after too many wrong ones.
+        case restBlackListed = 4303
+        /// Too many calls in one second from this address: wait one.
+        case restThrottled = 4304
+        /// There is no such conversation, share or code, or it is somebody else's.
+        case restNotFound = 4305
+        /// The server refuses, for a reason of its own.
+        case restRefused = 4306
+        /// The server has no such call: it is too old for it, or the prefix is wrong.
+        case restNoSuchCall = 4307
+        /// A web page came in place of an answer: the prefix is wrong, and often `/api`.
+        case restWebPage = 4308
+        /// Another HTTP status came. Redirects are not followed.
+        case restHTTP = 4309
+        /// The answer cannot be read.
+        case restMalformed = 4310
 
         // The connection is over.
 

@@ -1,0 +1,73 @@
+// Lists the stored conversations and tells what is left of the quota: the companion calls, with the HTTP done by URLSession.
+//
+//     CHATNIO_TOKEN=sk-... swift run Conversations https://api.chatnio.net
+//
+// Of one's own server the base is https://HOST, or https://HOST/api where it also serves its web page.
+
+import ChatNio
+import Foundation
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// Follows no redirect: the key would go along.
+final class NoRedirects: NSObject, URLSessionTaskDelegate, Sendable {
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        completionHandler(nil)
+    }
+}
+
+/// A server's companion calls.
+struct Server {
+    let base: String
+    let auth: Auth
+    let session = URLSession(configuration: .ephemeral, delegate: NoRedirects(), delegateQueue: nil)
+
+    func call<Answer>(_ call: Rest.Call<Answer>) async throws -> Answer {
+        let request = try call.request(auth: auth)
+        guard let url = URL(string: base + request.target) else { throw URLError(.badURL) }
+        var sent = URLRequest(url: url, timeoutInterval: 30)
+        sent.httpMethod = request.method
+        sent.httpBody = request.body.map { Data($0.utf8) }
+        for header in request.headers {
+            sent.setValue(header.value, forHTTPHeaderField: header.name)
+        }
+        let (body, response) = try await session.data(for: sent)
+        return try call.decode(status: (response as? HTTPURLResponse)?.statusCode ?? 0, body: Array(body))
+    }
+}
+
+@main
+struct Conversations {
+    static func main() async {
+        let arguments = CommandLine.arguments
+        guard arguments.count == 2 else {
+            complain("usage: CHATNIO_TOKEN=sk-... \(arguments[0]) https://HOST[/api]")
+            exit(2)
+        }
+        let token = ProcessInfo.processInfo.environment["CHATNIO_TOKEN"] ?? ""
+        let server = Server(base: arguments[1], auth: token.isEmpty ? .anonymous : Auth(token: token))
+        do {
+            print("quota: \(try await server.call(Rest.quota))")
+            for conversation in try await server.call(Rest.conversations) {
+                print("\(conversation.id): \(printable(conversation.name))")
+            }
+        } catch {
+            complain("\(error)")
+            exit(1)
+        }
+    }
+
+    /// A server's words, without the control characters that could drive a terminal.
+    static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+    }
+
+    static func complain(_ text: String) {
+        FileHandle.standardError.write(Data((printable(text) + "\n").utf8))
+    }
+}
