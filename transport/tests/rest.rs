@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use chatnio::rest::{self, Client, ClientError, Error, RequestError};
-use chatnio::{Auth, ConnectionConfig, EndpointError, TlsError, TlsOptions, Trust};
+use chatnio::{Auth, ConnectionConfig, EndpointError, Proxy, ProxyError, TlsError, TlsOptions, Trust};
 use chatnio_loopback::{Certificate, Fault, Generation, Message, Options, Server};
 
 const KEY: &str = "sk-secret-token";
@@ -239,6 +239,65 @@ fn what_breaks_off_is_lost_and_what_is_no_http_is_named() {
     let error = quota_at(&url).unwrap_err();
     assert!(matches!(error, ClientError::BadHttp { .. }), "{error:?}");
     assert_eq!(quota_at(&url).unwrap(), 7.0);
+    server.join().unwrap();
+}
+
+#[test]
+fn what_only_reads_is_tried_again_and_nothing_else_is() {
+    const AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (url, server) = raw(vec![AWAY, b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{\"quota\":7,\"status\":true}"]);
+    let mut config = ConnectionConfig::default();
+    config.connect_retries = 1;
+    let client = Client::new(&url, Auth::new(KEY), &config).unwrap();
+    assert_eq!(client.call(&rest::quota()).unwrap(), 7.0);
+    server.join().unwrap();
+
+    let (url, server) = raw(vec![AWAY]);
+    let client = Client::new(&url, Auth::new(KEY), &config).unwrap();
+    let error = client.call(&rest::delete_conversation(1)).unwrap_err();
+    assert!(matches!(error, ClientError::Answer(Error::Http { status: 503, .. })), "{error:?}");
+    assert_eq!(server.join().unwrap().len(), 1);
+}
+
+#[test]
+fn a_proxy_is_gone_through() {
+    let server = serve(|options| options.tls = Some(Certificate::Valid));
+    let target = server.addr();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = listener.local_addr().unwrap();
+    let proxied = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let mut server = std::net::TcpStream::connect(target).unwrap();
+        client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
+        let (mut back, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        let answers = thread::spawn(move || std::io::copy(&mut back, &mut to));
+        let _ = std::io::copy(&mut client, &mut server);
+        let _ = server.shutdown(std::net::Shutdown::Both);
+        let _ = answers.join().unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    let mut config = ConnectionConfig::default();
+    let tls = TlsOptions::new().trust(Trust::GivenOnly);
+    config.tls = tls.roots_pem(server.ca_pem().unwrap().as_bytes()).unwrap().build().unwrap();
+    config.proxy = Some(Proxy::parse(&format!("http://me:hush@{proxy}")).unwrap());
+    let client = Client::new(&server.url(), Auth::new(KEY), &config).unwrap();
+    assert_eq!(client.call(&rest::quota()).unwrap(), 500.0);
+    drop(client);
+    let head = proxied.join().unwrap();
+    assert!(head.starts_with(&format!("CONNECT localhost:{} HTTP/1.1\r\n", target.port())), "{head}");
+    assert!(!head.contains(KEY), "{head}");
+
+    let (url, server) = raw(vec![b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"]);
+    config.proxy = Some(Proxy::parse(&url.replace("ws://", "http://")).unwrap());
+    let client = Client::new("wss://localhost:1", Auth::new(KEY), &config).unwrap();
+    let error = client.call(&rest::quota()).unwrap_err();
+    assert!(matches!(error, ClientError::Proxy(ProxyError::Authentication { .. })), "{error:?}");
     server.join().unwrap();
 }
 

@@ -1,10 +1,12 @@
 //! `rest::Client`: makes the companion calls over sockets of its own, blocking.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use chatnio_core::Auth;
 use chatnio_core::rest::{self, Call, Request, prefix_of};
+use chatnio_core::{Auth, Retry};
 use ureq::http::{self, HeaderValue};
 use ureq::{Agent, Body, Error, Timeout};
 
@@ -37,6 +39,7 @@ pub struct Client {
     auth: Auth,
     headers: Headers,
     allow_plain_key: bool,
+    retries: u32,
     within: Duration,
 }
 
@@ -44,9 +47,9 @@ impl Client {
     /// A client for the server whose chat is at `url`, as in [`Client::connect`](crate::Client::connect); the calls'
     /// prefix follows from its path. Nothing is connected yet.
     ///
-    /// Of `auth` only the token counts. Of `config` count the TLS settings, the extra headers, the limits of connecting
-    /// ([`connect`](ConnectionConfig::connect) and [`handshake`](ConnectionConfig::handshake)), and whether a token may
-    /// go over plain HTTP.
+    /// Of `auth` only the token counts. Of `config` count the TLS settings, the extra headers, the proxy, the limits of
+    /// connecting ([`connect`](ConnectionConfig::connect) and [`handshake`](ConnectionConfig::handshake)), how often to try
+    /// again ([`connect_retries`](ConnectionConfig::connect_retries)), and whether a token may go over plain HTTP.
     ///
     /// # Errors
     /// [`ClientError::Endpoint`].
@@ -62,38 +65,57 @@ impl Client {
             .timeout_resolve(limit(config.connect))
             .timeout_connect(limit(config.connect).zip(limit(config.handshake)).map(|(tcp, tls)| tcp + tls))
             .build();
-        let link = Link::new(endpoint.clone(), config.tls.clone());
+        let link = Link::new(endpoint.clone(), config.proxy.clone(), config.tls.clone());
         Ok(Client {
-            agent: Agent::with_parts(settings, link, Names::default()),
+            agent: Agent::with_parts(settings, link, Names::new(config.proxy.as_ref())),
             origin: format!("{scheme}://{}", endpoint.host_header()),
             prefix: prefix_of(endpoint.path()).to_owned(),
             endpoint,
             auth,
             headers: config.headers.clone(),
             allow_plain_key: config.allow_token_over_plain_ws,
+            retries: config.connect_retries,
             within: WITHIN,
         })
     }
 
-    /// Sets how long a call may take in all, from the name's look-up to the answer's last byte: 30 s unless it is set;
-    /// zero is no limit.
+    /// Sets how long a call may take in all, with every try, from the name's look-up to the answer's last byte: 30 s unless
+    /// it is set; zero is no limit.
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {
         self.within = limit;
         self
     }
 
-    /// Makes a call and waits for its answer.
+    /// Makes a call and waits for its answer. One that [only reads](Call::is_repeatable) is tried again as connecting is.
     ///
     /// # Errors
-    /// [`ClientError`]. Nothing is repeated: see [`ClientError::is_retryable`].
+    /// [`ClientError`], of the last try.
     pub fn call<T>(&self, call: &Call<T>) -> Result<T, ClientError> {
+        let started = Instant::now();
+        let limit = Some(self.within).filter(|limit| !limit.is_zero());
+        let mut retry = Retry::new(if call.is_repeatable() { self.retries } else { 0 }, limit);
+        loop {
+            let left = limit.map(|limit| limit.saturating_sub(started.elapsed()));
+            let error = match self.try_once(call, left) {
+                Ok(result) => return Ok(result),
+                Err(error) => error,
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "any of its bits are as good")]
+            let jitter = RandomState::new().build_hasher().finish() as u32;
+            let again = error.retry_cause().and_then(|cause| retry.failed(started.elapsed(), cause, None, jitter));
+            let Some(at) = again else { return Err(error) };
+            thread::sleep(at.saturating_sub(started.elapsed()));
+        }
+    }
+
+    fn try_once<T>(&self, call: &Call<T>, within: Option<Duration>) -> Result<T, ClientError> {
         let request = call.request(&self.auth, &self.prefix)?;
         let is_open = !self.endpoint.is_tls() && !self.endpoint.is_loopback();
         if request.authorization.is_some() && is_open && !self.allow_plain_key {
             return Err(ClientError::PlainKey { host: self.endpoint.host().to_owned() });
         }
-        let (status, body) = self.send(request).map_err(|error| self.explain(error))?;
+        let (status, body) = self.send(request, within).map_err(|error| self.explain(error))?;
         call.decode(status, &body).map_err(|error| self.without_secrets(call, status, &body, error).into())
     }
 
@@ -106,7 +128,7 @@ impl Client {
         call.decode(status, body.as_bytes()).err().unwrap_or(error)
     }
 
-    fn send(&self, request: Request) -> Result<(u16, Vec<u8>), Error> {
+    fn send(&self, request: Request, within: Option<Duration>) -> Result<(u16, Vec<u8>), Error> {
         let mut parts = http::Request::builder().method(request.method.name()).uri(self.url_of(&request.target));
         for (name, value) in self.headers.iter().chain(request.headers()) {
             let mut value = HeaderValue::from_str(value).map_err(http::Error::from)?;
@@ -114,7 +136,6 @@ impl Client {
             value.set_sensitive(true);
             parts = parts.header(name, value);
         }
-        let within = Some(self.within).filter(|limit| !limit.is_zero());
         let mut response: http::Response<Body> = match request.body.as_deref() {
             Some(body) => self.agent.run(self.configured(parts.body(body)?, within)),
             None => self.agent.run(self.configured(parts.body(())?, within)),

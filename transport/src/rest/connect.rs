@@ -19,20 +19,55 @@ use ureq::unversioned::transport::{
 use super::ClientError;
 use crate::endpoint::Endpoint;
 use crate::error::TlsError;
+use crate::proxy::{Proxy, Tunnel};
 use crate::tls::explain;
 use crate::tls_options::TlsConfig;
 
-/// Connects to one server.
+/// Connects to one server, through a proxy if there is one.
 #[derive(Debug)]
 pub(crate) struct Link {
     tcp: TcpConnector,
     endpoint: Endpoint,
+    proxy: Option<Proxy>,
     tls: TlsConfig,
 }
 
 impl Link {
-    pub(crate) fn new(endpoint: Endpoint, tls: TlsConfig) -> Self {
-        Link { tcp: TcpConnector::default(), endpoint, tls }
+    pub(crate) fn new(endpoint: Endpoint, proxy: Option<Proxy>, tls: TlsConfig) -> Self {
+        Link { tcp: TcpConnector::default(), endpoint, proxy, tls }
+    }
+
+    /// Asks the proxy that `tcp` leads to for the way to the server.
+    fn through(
+        &self,
+        proxy: &Proxy,
+        details: &ConnectionDetails<'_>,
+        tcp: Box<dyn Transport>,
+    ) -> Result<Box<dyn Transport>, Error> {
+        let mut proxy = proxy.clone();
+        if proxy.wants_target() {
+            let found = Names::default().resolve(details.uri, details.config, details.timeout)?;
+            proxy = found.first().map_or(proxy.clone(), |address| proxy.with_target(address.ip()));
+        }
+        let mut tunnel = Tunnel::new(&proxy, &self.endpoint);
+        let mut stream = TransportAdapter::new(tcp, details.current_time.clone());
+        stream.set_timeout(details.timeout);
+        let mut bytes = [0; 1024];
+        loop {
+            let pending = tunnel.pending();
+            let sent = pending.len();
+            stream.write_all(pending)?;
+            tunnel.transmitted(sent);
+            let count = stream.read(&mut bytes)?;
+            if count == 0 {
+                return Err(Error::Io(io::ErrorKind::UnexpectedEof.into()));
+            }
+            match tunnel.receive(&bytes[..count]).map_err(own)? {
+                None => {}
+                Some(early) if early.is_empty() => return Ok(stream.into_inner()),
+                Some(_) => return Err(own(ClientError::BadHttp { problem: "it speaks before it is asked".into() })),
+            }
+        }
     }
 
     fn handshake(&self, details: &ConnectionDetails<'_>, tcp: Box<dyn Transport>) -> Result<TlsTransport, Error> {
@@ -56,14 +91,17 @@ impl Connector for Link {
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, Error> {
         let tcp = Connector::<()>::connect(&self.tcp, details, None).map_err(|error| match error {
             Error::Io(source) => own(ClientError::Connect {
-                host: self.endpoint.host().to_owned(),
-                port: self.endpoint.port(),
+                host: self.proxy.as_ref().map_or(self.endpoint.host(), Proxy::host).to_owned(),
+                port: self.proxy.as_ref().map_or(self.endpoint.port(), Proxy::port),
                 source: Arc::new(source),
             }),
             error => error,
         })?;
         let Some(tcp) = tcp else { return Ok(None) };
-        let tcp: Box<dyn Transport> = Box::new(tcp);
+        let mut tcp: Box<dyn Transport> = Box::new(tcp);
+        if let Some(proxy) = &self.proxy {
+            tcp = self.through(proxy, details, tcp)?;
+        }
         if !self.endpoint.is_tls() {
             return Ok(Some(Either::A(tcp)));
         }
@@ -73,11 +111,26 @@ impl Connector for Link {
 
 /// Looks names up as `ureq` does, and says when that fails.
 #[derive(Debug, Default)]
-pub(crate) struct Names(DefaultResolver);
+pub(crate) struct Names {
+    system: DefaultResolver,
+    /// Whose name is looked up instead: the proxy's, as a URL.
+    proxy: Option<Uri>,
+}
+
+impl Names {
+    pub(crate) fn new(proxy: Option<&Proxy>) -> Self {
+        let url = |proxy: &Proxy| {
+            let (open, close) = if proxy.host().contains(':') { ("[", "]") } else { ("", "") };
+            format!("http://{open}{}{close}:{}/", proxy.host(), proxy.port()).parse().ok()
+        };
+        Names { system: DefaultResolver::default(), proxy: proxy.and_then(url) }
+    }
+}
 
 impl Resolver for Names {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        self.0.resolve(uri, config, timeout).map_err(|error| match error {
+        let uri = self.proxy.as_ref().unwrap_or(uri);
+        self.system.resolve(uri, config, timeout).map_err(|error| match error {
             Error::Io(_) | Error::HostNotFound => {
                 own(ClientError::Resolve { host: uri.host().unwrap_or_default().to_owned() })
             }

@@ -4,11 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatnio_core::RetryCause;
 use chatnio_core::rest::{Error, RequestError};
 use thiserror::Error as ThisError;
 
 use crate::endpoint::EndpointError;
 use crate::error::TlsError;
+use crate::proxy::ProxyError;
 
 /// Why a [`Client`](super::Client)'s call has no result. None of these shows the key.
 #[derive(Debug, Clone, ThisError)]
@@ -50,6 +52,9 @@ pub enum ClientError {
         /// The port.
         port: u16,
     },
+    /// The proxy did not open the way to the server.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// TLS failed.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -86,14 +91,22 @@ impl ClientError {
     /// Whether the same call may go better a second later. Only for calls that
     /// [may be repeated](super::Call::is_repeatable).
     pub fn is_retryable(&self) -> bool {
+        self.retry_cause().is_some()
+    }
+
+    /// Why it may be tried again, if it may.
+    pub(crate) fn retry_cause(&self) -> Option<RetryCause> {
         match self {
             ClientError::Resolve { .. }
             | ClientError::Connect { .. }
             | ClientError::ConnectTimeout { .. }
             | ClientError::Timeout { .. }
-            | ClientError::Lost { .. } => true,
-            ClientError::Answer(error) => error.is_retryable(),
-            _ => false,
+            | ClientError::Lost { .. } => Some(RetryCause::Lost),
+            ClientError::Answer(Error::Throttled { .. } | Error::Http { status: 429, .. }) => {
+                Some(RetryCause::Throttled)
+            }
+            ClientError::Answer(error) if error.is_retryable() => Some(RetryCause::Unavailable),
+            _ => None,
         }
     }
 }
