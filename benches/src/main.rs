@@ -56,9 +56,12 @@ struct Run {
     /// Everything once, in a small size, and nothing is written
     #[arg(long)]
     smoke: bool,
-    /// Only groups whose name begins so; nothing is written
+    /// Only groups whose name begins so (also python, series, memory); nothing is written without --save
     #[arg(long)]
     only: Option<String>,
+    /// With --only: puts what was measured in its place among what was measured last
+    #[arg(long, requires = "only")]
+    save: bool,
     /// How often each is measured
     #[arg(long)]
     rounds: Option<usize>,
@@ -157,9 +160,12 @@ fn measure(run: &Run) -> Result<(), Box<dyn Error>> {
         eprintln!("Memory");
         results.figures.extend(memory(&world, run)?);
     }
-    if run.smoke || run.only.is_some() {
+    if run.smoke || (run.only.is_some() && !run.save) {
         println!("{}", report::write(None, &results));
         return Ok(());
+    }
+    if run.save {
+        results = Results::read(&run.files.now)?.with(results);
     }
     if let Some(folder) = run.files.now.parent() {
         fs::create_dir_all(folder)?;

@@ -83,6 +83,25 @@ impl Results {
         fs::write(path, serde_json::to_string_pretty(self)? + "\n")
     }
 
+    /// The same, with what `newer` has in its place. What it ran on stays that of the whole run.
+    #[must_use]
+    pub fn with(mut self, newer: Results) -> Self {
+        for group in newer.groups {
+            match self.groups.iter_mut().find(|other| other.id == group.id) {
+                Some(other) => *other = group,
+                None => self.groups.push(group),
+            }
+        }
+        for figure in newer.figures {
+            match self.figures.iter_mut().find(|other| other.title == figure.title) {
+                Some(other) => *other = figure,
+                None => self.figures.push(figure),
+            }
+        }
+        self.series.extend(newer.series);
+        self
+    }
+
     /// What was measured of a group.
     pub fn group(&self, id: &str) -> Option<&GroupResult> {
         self.groups.iter().find(|group| group.id == id)
@@ -98,5 +117,22 @@ impl GroupResult {
     /// What was measured of a contender.
     pub fn row(&self, title: &str) -> Option<&RowResult> {
         self.rows.iter().find(|row| row.title == title)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_newer_takes_its_place() {
+        let with = |id: &str, title: &str, value| Results {
+            groups: vec![GroupResult { id: id.to_owned(), title: title.to_owned(), rows: Vec::new() }],
+            figures: vec![Figure { title: "size".to_owned(), goal: None, value, unit: String::new() }],
+            ..Results::default()
+        };
+        let results = with("a", "old", 1.0).with(with("a", "new", 2.0)).with(with("b", "other", 3.0));
+        assert_eq!(results.groups.iter().map(|group| &*group.title).collect::<Vec<_>>(), ["new", "other"]);
+        assert_eq!(results.figures.iter().map(|figure| figure.value).collect::<Vec<_>>(), [3.0]);
     }
 }
