@@ -23,7 +23,7 @@ struct server {
     uint16_t port;
     pthread_t thread;
     /* One a connection, made before, so that their certificates are known. */
-    chatnio_peer *peers[8];
+    chatnio_peer *peers[16];
 };
 
 static inline uint64_t now_ms(void) {
@@ -122,7 +122,7 @@ static inline void server_start(struct server *server, int32_t year, bool tls, c
     server->year = year;
     server->tls = tls;
     server->connections = connections;
-    CHECK(connections <= 8);
+    CHECK(connections <= 16);
     for (int at = 0; at < connections; at++) {
         server->peers[at] = new_peer(year, tls, transcript);
     }
