@@ -92,7 +92,8 @@ def test_a_program_that_pyinstaller_freezes(tmp_path: Path) -> None:
     program.write_text(FROZEN)
     source = str(Path(pychatnio.__file__).parents[1])
     hooks = str(Path(pychatnio.__file__).parent / "_pyinstaller")
-    known = bool(importlib.metadata.entry_points(group="pyinstaller40", name="hook-dirs"))
+    hooked = importlib.metadata.entry_points(group="pyinstaller40", name="hook-dirs")
+    known = any(entry.value.startswith("pychatnio.") for entry in hooked)
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", "--onedir", str(program)]
     # As an entry point says where the package is installed.
     command += [] if known else ["--additional-hooks-dir", hooks]
