@@ -30,7 +30,7 @@ pub enum Output {
     /// Send this text message: a frame with its trailing newline, or what a plan or script put in its
     /// place.
     Frame(String),
-    /// Send this binary message. Only plans with [`Piece::Binary`] ask for it.
+    /// Send this binary message. Only plans with [`Piece::Binary`](crate::Piece::Binary) ask for it.
     Binary(Vec<u8>),
     /// Cut the connection now, after what was handed out before. Nothing follows.
     Drop,
