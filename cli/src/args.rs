@@ -264,6 +264,9 @@ pub(crate) struct ServeArgs {
     /// Write each request that comes to FILE, one a line, as the client wrote it; no tokens
     #[arg(long, value_name = "FILE")]
     pub(crate) requests: Option<PathBuf>,
+    /// Serve the files in DIR over HTTP beside the chat, for a web page that chats
+    #[arg(long, value_name = "DIR")]
+    pub(crate) www: Option<PathBuf>,
     /// End when standard input is closed too, so that a parent process owns the server
     #[arg(long)]
     pub(crate) until_stdin_closes: bool,

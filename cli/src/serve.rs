@@ -1,5 +1,7 @@
 //! `chatnio serve`: the loopback server as a process of its own.
 
+mod www;
+
 use std::fs;
 use std::io::{self, Write};
 use std::process;
@@ -68,6 +70,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
         let script: Script =
             text.parse().map_err(|error| Failure::new(Status::Malformed, format!("--script: {name}: {error}")))?;
         options.script = Some(script);
+    }
+    if let Some(folder) = &args.www {
+        if !folder.is_dir() {
+            return Err(Failure::usage(format!("--www: {} is no folder", folder.display())));
+        }
+        options.pages = Some(www::pages(folder.clone()));
     }
 
     if let Some(path) = &args.requests {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::generation::Generation;
+use crate::page::Pages;
 use crate::plan::Plan;
 use crate::rest::Fault;
 use crate::script::Script;
@@ -50,6 +51,8 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// Told each request as it comes, before anything is answered: neither authentications nor keep-alives. Default: nobody.
     pub hearer: Option<Hearer>,
+    /// Web pages to serve beside the chat. Default: none.
+    pub pages: Option<Pages>,
 }
 
 /// Is told the requests of all connections, from any of their threads.
@@ -73,6 +76,7 @@ impl Default for Options {
             two_segments: false,
             faults: Vec::new(),
             hearer: None,
+            pages: None,
         }
     }
 }
@@ -118,6 +122,7 @@ impl fmt::Debug for Options {
             .field("two_segments", &self.two_segments)
             .field("faults", &self.faults)
             .field("hearer", &self.hearer.is_some())
+            .field("pages", &self.pages)
             .finish()
     }
 }

@@ -190,6 +190,12 @@ impl Peer {
         let answer = match upgrade::head_length(wire.unread()) {
             Ok(None) => return,
             Ok(Some(length)) => {
+                if let Some(page) = page(&self.options, &wire.unread()[..length]) {
+                    let _ = wire.write_all(&page);
+                    wire.say_goodbye();
+                    self.closing = true;
+                    return;
+                }
                 let call = match rest::Request::read(wire.unread(), length) {
                     Ok(call) => call.filter(|_| self.options.refusal.is_none()),
                     Err(rest::Incomplete) => return,
@@ -325,6 +331,12 @@ impl Peer {
             Link::Open(socket, _) => socket.get_mut(),
         }
     }
+}
+
+/// The answer to a request head that asks for a web page.
+fn page(options: &Options, head: &[u8]) -> Option<Vec<u8>> {
+    let pages = options.pages.as_ref()?;
+    pages.answer(&Request::parse(&String::from_utf8_lossy(head)))
 }
 
 /// The bytes of the 101 that answer a request head, or the refusal.

@@ -44,6 +44,16 @@ impl<'a> Request<'a> {
         Self { method, path, headers: headers.collect() }
     }
 
+    /// The method, such as `GET`.
+    pub(crate) fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// Whether it asks for a WebSocket.
+    pub(crate) fn is_upgrade(&self) -> bool {
+        self.lists("upgrade", "websocket")
+    }
+
     /// The path, without the query.
     pub(crate) fn path(&self) -> &'a str {
         self.path

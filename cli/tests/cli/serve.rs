@@ -1,6 +1,7 @@
 //! The server as a process.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 
 use crate::process::{Directory, KEY, Running, chatnio, project_file, run};
@@ -113,4 +114,29 @@ fn what_it_cannot_do_is_said() {
         let ended = run(&mut chatnio(["serve"].into_iter().chain(arguments.iter().copied()))).with(status);
         assert!(ended.stderr.contains(says), "{arguments:?}: {ended:?}");
     }
+}
+
+#[test]
+fn it_serves_a_folder_beside_the_chat() {
+    let (server, url) = serve(&["--www", env!("CARGO_MANIFEST_DIR")]);
+    let address = url.strip_prefix("ws://").and_then(|rest| rest.strip_suffix("/chat")).unwrap();
+    let get = |path: &str| {
+        let mut socket = TcpStream::connect(address).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        socket
+    };
+    let mut page = String::new();
+    get("/Cargo.toml?x").read_to_string(&mut page).unwrap();
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("name = \"chatnio-cli\""), "{page}");
+    for outside in ["/nothing", "/../Cargo.toml", "/%2e%2e/Cargo.toml"] {
+        // What a real server refuses it leaves open for a while.
+        let mut head = [0; 13];
+        get(outside).read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 404 ", "{outside}");
+    }
+    let asked = ["ask", "--url", &url, "--token", KEY, "--model", "hello", "hi"];
+    assert_eq!(run(&mut chatnio(asked)).with(0).stdout, "Hello! How can I help?\n");
+    server.end().with(0);
+    let refused = run(&mut chatnio(["serve", "--www", "/nothing/here"])).with(2);
+    assert!(refused.stderr.contains("--www: /nothing/here is no folder"), "{}", refused.stderr);
 }
