@@ -163,6 +163,14 @@ export const CloseReason = {
   lost: 3,
 } as const;
 
+/** `chatnio_refusal_part` */
+export const RefusalPart = {
+  body: 1,
+  reason: 2,
+  location: 3,
+  "www-authenticate": 4,
+} as const;
+
 /** `chatnio_trust` */
 export const Trust = {
   platform: 1,
@@ -379,6 +387,8 @@ export interface Exports {
   chatnio_error_message(error: Pointer, message: Pointer): number;
   chatnio_error_code(error: Pointer, code: Pointer): number;
   chatnio_error_body(error: Pointer, body: Pointer): number;
+  chatnio_error_refusal(error: Pointer, part: number, text: Pointer): number;
+  chatnio_error_retry_after(error: Pointer, ms: Pointer): number;
   chatnio_error_free(error: Pointer): void;
   chatnio_timeout_ms(deadline: bigint, now: bigint): number;
   chatnio_config_new(out: Pointer): number;

@@ -1,0 +1,107 @@
+// What npm packs is enough: a fresh project installs it, chats, runs the examples, compiles against its types, and is
+// bundled.
+
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { after, test } from "node:test";
+import { promisify } from "node:util";
+import { root, serve } from "./env.js";
+
+const run = promisify(execFile);
+const here = `${root}bindings/js`;
+const fresh = `${root}target/js/fresh`;
+rmSync(fresh, { recursive: true, force: true });
+mkdirSync(fresh, { recursive: true });
+const slow = await serve();
+after(() => slow.end());
+
+const env = { ...process.env, CHATNIO_URL: slow.url, CHATNIO_TOKEN: "sk-0123456789abcdef" };
+
+test("it is packed whole, and installed", { timeout: 120_000 }, async () => {
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", fresh], { cwd: here });
+  const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
+  const files = packed?.files.map(({ path }) => path) ?? [];
+  for (const name of ["dist/index.js", "dist/index.d.ts", "dist/testing.js", "dist/inline.js", "dist/chatnio.wasm", "README.md", "LICENSE-MIT"]) {
+    assert.ok(files.includes(name), `${name} is packed`);
+  }
+  assert.ok(!files.some((name) => name.startsWith("src/") || name.startsWith("tests/")), files.join());
+  writeFileSync(`${fresh}/package.json`, '{"type":"module","private":true}');
+  const ws = `file:${here}/node_modules/ws`;
+  await run("npm", ["install", "--no-audit", "--no-fund", "--install-links", `./${packed?.filename}`, ws], { cwd: fresh });
+  for (const name of readdirSync(`${root}examples/js`).filter((name) => name.endsWith(".mjs"))) {
+    cpSync(`${root}examples/js/${name}`, `${fresh}/${name}`);
+  }
+});
+
+test("the command line asks, and Ctrl-C stops it", { timeout: 60_000 }, async () => {
+  const { stdout, stderr } = await run("node", ["ask.mjs", "hi", "hello"], { cwd: fresh, env });
+  assert.equal(stdout, "Hello! How can I help?");
+  assert.match(stderr, /^\ncost: [\d.]+\n$/);
+  const child = spawn("node", ["ask.mjs", "tell me", "slow"], { cwd: fresh, env });
+  let said = "";
+  child.stderr.on("data", (data) => {
+    said += data;
+  });
+  await once(child.stdout, "data");
+  child.kill("SIGINT");
+  assert.deepEqual((await once(child, "exit"))[0], 1);
+  assert.equal(said, "interrupted\n");
+  await assert.rejects(run("node", ["ask.mjs", "hi", "notice"], { cwd: fresh, env }), { code: 3 });
+});
+
+test("the relay streams events, and a browser that leaves stops the answer", { timeout: 60_000 }, async () => {
+  const child = spawn("node", ["relay.mjs", "0"], { cwd: fresh, env, stdio: ["ignore", "pipe", "pipe"] });
+  const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  const whole = await (await fetch(`${url}/ask?question=hi&model=hello`)).text();
+  assert.match(whole, /^event: piece\ndata: "/);
+  assert.match(whole, /event: end\ndata: \{"cost":"[\d.]+"\}\n\n$/);
+  const said = createInterface({ input: child.stderr })[Symbol.asyncIterator]();
+  const response = await fetch(`${url}/ask?question=hi&model=slow`);
+  const reader = response.body!.getReader();
+  await reader.read();
+  await reader.cancel();
+  assert.equal((await said.next()).value, "the browser has left");
+  assert.match((await said.next()).value ?? "", /^stopped; cost so far: [\d.]+$/);
+  child.kill();
+  await once(child, "exit");
+});
+
+test("the bot's unit tests pass", { timeout: 60_000 }, async () => {
+  const { NODE_TEST_CONTEXT: _, ...plain } = env as Record<string, string>;
+  const { stdout } = await run("node", ["--test", "--test-reporter=tap", "bot.test.mjs"], { cwd: fresh, env: plain });
+  assert.match(stdout, /# pass 2\n# fail 0/);
+});
+
+test("its types are strict", { timeout: 60_000 }, async () => {
+  writeFileSync(
+    `${fresh}/types.ts`,
+    `import { Client, type Event, type Answer, ChatNioError } from "chatnio";
+import { transcriptWebSocket } from "chatnio/testing";
+const client: Client = await Client.connect("ws://h", { token: undefined, WebSocket: transcriptWebSocket("") });
+for await (const piece of client.ask("hi", { model: "m", signal: new AbortController().signal })) piece.toUpperCase();
+await using other = await Client.connect("ws://h");
+function said(event: Event): string | Answer {
+  switch (event.kind) {
+    case "delta": return event.text;
+    case "end": return event.answer;
+    default: return event.kind;
+  }
+}
+const code: ChatNioError["code"] = "CHATNIO_BUSY";
+// @ts-expect-error
+const wrong: ChatNioError["code"] = "BUSY";
+// @ts-expect-error
+client.ask("hi", { temprature: 1 });
+// @ts-expect-error
+client.send({ type: "chat", message: "x" });
+export { said, code, wrong, other };
+`,
+  );
+  const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom,esnext.disposable", "--types", ""];
+  await run(`${here}/node_modules/.bin/tsc`, [...options, "types.ts"], { cwd: fresh }).catch((error: { stdout: string }) => {
+    assert.fail(error.stdout);
+  });
+});
