@@ -9,7 +9,7 @@ CARGO ?= cargo
 .PHONY: cli install-cli uninstall-cli
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
-.PHONY: python-wheel python-types python-tests python-docs bench-python python-lock
+.PHONY: test-networks python-wheel python-types python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
 .PHONY: wasm-toolchain wasm js-package test-js
 .NOTPARALLEL:
@@ -169,6 +169,11 @@ python-tests: python-wheel
 	  build --build-base ../../target/python/testing-build --build-lib ../../target/python/testing
 	cd bindings/python && PYTHONPATH=../../target/python/testing $(IN_VENV) -X dev -W error -m pytest tests/testing_build
 	bindings/python/test-versions $(IN_VENV) '$(CURDIR)'/target/python/dist/*-manylinux_*.whl '$(CURDIR)/target/python/versions'
+
+# Through nginx, haproxy, caddy, tinyproxy and microsocks, in Rust, C and Python. Not part of `test`: see the script's head.
+test-networks: python-wheel
+	$(CARGO) build --locked -p chatnio-cli -p chatnio-ffi --target-dir target
+	tests/networks/run '$(CURDIR)/target/debug/chatnio' '$(CURDIR)/target/debug' $(IN_VENV)
 
 # The API reference, in target/python/docs.
 python-docs: python-wheel
