@@ -6,6 +6,7 @@ use core::fmt;
 
 use crate::json::{RawString, Scanner, SyntaxError, Value};
 use crate::malformed::{Malformed, Reason};
+use crate::unescape::unescape;
 use crate::usual::Usual;
 
 /// One frame from the server, borrowed from the message that it came in.
@@ -58,8 +59,8 @@ impl<'a> Chunk<'a> {
             None => "",
             Some((_, Some(plain))) => plain,
             Some((text, None)) => {
-                space.clear();
-                text.append_to(space);
+                // It was decoded before, so it is a string.
+                let _ = unescape(text.raw(), space);
                 space
             }
         }

@@ -1,0 +1,116 @@
+//! A chunk costs no allocation, from the socket to the host.
+
+use std::alloc::System;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use chatnio::{Auth, Client, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, EventStorage, Request};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tungstenite::handshake::derive_accept_key;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const PIECES: usize = 20_000;
+
+/// A frame of a server: a piece, escaped so that its text needs room of its own.
+fn frame() -> Vec<u8> {
+    let text =
+        "{\"conversation\":0,\"quota\":0.1,\"keyword\":\"\",\"message\":\"a\\n\",\"end\":false,\"plan\":false}\n";
+    [&[0x81, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
+}
+
+/// The answer to a handshake's request.
+fn accept(request: &[u8]) -> Vec<u8> {
+    let request = std::str::from_utf8(request).unwrap();
+    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+    let accept = derive_accept_key(key.as_bytes());
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+fn settings() -> ConnectionConfig {
+    let mut config = ConnectionConfig::default();
+    config.session.keep_text = false;
+    config
+}
+
+fn of_a_connection() -> usize {
+    let now = Duration::from_secs(1);
+    let endpoint = Endpoint::parse("ws://localhost").unwrap();
+    let mut connection = Connection::new(&endpoint, Auth::anonymous(), &settings(), now).unwrap();
+    let mut storage = EventStorage::new();
+    let request = connection.poll_transmit().unwrap().to_vec();
+    connection.transmitted(request.len());
+    connection.receive(now, &accept(&request)).unwrap();
+    assert!(matches!(connection.poll_event(now, &mut storage), Some(ConnectionEvent::Open)));
+    connection.request(now, &Request::chat("hi")).unwrap();
+    let input = frame().repeat(100);
+    let mut take = |rounds| {
+        for _ in 0..rounds {
+            connection.receive(now, &input).unwrap();
+            let mut pieces = 0;
+            while let Some(event) = connection.poll_event(now, &mut storage) {
+                assert!(matches!(event, ConnectionEvent::Session(Event::Delta { text: "a\n", .. })));
+                pieces += 1;
+            }
+            assert_eq!(pieces, 100);
+        }
+    };
+    take(2);
+    let region = Region::new(ALLOCATOR);
+    take(PIECES / 100);
+    let stats = region.change();
+    stats.allocations + stats.reallocations
+}
+
+/// Answers one question with frames that were made before, and allocates nothing meanwhile.
+fn serve(mut socket: TcpStream, frames: &[u8]) {
+    let mut buffer = [0; 4096];
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let n = socket.read(&mut buffer).unwrap();
+        request.extend_from_slice(&buffer[..n]);
+    }
+    socket.write_all(&accept(&request)).unwrap();
+    // The question: whatever its frames are, one of them comes in.
+    assert!(socket.read(&mut buffer).unwrap() > 0);
+    socket.write_all(frames).unwrap();
+    while socket.read(&mut buffer).is_ok_and(|n| n > 0) {}
+}
+
+fn of_a_clients_pieces() -> usize {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let end = "{\"message\":\"\",\"end\":true,\"quota\":1}";
+    let end = [&[0x81, u8::try_from(end.len()).unwrap()], end.as_bytes()].concat();
+    let frames = [frame().repeat(PIECES), end].concat();
+    let server = thread::spawn(move || serve(listener.accept().unwrap().0, &frames));
+
+    let mut client = Client::connect(&url, Auth::anonymous(), &settings()).unwrap();
+    let mut pieces = client.ask(&Request::chat("hi")).unwrap();
+    // By then every buffer has its size.
+    for _ in 0..PIECES / 2 {
+        assert_eq!(pieces.next_piece().unwrap(), Some("a\n"));
+    }
+    let region = Region::new(ALLOCATOR);
+    for _ in 0..PIECES / 4 {
+        assert_eq!(pieces.next_piece().unwrap(), Some("a\n"));
+    }
+    let stats = region.change();
+    drop(pieces);
+    drop(client);
+    server.join().unwrap();
+    stats.allocations + stats.reallocations
+}
+
+// One test, because the counter is the process's.
+#[test]
+fn a_piece_allocates_nothing() {
+    assert_eq!(of_a_connection(), 0);
+    assert_eq!(of_a_clients_pieces(), 0);
+}
