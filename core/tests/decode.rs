@@ -3,7 +3,7 @@
 mod common;
 
 use chatnio_core::transcript::{Recorder, Replay, Transcript};
-use chatnio_core::{Auth, Chunk, Config, EventStorage, Reason, Session};
+use chatnio_core::{Auth, Chunk, Config, Event, EventStorage, Reason, Request, Session};
 use common::{Entries, check, json_number, json_string, json_value, space};
 use core::time::Duration;
 use proptest::prelude::*;
@@ -302,6 +302,42 @@ fn no_text_makes_anything_panic() {
             let (replay, auth) = Replay::new(&transcript);
             let mut session = Session::new(auth, Config::default(), Duration::ZERO).unwrap();
             replay.run(&mut session, Duration::ZERO, |_| {});
+        }
+        Ok(())
+    });
+}
+
+/// What a session tells of a piece: its text, and the quota's bits and text.
+fn told(session: &mut Session, message: &str) -> Option<(String, u64, String)> {
+    match session.receive(Duration::ZERO, message, &mut EventStorage::new())? {
+        Event::Delta { text, quota, .. } => Some((text.into(), quota.value().to_bits(), quota.text().into())),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_usual_frame_is_read_as_any_other() {
+    let float = any::<u32>().prop_map(f32::from_bits).prop_filter("a number", |float| float.is_finite());
+    let quota = prop_oneof![float.prop_map(|float| serde_json::to_string(&float).unwrap()), json_number()];
+    let frame = (quota, json_string(true), any::<bool>(), prop_oneof![Just(""), Just("\n"), Just("\n\n")]);
+    check(20_000, &frame, |(quota, text, plan, rest)| {
+        let usual = format!(
+            "{{\"conversation\":0,\"quota\":{quota},\"keyword\":\"\",\"message\":{},\"end\":false,\"plan\":{plan}}}{rest}",
+            text.raw
+        );
+        // One space more, and it is read in the other way.
+        let other = usual.replacen(",\"keyword\"", " ,\"keyword\"", 1);
+        let mut session = Session::new(Auth::anonymous(), Config::default(), Duration::ZERO).unwrap();
+        session.request(Duration::ZERO, &Request::chat("hi")).unwrap();
+        let (by_usual, by_other) = (told(&mut session, &usual), told(&mut session, &other));
+        prop_assert_eq!(&by_usual, &by_other);
+        prop_assert_eq!(Chunk::decode(&usual).map(|chunk| chunk.quota), Chunk::decode(&other).map(|chunk| chunk.quota));
+        let reference: Option<f64> = serde_json::from_str(&quota).ok();
+        match (by_usual, reference) {
+            (Some((read, bits, written)), Some(reference)) => {
+                prop_assert_eq!((read, bits, written), (text.decoded(), reference.to_bits(), quota));
+            }
+            (found, reference) => prop_assert!(found.is_none() && reference.is_none(), "{found:?} {reference:?}"),
         }
         Ok(())
     });
