@@ -31,7 +31,11 @@ pub struct Config {
     pub next_frame: Duration,
     /// How long a turn may go on after its stop was sent. 10 s.
     pub after_stop: Duration,
-    /// When a stop is sent again, counted from the first, in rising order. 0.5, 1, 2 and 4 s: servers may swallow
+    /// How long the server is left in peace after the end of an answer, before a request goes out that it could lose: one
+    /// that has no answer, and any at all when the stop was repeated (protocol.md, R5.3, R5.5). Such a request is
+    /// accepted at once, and held. 0.25 s.
+    pub settle: Duration,
+    /// When a stop is sent again, counted from the first, in rising order. 0.15, 1, 2 and 4 s: servers may swallow
     /// a stop (protocol.md, R5.3), but their queue holds only ten requests (R2.35). Empty: never.
     pub stop_repeats: Vec<Duration>,
     /// The longest message to accept from the server, in bytes. 1 MiB.
@@ -69,7 +73,8 @@ impl Default for Config {
             first_frame: Duration::from_secs(120),
             next_frame: Duration::from_secs(120),
             after_stop: Duration::from_secs(10),
-            stop_repeats: [500, 1000, 2000, 4000].map(Duration::from_millis).into(),
+            settle: Duration::from_millis(250),
+            stop_repeats: [150, 1000, 2000, 4000].map(Duration::from_millis).into(),
             max_message: 1 << 20,
             max_request: 1 << 20,
             max_answer: 64 << 20,

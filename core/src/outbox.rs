@@ -1,27 +1,36 @@
 //! `Outbox`: the messages that wait to be sent.
 
 use alloc::collections::VecDeque;
+use core::time::Duration;
 
 use crate::message::Message;
 
 /// Messages in the order in which they go out.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    messages: VecDeque<Message>,
+    /// Each with the time from which on it may go.
+    messages: VecDeque<(Duration, Message)>,
     /// The bytes of all of them.
     len: usize,
 }
 
 impl Outbox {
-    pub(crate) fn push(&mut self, message: Message) {
+    /// Adds a message that is held until `from`; what is added behind it waits, too.
+    pub(crate) fn push(&mut self, from: Duration, message: Message) {
         self.len += message.len();
-        self.messages.push_back(message);
+        self.messages.push_back((from, message));
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Message> {
-        let message = self.messages.pop_front()?;
+    /// The next message that may go at `now`.
+    pub(crate) fn pop(&mut self, now: Duration) -> Option<Message> {
+        let (_, message) = self.messages.pop_front_if(|(from, _)| *from <= now)?;
         self.len -= message.len();
         Some(message)
+    }
+
+    /// When the next message may go that is held at `now`.
+    pub(crate) fn held_until(&self, now: Duration) -> Option<Duration> {
+        self.messages.front().map(|(from, _)| *from).filter(|from| *from > now)
     }
 
     /// How many bytes wait.

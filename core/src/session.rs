@@ -49,6 +49,8 @@ pub struct Session {
     can_restart: bool,
     conversation: Conversation,
     outbox: Outbox,
+    /// Until when the server is left in peace after the last end: see [`Config::settle`].
+    settled_at: Duration,
     now: Duration,
     /// When the last message came in or went out.
     last_activity: Duration,
@@ -108,6 +110,7 @@ impl Session {
             can_restart: auth.continues(),
             conversation: Conversation::Unknown,
             outbox: Outbox::default(),
+            settled_at: Duration::ZERO,
             now,
             last_activity: now,
             counters: Counters::default(),
@@ -151,14 +154,18 @@ impl Session {
         let message = request.encode(self.config.max_request)?;
         self.advance(now);
         self.authenticate();
-        self.send(message);
+        // A plain question after a plain answer is never held.
+        let is_held = !kind.begins_turn() || self.stop.was_repeated();
+        let from = if is_held { self.settled_at } else { Duration::ZERO };
+        self.send_from(from, message);
         if matches!(kind, RequestKind::Chat | RequestKind::Share) {
             self.can_restart = true;
         }
         self.go(input);
         if kind.begins_turn() {
             self.turns += 1;
-            self.turn = Some(Turn::new(self.turns, kind, self.now));
+            self.turn = Some(Turn::new(self.turns, kind, self.now.max(from)));
+            self.stop = Stop::default();
             self.openers.begin();
         }
         Ok(())
@@ -203,7 +210,7 @@ impl Session {
 
     /// The next message to send, if any: handed out exactly once.
     pub fn poll_transmit(&mut self) -> Option<Message> {
-        let message = self.outbox.pop()?;
+        let message = self.outbox.pop(self.now)?;
         self.record(|recorder| recorder.sent(&message));
         Some(message)
     }
@@ -214,11 +221,13 @@ impl Session {
             return None;
         }
         let late = self.late_at().map(|(at, _)| at);
-        [late, self.repeat_at(), self.silent_at()].into_iter().flatten().min()
+        let held = self.outbox.held_until(self.now);
+        [late, self.repeat_at(), self.silent_at(), held].into_iter().flatten().min()
     }
 
     /// Does what is due at `now`. Call it, at or after [`next_deadline`](Self::next_deadline), until it returns
-    /// `None`; calling it early does nothing.
+    /// `None`; calling it early does nothing. What was held until now is then handed out by
+    /// [`poll_transmit`](Self::poll_transmit), without an event.
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'static>> {
         if self.state == State::Closed {
             return None;
@@ -283,6 +292,7 @@ impl Session {
         self.openers = Openers::Unknown;
         self.conversation = Conversation::Unknown;
         self.outbox = Outbox::default();
+        self.settled_at = Duration::ZERO;
         self.last_activity = self.now;
         let url = self.recorder.as_ref().and_then(|recorder| recorder.transcript().url.clone());
         self.start_recording(url.as_deref());
@@ -371,8 +381,12 @@ impl Session {
     // --- sending ---
 
     fn send(&mut self, message: Message) {
+        self.send_from(Duration::ZERO, message);
+    }
+
+    fn send_from(&mut self, from: Duration, message: Message) {
         self.last_activity = self.now;
-        self.outbox.push(message);
+        self.outbox.push(from, message);
     }
 
     fn authenticate(&mut self) {
@@ -390,6 +404,9 @@ impl Session {
     fn go(&mut self, input: Input) -> Step {
         let step = self.state.on(input);
         self.state = step.next;
+        if input == Input::End {
+            self.settled_at = deadline(self.now, self.config.settle).unwrap_or_default();
+        }
         match step.sends {
             Sends::Nothing | Sends::Request => {}
             Sends::Stop => self.send_stop(input),

@@ -92,6 +92,11 @@ impl Stop {
         Stop { since: now, repeats: 0 }
     }
 
+    /// Whether it was sent more than once.
+    pub(crate) fn was_repeated(&self) -> bool {
+        self.repeats > 0
+    }
+
     /// When the end is late.
     pub(crate) fn end_due(&self, config: &Config) -> Option<Duration> {
         deadline(self.since, config.after_stop)

@@ -506,7 +506,7 @@ public:
     {
         return set(chatnio_config_set_after_stop(native(), detail::milliseconds(time)));
     }
-    /** When a stop is sent again, in milliseconds from the first, in rising order. 500, 1000, 2000 and 4000. */
+    /** When a stop is sent again, in milliseconds from the first, in rising order. 150, 1000, 2000 and 4000. */
     Config &stop_repeats(const std::uint64_t *ms, std::size_t count)
     {
         return set(chatnio_config_set_stop_repeats(native(), ms, count));

@@ -135,7 +135,7 @@ def test_a_stop_is_repeated() -> None:
     session = asking()
     session.stop(now=START + 1)
     assert sent(session) == ['{"type":"stop"}']
-    for after in (0.5, 1, 2, 4):
+    for after in (0.15, 1, 2, 4):
         assert session.deadline == START + 1 + after
         assert session.handle_timeout(now=START + 1 + after - 0.001) is None
         assert isinstance(session.handle_timeout(now=START + 1 + after), StopRepeated)

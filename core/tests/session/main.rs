@@ -12,6 +12,7 @@ mod malformed;
 mod reconnect;
 mod second_end;
 mod secrets;
+mod settling;
 mod states;
 mod stopping;
 mod texts;

@@ -166,6 +166,7 @@ fn a_drained_turn_leaves_one_too() {
     assert_eq!(host.state(), State::Draining);
     assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""));
     assert_eq!(host.state(), State::Idle);
+    host.pass(secs(1));
     host.sent();
     host.ask("next");
     assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""));

@@ -130,7 +130,7 @@ static void stops(void) {
     session = asking(NULL, START);
     OK(chatnio_session_stop(session, START, NULL));
     sent(session, "{\"type\":\"stop\"}");
-    const uint64_t defaults[] = {500, 1000, 2000, 4000};
+    const uint64_t defaults[] = {150, 1000, 2000, 4000};
     for (int at = 0; at < 4; at++) {
         due(session, START + defaults[at], CHATNIO_EVENT_STOP_REPEATED, &event);
         sent(session, "{\"type\":\"stop\"}");

@@ -30,7 +30,7 @@ impl Scene {
 pub(crate) struct Policy {
     /// When the stop is sent again, counted from the first.
     pub(crate) repeats: Vec<Duration>,
-    /// What passes between the end of a turn whose stop was repeated and the next question.
+    /// How long the session holds the next question after the end of a turn whose stop was repeated.
     pub(crate) hold: Duration,
 }
 
@@ -71,9 +71,6 @@ pub(crate) fn run(scene: Scene, policy: &Policy, write_time: Duration, seed: u64
     run.session.stop(run.now).expect("a stop is small");
     let ended = run.until(|session| matches!(session.state(), State::Idle | State::Draining));
     let stopped_after = (ended && run.session.state() == State::Idle).then(|| run.now - stopped);
-    if run.session.counters().repeated_stops > 0 {
-        run.wait(policy.hold);
-    }
     let answered = stopped_after.is_some() && {
         run.ask(&Request::chat("next").model("anon"));
         run.until(|session| session.state() == State::Idle)
@@ -95,6 +92,7 @@ impl Run {
     fn new(options: Options, policy: &Policy, latency: Duration) -> Self {
         let mut config = Config::default();
         config.stop_repeats.clone_from(&policy.repeats);
+        config.settle = policy.hold;
         Self {
             now: Duration::ZERO,
             session: Session::new(Auth::new("sk-key"), config, Duration::ZERO).expect("a short token"),

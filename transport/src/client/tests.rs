@@ -46,7 +46,7 @@ fn only_a_turn_that_may_be_stopped_is_looked_after() {
     assert_eq!((connection.session().state(), longest_wait(&connection, now)), (State::Answering, TICK));
     connection.stop(now).unwrap();
     exchange(&mut connection, &mut peer, now);
-    assert_eq!(longest_wait(&connection, now), Duration::from_millis(500), "until the stop is repeated");
+    assert_eq!(longest_wait(&connection, now), Duration::from_millis(150), "until the stop is repeated");
     peer.send(r#"{"end":true}"#);
     exchange(&mut connection, &mut peer, now);
     assert_eq!(longest_wait(&connection, now + Duration::from_secs(5)), Duration::from_secs(15));

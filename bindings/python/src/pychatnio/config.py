@@ -53,7 +53,7 @@ class Config(Owner):
         next_frame: How many seconds each further frame may take. 120.
         after_stop: How many seconds a turn may go on after its stop was sent. 10.
         stop_repeats: When a stop is sent again, in seconds from the first, in rising order, because servers may swallow
-            a stop. 0.5, 1, 2 and 4; an empty sequence for never.
+            a stop. 0.15, 1, 2 and 4; an empty sequence for never.
         max_message: The longest message to accept, in bytes. 1 MiB; connections and clients accept 256 MiB at most.
         max_request: The longest message to send, in bytes. 1 MiB. Four times as much may wait to be sent.
         max_answer: The longest answer to accept, in bytes of its text. 64 MiB.

@@ -33,7 +33,7 @@ public final class Configuration: @unchecked Sendable {
         public var nextFrame: Duration?
         /// How long a turn may go on after its stop was sent. 10 s.
         public var afterStop: Duration?
-        /// When a stop is sent again, counted from the first, in rising order. 0.5, 1, 2 and 4 s: servers may swallow a
+        /// When a stop is sent again, counted from the first, in rising order. 0.15, 1, 2 and 4 s: servers may swallow a
         /// stop, but their queue holds only ten requests. Empty: never.
         public var stopRepeats: [Duration]?
         /// The longest message to accept from the server. 1 MiB; connections and clients accept 256 MiB at most.

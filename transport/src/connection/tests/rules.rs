@@ -172,7 +172,7 @@ fn a_stop_goes_out_and_is_repeated() {
     link.exchange();
     assert_eq!(link.messages(), [r#"{"type":"stop"}"#]);
     let start = link.now;
-    for after in [500, 1000, 2000, 4000] {
+    for after in [150, 1000, 2000, 4000] {
         assert_eq!(link.wait(), ["StopRepeated { turn: 1 }"]);
         assert_eq!(link.now - start, Duration::from_millis(after));
         assert_eq!(link.messages(), [r#"{"type":"stop"}"#]);

@@ -1,0 +1,98 @@
+//! What is held after an end, so that the server does not lose it (protocol.md, R5.3, R5.5).
+
+use chatnio_core::{MessageKind, Request, RequestKind, State};
+
+use crate::frames::{end, opener};
+use crate::host::{Host, ms, secs};
+
+const CHAT: MessageKind = MessageKind::Request(RequestKind::Chat);
+const REMOVE: MessageKind = MessageKind::Request(RequestKind::Remove);
+
+/// A host whose answer has just ended, after so many stops.
+fn after(stops: usize) -> Host {
+    let mut host = Host::asking();
+    host.receive(&opener(29));
+    if stops > 0 {
+        host.stop().unwrap();
+    }
+    if stops > 1 {
+        host.pass(ms(150));
+    }
+    assert_eq!(host.sent_kinds().len(), stops);
+    host.receive(&end("", 0.1));
+    host
+}
+
+#[test]
+fn a_question_is_held_after_a_stop_that_was_repeated_and_after_no_other() {
+    for stops in [0, 1] {
+        let mut host = after(stops);
+        host.ask("next");
+    }
+    let mut host = after(2);
+    host.request(&Request::chat("next")).unwrap();
+    assert_eq!(host.state(), State::Asking, "it is accepted at once");
+    assert_eq!(host.sent_kinds(), []);
+    assert_eq!(host.session.next_deadline(), Some(host.now + ms(250)));
+    assert_eq!(host.pass(ms(249)), []);
+    assert_eq!(host.sent_kinds(), []);
+    assert_eq!(host.pass(ms(1)), [], "without an event");
+    assert_eq!(host.sent_kinds(), [CHAT]);
+    assert_eq!(host.pass(secs(3)), [], "and no stop of the turn before is due any more");
+}
+
+#[test]
+fn what_has_no_answer_is_held_after_any_end_and_what_follows_it_too() {
+    let mut host = after(0);
+    host.request(&Request::remove(0)).unwrap();
+    host.request(&Request::chat("next")).unwrap();
+    assert_eq!(host.sent_kinds(), []);
+    host.pass(ms(250));
+    assert_eq!(host.sent_kinds(), [REMOVE, CHAT], "in their order");
+}
+
+#[test]
+fn once_the_server_has_settled_nothing_is_held() {
+    let mut host = after(2);
+    host.pass(ms(250));
+    host.request(&Request::remove(0)).unwrap();
+    host.request(&Request::chat("next")).unwrap();
+    assert_eq!(host.sent_kinds(), [REMOVE, CHAT]);
+}
+
+#[test]
+fn before_any_end_nothing_is_held() {
+    let mut host = Host::new();
+    host.request(&Request::remove(0)).unwrap();
+    assert_eq!(host.sent_kinds(), [MessageKind::Auth, REMOVE]);
+}
+
+#[test]
+fn a_turns_deadlines_begin_when_it_is_sent() {
+    let mut host = after(2);
+    let released = host.now + ms(250);
+    host.request(&Request::chat("next")).unwrap();
+    host.pass(ms(250));
+    host.session.handle_timeout(released + secs(25));
+    host.sent();
+    assert!(host.session.handle_timeout(released + secs(120) - ms(1)).is_some(), "a keep-alive");
+    assert_eq!(host.state(), State::Asking);
+    host.session.handle_timeout(released + secs(120)).unwrap();
+    assert_eq!(host.state(), State::Draining);
+}
+
+#[test]
+fn a_reconnect_holds_nothing() {
+    let mut host = after(2);
+    host.reconnect();
+    host.ask("next");
+}
+
+#[test]
+fn by_setting() {
+    let mut host = Host::with_config(|config| config.settle = ms(0));
+    host.ask("hi");
+    host.receive(&end("", 0.1));
+    host.request(&Request::remove(0)).unwrap();
+    assert_eq!(host.sent_kinds(), [REMOVE]);
+}
