@@ -111,6 +111,8 @@ fn record(transcript: &Transcript) -> (Transcript, String) {
     let (mut replay, auth) = Replay::new(transcript);
     let mut config = Config::default();
     config.record = true;
+    // Time stands still, so what is held would be held for ever.
+    config.settle = Duration::ZERO;
     let mut session = Session::new(auth, config, NOW).unwrap();
     if let Some(url) = &transcript.url {
         session.record_as(url);

@@ -1492,7 +1492,7 @@ int32_t chatnio_config_set_next_frame(const struct chatnio_config *config, uint6
 int32_t chatnio_config_set_after_stop(const struct chatnio_config *config, uint64_t ms);
 
 /**
- * Sets when a stop is sent again, counted from the first, in rising order. 500, 1,000, 2,000 and 4,000 ms: servers may
+ * Sets when a stop is sent again, counted from the first, in rising order. 150, 1,000, 2,000 and 4,000 ms: servers may
  * swallow a stop, but their queue holds only ten requests. `(NULL, 0)`: never. The times are copied.
  *
  * Errors: `CHATNIO_INVALID`, also for times that do not rise; `CHATNIO_FROZEN`.
