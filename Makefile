@@ -11,7 +11,7 @@ CARGO ?= cargo
 .PHONY: bench bench-smoke
 .PHONY: test-networks python-wheel python-types python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
-.PHONY: wasm-toolchain wasm js-package test-js
+.PHONY: wasm-toolchain wasm js-package test-js bench-js
 .NOTPARALLEL:
 
 # The tests come last, so that their closing lines end the output.
@@ -243,3 +243,8 @@ js-package: wasm
 
 test-js:
 	WASM_TOOLCHAIN='$(WASM_TOOLCHAIN)' bindings/js/test
+
+# What the package is compared with, at the version of bench/package-lock.json.
+bench-js: js-package
+	cd bindings/js/bench && npm ci --silent --no-audit --no-fund --ignore-scripts
+	node bindings/js/bench/compare.mjs

@@ -89,6 +89,8 @@ export class Client {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When that fires. */
   #due = 0;
+  /** A piece has come, and nothing since. */
+  #isFlowing = false;
   /** What is due has waited for messages. */
   #hasWaited = false;
 
@@ -336,8 +338,12 @@ export class Client {
   #receive(data: unknown): void {
     try {
       const now = this.#now();
-      this.#take(typeof data === "string" ? this.#session.receive(data, now) : this.#session.receiveBinary(now));
-      this.#pump();
+      const event = typeof data === "string" ? this.#session.receive(data, now) : this.#session.receiveBinary(now);
+      this.#take(event);
+      // A piece behind a piece brings nothing to be sent, and a deadline that is only later: the timer looks.
+      const isFlowing = event.kind === "delta";
+      if (!isFlowing || !this.#isFlowing) this.#pump();
+      this.#isFlowing = isFlowing;
     } catch (error) {
       this.#broken(error);
     }
@@ -382,6 +388,7 @@ export class Client {
     const socket = this.#socket;
     if (socket === undefined) return;
     const session = this.#session;
+    this.#isFlowing = false;
     for (let message = this.#nextMessage(socket); message !== undefined; message = this.#nextMessage(socket)) {
       socket.send(message);
     }

@@ -42,6 +42,10 @@ export class AnswerStream implements AsyncIterable<string> {
    * @throws what the loop throws.
    */
   async text(): Promise<string> {
+    if (!this.#isRead) {
+      this.#isRead = true;
+      this.#turn.skip();
+    }
     const answer = await this.result();
     this.#turn.check();
     return answer.text;
@@ -82,20 +86,21 @@ export class AnswerStream implements AsyncIterable<string> {
     if (this.#isRead) throw new ChatNioError("CHATNIO_INVALID", "the answer has a reader already");
     this.#isRead = true;
     const turn = this.#turn;
-    return {
-      next: async () => {
-        for (;;) {
-          let event = turn.take();
-          if (event === undefined) {
-            if (!(await turn.more())) break;
-            event = turn.take();
-          }
-          const value = event && item(event);
-          if (value !== undefined) return { value, done: false };
-        }
+    const next = (): Promise<IteratorResult<Item, undefined>> => {
+      for (let event = turn.take(); event !== undefined; event = turn.take()) {
+        const value = item(event);
+        if (value !== undefined) return Promise.resolve({ value, done: false });
+      }
+      if (turn.isOpen) return new Promise((resolve) => turn.wait(() => resolve(next())));
+      try {
         turn.check();
-        return { value: undefined, done: true };
-      },
+        return Promise.resolve({ value: undefined, done: true });
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+    };
+    return {
+      next,
       return: async () => {
         this.#leave();
         return { value: undefined, done: true };

@@ -18,6 +18,8 @@ export class Turn {
   #isOver = false;
   /** Nobody wants the rest. */
   #isLeft = false;
+  /** Nobody reads the events. */
+  #isSkipped = false;
   /** What the reader is told at the end, if anything but that it is the end. */
   #failure: { readonly error: unknown } | undefined;
   /** Wakes the reader up. */
@@ -39,7 +41,7 @@ export class Turn {
 
   /** Adds an event. */
   push(event: TurnEvent): void {
-    if (this.#isLeft) return;
+    if (this.#isLeft || this.#isSkipped) return;
     this.#events.push(event);
     this.#awaken();
   }
@@ -70,6 +72,13 @@ export class Turn {
     this.#awaken();
   }
 
+  /** Nobody reads the events: the whole is waited for. */
+  skip(): void {
+    this.#isSkipped = true;
+    this.#events = [];
+    this.#taken = 0;
+  }
+
   /** Takes the next event, which has come already. */
   take(): TurnEvent | undefined {
     const event = this.#events[this.#taken];
@@ -82,14 +91,14 @@ export class Turn {
     return event;
   }
 
-  /** Waits for more: whether there is any. */
-  async more(): Promise<boolean> {
-    while (this.#events.length === 0 && !this.#isOver && !this.#isLeft) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.#events.length > 0;
+  /** Whether more may come. */
+  get isOpen(): boolean {
+    return !this.#isOver && !this.#isLeft;
+  }
+
+  /** Calls `wake` once, as soon as there is another event, or none can come any more. */
+  wait(wake: () => void): void {
+    this.#wake = wake;
   }
 
   /** Throws what the reader is to be told at the end. */
