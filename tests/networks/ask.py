@@ -17,7 +17,7 @@ def config() -> pychatnio.Config:
 
 async def ask() -> str:
     async with pychatnio.AsyncClient(os.environ["URL"], config=config()) as client:
-        return (await client.ask("hi", model="anon").answer()).text
+        return await client.ask("hi", model="anon").text()
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
             print("answer:", asyncio.run(ask()))
         else:
             with pychatnio.Client(os.environ["URL"], config=config()) as client:
-                print("answer:", client.ask("hi", model="anon").answer().text)
+                print("answer:", client.ask("hi", model="anon").text())
     except pychatnio.ChatNioError as error:
         print(f"connect: {error.status}: {error}")
         return 1

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ._batch import CAPACITY, Batch
-from ._boundary import Owner, constructed_plain
+from ._boundary import Owner, constructed_plain, with_refusal
 from ._handle import Handle, Level
 from ._log import log, log_event
 from ._native import ffi, lib
@@ -93,7 +93,8 @@ class Asker(Handle):
         lib.chatnio_client_end_code(self._handle, code)
         # Without one it stays absent.
         lib.chatnio_client_refusal_body(self._handle, body)
-        return error_of(error.status or status, str(error), code[0], text_of(body))
+        told = error_of(error.status or status, str(error), code[0], text_of(body))
+        return with_refusal(told, lib.chatnio_client_refusal, lib.chatnio_client_retry_after, self._handle)
 
     def _saw(self, event: Event) -> None:
         turn = self._turn

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ._native import ffi, lib
 from ._status import Status
 from ._text import CData, checked, present, text_of
-from .errors import InvalidArgumentError, error_of
+from .errors import ChatNioError, InvalidArgumentError, RefusedError, error_of
 
 
 def milliseconds(now: float | None) -> int:
@@ -87,9 +87,25 @@ def constructed(construct: Callable[..., int], out: str, *arguments: object) -> 
         lib.chatnio_error_code(error[0], code)
         # Without one it stays absent.
         lib.chatnio_error_body(error[0], body)
-        raise error_of(status, present(message[0]), code[0], text_of(body))
+        failure = error_of(status, present(message[0]), code[0], text_of(body))
+        raise with_refusal(failure, lib.chatnio_error_refusal, lib.chatnio_error_retry_after, error[0])
     finally:
         lib.chatnio_error_free(error[0])
+
+
+def with_refusal(
+    error: ChatNioError, part: Callable[..., int], retry_after: Callable[..., int], handle: CData
+) -> ChatNioError:
+    """Tells a refusal's error what else the HTTP answer said, by the functions that read it from a handle."""
+    if isinstance(error, RefusedError):
+        text, ms = ffi.new("chatnio_text *"), ffi.new("uint64_t *")
+        if not part(handle, lib.CHATNIO_REFUSAL_LOCATION, text):
+            error.location = text_of(text)
+        if not part(handle, lib.CHATNIO_REFUSAL_WWW_AUTHENTICATE, text):
+            error.www_authenticate = text_of(text)
+        if not retry_after(handle, ms):
+            error.retry_after = ms[0] / 1000
+    return error
 
 
 def constructed_plain(construct: Callable[..., int], out: str, *arguments: object) -> CData:

@@ -70,6 +70,17 @@ class Config(Owner):
         allow_token_over_plain_ws: Lets a token go over plain `ws://` to another machine, where everybody on the way
             can read it. Off.
         headers: Headers to add to the WebSocket handshake, for a proxy that wants them. Their values are never shown.
+        proxy: The URL of a proxy to go through: `http://`, `socks5://` or `socks5h://` (which looks names up itself), with
+            a user name and a password before an `@`, which are never shown. None; the environment is not looked at.
+        proxy_from_env: The URL of a server: goes through the proxy that the environment names for it, as curl has it
+            (`https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`), if there is one. Never for loopback.
+        connect_retries: How often a `Client` tries again to connect after it was throttled, refused or lost before the
+            WebSocket was open, or a gateway's server was away: all within `connect` and `handshake` together. 0.
+        connects_per_second: How often all `Client` objects with this configuration may connect together. No limit.
+        client_certificate: A certificate to show to servers that ask for one: a file in PEM with the chain and the key,
+            or one file for each.
+        key_log_file: A file for the secrets of the TLS sessions, with which programs such as Wireshark, and everybody
+            else who has it, can read all that is sent.
         trust: `"platform"`: the platform's root certificates and the added ones; `"added"`: only those.
         root_files: Files of root certificates to add: any number in PEM, or one in DER.
         roots: Root certificates to add: PEM as `str` or `bytes`, or DER.
@@ -112,6 +123,12 @@ class Config(Owner):
         close: float | None = None,
         allow_token_over_plain_ws: bool | None = None,
         headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        proxy_from_env: str | None = None,
+        connect_retries: int | None = None,
+        connects_per_second: int | None = None,
+        client_certificate: str | os.PathLike[str] | tuple[str | os.PathLike[str], str | os.PathLike[str]] | None = None,
+        key_log_file: str | os.PathLike[str] | None = None,
         trust: Literal["platform", "added"] | None = None,
         root_files: Sequence[str | os.PathLike[str]] = (),
         roots: Sequence[str | bytes] = (),
@@ -125,6 +142,9 @@ class Config(Owner):
         # First: as with tokens, a traceback that shows variables shows no value.
         refusal = self._add_headers(headers or {})
         del headers
+        if refusal is None and proxy is not None:
+            refusal = self._set_proxy(proxy)
+        del proxy
         if refusal is not None:
             raise refusal
         for name, seconds in (
@@ -161,6 +181,19 @@ class Config(Owner):
         if stop_repeats is not None:
             times = [_milliseconds("stop_repeats", time) for time in stop_repeats]
             self._set("stop_repeats", list(stop_repeats), ffi.new("uint64_t[]", times), len(times))
+        if proxy_from_env is not None:
+            server = encoded(proxy_from_env, "the server's URL")
+            self._call(lib.chatnio_config_set_proxy_from_environment, server, len(server), ffi.NULL)
+        for name, count in (("connect_retries", connect_retries), ("connects_per_second", connects_per_second)):
+            if count is not None:
+                self._set(name, count, min(_size(name, count), 2**32 - 1))
+        if client_certificate is not None:
+            files = client_certificate if isinstance(client_certificate, tuple) else (client_certificate,) * 2
+            chain, key = (encoded(os.fspath(file), "the path of a certificate file") for file in files)
+            self._call(lib.chatnio_config_set_client_certificate_file, chain, len(chain), key, len(key))
+        if key_log_file is not None:
+            path = encoded(os.fspath(key_log_file), "the path of the key log file")
+            self._call(lib.chatnio_config_set_key_log_file, path, len(path))
         if trust is not None:
             checked(trust, str, "trust")
             if trust not in _TRUST:
@@ -198,6 +231,17 @@ class Config(Owner):
     def _set(self, name: str, shown: object, *value: object) -> None:
         self._shown[name] = shown
         self._call(getattr(lib, f"chatnio_config_set_{name}"), *value)
+
+    def _set_proxy(self, proxy: str) -> Exception | None:
+        """Sets a proxy; returns what is wrong, to be raised by those who do not have its URL."""
+        if not isinstance(proxy, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return TypeError(f"a proxy is of type str, not {type(proxy).__name__}")
+        url = encoded(proxy, "the proxy's URL")
+        status = lib.chatnio_config_set_proxy(self._handle, url, len(url))
+        if status:
+            return self._error(status)
+        self._shown["proxy"] = "..."
+        return None
 
     def _add_headers(self, headers: Mapping[str, str]) -> Exception | None:
         """Adds headers; returns what is wrong, to be raised by those who do not have their values."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ._batch import CAPACITY, Batch
-from ._boundary import constructed, milliseconds
+from ._boundary import constructed, milliseconds, with_refusal
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
 from ._text import CData, checked, encoded, present, seconds, sized
 from .auth import Auth, authentication
 from .config import Config, native, raise_of_clock
-from .errors import InvalidArgumentError
+from .errors import ChatNioError, InvalidArgumentError
 from .events import Event
 from .request import Request, handle_of
 
@@ -204,6 +204,10 @@ class Connection(Handle):
         wants = sized("chatnio_wants")
         self._use(lib.chatnio_connection_wants, wants)
         return Wants(seconds(wants.deadline), wants.want_read, wants.want_write, wants.finished)
+
+    def _refused(self, error: ChatNioError) -> ChatNioError:
+        """Tells a refusal's error what else the HTTP answer said."""
+        return with_refusal(error, lib.chatnio_connection_refusal, lib.chatnio_connection_retry_after, self._handle)
 
     @property
     def refusal_body(self) -> str | None:

@@ -110,6 +110,12 @@ class RefusedError(ConnectError):
     """The HTTP status, where there was one."""
     body: str | None = None
     """The body of the HTTP answer, at most 64 KiB."""
+    location: str | None = None
+    """Where a redirect points to. It is never followed."""
+    retry_after: float | None = None
+    """After how many seconds the server, or a gateway in front of it, wants to be asked again."""
+    www_authenticate: str | None = None
+    """The authentication that is wanted."""
 
 
 class ThrottledError(RefusedError):

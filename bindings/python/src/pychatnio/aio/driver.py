@@ -359,7 +359,8 @@ class Driver:
                     link.go_to(Phase.OPEN)
             elif isinstance(event, Closed) and link is not None:
                 body = self.connection.refusal_body
-                link.end(error_of(event.status, event.message, event.code or 0, body))
+                error = error_of(event.status, event.message, event.code or 0, body)
+                link.end(self.connection._refused(error))
         if turn is not None:
             # While it closes nothing may push back on the server, and nobody wants what it still sends.
             turn.add(others if is_closing else events)

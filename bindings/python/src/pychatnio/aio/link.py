@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from .._dial import connected
 from .._native import ffi
 from .._status import Status
 from .._text import CData
@@ -85,7 +86,7 @@ class Link:
         """
         protocol = _Protocol(self)
         opening = self._opening = asyncio.ensure_future(
-            self.loop.create_connection(lambda: protocol, host, port)
+            self._race(protocol, host, port)
             if sock is None
             else self.loop.create_connection(lambda: protocol, sock=sock)
         )
@@ -106,6 +107,14 @@ class Link:
             raise ConnectError(Status.RESOLVE, f"cannot look up {host}: {error}") from error
         except OSError as error:
             raise ConnectError(Status.CONNECT, f"cannot connect to {host}: {error}") from error
+
+    async def _race(self, protocol: _Protocol, host: str, port: int) -> tuple[asyncio.Transport, _Protocol]:
+        sock = await connected(host, port)
+        try:
+            return await self.loop.create_connection(lambda: protocol, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
 
     def _abort_late(self, opening: asyncio.Future[tuple[asyncio.Transport, _Protocol]]) -> None:
         """What is connected after its end is of no use; and nobody may have asked how it went."""

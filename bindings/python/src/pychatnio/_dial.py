@@ -1,0 +1,77 @@
+"""Which of a host's addresses to connect to, and when: RFC 8305, on any event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any
+
+__all__ = ["connected"]
+
+#: For how many seconds one attempt may be alone before the next one starts.
+DELAY = 0.25
+
+#: What getaddrinfo() gives.
+Address = tuple[int, int, int, str, Any]
+
+
+async def connected(host: str, port: int) -> socket.socket:
+    """A socket that is connected to the first address that answers."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    waiting = _in_turns(found)
+    tasks: set[asyncio.Task[socket.socket]] = set()
+    failure: BaseException = OSError(f"{host} has no address")
+    try:
+        while waiting or tasks:
+            if waiting:
+                tasks.add(loop.create_task(_attempt(loop, waiting.pop(0))))
+            # One that fails lets the next one start.
+            done, _ = await asyncio.wait(
+                tasks, timeout=DELAY if waiting else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            winner: socket.socket | None = None
+            for task in done:
+                error = task.exception()
+                if error is None and winner is None:
+                    tasks.discard(task)
+                    winner = task.result()
+                elif error is not None:
+                    tasks.discard(task)
+                    failure = error
+            if winner is not None:
+                return winner
+        raise failure
+    finally:
+        _give_up(tasks)
+
+
+def _in_turns(found: Sequence[Address]) -> list[Address]:
+    """Both families in turns, each in its order, the first one's first."""
+    first = [address for address in found if address[0] == found[0][0]]
+    second = [address for address in found if address[0] != found[0][0]]
+    return [address for pair in zip_longest(first, second) for address in pair if address is not None]
+
+
+async def _attempt(loop: asyncio.AbstractEventLoop, address: Address) -> socket.socket:
+    family, kind, protocol, _, where = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, where)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _give_up(tasks: set[asyncio.Task[socket.socket]]) -> None:
+    def close(task: asyncio.Task[socket.socket]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            task.result().close()
+
+    for task in tasks:
+        task.add_done_callback(close)
+        task.cancel()
