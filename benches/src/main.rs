@@ -258,8 +258,9 @@ fn is_go(who: Who) -> bool {
 fn count(row: &groups::Row, task: Task, world: &World) -> Result<Option<f64>, Box<dyn Error>> {
     let mut input = task.input(world);
     if let Task::Memory(_) = task {
-        // Enough for a figure: counts do not scatter.
-        input.chunks = (COUNTED / input.shape.message(1).len()).clamp(1, input.chunks);
+        // Enough for a figure: counts do not scatter. At most all messages once, as a batch goes through all as often.
+        let messages = input.shape.messages().len().min(input.chunks);
+        input.chunks = (COUNTED / input.shape.message(1).len()).clamp(1, messages);
     }
     let command = || row.command(&input, world)?.ok_or_else(|| std::io::Error::other("no such program"));
     Ok(instructions::per_chunk(command, input.chunks)?)
