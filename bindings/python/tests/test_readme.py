@@ -28,6 +28,7 @@ SAID = [
     "Hello! This is the loopback server",
     "Hello! This is the loopback server",
     "Hello! This is the loopback server",
+    r"\d+(\.\d+)? left\n",
     r"“hi”\ncomplete, quota 0\.\d+\nHello! .*“And in short\?”\nHello! +0\.\d+ None\n",
     r"Hello! .*\n(resumed|replaced)\n$",
     r"Hello! This is \nstopped, quota 0\.\d+: 'Hello! This is .*'\n",
