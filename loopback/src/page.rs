@@ -16,9 +16,12 @@ pub struct Page {
     pub body: Vec<u8>,
 }
 
+/// Finds the page of a path.
+type Find = dyn Fn(&str) -> Option<Page> + Send + Sync;
+
 /// Where web pages come from: a function of the path, without its leading `/`, query and percent-encoding.
 #[derive(Clone)]
-pub struct Pages(Arc<dyn Fn(&str) -> Option<Page> + Send + Sync>);
+pub struct Pages(Arc<Find>);
 
 impl Pages {
     /// Pages that `find` finds. A path is as the client wrote it: it may hold `..`.
