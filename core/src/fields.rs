@@ -1,19 +1,70 @@
-//! A JSON object's fields, each as it stands there.
+//! A JSON object's fields, for what is read seldom: recordings and masks.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+
+use crate::json::{Scanner, SyntaxError, Value};
 
 /// The fields of an object, by name, until somebody takes them. Of several with one name the last counts.
 ///
 /// A list, because there are few: a map would be another 8 KB of code.
-pub(crate) struct Fields<'a>(Vec<(String, &'a RawValue)>);
+pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Fields<'a> {
+    /// Reads an object.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, SyntaxError> {
+        let mut scanner = Scanner::new(text);
+        scanner.skip_whitespace();
+        let fields = Self::scan(&mut scanner)?;
+        scanner.finish()?;
+        Ok(fields)
+    }
+
+    /// Reads an array of objects.
+    pub(crate) fn parse_list(text: &'a str) -> Result<Vec<Self>, SyntaxError> {
+        let mut scanner = Scanner::new(text);
+        let mut list = Vec::new();
+        scanner.skip_whitespace();
+        scanner.expect(b'[')?;
+        scanner.skip_whitespace();
+        if !scanner.eat(b']') {
+            loop {
+                scanner.skip_whitespace();
+                list.push(Self::scan(&mut scanner)?);
+                scanner.skip_whitespace();
+                if scanner.eat(b']') {
+                    break;
+                }
+                scanner.expect(b',')?;
+            }
+        }
+        scanner.finish()?;
+        Ok(list)
+    }
+
+    /// The cursor stands where an object is to begin.
+    fn scan(scanner: &mut Scanner<'a>) -> Result<Self, SyntaxError> {
+        let mut fields = Vec::new();
+        scanner.expect(b'{')?;
+        scanner.skip_whitespace();
+        if !scanner.eat(b'}') {
+            loop {
+                scanner.skip_whitespace();
+                let name = scanner.name()?.to_str();
+                fields.push((name, scanner.value()?));
+                scanner.skip_whitespace();
+                if scanner.eat(b'}') {
+                    break;
+                }
+                scanner.expect(b',')?;
+            }
+        }
+        Ok(Fields(fields))
+    }
+
     /// Takes a field.
-    pub(crate) fn remove(&mut self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Value<'a>> {
         let at = self.0.iter().rposition(|(of, _)| of == name)?;
         let (_, value) = self.0.swap_remove(at);
         self.0.retain(|(of, _)| of != name);
@@ -22,32 +73,10 @@ impl<'a> Fields<'a> {
 
     /// The names of those that nobody has taken, in alphabetical order.
     pub(crate) fn into_names(self) -> Vec<String> {
-        let mut names: Vec<String> = self.0.into_iter().map(|(name, _)| name).collect();
+        let mut names: Vec<String> = self.0.into_iter().map(|(name, _)| name.into_owned()).collect();
         names.sort();
         names.dedup();
         names
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(fields)
-            }
-        }
-        deserializer.deserialize_map(Object).map(Fields)
     }
 }
 
@@ -57,12 +86,24 @@ mod tests {
 
     #[test]
     fn the_last_of_one_name_counts_and_the_rest_is_told() {
-        let mut fields: Fields = serde_json::from_str(r#"{"b":1,"a":[2, 3],"b":"x","c":null}"#).unwrap();
-        assert_eq!(fields.remove("b").map(RawValue::get), Some("\"x\""));
-        assert_eq!(fields.remove("b").map(RawValue::get), None);
-        assert_eq!(fields.remove("a").map(RawValue::get), Some("[2, 3]"));
+        let mut fields =
+            Fields::parse(r#" { "b" : 1 ,"a":[2, {"x":{}}], "\u0062":true,"c":null,"c":-1.5e3} "#).unwrap();
+        assert_eq!(fields.remove("b"), Some(Value::Bool(true)));
+        assert_eq!(fields.remove("b"), None);
+        assert_eq!(fields.remove("a"), Some(Value::Nested));
         assert_eq!(fields.into_names(), ["c"]);
-        assert!(serde_json::from_str::<Fields>("[1]").is_err());
-        assert!(serde_json::from_str::<Fields>("{\"a\":1}x").is_err());
+        assert!(Fields::parse("{}").unwrap().into_names().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_object_or_list_of_them_is_refused() {
+        for text in ["", "[1]", "{\"a\":1}x", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{\"a\":1", "null"] {
+            assert!(Fields::parse(text).is_err(), "{text}");
+        }
+        for text in ["", "{}", "[1]", "[{}", "[{},]", "[{}]x", "[[\"user\",\"hi\"]]"] {
+            assert!(Fields::parse_list(text).is_err(), "{text}");
+        }
+        assert_eq!(Fields::parse_list(" [ ] ").map(|list| list.len()), Ok(0));
+        assert_eq!(Fields::parse_list("[{},{\"a\":[]} ]").map(|list| list.len()), Ok(2));
     }
 }

@@ -1,13 +1,12 @@
-//! The little JSON that the frame decoder needs: one pass over a message, without allocation.
+//! The little JSON that the frame decoder needs: one pass over a message, without allocation but for what is nested, which
+//! no server of today sends.
 //!
-//! Scalars are scanned here because they are on the path of every chunk; nested values, which no server of
-//! today sends, are left to `serde_json`. Where the grammar is concerned the two must agree: `core/tests/decode.rs`
-//! compares them.
+//! `core/tests/decode.rs` compares its grammar with that of `serde_json`.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::Write;
-use serde_json::value::RawValue;
 
 use crate::unescape::{plain_until, unescape};
 
@@ -192,17 +191,58 @@ impl<'a> Scanner<'a> {
             Some(b't') => self.literal("true").map(|()| Value::Bool(true)),
             Some(b'f') => self.literal("false").map(|()| Value::Bool(false)),
             Some(b'n') => self.literal("null").map(|()| Value::Null),
-            Some(b'{' | b'[') => {
-                let rest = &self.text[start..];
-                let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
-                match values.next() {
-                    Some(Ok(raw)) => self.pos += raw.get().len(),
-                    _ => return self.error(),
-                }
-                Ok(Value::Nested)
-            }
+            Some(b'{' | b'[') => self.nested().map(|()| Value::Nested),
             _ => self.error(),
         }
+    }
+
+    /// An object or an array, however deep; the cursor stands on its bracket.
+    #[cold]
+    fn nested(&mut self) -> Result<(), SyntaxError> {
+        // What is open, by the brackets that end it.
+        let mut open: Vec<u8> = Vec::new();
+        loop {
+            // A value begins here.
+            if self.eat(b'{') {
+                self.skip_whitespace();
+                if !self.eat(b'}') {
+                    open.push(b'}');
+                    self.name()?;
+                    continue;
+                }
+            } else if self.eat(b'[') {
+                self.skip_whitespace();
+                if !self.eat(b']') {
+                    open.push(b']');
+                    continue;
+                }
+            } else {
+                self.value()?;
+            }
+            // A value has ended here, and with it all that ends behind it.
+            loop {
+                let Some(&end) = open.last() else { return Ok(()) };
+                self.skip_whitespace();
+                if self.eat(b',') {
+                    self.skip_whitespace();
+                    if end == b'}' {
+                        self.name()?;
+                    }
+                    break;
+                }
+                self.expect(end)?;
+                open.pop();
+            }
+        }
+    }
+
+    /// A field's name, up to its value; the cursor stands on its opening quote.
+    pub(crate) fn name(&mut self) -> Result<RawString<'a>, SyntaxError> {
+        let name = self.string()?;
+        self.skip_whitespace();
+        self.expect(b':')?;
+        self.skip_whitespace();
+        Ok(name)
     }
 
     /// The text from `start` up to the cursor.

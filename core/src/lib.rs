@@ -119,6 +119,7 @@ mod auth;
 mod chunk;
 mod config;
 mod conversation;
+mod decimal;
 mod event;
 mod fields;
 mod json;

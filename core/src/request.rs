@@ -6,7 +6,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::fields::Fields;
-use crate::json::push_string;
+use crate::json::{Value, push_string};
 use crate::message::{Message, MessageKind, RequestKind};
 
 /// A request to the server: reusable, and sent by [`Session::request`](crate::Session::request).
@@ -107,7 +107,7 @@ impl Parameters {
 
 /// Writes a number or a flag, if it is set.
 fn push_field(out: &mut String, name: &str, value: Option<impl Serialize>) {
-    // Numbers and flags cannot fail to be written.
+    // By the library, for the sake of floats. Numbers and flags cannot fail to be written.
     if let Some(Ok(value)) = value.as_ref().map(serde_json::to_string) {
         for part in [",\"", name, "\":", &value] {
             out.push_str(part);
@@ -154,10 +154,10 @@ impl Request {
     /// [`RequestError::InvalidMask`] when it is anything else: a server would ignore it without a word.
     pub fn mask_json(json: &str) -> Result<Self, RequestError> {
         // An object each, which a derived struct would not insist on: to that, `["user","hi"]` is one too.
-        let objects: Vec<Fields> = serde_json::from_str(json).map_err(|_| RequestError::InvalidMask)?;
-        let text = |object: &mut Fields, name| {
-            let raw = object.remove(name).ok_or(RequestError::InvalidMask)?;
-            serde_json::from_str(raw.get()).map_err(|_| RequestError::InvalidMask)
+        let objects = Fields::parse_list(json).map_err(|_| RequestError::InvalidMask)?;
+        let text = |object: &mut Fields, name| match object.remove(name) {
+            Some(Value::String(text)) => Ok(text.to_str().into_owned()),
+            _ => Err(RequestError::InvalidMask),
         };
         let message = |mut object: Fields| {
             Ok(MaskMessage { role: text(&mut object, "role")?, content: text(&mut object, "content")? })

@@ -3,10 +3,11 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use serde::de::DeserializeOwned;
 
 use crate::auth::Auth;
+use crate::decimal;
 use crate::fields::Fields;
+use crate::json::Value;
 use crate::message::PING;
 use crate::request::{Parameters, Request};
 
@@ -22,33 +23,51 @@ pub(crate) enum Sent {
 
 impl Fields<'_> {
     /// Takes a field; null counts as left out.
-    fn take<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Result<Option<T>, String> {
-        let Some(raw) = self.remove(name) else { return Ok(None) };
-        serde_json::from_str(raw.get()).map_err(|_| format!("`{name}` must be {expected}"))
+    fn take<T>(&mut self, name: &str, expected: &str, read: impl Fn(Value) -> Option<T>) -> Result<Option<T>, String> {
+        match self.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => read(value).map(Some).ok_or_else(|| format!("`{name}` must be {expected}")),
+        }
     }
 
     fn text(&mut self, name: &str) -> Result<Option<String>, String> {
-        self.take(name, "a string")
+        self.take(name, "a string", |value| match value {
+            Value::String(text) => Some(text.to_str().into_owned()),
+            _ => None,
+        })
     }
 
-    /// Read by the standard library, as the quota is: serde_json's own reading of floats would be another 23 KB.
+    fn flag(&mut self, name: &str) -> Result<Option<bool>, String> {
+        self.take(name, "true or false", |value| match value {
+            Value::Bool(flag) => Some(flag),
+            _ => None,
+        })
+    }
+
+    fn integer(&mut self, name: &str) -> Result<Option<i64>, String> {
+        self.take(name, "an integer", |value| match value {
+            Value::Number(text) => text.parse().ok(),
+            _ => None,
+        })
+    }
+
     fn float(&mut self, name: &str) -> Result<Option<f32>, String> {
-        let Some(raw) = self.remove(name).filter(|raw| raw.get() != "null") else { return Ok(None) };
-        let value = raw.get().parse().ok().filter(|value: &f32| value.is_finite());
-        value.map(Some).ok_or_else(|| format!("`{name}` must be a 32-bit float"))
+        self.take(name, "a 32-bit float", |value| match value {
+            Value::Number(text) => decimal::to_f32(text).filter(|value| value.is_finite()),
+            _ => None,
+        })
     }
 
     fn parameters(&mut self) -> Result<Parameters, String> {
-        let (bool, int) = ("true or false", "an integer");
         Ok(Parameters {
             model: self.text("model")?,
-            web: self.take("web", bool)?,
-            ignore_context: self.take("ignore_context", bool)?,
-            context: self.take("context", int)?,
-            max_tokens: self.take("max_tokens", int)?,
+            web: self.flag("web")?,
+            ignore_context: self.flag("ignore_context")?,
+            context: self.integer("context")?,
+            max_tokens: self.integer("max_tokens")?,
             temperature: self.float("temperature")?,
             top_p: self.float("top_p")?,
-            top_k: self.take("top_k", int)?,
+            top_k: self.integer("top_k")?,
             presence_penalty: self.float("presence_penalty")?,
             frequency_penalty: self.float("frequency_penalty")?,
             repetition_penalty: self.float("repetition_penalty")?,
@@ -61,9 +80,9 @@ pub(crate) fn parse(message: &str) -> Result<Sent, String> {
     if message == PING {
         return Ok(Sent::Ping);
     }
-    let mut fields: Fields = serde_json::from_str(message).map_err(|_| "not a JSON object")?;
+    let mut fields = Fields::parse(message).map_err(|_| "not a JSON object")?;
     if let Some(token) = fields.text("token")? {
-        let mut auth = Auth::new(token).conversation(fields.take("id", "an integer")?.unwrap_or(-1));
+        let mut auth = Auth::new(token).conversation(fields.integer("id")?.unwrap_or(-1));
         // An empty one is none, as for the server.
         if let Some(hash) = fields.text("ref")?.filter(|hash| !hash.is_empty()) {
             auth = auth.share(hash);
