@@ -20,7 +20,7 @@ export interface Settings {
   readonly nextFrame?: number | undefined;
   /** How long a turn may go on after its stop was sent. 10,000. */
   readonly afterStop?: number | undefined;
-  /** When a stop is sent again, counted from the first, in rising order. 500, 1,000, 2,000 and 4,000; none: never. */
+  /** When a stop is sent again, counted from the first, in rising order. 150, 1,000, 2,000 and 4,000; none: never. */
   readonly stopRepeats?: readonly number[] | undefined;
   /** The longest message to accept from the server. 1 MiB. */
   readonly maxMessage?: number | undefined;
