@@ -14,7 +14,7 @@ test("the defaults are the header's", () => {
   const documented = [...settings.matchAll(/\/\*\*([^/]*?)\*\/\s*readonly (\w+)\?: (?:number|readonly number\[\])/g)];
   assert.equal(documented.length, 9);
   for (const [, told = "", name = ""] of documented) {
-    const setter = `chatnio_config_set_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}(`;
+    const setter = `int32_t chatnio_config_set_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}(`;
     const at = header.indexOf(setter);
     assert.ok(at > 0, setter);
     const said = header.slice(header.lastIndexOf("/**", at), at);
