@@ -19,8 +19,8 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
     public let message: String
     /// The WebSocket's close code or the HTTP status that came with it, where there was one.
     public private(set) var endCode: Int?
-    /// The body of the HTTP answer that refused the connection, at most 64 KiB; nil where there was none.
-    public private(set) var refusalBody: String?
+    /// What else the HTTP answer says that refused the connection: why, where to, when again; nil where there was none.
+    public private(set) var refusal: Refusal?
 
     /// What kind of error it is; nil for one that a newer library has and this package does not know: treat it by
     /// ``isFatal``.
@@ -47,23 +47,21 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         var text = chatnio_text()
         let isTold = chatnio_error_message(error, &text) == CHATNIO_OK.status
         self.init(status: status, message: isTold ? String(text) : Self.message(of: status))
-        self = withEnd({ chatnio_error_code(error, $0) }, { chatnio_error_body(error, $0) })
+        self = withEnd(
+            code: { chatnio_error_code(error, $0) },
+            refusal: Refusal(
+                part: { chatnio_error_refusal(error, $0, $1) }, retryAfter: { chatnio_error_retry_after(error, $0) }))
         chatnio_error_free(error)
     }
 
-    /// The same, with how the connection ended, as these functions tell.
-    func withEnd(
-        _ code: (UnsafeMutablePointer<Int32>) -> Int32, _ body: (UnsafeMutablePointer<chatnio_text>) -> Int32
-    ) -> ChatNioError {
+    /// The same, with how the connection ended.
+    func withEnd(code: (UnsafeMutablePointer<Int32>) -> Int32, refusal: Refusal?) -> ChatNioError {
         var told = self
         var number: Int32 = 0
-        var text = chatnio_text()
         if code(&number) == CHATNIO_OK.status, number != 0 {
             told.endCode = Int(number)
         }
-        if body(&text) == CHATNIO_OK.status {
-            told.refusalBody = String(text)
-        }
+        told.refusal = refusal
         return told
     }
 

@@ -19,9 +19,8 @@ public actor Client {
     /// The client's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// Connects, and waits until the WebSocket is open. Cancelling the task ends the wait; the attempt itself goes on in
-    /// the background until it succeeds, and is closed again, or comes to its limits (``Configuration/Settings/connect``
-    /// and ``Configuration/Settings/handshake``).
+    /// Connects, and waits until the WebSocket is open. Cancelling the task ends the wait at once, and the attempt within
+    /// a moment.
     ///
     /// - Parameters:
     ///   - url: as in ``Connection/init(_:auth:configuration:now:)``.
@@ -191,6 +190,9 @@ public actor Client {
 
     /// About how many bytes the client holds: see ``Connection/memory``.
     public var memory: Int { thread.memory }
+
+    /// What TLS has agreed on; nil without TLS.
+    public var tls: TLS? { thread.tls }
 
     /// What was sent and received so far, without tokens; nil unless ``Configuration/Settings/record`` is on. Of this
     /// connection: a reconnect begins a new one.

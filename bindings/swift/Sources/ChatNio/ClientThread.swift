@@ -9,11 +9,14 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     private static let tick: Int32 = 100
     /// How often the connection is looked at while nothing is asked: pings, keep-alives, an end.
     private static let idle = Duration.seconds(1)
+    /// How long to look after a request that has no answer: servers lose one that comes right after an end, so the library
+    /// holds it for 0.25 s.
+    private static let settle = Duration.milliseconds(300)
 
     // From any thread.
-    private let stopper: Handle
+    private let stopper: Stopper
     private let onEvent: (@Sendable (Event) -> Void)?
-    // Its clock, which the library may call as long as the client lives.
+    // Its clock and key log, which the library may call as long as the client lives.
     private let configuration: Configuration?
 
     // Guarded by the monitor.
@@ -30,6 +33,8 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     private var over: ChatNioError?
     /// When the connection is to be looked at, though nothing is asked.
     private var nextLook = ContinuousClock.now
+    /// Until when a request may be held.
+    private var settled = ContinuousClock.now
 
     /// What waits for its turn.
     private enum Work {
@@ -52,12 +57,13 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     static func connected(
         to url: String, auth: Auth, configuration: Configuration?, onEvent: (@Sendable (Event) -> Void)?
     ) async throws -> ClientThread {
+        let stopper = try Stopper()
         let waiting = Waiting<Result<ClientThread, any Error>>()
         return try await withTaskCancellationHandler {
             try await waiting.value {
                 do {
                     try startThread {
-                        let made = Result { try ClientThread(url, auth, configuration, onEvent) }
+                        let made = Result { try ClientThread(url, auth, configuration, stopper, onEvent) }
                         if waiting.give(made) {
                             try? made.get().run()
                         }
@@ -67,24 +73,29 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
                 }
             }.get()
         } onCancel: {
-            waiting.give(.failure(CancellationError()))
+            // Once there is a client it is the caller's.
+            if waiting.give(.failure(CancellationError())) {
+                stopper.close()
+            }
         }
     }
 
     private init(
-        _ url: String, _ auth: Auth, _ configuration: Configuration?, _ onEvent: (@Sendable (Event) -> Void)?
+        _ url: String, _ auth: Auth, _ configuration: Configuration?, _ stopper: Stopper,
+        _ onEvent: (@Sendable (Event) -> Void)?
     ) throws {
-        let client = try auth.use { auth in
+        client = try auth.use { auth in
             try Configuration.use(configuration) { configuration in
                 try Handle(free: chatnio_client_free, lastError: chatnio_client_error) { out, error in
-                    url.withText { chatnio_client_new(configuration, auth, $0, $1, out, error) }
+                    stopper.use { stopper in
+                        url.withText {
+                            chatnio_client_new_with_stopper(configuration, auth, $0, $1, stopper, out, error)
+                        }
+                    }
                 }
             }
         }
-        stopper = try client.use { client in
-            try Handle(free: chatnio_stopper_free) { out, _ in chatnio_client_stopper(client, out) }
-        }
-        self.client = client
+        self.stopper = stopper
         self.configuration = configuration
         self.onEvent = onEvent
     }
@@ -171,7 +182,7 @@ extension ClientThread {
         guard turn === running, turn.progress != .dropped, !turn.isUnwanted else { return false }
         turn.isUnwanted = true
         if turn.progress == .sent {
-            _ = stopper.use { chatnio_stopper_stop($0, nil) }
+            stopper.stop()
         }
         return true
     }
@@ -246,7 +257,7 @@ extension ClientThread {
                 monitor.locked {
                     turn.progress = .sent
                     if turn.isUnwanted {
-                        _ = stopper.use { chatnio_stopper_stop($0, nil) }
+                        stopper.stop()
                     }
                 }
             }
@@ -264,7 +275,7 @@ extension ClientThread {
 
     /// Waits for one event, and passes it on.
     private func advance(_ milliseconds: Int32) {
-        nextLook = .now + Self.idle
+        nextLook = .now + (.now < settled ? .milliseconds(Self.tick) : Self.idle)
         do {
             let event = try Event.filled { event in
                 try client.call(unless: .again, .interrupted) { chatnio_client_next($0, milliseconds, event) }
@@ -321,6 +332,8 @@ extension ClientThread {
         try request.use { request in
             _ = try client.call { chatnio_client_request($0, request) }
         }
+        settled = .now + Self.settle
+        nextLook = .now
     }
 
     func reconnect() throws -> Answer? {
@@ -330,7 +343,15 @@ extension ClientThread {
     }
 
     func close() throws -> Answer? {
-        try ended { chatnio_client_close($0, $1) }
+        // What is held goes out before.
+        let mayHold = .now < settled
+        while over == nil, .now < settled {
+            advance(Self.tick)
+        }
+        if mayHold, over == nil {
+            advance(0)
+        }
+        return try ended { chatnio_client_close($0, $1) }
     }
 
     /// Does what ends a running turn.
@@ -351,7 +372,11 @@ extension ClientThread {
     private func withEnd(_ error: any Error) -> any Error {
         guard let error = error as? ChatNioError else { return error }
         return client.use { client in
-            error.withEnd({ chatnio_client_end_code(client, $0) }, { chatnio_client_refusal_body(client, $0) })
+            error.withEnd(
+                code: { chatnio_client_end_code(client, $0) },
+                refusal: Refusal(
+                    part: { chatnio_client_refusal(client, $0, $1) },
+                    retryAfter: { chatnio_client_retry_after(client, $0) }))
         }
     }
 
@@ -370,6 +395,14 @@ extension ClientThread {
             var bytes = 0
             _ = chatnio_client_memory(client, &bytes)
             return bytes
+        }
+    }
+
+    var tls: TLS? {
+        client.use { client in
+            TLS(
+                agreed: { chatnio_client_tls(client, $0, $1) },
+                certificate: { chatnio_client_tls_certificate(client, $0, $1) })
         }
     }
 

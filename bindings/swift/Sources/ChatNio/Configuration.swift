@@ -15,6 +15,7 @@ public final class Configuration: @unchecked Sendable {
     // Sendable: never changed once it is made, and the library takes it from any threads.
     private let handle: Handle
     private let wallClock: WallClock?
+    private let keyLogLines: KeyLogLines?
 
     /// What can be set. What is nil is left as it is by default. Times count in whole milliseconds, of which a part is
     /// one, and sizes in bytes; zero switches a deadline or limit off, and less than zero is refused.
@@ -48,6 +49,16 @@ public final class Configuration: @unchecked Sendable {
         public var maxRecording: Int?
         /// How long name look-up and TCP connect may take together. 10 s. Only a client connects.
         public var connect: Duration?
+        /// How often a client's connect, or reconnect, is tried again after it was throttled, refused or lost before the
+        /// WebSocket was open, or a gateway's server was away; never sooner than the server asks for, 1.1 s after a
+        /// throttling, and all within `connect` and `handshake` together. 0.
+        public var connectRetries: Int?
+        /// How often a second all clients with this configuration together connect at most, evenly spaced: servers
+        /// throttle an address at five. 0, for no limit.
+        public var connectsPerSecond: Int?
+        /// The proxy to go through. None: the environment is not looked at unless this says so. A client connects to it
+        /// by itself; ``Connection/host`` and ``Connection/port`` are the proxy's.
+        public var proxy: Proxy?
         /// How long the TLS and WebSocket handshakes may take together. 10 s.
         public var handshake: Duration?
         /// Sends a WebSocket ping after so long without a byte from the server. 30 s.
@@ -70,6 +81,10 @@ public final class Configuration: @unchecked Sendable {
         public var rootsPEM: [String] = []
         /// Certificates in DER that are added as roots.
         public var rootsDER: [[UInt8]] = []
+        /// A certificate to show to servers that ask for one. None.
+        public var clientCertificate: ClientCertificate?
+        /// Gives the secrets of every TLS session away, to read all that is sent. Off.
+        public var keyLog: KeyLog?
         /// Accepts every certificate, so that anybody on the way can read and change everything, tokens included. For
         /// experiments against one's own server only; `rootFiles` is the right way. Off.
         public var dangerousAcceptAnyCertificate = false
@@ -81,18 +96,22 @@ public final class Configuration: @unchecked Sendable {
         /// The defaults.
         public init() {}
 
-        /// Shows no header's value.
+        /// Shows no header's value, no proxy's URL and no certificate's key.
         public var customMirror: Mirror {
             let children: [(String, Any)] = [
                 ("authAtOnce", authAtOnce as Any), ("keepText", keepText as Any), ("keepAlive", keepAlive as Any),
                 ("firstFrame", firstFrame as Any), ("nextFrame", nextFrame as Any), ("afterStop", afterStop as Any),
                 ("stopRepeats", stopRepeats as Any), ("maxMessage", maxMessage as Any),
                 ("maxRequest", maxRequest as Any), ("maxAnswer", maxAnswer as Any), ("record", record as Any),
-                ("maxRecording", maxRecording as Any), ("connect", connect as Any), ("handshake", handshake as Any),
+                ("maxRecording", maxRecording as Any), ("connect", connect as Any),
+                ("connectRetries", connectRetries as Any), ("connectsPerSecond", connectsPerSecond as Any),
+                ("proxy", proxy as Any), ("handshake", handshake as Any),
                 ("pingAfter", pingAfter as Any), ("pongWithin", pongWithin as Any), ("close", close as Any),
                 ("allowTokenOverPlainWS", allowTokenOverPlainWS as Any), ("headers", headers.map(\.name)),
                 ("trust", trust as Any), ("rootFiles", rootFiles), ("rootsPEM", rootsPEM.count),
-                ("rootsDER", rootsDER.count), ("dangerousAcceptAnyCertificate", dangerousAcceptAnyCertificate),
+                ("rootsDER", rootsDER.count), ("clientCertificate", clientCertificate as Any),
+                ("keyLog", keyLog as Any),
+                ("dangerousAcceptAnyCertificate", dangerousAcceptAnyCertificate),
                 ("wallClock", wallClock == nil ? "the system's" : "the host's"),
             ]
             return Mirror(self, children: children.map { (label: $0, value: $1) }, displayStyle: .struct)
@@ -111,7 +130,9 @@ public final class Configuration: @unchecked Sendable {
     ///
     /// - Parameter change: gets the defaults, and sets what is to be another.
     /// - Throws: ``ChatNioError/Code/badHeader``, ``ChatNioError/Code/badRoots`` (the message names the file),
-    ///   ``ChatNioError/Code/invalid`` for stop repeats that do not rise, and for what is below zero.
+    ///   ``ChatNioError/Code/invalid`` for stop repeats that do not rise, and for what is below zero;
+    ///   ``ChatNioError/Code/badProxy``, ``ChatNioError/Code/badURL`` (of the server that the environment's proxy is for),
+    ///   ``ChatNioError/Code/badCertificate``; ``ChatNioError/Code/system`` for a key log that cannot be opened.
     public convenience init(_ change: (inout Settings) -> Void = { _ in }) throws {
         var settings = Settings()
         change(&settings)
@@ -126,6 +147,7 @@ public final class Configuration: @unchecked Sendable {
             chatnio_config_new(out)
         }
         wallClock = settings.wallClock.map(WallClock.init)
+        keyLogLines = KeyLogLines(settings.keyLog)
         try set(settings)
     }
 
@@ -166,6 +188,11 @@ public final class Configuration: @unchecked Sendable {
         try set(settings.record, chatnio_config_set_record)
         try set(size(settings.maxRecording, of: "maxRecording"), chatnio_config_set_max_recording)
         try set(settings.connect?.wholeMilliseconds(of: "connect"), chatnio_config_set_connect)
+        try set(count(settings.connectRetries, of: "connectRetries"), chatnio_config_set_connect_retries)
+        try set(count(settings.connectsPerSecond, of: "connectsPerSecond"), chatnio_config_set_connects_per_second)
+        if let proxy = settings.proxy {
+            try handle.call(call: proxy.set)
+        }
         try set(settings.handshake?.wholeMilliseconds(of: "handshake"), chatnio_config_set_handshake)
         try set(settings.pingAfter?.wholeMilliseconds(of: "pingAfter"), chatnio_config_set_ping_after)
         try set(settings.pongWithin?.wholeMilliseconds(of: "pongWithin"), chatnio_config_set_pong_within)
@@ -188,11 +215,20 @@ public final class Configuration: @unchecked Sendable {
         for der in settings.rootsDER {
             try handle.call { chatnio_config_add_root_der($0, der, der.count) }
         }
+        if let certificate = settings.clientCertificate {
+            try handle.call(call: certificate.set)
+        }
+        if case .file(let path) = settings.keyLog {
+            try handle.call { config in path.withText { chatnio_config_set_key_log_file(config, $0, $1) } }
+        }
+        // It lives as long as this, and this as long as whatever is made with it. So does the clock.
+        if let keyLogLines {
+            try handle.call(call: keyLogLines.set)
+        }
         if settings.dangerousAcceptAnyCertificate {
             try handle.call(call: chatnio_config_dangerous_accept_any_certificate)
         }
         if let wallClock {
-            // It lives as long as this, and this as long as whatever is made with it.
             let clock = Unmanaged.passUnretained(wallClock).toOpaque()
             try handle.call { config in
                 chatnio_config_set_wall_clock_callback(
@@ -206,6 +242,13 @@ public final class Configuration: @unchecked Sendable {
             throw ChatNioError(.invalid, "\(setting) is a size of \(bytes) bytes: 0 switches it off")
         }
         return bytes
+    }
+
+    private func count(_ count: Int?, of setting: String) throws -> UInt32? {
+        if let count, count < 0 {
+            throw ChatNioError(.invalid, "\(setting) is a count of \(count), and cannot be less than 0")
+        }
+        return count.map(UInt32.init(clamping:))
     }
 
     private func set<T>(_ value: T?, _ setter: (OpaquePointer?, T) -> Int32) throws {

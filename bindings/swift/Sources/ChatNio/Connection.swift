@@ -8,7 +8,7 @@ import CChatNio
 /// `now` is as in ``Session``.
 public final class Connection {
     private let handle: Handle
-    // Its clock, which the library may call as long as the connection lives.
+    // Its clock and key log, which the library may call as long as the connection lives.
     private let configuration: Configuration?
 
     /// Makes a connection and begins its handshake: the first bytes to send are there at once. The host connects the
@@ -36,7 +36,7 @@ public final class Connection {
         }
     }
 
-    /// The host to connect the socket to, without brackets around an IPv6 address.
+    /// The host to connect the socket to, the proxy if there is one, without brackets around an IPv6 address.
     public var host: String {
         handle.use { connection in
             var host = chatnio_text()
@@ -222,13 +222,23 @@ public final class Connection {
         }
     }
 
-    /// The body of the HTTP answer that refused the connection, at most 64 KiB, once it is closed with
-    /// ``ChatNioError/Code/http`` or ``ChatNioError/Code/refused``.
-    public var refusalBody: String? {
+    /// What the HTTP answer says that refused the connection, once it is closed with ``ChatNioError/Code/http``,
+    /// ``ChatNioError/Code/unavailable``, ``ChatNioError/Code/refused`` or ``ChatNioError/Code/throttled``; nil where there
+    /// was none.
+    public var refusal: Refusal? {
         handle.use { connection in
-            var body = chatnio_text()
-            let status = chatnio_connection_refusal_body(connection, &body)
-            return status == CHATNIO_OK.status ? String(body) : nil
+            Refusal(
+                part: { chatnio_connection_refusal(connection, $0, $1) },
+                retryAfter: { chatnio_connection_retry_after(connection, $0) })
+        }
+    }
+
+    /// What TLS has agreed on; nil without TLS, and before its handshake is over.
+    public var tls: TLS? {
+        handle.use { connection in
+            TLS(
+                agreed: { chatnio_connection_tls(connection, $0, $1) },
+                certificate: { chatnio_connection_tls_certificate(connection, $0, $1) })
         }
     }
 

@@ -396,10 +396,25 @@ final class ClientTests: HandleTestCase {
         await assertThrows(.badMask) { try await client.send(Request(.mask([]))) }
         await assertThrows(.badParameters) { try await client.send(.chat("hi")) }
         await assertThrows(.badParameters) { try await client.send(Request(.stop)) }
-        let sent = await client.transcript?.text ?? ""
+        // So soon after an end they are held for a moment.
+        var sent = ""
+        while !sent.contains("\"type\":\"remove\"") {
+            try await Task.sleep(for: .milliseconds(1))
+            sent = await client.transcript?.text ?? ""
+        }
         for kind in ["mask", "edit", "remove"] {
             XCTAssertTrue(sent.contains("\"type\":\"\(kind)\""), sent)
         }
+    }
+
+    func testWhatIsHeldIsSentBeforeTheClosing() async throws {
+        let server = try Loopback("--pace", "0", in: self)
+        let client = try await server.client(recording: true)
+        _ = try await client.answer(to: "hi", model: "hello")
+        try await client.send(Request(.remove(index: 0)))
+        try await client.close()
+        let sent = await client.transcript?.text ?? ""
+        XCTAssertTrue(sent.contains("\"type\":\"remove\""), sent)
     }
 
     func testEveryEventIsTold() async throws {

@@ -67,8 +67,45 @@ final class ConnectingTests: HandleTestCase {
             let error = await assertThrows(refusal.code) { try await Client(server.url) }
             await refusing.value
             XCTAssertEqual(error?.endCode, refusal.endCode)
-            XCTAssertEqual(error?.refusalBody, refusal.body)
+            XCTAssertEqual(error?.refusal?.body, refusal.body)
+            XCTAssertEqual(error?.refusal?.reason, refusal.code == .refused ? "gone" : nil)
         }
+    }
+
+    func testWhatElseARefusalSays() async throws {
+        let answer = """
+            HTTP/1.1 302 Found\r
+            Location: https://sso.test/\r
+            WWW-Authenticate: Basic realm="chat"\r
+            Retry-After: 7\r
+            Content-Length: 0\r
+            \r
+
+            """
+        let server = try Listener()
+        let serving = Task.detached {
+            server.refuseOne(answer)
+            _ = server.serveOne()
+            server.refuseOne(answer)
+            server.refuseOne("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        }
+        let made = await assertThrows(.http) { try await Client(server.url) }
+        let client = try await Client(server.url)
+        try await client.close()
+        let reconnected = await assertThrows(.http) { try await client.reconnect() }
+        for error in [made, reconnected] {
+            let refusal = try XCTUnwrap(error?.refusal)
+            XCTAssertEqual(error?.endCode, 302)
+            XCTAssertEqual(refusal.body, "")
+            XCTAssertEqual(refusal.location, "https://sso.test/")
+            XCTAssertEqual(refusal.wwwAuthenticate, "Basic realm=\"chat\"")
+            XCTAssertEqual(refusal.retryAfter, .seconds(7))
+            XCTAssertNil(refusal.reason)
+        }
+        let bare = await assertThrows(.http) { try await client.reconnect() }
+        XCTAssertEqual([bare?.refusal?.location, bare?.refusal?.wwwAuthenticate], [nil, nil])
+        XCTAssertNil(bare?.refusal?.retryAfter)
+        await serving.value
     }
 
     func testWhatARefusalSaysToOneThatReconnects() async throws {
@@ -83,7 +120,7 @@ final class ConnectingTests: HandleTestCase {
         for refusal in refusals {
             let error = await assertThrows(refusal.code) { try await client.reconnect() }
             XCTAssertEqual(error?.endCode, refusal.endCode)
-            XCTAssertEqual(error?.refusalBody, refusal.body)
+            XCTAssertEqual(error?.refusal?.body, refusal.body)
             // Who asks then is told the same.
             let again = await assertThrows(refusal.code) { try await client.ask("hi").joined() }
             XCTAssertEqual(again?.isFatal, true)
@@ -114,17 +151,34 @@ final class ConnectingTests: HandleTestCase {
         await assertThrows(.handshakeTimeout) { try await Client(silent.url, configuration: configuration) }
     }
 
-    func testCancellingEndsTheWait() async throws {
+    func testCancellingEndsTheWaitAndTheAttempt() async throws {
         let silent = try Listener()
-        let configuration = try Configuration { $0.handshake = .seconds(2) }
-        let url = silent.url
-        let task = Task { try await Client(url, configuration: configuration) }
-        task.cancel()
-        do {
-            _ = try await task.value
-            XCTFail("connected")
-        } catch is CancellationError {
+        // Of itself it would never end.
+        let configuration = try Configuration {
+            $0.handshake = .zero
+            $0.connect = .zero
         }
+        let url = silent.url
+        let (asked, request) = AsyncStream<Void>.makeStream()
+        let waiting = Task.detached { silent.awaitEnd { request.finish() } }
+        let task = Task { try await Client(url, configuration: configuration) }
+        for await _ in asked {}
+        task.cancel()
+        await assertCancelled { try await task.value }
+        // The server sees it.
+        await waiting.value
+    }
+
+    func testACancelledTaskConnectsNotAtAll() async throws {
+        let configuration = try Configuration { $0.handshake = .zero }
+        let silent = try Listener()
+        let url = silent.url
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            return try await Client(url, configuration: configuration)
+        }
+        task.cancel()
+        await assertCancelled { try await task.value }
     }
 
     func testAClientThatNobodyHoldsSaysGoodbye() async throws {
@@ -204,6 +258,10 @@ final class Calls: @unchecked Sendable {
 final class Listener: Sendable {
     private let socket: FileHandle
     let url: String
+    /// The same, as a proxy's.
+    var httpURL: String {
+        url.replacingOccurrences(of: "ws://", with: "http://").replacingOccurrences(of: "/chat", with: "")
+    }
 
     init() throws {
         let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -221,23 +279,46 @@ final class Listener: Sendable {
         url = "ws://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/chat"
     }
 
-    /// Answers one connection's request, and closes it.
-    func refuseOne(_ answer: String) {
-        let client = FileHandle(fileDescriptor: accept(socket.fileDescriptor, nil, nil), closeOnDealloc: true)
-        var request = Data()
-        while request.range(of: Data("\r\n\r\n".utf8)) == nil {
-            let bytes = client.availableData
-            if bytes.isEmpty { return }
-            request += bytes
-        }
-        client.write(Data(answer.utf8))
+    private func acceptOne() -> FileHandle {
+        FileHandle(fileDescriptor: accept(socket.fileDescriptor, nil, nil), closeOnDealloc: true)
     }
 
-    /// Serves one connection to its end; gives what the client has sent.
-    func serveOne() -> [UInt8] {
+    /// Reads to the end of a request's head, or of the stream.
+    private func head(from client: FileHandle) -> Data {
+        var head = Data()
+        while head.range(of: Data("\r\n\r\n".utf8)) == nil {
+            let bytes = client.availableData
+            if bytes.isEmpty { break }
+            head += bytes
+        }
+        return head
+    }
+
+    /// Answers one connection's request, and closes it.
+    func refuseOne(_ answer: String) {
+        let client = acceptOne()
+        if !head(from: client).isEmpty {
+            client.write(Data(answer.utf8))
+        }
+    }
+
+    /// Waits for a request that it does not answer, and then for that connection's end.
+    func awaitEnd(_ onRequest: () -> Void) {
+        let client = acceptOne()
+        _ = head(from: client)
+        onRequest()
+        while !client.availableData.isEmpty {}
+    }
+
+    /// Serves one connection to its end, or as a proxy lets it through to such a server; gives what the client has sent.
+    func serveOne(asProxy: Bool = false) -> [UInt8] {
         let peer = Peer()
-        let client = FileHandle(fileDescriptor: accept(socket.fileDescriptor, nil, nil), closeOnDealloc: true)
+        let client = acceptOne()
         var received: [UInt8] = []
+        if asProxy {
+            received += head(from: client)
+            client.write(Data("HTTP/1.1 200 Connection established\r\n\r\n".utf8))
+        }
         while true {
             while peer.transmit({ client.write(Data($0)) }) {}
             let bytes = client.availableData

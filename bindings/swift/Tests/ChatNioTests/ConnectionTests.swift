@@ -40,6 +40,7 @@ final class ConnectionTests: HandleTestCase {
     func testHeadersAreSent() throws {
         let configuration = try Configuration { $0.headers = [("X-Proxy-Key", "of the proxy")] }
         let connection = try Connection("ws://localhost", configuration: configuration, now: .zero)
+        XCTAssertNil(connection.refusal)
         XCTAssertTrue(connection.wants.write)
         var sent = ""
         try connection.transmit { bytes in
@@ -76,7 +77,7 @@ final class ConnectionTests: HandleTestCase {
     }
 
     func testBytesComeInAnyCollection() throws {
-        let refusal = "HTTP/1.1 404 Not Found\r\nContent-Length: 7\r\n\r\nnothing"
+        let refusal = "HTTP/1.1 404 Not Found\r\nRetry-After: 3\r\nContent-Length: 7\r\n\r\nnothing"
         let collections: [any Collection<UInt8>] = [
             Array(refusal.utf8), Array(refusal.utf8)[...], Data(refusal.utf8), refusal.utf8,
             Array(refusal.utf8.reversed()).reversed(),
@@ -89,7 +90,9 @@ final class ConnectionTests: HandleTestCase {
             guard case .closed(let closed) = try connection.nextEvent() else { return XCTFail("not closed") }
             XCTAssertEqual(closed.error.code, .http)
             XCTAssertEqual(closed.code, 404)
-            XCTAssertEqual(connection.refusalBody, "nothing")
+            XCTAssertEqual(connection.refusal?.body, "nothing")
+            XCTAssertEqual(connection.refusal?.retryAfter, .seconds(3))
+            XCTAssertNil(connection.refusal?.location)
             XCTAssertNil(try connection.nextEvent())
             XCTAssertTrue(connection.wants.isFinished)
         }

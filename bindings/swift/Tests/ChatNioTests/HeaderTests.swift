@@ -78,6 +78,7 @@ final class HeaderTests: HandleTestCase {
     func testEveryKindOfEventAndStepIsKnown() throws {
         XCTAssertEqual(try constants(of: "chatnio_event_kind", prefix: "CHATNIO_EVENT_").count, 9)
         XCTAssertEqual(try constants(of: "chatnio_step_kind", prefix: "CHATNIO_STEP_").count, 4)
+        XCTAssertEqual(try constants(of: "chatnio_refusal_part", prefix: "CHATNIO_REFUSAL_").count, 4)
         XCTAssertEqual(try constants(of: "chatnio_request_type", prefix: "CHATNIO_REQUEST_").count, 7)
         XCTAssertEqual(try constants(of: "chatnio_conversation_kind", prefix: "CHATNIO_CONVERSATION_").count, 3)
     }
@@ -92,9 +93,11 @@ final class HeaderTests: HandleTestCase {
             "chatnio_config_retain",
             // A closure tells the time.
             "chatnio_config_set_wall_clock",
-            // The client's thread waits for every event, and connects by itself.
-            "chatnio_client_ask", "chatnio_client_wait", "chatnio_client_stop", "chatnio_stopper_close",
-            "chatnio_client_new_socket", "chatnio_client_reconnect_socket",
+            // The client's thread waits for every event, and connects by itself, with a stopper that is there before.
+            "chatnio_client_ask", "chatnio_client_wait", "chatnio_client_stop", "chatnio_client_stopper",
+            "chatnio_client_new", "chatnio_client_new_socket", "chatnio_client_reconnect_socket",
+            // It is a part of the refusal.
+            "chatnio_error_body", "chatnio_connection_refusal_body", "chatnio_client_refusal_body",
         ]
         let header = try Checkout.text("ffi/include/chatnio.h")
         let declared = Set(

@@ -97,7 +97,7 @@ final class SessionTests: HandleTestCase {
         XCTAssertEqual(try session.nextTransmit(), #"{"type":"stop"}"#)
         XCTAssertEqual(session.state, .stopping)
         let deadline = try XCTUnwrap(session.deadline)
-        XCTAssertEqual(deadline, now + .milliseconds(500))
+        XCTAssertEqual(deadline, now + .milliseconds(150))
         XCTAssertNil(try session.handleTimeout(now: deadline - .milliseconds(1)))
         XCTAssertEqual(try session.handleTimeout(now: deadline), .stopRepeated(turn: 1))
         XCTAssertEqual(try session.nextTransmit(), #"{"type":"stop"}"#)
