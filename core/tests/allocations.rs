@@ -37,10 +37,15 @@ fn allocations(keep_text: bool) -> usize {
     stats.allocations + stats.reallocations
 }
 
+/// The least of some runs: the test's own runner may allocate meanwhile, on another thread.
+fn least(run: impl Fn() -> usize) -> usize {
+    (0..5).map(|_| run()).min().unwrap()
+}
+
 // One test, because the counter is the process's.
 #[test]
 fn a_piece_allocates_nothing() {
-    assert_eq!(allocations(false), 0);
+    assert_eq!(least(|| allocations(false)), 0);
     // A text that is kept grows, and doubles when it does.
-    assert!(allocations(true) < 20);
+    assert!(least(|| allocations(true)) < 20);
 }

