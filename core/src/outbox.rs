@@ -28,6 +28,11 @@ impl Outbox {
         Some(message)
     }
 
+    /// Holds nothing any more.
+    pub(crate) fn release(&mut self) {
+        self.messages.iter_mut().for_each(|(from, _)| *from = Duration::ZERO);
+    }
+
     /// When the next message may go that is held at `now`.
     pub(crate) fn held_until(&self, now: Duration) -> Option<Duration> {
         self.messages.front().map(|(from, _)| *from).filter(|from| *from > now)

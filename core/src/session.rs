@@ -215,6 +215,12 @@ impl Session {
         Some(message)
     }
 
+    /// Lets what is held ([`Config::settle`]) go at once: for a host that is about to close the connection in an orderly
+    /// way, and would lose it.
+    pub fn release(&mut self) {
+        self.outbox.release();
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of `now`; `None` for never.
     pub fn next_deadline(&self) -> Option<Duration> {
         if self.state == State::Closed {

@@ -234,6 +234,8 @@ impl Connection {
     /// yet. What still comes is handed out, and a running turn ends interrupted. A repeated call does nothing.
     pub fn close(&mut self, now: Duration) {
         if self.stage != Stage::Over {
+            self.session.release();
+            self.send();
             self.stage = Stage::Closing;
             self.wire.close(now);
         }

@@ -96,3 +96,13 @@ fn by_setting() {
     host.request(&Request::remove(0)).unwrap();
     assert_eq!(host.sent_kinds(), [REMOVE]);
 }
+
+#[test]
+fn a_host_that_closes_loses_nothing() {
+    let mut host = after(0);
+    host.request(&Request::remove(0)).unwrap();
+    assert_eq!(host.sent_kinds(), []);
+    host.session.release();
+    assert_eq!(host.sent_kinds(), [REMOVE]);
+    assert_ne!(host.session.next_deadline(), Some(host.now + ms(250)));
+}

@@ -333,7 +333,8 @@ impl Client {
         if inner.connection.is_open() {
             return Ok(());
         }
-        if inner.connection.end().is_none() {
+        // A stopper may have closed it, open or not.
+        if inner.connection.end().is_none() && !inner.is_unwanted {
             let host = inner.connection.endpoint().host().to_owned();
             inner.connection.close(self.shared.now());
             return Err(ClientError::ConnectTimeout { host, limit: limit.unwrap_or_default() });

@@ -358,3 +358,19 @@ fn several_events_can_be_held_at_once() {
     assert!(log[2].starts_with("Malformed") && log[2].ends_with(r#"raw: Some("[]") }"#), "{log:?}");
     assert_eq!(log[3..], ["end aéplainb\n complete"]);
 }
+
+#[test]
+fn what_is_held_goes_out_before_the_close() {
+    let mut link = Link::open();
+    link.connection.request(link.now, &Request::chat("hi")).unwrap();
+    link.exchange();
+    link.peer.send(r#"{"message":"","end":true,"quota":1}"#);
+    link.exchange();
+    link.messages();
+    link.connection.request(link.now, &Request::remove(0)).unwrap();
+    link.exchange();
+    assert_eq!(link.messages(), [""; 0], "the server is left in peace");
+    link.connection.close(link.now);
+    link.exchange();
+    assert_eq!(link.messages(), [r#"{"type":"remove","message":"0"}"#]);
+}
