@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ BUSY = b"HTTP/1.1 429 x\r\nRetry-After: 7\r\nWWW-Authenticate: Basic realm=a\r\n
 
 
 @contextmanager
-def answering(answer: bytes, times: int = 1) -> Iterator[str]:
+def answering(answer: bytes, times: int = 1) -> Generator[str, None, None]:
     """A server that answers every request so, and its address."""
     listener = socket.create_server(("127.0.0.1", 0))
 
