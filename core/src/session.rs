@@ -436,7 +436,6 @@ impl Session {
         Some(self.turn.take()?.end(Outcome::Interrupted(why)))
     }
 
-    #[inline(always)]
     fn take_in<'m>(
         &mut self,
         now: Duration,
@@ -450,27 +449,29 @@ impl Session {
             return self.too_long(message.len(), limit);
         }
         // What nearly every message is, on a way of its own, so that what is known of it costs nothing.
-        if let Some(usual) = Usual::split(message) {
-            let chunk = Chunk::of_usual(message, &usual);
-            if usual.is_plain {
-                return self.frame(chunk, usual.text, quota);
-            }
-            if unescape(usual.text, text).is_some() {
-                return self.frame(chunk, text, quota);
-            }
+        let usual = Usual::split(message);
+        if let Some(usual) = usual.as_ref().filter(|usual| usual.is_plain) {
+            return self.frame(Chunk::of_usual(message, usual), usual.text, quota);
         }
-        self.any_message(message, text, quota)
+        self.any_message(usual, message, text, quota)
     }
 
     #[inline(never)]
-    fn any_message<'m>(&mut self, message: &'m str, text: &'m mut String, quota: &'m mut String) -> Option<Event<'m>> {
-        match Chunk::decode_any(message) {
-            Ok(chunk) => {
-                let text = chunk.text_in(text);
-                self.frame(chunk, text, quota)
-            }
-            Err(error) => self.malformed(error, Some(message)),
-        }
+    fn any_message<'m>(
+        &mut self,
+        usual: Option<Usual<'m>>,
+        message: &'m str,
+        text: &'m mut String,
+        quota: &'m mut String,
+    ) -> Option<Event<'m>> {
+        let (chunk, text) = match usual.filter(|usual| unescape(usual.text, text).is_some()) {
+            Some(usual) => (Chunk::of_usual(message, &usual), &**text),
+            None => match Chunk::decode_any(message) {
+                Ok(chunk) => (chunk, chunk.text_in(text)),
+                Err(error) => return self.malformed(error, Some(message)),
+            },
+        };
+        self.frame(chunk, text, quota)
     }
 
     #[cold]
