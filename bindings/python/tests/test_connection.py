@@ -508,7 +508,7 @@ def test_deadlines() -> None:
     assert isinstance(end, End)
     assert end.answer.interruption is Interruption.FIRST_FRAME_DEADLINE
     # Nobody wants the rest: a stop goes out, and goes out again.
-    assert link.connection.wants.deadline == START + 5.5
+    assert link.connection.wants.deadline == START + 5.15
     link.exchange()
     assert link.server.messages[-1] == '{"type":"stop"}'
 
