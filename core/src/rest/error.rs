@@ -104,16 +104,17 @@ impl Error {
 
     /// What the server said, where it said something in words.
     pub fn words(&self) -> Option<&str> {
-        match self {
+        let words = match self {
             Error::BadKey { words }
             | Error::NoKey { words }
             | Error::BlackListed { words }
             | Error::Throttled { words }
             | Error::NotFound { words }
             | Error::Refused { words }
-            | Error::NoSuchCall { words } => Some(words.as_str()).filter(|words| !words.is_empty()),
-            Error::WebPage | Error::Http { .. } | Error::Malformed { .. } => None,
-        }
+            | Error::NoSuchCall { words } => words.as_str(),
+            Error::WebPage | Error::Http { .. } | Error::Malformed { .. } => "",
+        };
+        (!words.is_empty()).then_some(words)
     }
 
     /// Whether the same call may go better after a second: the server was not reached, or is busy. Only for calls that
