@@ -1,63 +1,75 @@
-# Every check of the project. `make test` is the one test command; `make deps` installs what it needs on Debian 12.
+# `make test` is the one test command: it installs what it needs on Debian 12, and runs every check of the project.
 # `make install` installs the C library, by PREFIX, LIBDIR, INCLUDEDIR and DESTDIR, which ffi/packaging/install gets from
-# the environment; see README.md.
+# the environment; see README.md. `make help` lists what else there is: each target with a line of ## beside it.
 
 CARGO ?= cargo
+PYTHON ?= python3
+export CARGO PYTHON
 
-.PHONY: test format lint docs no-std unit interleavings deps
+.PHONY: help test deps rust format lint docs no-std unit interleavings project
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
 .PHONY: cli install-cli uninstall-cli
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
-.PHONY: test-networks python-wheel python-types python-tests python-docs bench-python python-lock
+.PHONY: test-networks python-wheel python-types python-testing python-versions python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
 .PHONY: wasm-toolchain wasm js-package test-js bench-js
 .NOTPARALLEL:
 
-# The tests come last, so that their closing lines end the output.
-test: format lint docs no-std unit interleavings abi packaging c-tests cpp-tests c-examples bench-smoke test-swift example-swift \
-  test-js python-types python-tests
+help: ## this list
+	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/  \1\t\2/p' Makefile | expand -t 22
 
-format:
+# .ci/test knows the parts, and runs two at a time. `make PART` runs one.
+test: deps ## sets up what is missing, and runs every check; TEST_JOBS=1 runs one part at a time
+	.ci/test
+
+deps: ## installs what the tests need, on Debian 12
+	.ci/deps
+	bindings/swift/toolchain install '$(SWIFT_TOOLCHAIN)' || [ $$? = 3 ]
+	bindings/js/toolchain install '$(WASM_TOOLCHAIN)' || [ $$? = 3 ]
+
+rust:
+	@.ci/rust
+
+format: rust ## formatting
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path core/no-std-check/Cargo.toml --check
 	$(CARGO) fmt --manifest-path ffi/tests/packaging/second/Cargo.toml --check
 
-lint:
+lint: rust ## clippy
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --locked --workspace --exclude chatnio-ffi --no-default-features -- -D warnings
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features session -- -D warnings
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features connection -- -D warnings
 
-docs:
+docs: rust ## rustdoc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
 # The core as a static library with a panic handler of its own: with std anywhere in its tree it would not build.
-no-std:
+no-std: rust ## the core without std
 	$(CARGO) build --locked --manifest-path core/no-std-check/Cargo.toml --target-dir target/no-std-check
 
-unit:
+unit: rust ## the tests of all crates
 	$(CARGO) test --locked --workspace --exclude chatnio-benches
 
 # The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
-interleavings:
+interleavings: rust ## thousands of schedules of the client and its stoppers
 	RUSTFLAGS="--cfg shuttle" $(CARGO) test --locked -p chatnio --lib --target-dir target/shuttle interleavings
 
-deps:
-	./.ci/deps
-	bindings/swift/toolchain install '$(SWIFT_TOOLCHAIN)' || [ $$? = 3 ]
-	bindings/js/toolchain install '$(WASM_TOOLCHAIN)' || [ $$? = 3 ]
+# This page's and the guides' words: paths, targets, links, programs and figures that are really there.
+project: ## checks what the pages say
+	$(PYTHON) -B -m unittest discover -q -s tests/project
 
 # The C library.
 
-install: library
+install: library ## installs the C library: PREFIX, LIBDIR, INCLUDEDIR, DESTDIR
 	ffi/packaging/install chatnio target/library
 
-uninstall:
+uninstall: ## removes it again
 	ffi/packaging/install --remove chatnio
 
 # The message level alone, as libchatnio-session: see ffi/README.md, "Levels that are left out".
-install-session: library-session
+install-session: library-session ## installs the message level alone, as libchatnio-session
 	ffi/packaging/install chatnio-session target/library-session
 
 uninstall-session:
@@ -70,12 +82,12 @@ target/%/prelinked/libchatnio.a:
 	@echo "$(CARGO) is not found: let somebody who has it run 'make $*' first" >&2; exit 1
 else
 # In target/library: as it is installed. What the archive must be linked with, only rustc knows.
-library:
+library: rust ## builds the C library, in target/library
 	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library \
 	  -- --print native-static-libs='$(CURDIR)/target/library/native-static-libs'
 	ffi/packaging/prelink target/library/libchatnio.a target/library/prelinked/libchatnio.a
 
-library-session:
+library-session: rust ## builds the message level alone
 	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library-session \
 	  --no-default-features --features session \
 	  -- --print native-static-libs='$(CURDIR)/target/library-session/native-static-libs'
@@ -88,59 +100,63 @@ target/release/chatnio:
 	@echo "$(CARGO) is not found: let somebody who has it run 'make cli' first" >&2; exit 1
 cli: target/release/chatnio
 else
-cli:
+cli: rust ## builds the command line, in target/release
 	$(CARGO) build --locked --release -p chatnio-cli --target-dir target
 endif
 
-install-cli: cli
+install-cli: cli ## installs it, with manual pages and completions
 	cli/install target/release/chatnio
 
-uninstall-cli:
+uninstall-cli: ## removes it again
 	cli/install --remove
 
 # In target/testing: with the feature `testing`, for tests alone.
-testing-lib:
+testing-lib: rust ## builds the C library for tests, in target/testing
 	$(CARGO) build --locked -p chatnio-ffi --target-dir target --profile testing --features testing
 	ffi/packaging/prelink target/testing/libchatnio.a target/testing/prelinked/libchatnio.a
 
-# In target/installed: both libraries, for the tests to find.
+# In target/installed: both libraries, for the tests to find. Nothing is done where nothing has changed, since parts that run
+# side by side read it.
 INSTALLED = $(CURDIR)/target/installed
-installed: library library-session
+installed: library library-session ## installs both libraries in target/installed, for the tests
+	@$(MAKE) -s --no-print-directory target/installed.made
+target/installed.made: $(foreach built,library library-session,target/$(built)/libchatnio.so target/$(built)/prelinked/libchatnio.a) \
+  $(wildcard ffi/include/* ffi/packaging/*) ffi/README.md docs/protocol.md
 	rm -rf '$(INSTALLED)'
 	PREFIX='$(INSTALLED)' ffi/packaging/install chatnio target/library
 	PREFIX='$(INSTALLED)' ffi/packaging/install chatnio-session target/library-session
+	touch $@
 
-packaging: installed testing-lib sizes
+packaging: installed testing-lib sizes ## what is installed, as those see it who link it
 	ffi/tests/packaging/run
 
 sizes: installed
 	ffi/packaging/sizes '$(INSTALLED)/lib'
 
 # Compares the library's ABI with the one that is committed; `abi-update` commits to a new one.
-abi:
+abi: rust ## compares the C ABI with the committed one
 	$(CARGO) build --locked -p chatnio-ffi --target-dir target
 	ffi/abi/check target/debug/libchatnio.so
 
-abi-update:
+abi-update: ## commits to a new one
 	$(CARGO) build --locked -p chatnio-ffi --target-dir target
 	ffi/abi/check --update target/debug/libchatnio.so
 
 # Slow: builds cargo-c (once) and the library by it. Not part of `test`.
-check-cinstall: installed
+check-cinstall: installed ## the library by cargo-c (slow; not part of test)
 	ffi/packaging/check-cinstall
 
-c-tests:
+c-tests: rust ## the C library in C: plain, sanitizers, valgrind
 	ffi/tests/c/run
 
-cpp-tests:
+cpp-tests: rust ## the C++ header
 	ffi/tests/cpp/run
 
-c-examples: installed
+c-examples: installed ## the examples in C
 	examples/c/test
 
 # Python.
 
-PYTHON ?= python3
 # What the tests need, at the versions of requirements/test.txt, and the wheel itself.
 VENV = target/python/venv
 IN_VENV = $(CURDIR)/$(VENV)/bin/python
@@ -151,32 +167,42 @@ $(VENV)/made: bindings/python/requirements/test.txt
 	$(IN_VENV) -m pip install -q --disable-pip-version-check --no-deps -r $<
 	touch $@
 
-# The wheel is built from the source distribution, in a folder of its own.
-python-wheel: $(VENV)/made
+# The wheel is built from the source distribution, in a folder of its own, and again only where something has changed.
+WHEEL = target/python/dist/made
+WHEEL_OF = $(shell find Cargo.toml Cargo.lock README.md core transport loopback cli ffi benches examples/rust bindings/python/native \
+  bindings/python/src bindings/python/setup.py bindings/python/pyproject.toml bindings/python/README.md -type f \
+  -not -path '*/target/*' -not -name '*.so' -not -name '*.pyc' -not -path '*/bin/chatnio' -not -name _native.c -not -path '*.egg-info/*')
+python-wheel: rust $(WHEEL) ## builds the wheel, in target/python/dist
+$(WHEEL): $(VENV)/made $(WHEEL_OF) bindings/python/check-wheel
 	rm -rf target/python/dist
 	CARGO_TARGET_DIR='$(CURDIR)/target' $(IN_VENV) -m build --no-isolation -o target/python/dist bindings/python
 	bindings/python/check-wheel $(IN_VENV) target/python/dist/*-linux_*.whl target/python/dist
 	$(IN_VENV) -m pip install -q --disable-pip-version-check --no-deps --force-reinstall target/python/dist/*-manylinux_*.whl
+	touch $@
 
-python-types: $(VENV)/made
+python-types: $(VENV)/made ## mypy and pyright
 	cd bindings/python && $(IN_VENV) -m mypy
 	cd bindings/python && $(IN_VENV) -m pyright --pythonpath $(IN_VENV)
 	cd bindings/python && PYTHONPATH=src $(IN_VENV) -m pyright --pythonpath $(IN_VENV) --verifytypes pychatnio --ignoreexternal
 
-python-tests: python-wheel
-	cd bindings/python && $(IN_VENV) -X dev -W error -m pytest
+python-testing: python-wheel ## the package over the C library for tests
 	cd bindings/python && PYCHATNIO_TESTING=1 CARGO_TARGET_DIR='$(CURDIR)/target' $(IN_VENV) setup.py -q \
 	  build --build-base ../../target/python/testing-build --build-lib ../../target/python/testing
-	cd bindings/python && PYTHONPATH=../../target/python/testing $(IN_VENV) -X dev -W error -m pytest tests/testing_build
+	cd bindings/python && PYTHONPATH=../../target/python/testing $(IN_VENV) -X dev -W error -m pytest -p no:cacheprovider tests/testing_build
+
+python-versions: python-wheel ## the package by every other CPython from 3.10 that is here
 	bindings/python/test-versions $(IN_VENV) '$(CURDIR)'/target/python/dist/*-manylinux_*.whl '$(CURDIR)/target/python/versions'
 
+python-tests: python-wheel ## the tests of the package
+	cd bindings/python && $(IN_VENV) -X dev -W error -m pytest
+
 # Through nginx, haproxy, caddy, tinyproxy and microsocks, in Rust, C and Python. Not part of `test`: see the script's head.
-test-networks: python-wheel
+test-networks: python-wheel ## through real proxies (not part of test)
 	$(CARGO) build --locked -p chatnio-cli -p chatnio-ffi --target-dir target
 	tests/networks/run '$(CURDIR)/target/debug/chatnio' '$(CURDIR)/target/debug' $(IN_VENV)
 
 # The API reference, in target/python/docs.
-python-docs: python-wheel
+python-docs: python-wheel ## the API reference, in target/python/docs
 	$(IN_VENV) -m pdoc --docformat google -o target/python/docs pychatnio
 
 # What the package is compared with, at the versions of requirements/bench.txt.
@@ -192,20 +218,20 @@ bench-python: python-wheel target/python/bench-venv/made
 # Benches: see benches/README.md.
 
 # Measures everything, and writes benches/RESULTS.md. Nothing else should run meanwhile.
-bench: installed python-wheel target/python/bench-venv/made
+bench: installed python-wheel target/python/bench-venv/made ## measures everything
 	benches/programs '$(CURDIR)/target/benches' '$(INSTALLED)'
 	$(CARGO) build --locked --release -p chatnio-benches --target-dir target
 	target/release/chatnio-bench run --python $(IN_VENV) --peer-python target/python/bench-venv/bin/python
 
 # Everything once, in a small size: whether it runs, not how fast.
-bench-smoke: installed
+bench-smoke: installed ## every bench once, in a small size
 	benches/programs '$(CURDIR)/target/benches' '$(INSTALLED)'
 	$(CARGO) test --locked --profile dev -p chatnio-benches --lib --target-dir target
 	$(CARGO) build --locked -p chatnio-benches --target-dir target
 	target/debug/chatnio-bench run --smoke >target/benches/smoke.md
 
 # Pins what the .in files ask for anew.
-python-lock: $(VENV)/made
+python-lock: $(VENV)/made ## pins the Python tools anew, by CPython 3.10
 	for of in test bench; do \
 	  $(IN_VENV) -m piptools compile -q --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-find-links \
 	    --no-annotate --upgrade bindings/python/requirements/$$of.in -o bindings/python/requirements/$$of.txt; \
@@ -219,10 +245,10 @@ SWIFT_TOOLCHAIN = $(HOME)/.cache/chatnio/swift-6.0.3
 swift-toolchain:
 	bindings/swift/toolchain install '$(SWIFT_TOOLCHAIN)'
 
-test-swift: installed testing-lib
+test-swift: installed testing-lib ## the Swift package
 	SWIFT_TOOLCHAIN='$(SWIFT_TOOLCHAIN)' bindings/swift/test
 
-example-swift: installed
+example-swift: installed ## the examples in Swift
 	SWIFT_TOOLCHAIN='$(SWIFT_TOOLCHAIN)' examples/swift/test
 
 # The JavaScript package, and the WebAssembly module in it.
@@ -238,13 +264,13 @@ wasm: wasm-toolchain
 	WASM_TOOLCHAIN='$(WASM_TOOLCHAIN)' bindings/js/build-wasm
 
 # In bindings/js/dist: what `npm install ./bindings/js` takes.
-js-package: wasm
+js-package: wasm ## builds the npm package, in bindings/js/dist
 	bindings/js/build
 
-test-js:
+test-js: rust ## the JavaScript package, in Node and Chromium
 	WASM_TOOLCHAIN='$(WASM_TOOLCHAIN)' bindings/js/test
 
 # What the package is compared with, at the version of bench/package-lock.json.
-bench-js: js-package
+bench-js: js-package ## the JavaScript package against its peer
 	cd bindings/js/bench && npm ci --silent --no-audit --no-fund --ignore-scripts
 	node bindings/js/bench/compare.mjs
