@@ -12,7 +12,7 @@ from setuptools.command.sdist import sdist
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "native"))
 import extension  # noqa: E402  (needs the path)
-from tools import WORKSPACE, of_workspace  # noqa: E402
+from tools import WORKSPACE, announce, of_workspace  # noqa: E402
 
 # What of the workspace a source distribution carries: all that cargo reads.
 CARRIED = ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE-APACHE", "LICENSE-MIT"]
@@ -26,6 +26,7 @@ class BuildExtension(build_ext):
         libraries = extension.build_library()
         for module in self.extensions:
             module.extra_link_args += libraries
+        announce("the C compiler builds the extension module (2 of 3): seconds")
         super().run()
         package = Path(self.build_lib) / "pychatnio"
         if self.inplace:

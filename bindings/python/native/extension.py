@@ -15,7 +15,7 @@ from pathlib import Path
 import cffi
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from tools import CARGO, CC, NATIVE, PROJECT, WORKSPACE, check  # noqa: E402  (needs the path)
+from tools import CARGO, CC, NATIVE, PROJECT, WORKSPACE, announce, check  # noqa: E402  (needs the path)
 
 # Not for users: with what the library has for tests, built quickly.
 TESTING = os.environ.get("PYCHATNIO_TESTING", "") not in ("", "0")
@@ -38,6 +38,7 @@ def cargo(*arguments: str) -> None:
 def build_library() -> list[str]:
     """Builds the static library; returns what it must be linked with, which only rustc knows."""
     check()
+    announce("Rust builds the library (1 of 3): some minutes")
     libraries = BUILT / "native-static-libs"
     features = ["--features", "testing"] if TESTING else []
     cargo(
@@ -49,6 +50,7 @@ def build_library() -> list[str]:
 
 def build_program() -> Path:
     """Builds the command line `chatnio`, which the wheel carries."""
+    announce("Rust builds the command line (3 of 3): a minute or two")
     cargo("build", "--locked", "-p", "chatnio-cli", "--target-dir", str(TARGET), "--profile", BUILT.name)
     return BUILT / "chatnio"
 

@@ -37,16 +37,16 @@ def missing() -> list[str]:
         # By cargo: that of rustup takes the compiler that this folder wants.
         said = subprocess.run([CARGO, "--version"], capture_output=True, text=True, cwd=WORKSPACE).stdout
     except OSError:
-        found.append(f"Rust {wanted} or later ({CARGO} is not found): see https://rustup.rs")
+        found.append(f"Rust {wanted} or later is needed, and {CARGO} is not found: see https://rustup.rs")
     else:
         version = re.search(r"(\d+)\.(\d+)", said)
         if version is None or (int(version[1]), int(version[2])) < tuple(map(int, wanted.split(".")[:2])):
-            found.append(f"Rust {wanted} or later: this is {version[0] if version else said.strip() or 'none that runs'}")
+            found.append(f"Rust {wanted} or later is needed, this is {version[0] if version else said.strip() or 'none that runs'}")
     if shutil.which(CC[0]) is None:
-        found.append(f"a C compiler ({CC[0]} is not found): on Debian `apt install gcc`")
+        found.append(f"a C compiler is needed, and {CC[0]} is not found: on Debian `apt install gcc libc6-dev`")
     headers = Path(sysconfig.get_path("include")) / "Python.h"
     if not headers.is_file():
-        found.append(f"Python's headers ({headers} is not there): on Debian `apt install python3-dev`")
+        found.append(f"Python's headers are needed, and {headers} is not there: on Debian `apt install python3-dev`")
     return found
 
 
@@ -57,4 +57,15 @@ def check() -> None:
     """
     found = missing()
     if found:
-        sys.exit("\n".join(["pychatnio is built here, and needs:", *(f"  - {one}" for one in found)]))
+        sys.exit("\n".join(["pychatnio is built here, and cannot be:", *(f"  - {one}" for one in found)]))
+
+
+def announce(step: str) -> None:
+    """Says what is being done, to whoever waits: pip shows nothing of what a build says, so it goes to the terminal."""
+    line = f"pychatnio: {step}"
+    try:
+        with open("/dev/tty", "w", encoding="utf-8") as terminal:
+            # Its spinner stands on a line that is not ended.
+            print(f"\n{line}", file=terminal)
+    except OSError:
+        print(line, file=sys.stderr)

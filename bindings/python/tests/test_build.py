@@ -46,7 +46,7 @@ def old_cargo(tmp_path: Path) -> str:
 
 
 def test_too_old_a_rust(old_cargo: str) -> None:
-    assert "Rust 1.95 or later: this is 1.65" in asked_to_build(CARGO=old_cargo)
+    assert "Rust 1.95 or later is needed, this is 1.65" in asked_to_build(CARGO=old_cargo)
 
 
 def test_no_rust_and_no_compiler_and_no_headers(tmp_path: Path) -> None:
@@ -56,10 +56,43 @@ def test_no_rust_and_no_compiler_and_no_headers(tmp_path: Path) -> None:
     )
     path = os.pathsep.join([str(tmp_path), str(NATIVE)])
     said = asked_to_build(CARGO="/nowhere/cargo", CC="/nowhere/cc -O2", PYTHONPATH=path)
-    assert "Rust 1.95 or later (/nowhere/cargo is not found): see https://rustup.rs" in said
-    assert "a C compiler (/nowhere/cc is not found)" in said
-    assert "Python's headers (/nowhere/Python.h is not there): on Debian `apt install python3-dev`" in said
+    assert "Rust 1.95 or later is needed, and /nowhere/cargo is not found: see https://rustup.rs" in said
+    assert "a C compiler is needed, and /nowhere/cc is not found" in said
+    assert "Python's headers are needed, and /nowhere/Python.h is not there: on Debian `apt install python3-dev`" in said
     assert "Traceback" not in said
+
+
+def test_what_is_built_shows_on_the_terminal() -> None:
+    # pip catches what a build prints. A new session has the terminal that it opens first.
+    own, other = os.openpty()
+    announce = "import os, tools; os.close(os.open(os.ttyname(0), os.O_RDWR)); tools.announce('it builds')"
+    subprocess.run(
+        [sys.executable, "-c", announce],
+        cwd=NATIVE,
+        env={**os.environ, "PYTHONPATH": str(NATIVE), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=other,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    assert b"pychatnio: it builds" in os.read(own, 1024)
+    os.close(other)
+    os.close(own)
+
+
+def test_what_is_built_is_said_without_a_terminal_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import tools; tools.announce('it builds')"],
+        env={**os.environ, "PYTHONPATH": str(NATIVE), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stderr) == (0, "pychatnio: it builds\n"), done
 
 
 def test_the_command_is_installed(loopback: Loopback) -> None:
