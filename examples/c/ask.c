@@ -3,7 +3,7 @@
  * server then ends and prices; a second one ends the program at once.
  *
  *     cc ask.c $(pkg-config --cflags --libs chatnio) -o ask
- *     CHATNIO_TOKEN=sk-... ./ask --url wss://api.chatnio.net --model gpt-4 "hi"
+ *     CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... ./ask "hi"
  *
  * Exit status: 0 answered, or stopped as asked; 1 it failed; 2 usage.
  */
@@ -15,29 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the command line and the environment say. */
+/* What the environment and the command line say. */
 struct options {
     const char *url, *token, *model, *ca_file, *text;
 };
 
 static bool read_options(int argc, char **argv, struct options *options)
 {
-    *options = (struct options){.url = getenv("CHATNIO_URL"), .token = getenv("CHATNIO_TOKEN")};
-    for (int i = 1; i < argc; i++) {
-        const char **value = strcmp(argv[i], "--url") == 0       ? &options->url
-                             : strcmp(argv[i], "--token") == 0   ? &options->token
-                             : strcmp(argv[i], "--model") == 0   ? &options->model
-                             : strcmp(argv[i], "--ca-file") == 0 ? &options->ca_file
-                                                                 : NULL;
-        if (value != NULL && i + 1 < argc) {
-            *value = argv[++i];
-        } else if (value == NULL && argv[i][0] != '-' && options->text == NULL) {
-            options->text = argv[i];
-        } else {
-            return false;
-        }
-    }
-    return options->url != NULL && options->text != NULL;
+    const char *url = getenv("CHATNIO_URL");
+    *options = (struct options){.url = url != NULL ? url : "ws://127.0.0.1:8094",
+                                .token = getenv("CHATNIO_TOKEN"),
+                                .model = getenv("CHATNIO_MODEL"),
+                                .ca_file = getenv("CHATNIO_CA_FILE"),
+                                .text = argv[1]};
+    return argc == 2;
 }
 
 /* Prints a server's words, without the control characters that could drive a terminal. */
@@ -180,8 +171,7 @@ int main(int argc, char **argv)
 {
     struct options options;
     if (!read_options(argc, argv, &options)) {
-        fprintf(stderr, "usage: %s --url URL [--token TOKEN] [--model MODEL] [--ca-file FILE] TEXT\n", argv[0]);
-        fprintf(stderr, "CHATNIO_URL and CHATNIO_TOKEN stand in for --url and --token.\n");
+        fprintf(stderr, "usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... %s QUESTION\n", argv[0]);
         return 2;
     }
 

@@ -2,7 +2,7 @@
  * Asks several questions at once, each on a connection of its own, in one thread and one libuv loop.
  *
  *     cc uv_chat.c $(pkg-config --cflags --libs chatnio libuv) -o uv_chat
- *     CHATNIO_TOKEN=sk-... ./uv_chat --url wss://api.chatnio.net --model gpt-4 "one" "two" "three"
+ *     CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... ./uv_chat "one" "two" "three"
  *
  * The answers come mixed, piece by piece, each line with its question's number.
  *
@@ -17,29 +17,21 @@
 #include <string.h>
 #include <uv.h>
 
-/* What the command line and the environment say. */
+/* What the environment and the command line say. */
 struct options {
     const char *url, *token, *model, *ca_file;
-    char **texts; /* The rest of the command line, up to NULL. */
+    char **texts; /* Up to NULL. */
 };
 
 static bool read_options(int argc, char **argv, struct options *options)
 {
-    *options = (struct options){.url = getenv("CHATNIO_URL"), .token = getenv("CHATNIO_TOKEN")};
-    int i = 1;
-    for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
-        const char **value = strcmp(argv[i], "--url") == 0       ? &options->url
-                             : strcmp(argv[i], "--token") == 0   ? &options->token
-                             : strcmp(argv[i], "--model") == 0   ? &options->model
-                             : strcmp(argv[i], "--ca-file") == 0 ? &options->ca_file
-                                                                 : NULL;
-        if (value == NULL) {
-            return false;
-        }
-        *value = argv[i + 1];
-    }
-    options->texts = argv + i;
-    return options->url != NULL && i < argc && argv[i][0] != '-';
+    const char *url = getenv("CHATNIO_URL");
+    *options = (struct options){.url = url != NULL ? url : "ws://127.0.0.1:8094",
+                                .token = getenv("CHATNIO_TOKEN"),
+                                .model = getenv("CHATNIO_MODEL"),
+                                .ca_file = getenv("CHATNIO_CA_FILE"),
+                                .texts = argv + 1};
+    return argc >= 2;
 }
 
 /* Prints a server's words on one line, without the control characters that could drive a terminal. */
@@ -450,8 +442,7 @@ int main(int argc, char **argv)
 {
     struct options options;
     if (!read_options(argc, argv, &options)) {
-        fprintf(stderr, "usage: %s --url URL [--token TOKEN] [--model MODEL] [--ca-file FILE] TEXT...\n", argv[0]);
-        fprintf(stderr, "CHATNIO_URL and CHATNIO_TOKEN stand in for --url and --token.\n");
+        fprintf(stderr, "usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... %s QUESTION...\n", argv[0]);
         return 2;
     }
     /* libuv writes to sockets that may be gone: that is to be an error, and not the end of the program. */

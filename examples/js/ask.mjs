@@ -1,12 +1,12 @@
 // Asks one question and prints the answer as it comes; Ctrl-C stops it.
 //
-//     CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... node ask.mjs "hi" [MODEL]
+//     CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... node ask.mjs "hi"
 
 import { AnswerError, Client } from "chatnio";
 
-const [question, model] = process.argv.slice(2);
-if (question === undefined) {
-  console.error("usage: node ask.mjs QUESTION [MODEL]");
+const [question, ...more] = process.argv.slice(2);
+if (question === undefined || more.length > 0) {
+  console.error("usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... node ask.mjs QUESTION");
   process.exit(2);
 }
 
@@ -19,7 +19,7 @@ try {
     token: process.env.CHATNIO_TOKEN,
     signal: interrupted.signal,
   });
-  const answer = client.ask(question, { model, signal: interrupted.signal });
+  const answer = client.ask(question, { model: process.env.CHATNIO_MODEL, signal: interrupted.signal });
   for await (const piece of answer) process.stdout.write(piece);
   console.error(`\ncost: ${(await answer.result()).quotaText}`);
 } catch (error) {

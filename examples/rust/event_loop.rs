@@ -1,10 +1,11 @@
 //! Several chats in one thread, in an event loop of the host's own (mio here), with the byte-level connection.
 //!
-//! `cargo run -p chatnio --example event_loop -- ws://127.0.0.1:PORT MODEL QUESTION...`
+//! `CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... cargo run -p chatnio --example event_loop -- "one" "two"`
 
 use chatnio::{Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, EventStorage, Request};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use std::env::var;
 use std::error::Error;
 use std::io::{ErrorKind, Read, Write};
 use std::net::ToSocketAddrs;
@@ -19,11 +20,13 @@ struct Chat {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [url, model, questions @ ..] = arguments.as_slice() else {
-        return Err("usage: event_loop URL MODEL QUESTION...".into());
-    };
-    let endpoint = Endpoint::parse(url)?;
+    let questions: Vec<String> = std::env::args().skip(1).collect();
+    if questions.is_empty() {
+        return Err("usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... event_loop QUESTION...".into());
+    }
+    let url = var("CHATNIO_URL").unwrap_or_else(|_| "ws://127.0.0.1:8094".into());
+    let token = var("CHATNIO_TOKEN").unwrap_or_else(|_| "anonymous".into());
+    let endpoint = Endpoint::parse(&url)?;
     let address = (endpoint.host(), endpoint.port()).to_socket_addrs()?.next().ok_or("no address")?;
     let config = ConnectionConfig::default();
 
@@ -33,9 +36,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (i, question) in questions.iter().enumerate() {
         let mut socket = TcpStream::connect(address)?;
         poll.registry().register(&mut socket, Token(i), Interest::READABLE | Interest::WRITABLE)?;
-        let mut connection = Connection::new(&endpoint, Auth::anonymous(), &config, origin.elapsed())?;
+        let mut connection = Connection::new(&endpoint, Auth::new(token.as_str()), &config, origin.elapsed())?;
+        let mut request = Request::chat(question);
+        if let Ok(model) = var("CHATNIO_MODEL") {
+            request = request.model(model);
+        }
         // Waits inside until the WebSocket is open.
-        connection.request(origin.elapsed(), &Request::chat(question).model(model))?;
+        connection.request(origin.elapsed(), &request)?;
         chats.push(Some(Chat { socket, connection, storage: EventStorage::new() }));
     }
 

@@ -1,9 +1,10 @@
 //! The state machine alone, over a WebSocket that the program has already (tungstenite here): text messages go in and
 //! out, and the program says what time it is.
 //!
-//! `cargo run -p chatnio --example own_websocket -- ws://127.0.0.1:PORT/chat MODEL QUESTION`
+//! `CHATNIO_URL=ws://127.0.0.1:8094/chat CHATNIO_TOKEN=sk-... cargo run -p chatnio --example own_websocket -- "hi"`
 
 use chatnio::{Auth, CloseReason, Config, Event, EventStorage, Request, Session};
+use std::env::var;
 use std::error::Error;
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
@@ -12,15 +13,21 @@ use tungstenite::{Message, WebSocket};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [url, model, question] = arguments.as_slice() else {
-        return Err("usage: own_websocket ws://HOST:PORT/PATH MODEL QUESTION".into());
+    let [question] = arguments.as_slice() else {
+        return Err("usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... own_websocket QUESTION".into());
     };
+    let url = var("CHATNIO_URL").unwrap_or_else(|_| "ws://127.0.0.1:8094/chat".into());
+    let token = var("CHATNIO_TOKEN").unwrap_or_else(|_| "anonymous".into());
     let authority = url.strip_prefix("ws://").and_then(|rest| rest.split('/').next()).ok_or("expected a ws:// URL")?;
-    let (mut socket, _) = tungstenite::client(url, TcpStream::connect(authority)?)?;
+    let (mut socket, _) = tungstenite::client(&url, TcpStream::connect(authority)?)?;
 
     let origin = Instant::now();
-    let mut session = Session::new(Auth::anonymous(), Config::default(), origin.elapsed())?;
-    session.request(origin.elapsed(), &Request::chat(question).model(model))?;
+    let mut session = Session::new(Auth::new(token), Config::default(), origin.elapsed())?;
+    let mut request = Request::chat(question);
+    if let Ok(model) = var("CHATNIO_MODEL") {
+        request = request.model(model);
+    }
+    session.request(origin.elapsed(), &request)?;
     let mut storage = EventStorage::new();
     loop {
         while let Some(message) = session.poll_transmit() {

@@ -5,13 +5,15 @@ use std::process::Command;
 
 use chatnio_loopback::{Generation, Options, Server};
 
-/// Runs an example, and gives what it printed. `cargo test` has built it beside this test, unless it was told to build
+/// Runs an example, against a server and with a model, and gives what it printed. `cargo test` has built it beside this test, unless it was told to build
 /// this test alone.
-fn run(example: &str, arguments: &[&str]) -> String {
+fn run(example: &str, url: &str, model: &str, questions: &[&str]) -> String {
     let test = std::env::current_exe().unwrap();
     let built = test.parent().and_then(Path::parent).unwrap().join("examples").join(example);
     assert!(built.exists(), "build the examples first: cargo build -p chatnio --examples");
-    let output = Command::new(built).args(arguments).output().unwrap();
+    let mut command = Command::new(built);
+    command.args(questions).env("CHATNIO_URL", url).env("CHATNIO_TOKEN", "sk-x").env("CHATNIO_MODEL", model);
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -22,10 +24,10 @@ fn each_level_gets_its_answer() {
         let server = Server::start(Options { pace: 0.1, ..Options::new(generation) }).unwrap();
         let url = server.url();
         let answer = "Hello! How can I help?";
-        assert_eq!(run("ask", &[&url, "sk-x", "hello", "@hello"]), format!("{answer}\n"));
-        let printed = run("own_websocket", &[&url, "anon", "@anon"]);
+        assert_eq!(run("ask", &url, "hello", &["@hello"]), format!("{answer}\n"));
+        let printed = run("own_websocket", &url, "anon", &["@anon"]);
         assert!(printed.starts_with(&format!("{answer}\nSome(Complete)")), "{printed}");
-        let printed = run("event_loop", &[&url, "anon", "@anon", "@anon", "@anon"]);
+        let printed = run("event_loop", &url, "anon", &["@anon"; 3]);
         for chat in 0..3 {
             assert!(printed.contains(&format!("{chat}: end, 6 pieces")), "{printed}");
             assert!(printed.contains(&format!("{chat}: the connection was closed")), "{printed}");
@@ -35,5 +37,5 @@ fn each_level_gets_its_answer() {
 
 #[test]
 fn a_program_is_tested_by_transcripts() {
-    assert_eq!(run("bot_test", &[]), "the bot does what it should\n");
+    assert_eq!(run("bot_test", "", "", &[]), "the bot does what it should\n");
 }

@@ -37,10 +37,10 @@ test("it is packed whole, and installed", { timeout: 120_000 }, async () => {
 });
 
 test("the command line asks, and Ctrl-C stops it", { timeout: 60_000 }, async () => {
-  const { stdout, stderr } = await run("node", ["ask.mjs", "hi", "hello"], { cwd: fresh, env });
+  const { stdout, stderr } = await run("node", ["ask.mjs", "hi"], { cwd: fresh, env: { ...env, CHATNIO_MODEL: "hello" } });
   assert.equal(stdout, "Hello! How can I help?");
   assert.match(stderr, /^\ncost: [\d.]+\n$/);
-  const child = spawn("node", ["ask.mjs", "tell me", "slow"], { cwd: fresh, env });
+  const child = spawn("node", ["ask.mjs", "tell me"], { cwd: fresh, env: { ...env, CHATNIO_MODEL: "slow" } });
   let said = "";
   child.stderr.on("data", (data) => {
     said += data;
@@ -49,7 +49,7 @@ test("the command line asks, and Ctrl-C stops it", { timeout: 60_000 }, async ()
   child.kill("SIGINT");
   assert.deepEqual((await once(child, "exit"))[0], 1);
   assert.equal(said, "interrupted\n");
-  await assert.rejects(run("node", ["ask.mjs", "hi", "notice"], { cwd: fresh, env }), { code: 3 });
+  await assert.rejects(run("node", ["ask.mjs", "hi"], { cwd: fresh, env: { ...env, CHATNIO_MODEL: "notice" } }), { code: 3 });
 });
 
 test("the relay streams events, and a browser that leaves stops the answer", { timeout: 60_000 }, async () => {

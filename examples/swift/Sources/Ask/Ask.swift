@@ -1,6 +1,6 @@
 // Asks one question and prints the answer as it comes. Ctrl-C stops the answer.
 //
-//     CHATNIO_TOKEN=sk-... swift run Ask --url wss://api.chatnio.net --model gpt-4 "hi"
+//     CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... swift run Ask "hi"
 //
 // Exit status: 0 answered, or stopped as asked; 1 it failed; 2 usage.
 
@@ -10,8 +10,8 @@ import Foundation
 @main
 struct Ask {
     static func main() async {
-        guard let options = Options(CommandLine.arguments.dropFirst(), ProcessInfo.processInfo.environment) else {
-            say("usage: Ask --url URL [--token TOKEN] [--model MODEL] [--ca-file FILE] QUESTION")
+        guard let options = Options(CommandLine.arguments, ProcessInfo.processInfo.environment) else {
+            say("usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... Ask QUESTION")
             exit(2)
         }
         do {
@@ -39,7 +39,7 @@ struct Ask {
         try await client.close()
     }
 
-    /// What the command line and the environment say.
+    /// What the environment and the command line say.
     struct Options {
         var url: String
         var token: String?
@@ -47,25 +47,13 @@ struct Ask {
         var caFile: String?
         var question: String
 
-        init?(_ arguments: ArraySlice<String>, _ environment: [String: String]) {
-            var values = ["--url": environment["CHATNIO_URL"], "--token": environment["CHATNIO_TOKEN"]]
-            var question: String?
-            var rest = arguments
-            while let argument = rest.popFirst() {
-                if ["--url", "--token", "--model", "--ca-file"].contains(argument), let value = rest.popFirst() {
-                    values[argument] = value
-                } else if question == nil, !argument.hasPrefix("-") {
-                    question = argument
-                } else {
-                    return nil
-                }
-            }
-            guard let url = values["--url"] ?? nil, let question else { return nil }
-            self.url = url
-            self.question = question
-            token = values["--token"] ?? nil
-            model = values["--model"] ?? nil
-            caFile = values["--ca-file"] ?? nil
+        init?(_ arguments: [String], _ environment: [String: String]) {
+            guard arguments.count == 2 else { return nil }
+            url = environment["CHATNIO_URL"] ?? "ws://127.0.0.1:8094"
+            token = environment["CHATNIO_TOKEN"]
+            model = environment["CHATNIO_MODEL"]
+            caFile = environment["CHATNIO_CA_FILE"]
+            question = arguments[1]
         }
     }
 }

@@ -1,7 +1,7 @@
 // Asks one question over a WebSocket that the program has already, of URLSession here: text messages go in and out of the
 // session, and the program says what time it is. With NIO or any other WebSocket it is the same.
 //
-//     CHATNIO_TOKEN=sk-... swift run OwnWebSocket wss://api.chatnio.net/chat "hi"
+//     CHATNIO_URL=wss://api.chatnio.net/chat CHATNIO_TOKEN=sk-... swift run OwnWebSocket "hi"
 //
 // Exit status: 0 answered; 1 it failed; 2 usage.
 
@@ -16,14 +16,16 @@ import Foundation
 struct OwnWebSocket {
     static func main() async {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3, let url = URL(string: arguments[1]) else {
-            FileHandle.standardError.write(Data("usage: OwnWebSocket URL QUESTION\n".utf8))
+        let environment = ProcessInfo.processInfo.environment
+        guard arguments.count == 2, let url = URL(string: environment["CHATNIO_URL"] ?? "ws://127.0.0.1:8094/chat") else {
+            let usage = "usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... OwnWebSocket QUESTION\n"
+            FileHandle.standardError.write(Data(usage.utf8))
             exit(2)
         }
         do {
-            let token = ProcessInfo.processInfo.environment["CHATNIO_TOKEN"]
+            let token = environment["CHATNIO_TOKEN"]
             let chat = try Chat(url, auth: token.map { Auth(token: $0) } ?? .anonymous)
-            let answer = try await chat.ask(.chat(arguments[2]))
+            let answer = try await chat.ask(.chat(arguments[1], model: environment["CHATNIO_MODEL"]))
             print(answer.notice ?? answer.reason ?? answer.text)
             exit(answer.outcome == .complete ? 0 : 1)
         } catch {
