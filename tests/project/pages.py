@@ -16,7 +16,7 @@ BUILT = {"target", "node_modules", "dist", "build", "__pycache__"}
 def files() -> Iterator[Path]:
     """Every file of the tree, without what is built, and without following links."""
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = sorted(name for name in folders if name not in BUILT and (not name.startswith(".") or name == ".github"))
+        folders[:] = sorted(name for name in folders if name not in BUILT and not name.endswith(".egg-info") and (name[0] != "." or name == ".github"))
         for name in sorted(names):
             path = Path(folder, name)
             if not path.is_symlink():
