@@ -503,7 +503,7 @@ mod transport {
                 ClientError::ConnectTimeout { .. } => CHATNIO_CONNECT_TIMEOUT,
                 ClientError::Ended(end) => of_end(end),
                 ClientError::GivenStream => CHATNIO_GIVEN_SOCKET,
-                ClientError::NotAnswered { .. } => CHATNIO_BAD_PARAMETERS,
+                ClientError::NotAnswered { .. } | ClientError::Answered { .. } => CHATNIO_BAD_PARAMETERS,
                 ClientError::Request(error) => of_request(error),
                 ClientError::Signal => CHATNIO_INTERRUPTED,
                 _ => CHATNIO_SYSTEM,

@@ -13,6 +13,7 @@ mod shared;
 mod stopper;
 #[cfg(test)]
 mod tests;
+mod tries;
 
 use std::fmt;
 use std::mem;
@@ -26,6 +27,9 @@ use chatnio_core::{Answer, Conversation, Counters, Event, EventStorage, Request,
 pub use self::error::ClientError;
 pub use self::pieces::Pieces;
 pub use self::stopper::Stopper;
+pub use self::tries::Tries;
+#[cfg(feature = "rest")]
+pub(crate) use self::tries::jitter;
 
 use self::connect::Route;
 use self::drive::LATE_EVENTS;

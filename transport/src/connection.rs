@@ -191,8 +191,11 @@ impl Connection {
         })
     }
 
-    /// Whether the settings allow such a connection at all.
-    pub(crate) fn check(endpoint: &Endpoint, auth: &Auth, config: &ConnectionConfig) -> Result<(), StartError> {
+    /// Whether the settings allow such a connection at all: before anything is looked up or connected for it.
+    ///
+    /// # Errors
+    /// [`StartError`], as [`new`](Self::new) gives it.
+    pub fn check(endpoint: &Endpoint, auth: &Auth, config: &ConnectionConfig) -> Result<(), StartError> {
         auth.check(config.session.max_request)?;
         let is_exposed = !endpoint.is_tls() && !endpoint.is_loopback();
         if is_exposed && !auth.is_anonymous() && !config.allow_token_over_plain_ws {

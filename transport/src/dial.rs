@@ -1,8 +1,10 @@
 //! Which of a host's addresses to connect to, and when.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
+
+use crate::endpoint::is_localhost;
 
 /// How long one attempt may be alone before the next one starts (RFC 8305, section 5).
 const DELAY: Duration = Duration::from_millis(250);
@@ -63,6 +65,18 @@ impl Dialer {
         }
         let deadline = (!limit.is_zero()).then(|| now.saturating_add(limit));
         Dialer { waiting, running: 0, next: now, deadline }
+    }
+
+    /// The addresses of a host that need no look-up: of an IP address, and of `localhost` and what is under it. These are
+    /// never to be asked of anybody, because the answer would decide where a token may go without TLS.
+    #[must_use]
+    pub fn known(host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+        let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        match host.parse::<IpAddr>() {
+            Ok(address) => Some(vec![SocketAddr::new(address, port)]),
+            Err(_) if is_localhost(host) => Some(loopback.map(|address| SocketAddr::new(address, port)).into()),
+            Err(_) => None,
+        }
     }
 
     /// What to do at `now`.
@@ -137,6 +151,15 @@ mod tests {
         assert_eq!(dialer.poll(ms(900)), Dial::Wait(Some(ms(10_500))), "one still runs");
         dialer.failed(ms(900));
         assert_eq!(dialer.poll(ms(900)), Dial::Exhausted);
+    }
+
+    #[test]
+    fn this_machine_is_never_looked_up() {
+        let [v4, v6] = ["127.0.0.1:9", "[::1]:9"].map(address);
+        assert_eq!(Dialer::known("localhost", 9), Some(vec![v4, v6]));
+        assert_eq!(Dialer::known("a.localhost", 9), Some(vec![v4, v6]));
+        assert_eq!(Dialer::known("::1", 9), Some(vec![v6]));
+        assert_eq!(Dialer::known("chat.example", 9), None);
     }
 
     #[test]

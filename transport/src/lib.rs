@@ -61,7 +61,7 @@ mod wire;
 
 pub use chatnio_core::*;
 
-pub use client::{Client, ClientError, Pieces, Stopper};
+pub use client::{Client, ClientError, Pieces, Stopper, Tries};
 pub use clock::WallClock;
 pub use config::{ConnectionConfig, Limiter};
 pub use connection::{Connection, ConnectionEvent, StartError, Undrained};

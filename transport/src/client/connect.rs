@@ -1,18 +1,18 @@
 //! Connecting, and connecting anew.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chatnio_core::{Answer, Auth, Event, EventStorage, Retry};
+use chatnio_core::{Answer, Auth, Event, EventStorage};
 
 use super::look_up::look_up;
 use super::patience::Patience;
 use super::race::race;
 use super::shared::{Inner, Shared};
 use super::stopper::Stopper;
+use super::tries::Tries;
 use super::{Client, ClientError, TICK};
 use crate::config::ConnectionConfig;
 use crate::connection::{Connection, StartError};
@@ -61,40 +61,33 @@ impl Route {
     }
 }
 
-/// The tries of one connect, and the time for all of them.
-struct Tries<'s> {
+/// The tries of one connect, waited for.
+struct Waiting<'s> {
     patience: Patience<'s>,
-    retry: Retry,
+    tries: Tries,
 }
 
-impl<'s> Tries<'s> {
+impl<'s> Waiting<'s> {
     fn new(config: &ConnectionConfig, stopper: &'s Stopper) -> Self {
-        let is_bounded = !config.connect.is_zero() && !config.handshake.is_zero();
-        let limit = if is_bounded { config.connect + config.handshake } else { Duration::ZERO };
-        let retry = Retry::new(config.connect_retries, is_bounded.then_some(limit));
-        Tries { patience: Patience::new(limit, stopper), retry }
+        // The limit is the tries' own.
+        Waiting { patience: Patience::new(Duration::ZERO, stopper), tries: Tries::new(config) }
     }
 
     /// Waits for a place among the connects of this process, if the host has asked for that.
-    fn begin(&self, config: &ConnectionConfig) -> Result<(), ClientError> {
-        let wait = config.limiter.as_ref().map_or(Duration::ZERO, |limiter| limiter.reserve());
-        self.patience.sleep_until(self.patience.now().saturating_add(wait))
+    fn begin(&self) -> Result<(), ClientError> {
+        self.patience.sleep_until(self.patience.now().saturating_add(self.tries.wait()))
     }
 
     /// After a try that has failed: waits for the next one, or gives up with what it failed by.
     fn next(&mut self, error: ClientError) -> Result<(), ClientError> {
-        let Some((cause, retry_after)) = error.retry_cause() else { return Err(error) };
-        // The standard library's only random numbers.
-        let jitter = RandomState::new().build_hasher().finish() as u32;
-        match self.retry.failed(self.patience.now(), cause, retry_after, jitter) {
+        match self.tries.failed(self.patience.now(), &error) {
             Some(at) => self.patience.sleep_until(at),
             None => Err(error),
         }
     }
 
-    /// How long the handshake may take, unless it has its own limit before.
     fn left(&self) -> Option<Duration> {
-        (!self.patience.limit().is_zero()).then(|| self.patience.limit().saturating_sub(self.patience.now()))
+        self.tries.left(self.patience.now())
     }
 }
 
@@ -163,10 +156,10 @@ impl Client {
     ) -> Result<Self, ClientError> {
         // What the settings forbid is not worth a look-up.
         Connection::check(endpoint, &auth, config)?;
-        let mut tries = Tries::new(config, stopper);
+        let mut tries = Waiting::new(config, stopper);
         let mut route = Some(route);
         loop {
-            tries.begin(config)?;
+            tries.begin()?;
             // With what this try finds out.
             let mut config = config.clone();
             let way = route.take().unwrap_or(Route::Given);
@@ -239,9 +232,9 @@ impl Client {
         }
         let (endpoint, config) = self.leave();
         let stopper = self.stopper.clone();
-        let mut tries = Tries::new(&config, &stopper);
+        let mut tries = Waiting::new(&config, &stopper);
         let opened = loop {
-            let tried = tries.begin(&config).and_then(|()| {
+            let tried = tries.begin().and_then(|()| {
                 let mut config = config.clone();
                 let socket = self.route.connect(&endpoint, &mut config, &stopper)?;
                 self.reopen(socket, tries.left())

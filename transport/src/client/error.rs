@@ -61,6 +61,13 @@ pub enum ClientError {
         /// The request's kind.
         kind: RequestKind,
     },
+    /// A request that is answered was made where nobody would take its answer. Nothing was sent. Of clients whose answers
+    /// come as a stream alone.
+    #[error("`{kind}` is answered: ask it, and take the answer")]
+    Answered {
+        /// The request's kind.
+        kind: RequestKind,
+    },
     /// The request was refused; nothing was sent.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -89,6 +96,18 @@ impl From<io::Error> for ClientError {
 }
 
 impl ClientError {
+    /// No address of `host` could be connected to; `source` is why the last one failed. Tells the system's own exhaustion
+    /// apart. For clients of another kind than [`Client`](super::Client).
+    #[must_use]
+    pub fn unconnected(host: &str, source: io::Error) -> Self {
+        let is_exhausted = is_exhaustion(&source);
+        let source = Arc::new(source);
+        match is_exhausted {
+            true => ClientError::Exhausted { what: "socket", source },
+            false => ClientError::Connect { host: host.to_owned(), source },
+        }
+    }
+
     /// Why connecting may be tried again, and after how long the server wants that; `None` where trying again brings the
     /// same. Only for errors of connecting: what fails later may have reached the server.
     #[must_use]
@@ -98,5 +117,19 @@ impl ClientError {
             ClientError::Ended(ConnectionEnd::Lost(error)) => error.retry_cause(),
             _ => None,
         }
+    }
+}
+
+/// Whether the system has run out of something of its own.
+fn is_exhaustion(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let ours = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+        error.raw_os_error().is_some_and(|code| ours.iter().any(|errno| errno.raw_os_error() == code))
+    }
+    #[cfg(not(unix))]
+    {
+        error.kind() == io::ErrorKind::OutOfMemory
     }
 }

@@ -1,14 +1,14 @@
 //! Names and their addresses.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
 use super::ClientError;
 use super::patience::Patience;
-use crate::endpoint::is_localhost;
+use crate::dial::Dialer;
 
 /// How many look-ups may be under way in the process. One cannot be broken off: when its time is over its thread is left
 /// behind, and ends when the resolver answers.
@@ -34,13 +34,8 @@ impl Drop for Place {
 
 /// The addresses of a host.
 pub(super) fn look_up(host: &str, port: u16, patience: &Patience<'_>) -> Result<Vec<SocketAddr>, ClientError> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    // Never asked of anybody: the answer decides where a token may go without TLS.
-    if is_localhost(host) {
-        let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-        return Ok(loopback.map(|address| SocketAddr::new(address, port)).into());
+    if let Some(known) = Dialer::known(host, port) {
+        return Ok(known);
     }
     ask_resolver(host, move |host| (host, port).to_socket_addrs().map(Vec::from_iter), patience)
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use super::ClientError;
 use super::patience::Patience;
@@ -24,9 +23,6 @@ pub(super) fn race(host: &str, addresses: &[SocketAddr], patience: &Patience<'_>
         match dialer.poll(patience.now()) {
             Dial::Connect(address) => match Attempt::start(&address) {
                 Ok(attempt) => attempts.push(attempt),
-                Err(error) if is_exhaustion(&error) && attempts.is_empty() => {
-                    return Err(ClientError::Exhausted { what: "socket", source: Arc::new(error) });
-                }
                 Err(error) => {
                     failure = error;
                     dialer.failed(patience.now());
@@ -44,24 +40,8 @@ pub(super) fn race(host: &str, addresses: &[SocketAddr], patience: &Patience<'_>
                     }
                 }
             }
-            Dial::Exhausted => {
-                return Err(ClientError::Connect { host: host.to_owned(), source: Arc::new(failure) });
-            }
+            Dial::Exhausted => return Err(ClientError::unconnected(host, failure)),
             Dial::TimedOut => return Err(patience.timed_out(host)),
         }
-    }
-}
-
-/// Whether the system has run out of something of its own.
-fn is_exhaustion(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    {
-        use rustix::io::Errno;
-        let ours = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-        error.raw_os_error().is_some_and(|code| ours.iter().any(|errno| errno.raw_os_error() == code))
-    }
-    #[cfg(not(unix))]
-    {
-        error.kind() == io::ErrorKind::OutOfMemory
     }
 }

@@ -1,6 +1,5 @@
 //! `rest::Client`: makes the companion calls over sockets of its own, blocking.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use ureq::{Agent, Body, Error, Timeout};
 
 use super::ClientError;
 use super::connect::{Link, Names};
+use crate::client::jitter;
 use crate::config::ConnectionConfig;
 use crate::endpoint::Endpoint;
 use crate::headers::Headers;
@@ -101,9 +101,7 @@ impl Client {
                 Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            #[expect(clippy::cast_possible_truncation, reason = "any of its bits are as good")]
-            let jitter = RandomState::new().build_hasher().finish() as u32;
-            let again = error.retry_cause().and_then(|cause| retry.failed(started.elapsed(), cause, None, jitter));
+            let again = error.retry_cause().and_then(|cause| retry.failed(started.elapsed(), cause, None, jitter()));
             let Some(at) = again else { return Err(error) };
             thread::sleep(at.saturating_sub(started.elapsed()));
         }
