@@ -1,0 +1,57 @@
+//! The Chat Nio (CoAI) client of [`chatnio`] on tokio.
+//!
+//! Thin: the protocol is [`chatnio::Connection`]'s, and this crate adds the socket, the timer and a task for each
+//! connection, which needs a runtime with I/O and time enabled. What a connection is set up with, requests, answers and
+//! errors are `chatnio`'s own types; they are re-exported.
+//!
+//! ```no_run
+//! use chatnio_tokio::{Auth, Client, ConnectionConfig, Request};
+//!
+//! # async fn run() -> Result<(), chatnio_tokio::ClientError> {
+//! let mut client = Client::connect("wss://api.chatnio.net", Auth::new("sk-..."), &ConnectionConfig::default()).await?;
+//! let mut pieces = client.ask(&Request::chat("hi").model("gpt-4")).await?;
+//! while let Some(piece) = pieces.next().await {
+//!     print!("{}", piece?);
+//! }
+//! println!("{:?}", pieces.answer());
+//! client.close().await
+//! # }
+//! ```
+//!
+//! # Leaving
+//! Every future and stream here may be dropped at any time:
+//!
+//! | dropped | what happens |
+//! | --- | --- |
+//! | what [`Client::connect`] returned | nothing is left: the socket is closed |
+//! | [`Pieces`], [`Events`] before the end | the answer is stopped at the server; the connection takes in what still comes |
+//! | what [`Client::ask`] returned | nothing was asked, or, once it was, it is stopped |
+//! | what [`Client::reconnect`] returned | the client has no connection, until it is reconnected |
+//! | what [`Client::close`] returned | the connection closes all the same |
+//! | [`Client`], and the streams of its answers | the running answer is stopped, and the connection is closed in an orderly way, by its task |
+//! | the runtime | the connection is lost; who waits on another runtime is told so |
+//!
+//! # Slow readers
+//! What arrives waits for its reader, up to 4096 events or 4 MiB. Then the socket is read no further, which holds the server
+//! back, and no deadline counts until the reader goes on.
+
+mod client;
+mod clock;
+mod connect;
+mod dial;
+mod drive;
+mod event;
+mod shared;
+mod stopper;
+mod streams;
+mod turn;
+
+pub use chatnio::{
+    Answer, Auth, ClientError, Config, ConnectionConfig, ConnectionEnd, Conversation, Counters, Endpoint, Interruption,
+    Limiter, Outcome, Proxy, Request, RequestError, State, TlsOptions, WireError,
+};
+
+pub use client::Client;
+pub use event::{Event, Frame, Quota};
+pub use stopper::Stopper;
+pub use streams::{Events, Pieces};
