@@ -6,7 +6,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 export CARGO PYTHON
 
-.PHONY: help test deps rust format lint docs no-std unit interleavings project
+.PHONY: help test deps rust format lint docs docs-book no-std unit interleavings project
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
 .PHONY: cli install-cli uninstall-cli
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
@@ -44,6 +44,9 @@ lint: rust ## clippy
 
 docs: rust ## rustdoc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+docs-book: rust ## the pages as a book, in target/book/book (builds mdBook once; not part of test)
+	docs/build
 
 # The core as a static library with a panic handler of its own: with std anywhere in its tree it would not build.
 no-std: rust ## the core without std

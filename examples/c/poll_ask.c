@@ -176,6 +176,7 @@ static bool print_end(const chatnio_answer *answer)
     return answer->outcome == CHATNIO_OUTCOME_COMPLETE || answer->outcome == CHATNIO_OUTCOME_STOPPED;
 }
 
+/* ANCHOR: receive_transmit */
 /* Gives the connection what the socket has; false when a call on the connection failed. */
 static bool receive(chatnio_connection *connection, int fd)
 {
@@ -210,6 +211,7 @@ static bool transmit(chatnio_connection *connection, int fd)
     }
     return connection_ok(chatnio_connection_failed(connection, now_ms(), errno), connection);
 }
+/* ANCHOR_END: receive_transmit */
 
 /* Takes and prints all events there are; false when that failed. `answered` is set when the answer has come. */
 static bool print_events(chatnio_connection *connection, bool *answered)
@@ -242,6 +244,7 @@ static bool print_events(chatnio_connection *connection, bool *answered)
     return status == CHATNIO_AGAIN || connection_ok(status, connection);
 }
 
+/* ANCHOR: run */
 /* Drives the connection to its end; true when the answer has come. */
 static bool run(chatnio_connection *connection, int fd)
 {
@@ -277,6 +280,7 @@ static bool run(chatnio_connection *connection, int fd)
         }
     }
 }
+/* ANCHOR_END: run */
 
 int main(int argc, char **argv)
 {

@@ -88,6 +88,7 @@ static chatnio_transcript *read_transcript(const char *folder, const char *name)
     return transcript;
 }
 
+/* ANCHOR: test */
 /* Plays a transcript to a bot. Returns how many messages its session sent beside those in the transcript: its stops. */
 static unsigned play(const char *folder, const char *name, struct bot *bot)
 {
@@ -138,6 +139,7 @@ static unsigned play(const char *folder, const char *name, struct bot *bot)
     chatnio_replay_free(replay);
     return sent;
 }
+/* ANCHOR_END: test */
 
 static int failures;
 

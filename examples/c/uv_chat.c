@@ -200,6 +200,7 @@ static void on_written(uv_write_t *write, int status)
     advance(chat);
 }
 
+/* ANCHOR: callbacks */
 /* Has libuv write what the connection has to send; false when that failed. */
 static bool transmit(struct chat *chat)
 {
@@ -252,7 +253,9 @@ static void on_deadline(uv_timer_t *timer)
     }
     advance(chat);
 }
+/* ANCHOR_END: callbacks */
 
+/* ANCHOR: advance */
 /* Reads while the connection wants to, and arms the timer by its deadline; false when that failed. */
 static bool wait_for(struct chat *chat, const chatnio_wants *wants)
 {
@@ -281,6 +284,7 @@ static void advance(struct chat *chat)
         close_chat(chat);
     }
 }
+/* ANCHOR_END: advance */
 
 /* Tells the connection that there is no socket for it: it ends, and says so. */
 static void fail(struct chat *chat, int status)

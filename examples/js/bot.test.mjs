@@ -6,6 +6,7 @@ import { Client } from "chatnio";
 import { transcriptWebSocket } from "chatnio/testing";
 import { oneWord } from "./bot.mjs";
 
+// ANCHOR: test
 const asked = `
 > SEND {"token":"sk-...","id":-1}
 > SEND {"type":"chat","message":"..."}
@@ -26,6 +27,7 @@ test("it takes the first word, and stops the rest", async () => {
   assert.equal(stop.type, "stop");
   await client.close();
 });
+// ANCHOR_END: test
 
 test("it says what the server has said instead", async () => {
   const Fake = transcriptWebSocket(`${asked}

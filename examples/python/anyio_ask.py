@@ -56,6 +56,7 @@ class Chat:
             while not self._connection.wants.finished:
                 await self._turn()
 
+    # ANCHOR: turn
     async def _turn(self) -> list[str]:
         """One turn of the loop: sends, waits for the socket or the deadline, and takes what has come."""
         connection = self._connection
@@ -81,6 +82,7 @@ class Chat:
             if isinstance(event, Closed) and self.answer is None:
                 raise ConnectionError(event.message)
         return pieces
+    # ANCHOR_END: turn
 
 
 async def ask(url: str, token: str | None, question: str) -> int:

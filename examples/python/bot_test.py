@@ -48,6 +48,7 @@ class Bot:
 # The quickest: the same events every time, without network or clock.
 
 
+# ANCHOR: test
 @pytest.mark.parametrize(
     ("recording", "verdict"),
     [
@@ -61,6 +62,7 @@ def test_recorded(recording: str, verdict: str) -> None:
     for event in Transcript.load(RECORDED / recording).events():
         bot.on_event(event)
     assert bot.verdict == verdict
+    # ANCHOR_END: test
 
 
 # An incident of one's own, written down by hand.

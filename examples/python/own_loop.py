@@ -45,6 +45,7 @@ def send(connection: Connection, sock: socket.socket) -> None:
         connection.failed(error)
 
 
+# ANCHOR: loop
 def events(connection: Connection, sock: socket.socket) -> Iterator[Event]:
     """What happens on the connection, until it is over; the last event says how."""
     with selectors.DefaultSelector() as selector:
@@ -67,6 +68,7 @@ def events(connection: Connection, sock: socket.socket) -> Iterator[Event]:
                     send(connection, sock)
             if not ready:
                 connection.handle_timeout()
+# ANCHOR_END: loop
 
 
 def ask(url: str, token: str | None, question: str) -> int:

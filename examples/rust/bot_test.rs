@@ -29,6 +29,7 @@ impl Bot {
     }
 }
 
+// ANCHOR: test
 /// Plays a transcript to a bot.
 fn play(text: &str) -> Bot {
     let transcript = Transcript::parse(text).unwrap();
@@ -49,3 +50,4 @@ fn main() {
     assert_eq!(refused.verdict.as_deref(), Some("no answer: not authenticated error (model: hello)"));
     println!("the bot does what it should");
 }
+// ANCHOR_END: test

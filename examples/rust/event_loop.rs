@@ -46,6 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         chats.push(Some(Chat { socket, connection, storage: EventStorage::new() }));
     }
 
+    // ANCHOR: loop
     let mut events = Events::with_capacity(64);
     while chats.iter().any(Option::is_some) {
         let deadlines = chats.iter().flatten().filter_map(|chat| chat.connection.next_deadline());
@@ -73,6 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
+    // ANCHOR_END: loop
     Ok(())
 }
 

@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     session.request(origin.elapsed(), &request)?;
     let mut storage = EventStorage::new();
+    // ANCHOR: loop
     loop {
         while let Some(message) = session.poll_transmit() {
             socket.send(Message::text(&*message))?;
@@ -56,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => {}
         }
     }
+    // ANCHOR_END: loop
 }
 
 /// Waits for a message until the deadline; `None` when that has come first.

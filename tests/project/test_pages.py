@@ -82,6 +82,25 @@ class Names(unittest.TestCase):
         self.assertGreater(seen, 30)
 
 
+class HeaderNames(unittest.TestCase):
+    """The functions and values of C that pages name."""
+
+    def test_every_name_of_c_is_there(self) -> None:
+        headers = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "ffi/include").iterdir())
+        sources = headers + (ROOT / "ffi/src/wasm.rs").read_text(encoding="utf-8") + (ROOT / "cli/src/args/help.rs").read_text(encoding="utf-8")
+        # Of the build and of the examples: no names of the library's.
+        sources += " CHATNIO_CA_FILE chatnio_loopback chatnio_transcript "
+        words = set(re.findall(r"\w+", sources))
+        seen = 0
+        for page in pages():
+            for span in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")):
+                for name in re.findall(r"\b(?:CHATNIO|chatnio)_\w*[A-Za-z0-9]\b(?!_|\*|\.\.\.|…|::)", span):
+                    seen += 1
+                    with self.subTest(page=str(page.relative_to(ROOT)), name=name):
+                        self.assertTrue(name in words or any(word.startswith(name + "_") for word in words))
+        self.assertGreater(seen, 60)
+
+
 class Includes(unittest.TestCase):
     def test_every_included_part_is_there(self) -> None:
         for page in pages():
@@ -89,8 +108,48 @@ class Includes(unittest.TestCase):
                 with self.subTest(page=str(page.relative_to(ROOT)), path=path, part=part):
                     text = (page.parent / path).read_text(encoding="utf-8")
                     if part is not None:
-                        self.assertRegex(text, rf"ANCHOR: {part}\n")
-                        self.assertRegex(text, rf"ANCHOR_END: {part}\n")
+                        self.assertRegex(text, rf"ANCHOR: {part}(?: \*/)?\n")
+                        self.assertRegex(text, rf"ANCHOR_END: {part}(?: \*/)?\n")
+
+
+class Book(unittest.TestCase):
+    def test_every_page_of_the_book_is_in_its_summary(self) -> None:
+        summary = ROOT / "docs/SUMMARY.md"
+        listed = {(summary.parent / link).resolve() for link in links(summary.read_text(encoding="utf-8"))}
+        for page in (ROOT / "docs").glob("*.md"):
+            if page != summary:
+                self.assertIn(page, listed)
+
+
+class Readme(unittest.TestCase):
+    """The table of names on the main page: each is in the sources of its column."""
+
+    SOURCES = {
+        "command line": ("cli/src", (".rs",)),
+        "Rust": ("core/src", (".rs",)),
+        "C": ("ffi/include", (".h",)),
+        "Swift": ("bindings/swift/Sources", (".swift",)),
+        "JavaScript": ("bindings/js/src", (".ts",)),
+    }
+
+    def test_every_name_is_there(self) -> None:
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        table = re.search(r"^\| \| command line \| Rust .*\n\|.*\n((?:\|.*\n)+)", text, flags=re.M)
+        assert table is not None
+        words = {}
+        for column, (folder, ends) in self.SOURCES.items():
+            found = [path.read_text(encoding="utf-8") for path in (ROOT / folder).rglob("*") if path.suffix in ends]
+            # The command line's options are the names of fields.
+            words[column] = set(re.findall(r"\w+", "\n".join(found).replace("-", "_")))
+        seen = 0
+        for row in table[1].splitlines():
+            for column, cell in zip(self.SOURCES, row.split("|")[2:]):
+                for name in re.findall(r"`([^`]+)`", cell):
+                    for word in re.findall(r"[A-Za-z_]{4,}", name.replace("-", "_").lstrip("_")):
+                        seen += 1
+                        with self.subTest(column=column, name=name):
+                            self.assertIn(word, words[column])
+        self.assertGreater(seen, 40)
 
 
 class Form(unittest.TestCase):

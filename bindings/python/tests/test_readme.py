@@ -83,9 +83,20 @@ def test_sample(sample: str, said: str, tmp_path: Path) -> None:
         assert isinstance(end, End) and end.text == "" and end.answer.text == "Hello! How can I help?"
 
 
-def test_the_top_readme_s_sample(tmp_path: Path) -> None:
+#: What those of the main page say, in their order.
+TOP_SAID = [
+    r"^(Hello! This is the loopback server.*\n){2}",
+    r"^Hello! (.*\n)+complete 0\.\d+ \d+\nHello! ",
+]
+
+
+def test_the_top_readme_s_samples(tmp_path: Path) -> None:
     text = (README.parents[2] / "README.md").read_text(encoding="utf-8")
     samples = re.findall(r"^```python\n(.*?)^```$", text, flags=re.M | re.S)
-    assert samples
-    for sample in samples:
-        assert "Hello! This is the loopback server" in run(tmp_path, sample, "wss://api.chatnio.net/chat")
+    assert len(samples) == len(TOP_SAID)
+    with Loopback(pace=0) as server:
+        for sample, said in zip(samples, TOP_SAID):
+            # They ask a server of the reader's, which listens there.
+            assert "ws://127.0.0.1:8094" in sample
+            sample = sample.replace("ws://127.0.0.1:8094", server.url.removesuffix("/chat"))
+            assert re.search(said, run(tmp_path, sample, server.url))

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
@@ -104,4 +104,13 @@ export { said, code, wrong, other };
   await run(`${here}/node_modules/.bin/tsc`, [...options, "types.ts"], { cwd: fresh }).catch((error: { stdout: string }) => {
     assert.fail(error.stdout);
   });
+});
+
+test("the main page's program runs as it stands there", { timeout: 60_000 }, async () => {
+  const program = /^```js\n(.*?)^```$/ms.exec(readFileSync(`${root}README.md`, "utf8"))?.[1] ?? "";
+  // It asks a server of the reader's, which listens there.
+  assert.ok(program.includes("ws://127.0.0.1:8094"));
+  writeFileSync(`${fresh}/readme.mjs`, program.replaceAll("ws://127.0.0.1:8094", slow.url));
+  const { stdout } = await run("node", ["readme.mjs"], { cwd: fresh, env });
+  assert.match(stdout, /^Hello! This is the loopback server.*\n$/s);
 });

@@ -4,6 +4,7 @@ import ChatNio
 import Testing
 import WordBot
 
+// ANCHOR: test
 /// Plays a transcript to a bot.
 private func play(_ transcript: String) throws -> WordBot {
     var bot = WordBot()
@@ -29,6 +30,7 @@ private func play(_ transcript: String) throws -> WordBot {
         """)
     #expect(bot.verdict == "5 words")
 }
+// ANCHOR_END: test
 
 @Test func aNoticeIsNoAnswer() throws {
     let bot = try play(
