@@ -17,7 +17,8 @@ struct OwnWebSocket {
     static func main() async {
         let arguments = CommandLine.arguments
         let environment = ProcessInfo.processInfo.environment
-        guard arguments.count == 2, let url = URL(string: environment["CHATNIO_URL"] ?? "ws://127.0.0.1:8094/chat") else {
+        guard arguments.count == 2, let url = URL(string: environment["CHATNIO_URL"] ?? "ws://127.0.0.1:8094/chat")
+        else {
             let usage = "usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... OwnWebSocket QUESTION\n"
             FileHandle.standardError.write(Data(usage.utf8))
             exit(2)
