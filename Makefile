@@ -172,7 +172,7 @@ $(VENV)/made: bindings/python/requirements/test.txt
 
 # The wheel is built from the source distribution, in a folder of its own, and again only where something has changed.
 WHEEL = target/python/dist/made
-WHEEL_OF = $(shell find Cargo.toml Cargo.lock README.md core transport loopback cli ffi benches examples/rust bindings/python/native \
+WHEEL_OF = $(shell find Cargo.toml Cargo.lock README.md core transport loopback cli ffi tokio benches examples/rust bindings/python/native \
   bindings/python/src bindings/python/setup.py bindings/python/pyproject.toml bindings/python/README.md -type f \
   -not -path '*/target/*' -not -name '*.so' -not -name '*.pyc' -not -path '*/bin/chatnio' -not -name _native.c -not -path '*.egg-info/*')
 python-wheel: rust $(WHEEL) ## builds the wheel, in target/python/dist
