@@ -11,7 +11,7 @@ import type { Env } from "../shared/check.js";
 export const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
 /** The program `chatnio`. */
-const program = process.env["CHATNIO_PROGRAM"] ?? `${root}target/debug/chatnio`;
+export const program = process.env["CHATNIO_PROGRAM"] ?? `${root}target/debug/chatnio`;
 
 /** A server, until it is ended; it ends with this process, too. */
 export async function serve(...options: string[]): Promise<{ url: string; end: () => Promise<void> }> {
