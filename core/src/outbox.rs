@@ -22,6 +22,7 @@ impl Outbox {
     }
 
     /// The next message that may go at `now`.
+    #[inline]
     pub(crate) fn pop(&mut self, now: Duration) -> Option<Message> {
         let (_, message) = self.messages.pop_front_if(|(from, _)| *from <= now)?;
         self.len -= message.len();

@@ -209,6 +209,7 @@ impl Session {
     }
 
     /// The next message to send, if any: handed out exactly once.
+    #[inline]
     pub fn poll_transmit(&mut self) -> Option<Message> {
         let message = self.outbox.pop(self.now)?;
         self.record(|recorder| recorder.sent(&message));

@@ -321,6 +321,7 @@ impl chatnio_answer {
 }
 
 impl chatnio_event {
+    #[inline]
     fn new(kind: chatnio_event_kind) -> Self {
         chatnio_event {
             size: size_of::<Self>(),
@@ -385,17 +386,26 @@ impl Kept {
     }
 
     /// Shows an event. What it points to stays where it is until the message, its storage or this changes.
+    #[inline]
     pub(crate) fn show(&mut self, event: Event<'_>) -> chatnio_event {
         self.clear();
+        match event {
+            // Nearly all are.
+            Event::Delta { turn, text, quota, chunk } => {
+                chatnio_event::new(CHATNIO_EVENT_DELTA).frame(turn, text, Some(quota), &chunk)
+            }
+            event => self.show_other(event),
+        }
+    }
+
+    #[cold]
+    fn show_other(&mut self, event: Event<'_>) -> chatnio_event {
         match event {
             Event::Opened { turn, conversation, quota, chunk } => {
                 let mut shown = chatnio_event::new(CHATNIO_EVENT_OPENED).frame(turn, "", Some(quota), &chunk);
                 shown.text = chatnio_text::ABSENT;
                 shown.conversation = conversation.into();
                 shown
-            }
-            Event::Delta { turn, text, quota, chunk } => {
-                chatnio_event::new(CHATNIO_EVENT_DELTA).frame(turn, text, Some(quota), &chunk)
             }
             Event::Stray { text, chunk } => chatnio_event::new(CHATNIO_EVENT_STRAY).frame(0, text, chunk.quota, &chunk),
             Event::End(end) => {

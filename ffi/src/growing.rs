@@ -56,7 +56,19 @@ impl<T: Growing> Target<T> {
     }
 
     /// Fills it: as much as fits, and zeros where the caller knows more.
+    #[inline]
     pub(crate) fn fill(self, value: T) {
+        if self.size == size_of::<T>() {
+            // SAFETY: the caller vouches for `size` bytes at `out`, which is a `T` of its own.
+            unsafe { self.out.write(value) };
+        } else {
+            self.fill_other(value);
+        }
+    }
+
+    /// For a caller of another version.
+    #[cold]
+    fn fill_other(self, value: T) {
         let bytes = self.out.cast::<u8>();
         let known = self.size.min(size_of::<T>());
         // SAFETY: the caller vouches for `size` bytes at `out`.

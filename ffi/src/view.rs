@@ -77,7 +77,8 @@ pub(crate) unsafe fn slice<'a, T>(data: *const T, len: usize) -> Result<&'a [T],
 pub(crate) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str, Failure> {
     // SAFETY: this function's condition.
     let bytes = unsafe { slice(data.cast::<u8>(), len) }?;
-    std::str::from_utf8(bytes).map_err(|error| {
+    // The quick one does not say where.
+    simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes)).map_err(|error| {
         Failure::new(CHATNIO_NOT_UTF8, format!("the text is not UTF-8 from byte {}", error.valid_up_to()))
     })
 }

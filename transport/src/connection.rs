@@ -300,6 +300,7 @@ impl Connection {
 
     /// The bytes to send next; `None` when there are none. Call [`transmitted`](Self::transmitted) with what was
     /// sent of them.
+    #[inline]
     pub fn poll_transmit(&self) -> Option<&[u8]> {
         self.wire.poll_transmit()
     }
@@ -454,6 +455,7 @@ impl Connection {
     }
 
     /// Moves the session's messages into the wire, once it is open.
+    #[inline]
     fn send(&mut self) {
         if self.stage != Stage::Open {
             return;

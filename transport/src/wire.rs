@@ -194,6 +194,19 @@ impl Wire {
     /// Hands out what came, one thing at a time; `None` until there is more input. `message` gets a text.
     #[inline]
     pub(crate) fn next(&mut self, now: Duration, message: &mut String) -> Option<Incoming> {
+        if let Stage::Open(websocket) | Stage::Closing(websocket) = &mut self.stage
+            && let Some(received) = websocket.next_text(&mut self.pipe.inbound, message)
+        {
+            match received {
+                Ok(()) => return Some(Incoming::Text),
+                Err(error) => self.fail(error),
+            }
+        }
+        self.next_other(now, message)
+    }
+
+    #[inline(never)]
+    fn next_other(&mut self, now: Duration, message: &mut String) -> Option<Incoming> {
         self.advance_clock(now);
         let incoming = loop {
             match &mut self.stage {
@@ -283,6 +296,7 @@ impl Wire {
     }
 
     /// The bytes to send next; `None` when there are none.
+    #[inline]
     pub(crate) fn poll_transmit(&self) -> Option<&[u8]> {
         if let Some(tunnel) = self.tunnel.as_ref().filter(|_| matches!(self.stage, Stage::Handshake(_))) {
             return Some(tunnel.pending()).filter(|bytes| !bytes.is_empty());

@@ -30,8 +30,8 @@ impl Client {
         timeout: Option<Duration>,
         done: impl Fn(&Connection) -> bool,
     ) -> Result<Option<Event<'_>>, ClientError> {
-        if let Some(event) = self.pending.take() {
-            return Ok(Some(event));
+        if self.pending.is_some() {
+            return Ok(self.pending.take());
         }
         match &self.failed {
             Some(error) => Err(error.clone()),

@@ -68,7 +68,15 @@ impl Inner {
 
     /// Writes what is to be written, as far as the socket takes it within about a [`TICK`]; the rest goes out later.
     /// Plain writes: a vectored one to a closed peer would raise SIGPIPE in a C host.
+    #[inline]
     pub(super) fn write(&mut self) {
+        if self.connection.poll_transmit().is_some() {
+            self.write_all();
+        }
+    }
+
+    #[cold]
+    fn write_all(&mut self) {
         let mut started = None;
         while let Some(bytes) = self.connection.poll_transmit() {
             // A peer that reads slowly lets each write make a little progress: the lock is not held for all of them.
