@@ -127,10 +127,10 @@ pub(crate) struct ConnectionArgs {
     /// Allow S seconds for each step: to connect, for each frame, after a stop, to close. Not for the whole answer
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
     pub(crate) timeout: Option<Duration>,
-    /// The longest message to take from the server, in bytes (K, M, G)
+    /// The longest message to take from the server, in bytes (K, M, G) [default: 32M]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) max_message: Option<usize>,
-    /// The longest question to send, in bytes (K, M, G)
+    /// The longest question to send, in bytes (K, M, G) [default: 8M]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) max_question: Option<usize>,
     /// Trust the root certificates in FILE (PEM or DER) too

@@ -54,16 +54,19 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    /// What the frame's text stands for: a slice of the message, or else of `space`.
-    pub(crate) fn text_in(&self, space: &'a mut String) -> &'a str {
-        match self.message.map(|text| (text, text.as_plain())) {
-            None => "",
-            Some((_, Some(plain))) => plain,
-            Some((text, None)) => {
-                // It was decoded before, so it is a string.
-                let _ = unescape(text.raw(), space);
-                space
-            }
+    /// The frame's text, where it stands for itself.
+    pub(crate) fn plain_text(&self) -> Option<&'a str> {
+        self.message.map_or(Some(""), |text| text.as_plain())
+    }
+
+    /// Writes what the frame's text stands for into `space`, in place of what is there.
+    pub(crate) fn copy_text(&self, space: &mut String) {
+        space.clear();
+        match self.message {
+            // It was decoded before, so it is a string.
+            Some(text) if text.as_plain().is_none() => drop(unescape(text.raw(), space)),
+            Some(text) => space.push_str(text.raw()),
+            None => {}
         }
     }
 
@@ -118,7 +121,23 @@ impl<'a> Chunk<'a> {
         Ok(chunk)
     }
 
-    /// The message as it was received.
+    /// The first of the frames that `text` begins with, if it is whole, and what is behind it.
+    pub(crate) fn split_first(text: &'a str) -> Option<(&'a str, &'a str)> {
+        let mut fields = Fields::new(text).ok()?;
+        loop {
+            match fields.next() {
+                Ok(Some(_)) => {}
+                // The object is over, and perhaps the text is not.
+                _ if fields.is_over => {
+                    let end = fields.scanner.offset();
+                    return Some((text.get(..end)?.trim_end(), text.get(end..)?));
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The frame as it was received.
     pub fn raw(&self) -> &'a str {
         self.raw
     }
@@ -213,6 +232,8 @@ struct Field<'a> {
 struct Fields<'a> {
     scanner: Scanner<'a>,
     first: bool,
+    /// Whether the object's end was seen.
+    is_over: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -234,7 +255,7 @@ impl<'a> Fields<'a> {
         if !scanner.eat(b'{') {
             return Err(Malformed { field: None, offset: scanner.offset(), reason: Reason::NotAnObject });
         }
-        Ok(Fields { scanner, first: true })
+        Ok(Fields { scanner, first: true, is_over: false })
     }
 
     /// The next field; `None` behind the last.
@@ -243,6 +264,7 @@ impl<'a> Fields<'a> {
         let scanner = &mut self.scanner;
         scanner.skip_whitespace();
         if scanner.eat(b'}') {
+            self.is_over = true;
             scanner.finish()?;
             return Ok(None);
         }

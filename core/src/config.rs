@@ -38,9 +38,11 @@ pub struct Config {
     /// When a stop is sent again, counted from the first, in rising order. 0.15, 1, 2 and 4 s: servers may swallow
     /// a stop (protocol.md, R5.3), but their queue holds only ten requests (R2.35). Empty: never.
     pub stop_repeats: Vec<Duration>,
-    /// The longest message to accept from the server, in bytes. 1 MiB.
+    /// The longest message to accept from the server, in bytes. 32 MiB: an image comes as one frame of up to 16 MiB
+    /// (protocol.md, R3.21). Memory is taken as the bytes come, not as a header announces them.
     pub max_message: usize,
-    /// The longest message to send, in bytes. 1 MiB. Four times as much may wait to be sent, and one request more.
+    /// The longest message to send, in bytes. 8 MiB: a question may hold photos, and one of 20 MB is
+    /// never answered (protocol.md, R9.2 and R2.14). Four times as much may wait to be sent, and one request more.
     pub max_request: usize,
     /// The longest answer to accept, in bytes of its text. 64 MiB.
     pub max_answer: usize,
@@ -75,8 +77,8 @@ impl Default for Config {
             after_stop: Duration::from_secs(10),
             settle: Duration::from_millis(250),
             stop_repeats: [150, 1000, 2000, 4000].map(Duration::from_millis).into(),
-            max_message: 1 << 20,
-            max_request: 1 << 20,
+            max_message: 32 << 20,
+            max_request: 8 << 20,
             max_answer: 64 << 20,
             record: false,
             record_times: false,

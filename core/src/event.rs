@@ -70,7 +70,8 @@ pub enum Event<'a> {
 pub struct End<'a> {
     /// The whole answer; its `outcome` is set.
     pub answer: Box<Answer>,
-    /// The last piece of the answer; usually empty. It is in the answer's text already.
+    /// The last piece of the answer; usually empty. It is in the answer's text already. Where the answer breaks off in
+    /// the middle of a character, U+FFFD.
     pub text: &'a str,
     /// The frame that ended the turn; `None` when a deadline, a message over the limit or a close did.
     pub chunk: Option<Chunk<'a>>,
@@ -84,7 +85,7 @@ impl End<'_> {
 }
 
 impl From<Box<Answer>> for Event<'_> {
-    /// The end of a turn that no frame has brought.
+    /// The end of a turn whose last frame, if there was one, is gone.
     fn from(answer: Box<Answer>) -> Self {
         Event::End(End { answer, text: "", chunk: None })
     }

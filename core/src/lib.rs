@@ -116,6 +116,7 @@ extern crate std;
 
 mod answer;
 mod auth;
+mod backlog;
 mod chunk;
 mod config;
 mod conversation;

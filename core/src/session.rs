@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use crate::answer::{Answer, Interruption, Outcome};
 use crate::auth::{Auth, AuthError};
+use crate::backlog::Backlog;
 use crate::chunk::Chunk;
 use crate::config::Config;
 use crate::conversation::Conversation;
@@ -18,7 +19,7 @@ use crate::outbox::Outbox;
 use crate::request::{Request, RequestError};
 use crate::state::{Input, Sends, State, Step, Tells};
 use crate::transcript::{Recorder, Transcript};
-use crate::turn::{Stop, Turn, deadline};
+use crate::turn::{Stop, Turn, deadline, is_notice};
 use crate::unescape::unescape;
 use crate::usual::Usual;
 
@@ -49,6 +50,7 @@ pub struct Session {
     can_restart: bool,
     conversation: Conversation,
     outbox: Outbox,
+    backlog: Backlog,
     /// Until when the server is left in peace after the last end: see [`Config::settle`].
     settled_at: Duration,
     now: Duration,
@@ -110,6 +112,7 @@ impl Session {
             can_restart: auth.continues(),
             conversation: Conversation::Unknown,
             outbox: Outbox::default(),
+            backlog: Backlog::default(),
             settled_at: Duration::ZERO,
             now,
             last_activity: now,
@@ -188,8 +191,14 @@ impl Session {
 
     /// Takes one text message from the server and says what it means: one event, whose texts are slices of the message
     /// or of `storage`. `None` when the session is closed.
+    ///
+    /// A message may hold several frames, with nothing but white space between: the others are due at once, and come by
+    /// [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn receive<'m>(&mut self, now: Duration, message: &'m str, storage: &'m mut EventStorage) -> Option<Event<'m>> {
+        if self.holds_frames() {
+            return self.receive_behind(now, message.into(), storage);
+        }
         let EventStorage { text, quota, .. } = storage;
         self.take_in(now, message, text, quota)
     }
@@ -198,6 +207,10 @@ impl Session {
     /// then borrows from nothing else.
     #[inline]
     pub fn receive_stored<'m>(&mut self, now: Duration, storage: &'m mut EventStorage) -> Option<Event<'m>> {
+        if self.holds_frames() {
+            let message = core::mem::take(&mut storage.message);
+            return self.receive_behind(now, message, storage);
+        }
         let EventStorage { message, text, quota } = storage;
         self.take_in(now, message, text, quota)
     }
@@ -227,22 +240,28 @@ impl Session {
         if self.state == State::Closed {
             return None;
         }
+        if self.holds_frames() {
+            return Some(self.now);
+        }
         let late = self.late_at().map(|(at, _)| at);
         let held = self.outbox.held_until(self.now);
         [late, self.repeat_at(), self.silent_at(), held].into_iter().flatten().min()
     }
 
-    /// Does what is due at `now`. Call it, at or after [`next_deadline`](Self::next_deadline), until it returns
-    /// `None`; calling it early does nothing. What was held until now is then handed out by
-    /// [`poll_transmit`](Self::poll_transmit), without an event.
-    pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'static>> {
+    /// Does what is due at `now`: frames that wait behind the first of their message, and what is late. Call it, at or
+    /// after [`next_deadline`](Self::next_deadline), until it returns `None`; calling it early does nothing. What was held
+    /// until now is then handed out by [`poll_transmit`](Self::poll_transmit), without an event.
+    pub fn handle_timeout<'m>(&mut self, now: Duration, storage: &'m mut EventStorage) -> Option<Event<'m>> {
         if self.state == State::Closed {
             return None;
         }
         self.advance(now);
+        if self.holds_frames() {
+            return self.take_waiting(storage);
+        }
         let is_due = |at: &Duration| *at <= self.now;
         if let Some((_, why)) = self.late_at().filter(|(at, _)| is_due(at)) {
-            return self.interrupt(Input::Late, why).map(Event::from);
+            return self.interrupt(Input::Late, why);
         }
         if self.repeat_at().as_ref().is_some_and(is_due) {
             self.counters.repeated_stops += 1;
@@ -256,6 +275,19 @@ impl Session {
         None
     }
 
+    /// Whether frames wait behind the first of their message: they are due at once.
+    #[inline]
+    pub fn holds_frames(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Whether [`handle_timeout`](Self::handle_timeout) has an event at `now`.
+    pub fn is_due(&self, now: Duration) -> bool {
+        let late = self.late_at().map(|(at, _)| at);
+        let due = [late, self.repeat_at(), self.silent_at()].into_iter().flatten().min();
+        self.state != State::Closed && (self.holds_frames() || due.is_some_and(|at| at <= self.now.max(now)))
+    }
+
     /// Tells the session that its connection is gone. A running turn ends [`Outcome::Interrupted`]: its event is
     /// returned, once. Afterwards every call is inert until [`reconnect`](Self::reconnect).
     #[must_use = "it may hold the running turn's end"]
@@ -267,7 +299,7 @@ impl Session {
         if by_server {
             self.record(Recorder::closed);
         }
-        let answer = self.interrupt(
+        let end = self.interrupt(
             Input::Close,
             match reason {
                 CloseReason::Host => Interruption::ClosedByHost,
@@ -278,7 +310,8 @@ impl Session {
             },
         );
         self.outbox = Outbox::default();
-        answer.map(Event::from)
+        self.backlog = Backlog::default();
+        end
     }
 
     /// Starts afresh for a new connection, which continues the conversation that the server opened: its id is
@@ -290,7 +323,7 @@ impl Session {
     #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Option<Event<'static>> {
         self.advance(now);
-        let answer = self.interrupt(Input::Reconnect, Interruption::Reconnected);
+        let end = self.interrupt(Input::Reconnect, Interruption::Reconnected);
         if let Some(id) = self.conversation.id() {
             self.auth.continue_in(id);
         }
@@ -299,6 +332,7 @@ impl Session {
         self.openers = Openers::Unknown;
         self.conversation = Conversation::Unknown;
         self.outbox = Outbox::default();
+        self.backlog = Backlog::default();
         self.settled_at = Duration::ZERO;
         self.last_activity = self.now;
         let url = self.recorder.as_ref().and_then(|recorder| recorder.transcript().url.clone());
@@ -306,7 +340,7 @@ impl Session {
         if self.config.auth_at_once {
             self.authenticate();
         }
-        answer.map(Event::from)
+        end
     }
 
     /// What the session is doing.
@@ -335,11 +369,11 @@ impl Session {
         self.recorder.as_ref().map(|recorder| recorder.transcript())
     }
 
-    /// About how many bytes are held: the running answer, what waits to be sent, and the recording.
+    /// About how many bytes are held: the running answer, what waits to be sent or taken, and the recording.
     pub fn memory(&self) -> usize {
         let answer = self.answer().map_or(0, |answer| answer.text.capacity());
         let recorded = self.recorder.as_ref().map_or(0, |recorder| recorder.len());
-        answer + self.outbox.len() + recorded
+        answer + self.outbox.len() + self.backlog.len() + recorded
     }
 
     /// The settings.
@@ -432,9 +466,9 @@ impl Session {
     }
 
     /// Ends the running turn for the host, if there is one, and goes on.
-    fn interrupt(&mut self, input: Input, why: Interruption) -> Option<Box<Answer>> {
+    fn interrupt(&mut self, input: Input, why: Interruption) -> Option<Event<'static>> {
         self.go(input);
-        Some(self.turn.take()?.end(Outcome::Interrupted(why)))
+        Some(Event::End(self.turn.take()?.interrupt(why, &self.config)))
     }
 
     fn take_in<'m>(
@@ -451,10 +485,36 @@ impl Session {
         }
         // What nearly every message is, on a way of its own, so that what is known of it costs nothing.
         let usual = Usual::split(message);
-        if let Some(usual) = usual.as_ref().filter(|usual| usual.is_plain) {
+        let holds_half = self.turn.as_ref().is_some_and(|turn| turn.half.is_some());
+        if let Some(usual) = usual.as_ref().filter(|usual| usual.is_plain && !holds_half) {
             return self.frame(Chunk::of_usual(message, usual), usual.text, quota);
         }
         self.any_message(usual, message, text, quota)
+    }
+
+    /// Takes a message while frames wait that came before it.
+    #[cold]
+    fn receive_behind<'m>(
+        &mut self,
+        now: Duration,
+        message: String,
+        storage: &'m mut EventStorage,
+    ) -> Option<Event<'m>> {
+        self.arrived(now, &message)?;
+        let (len, limit) = (self.backlog.len() + message.len(), self.config.max_message);
+        if limit != 0 && len > limit {
+            return self.too_long(len, limit);
+        }
+        self.backlog.push(message);
+        self.take_waiting(storage)
+    }
+
+    /// Takes the next frame that waits.
+    #[cold]
+    fn take_waiting<'m>(&mut self, storage: &'m mut EventStorage) -> Option<Event<'m>> {
+        let EventStorage { message, text, quota } = storage;
+        self.backlog.pop(message)?;
+        self.any_message(Usual::split(message), message, text, quota)
     }
 
     #[inline(never)]
@@ -465,14 +525,39 @@ impl Session {
         text: &'m mut String,
         quota: &'m mut String,
     ) -> Option<Event<'m>> {
-        let (chunk, text) = match usual.filter(|usual| unescape(usual.text, text).is_some()) {
-            Some(usual) => (Chunk::of_usual(message, &usual), &**text),
-            None => match Chunk::decode_any(message) {
-                Ok(chunk) => (chunk, chunk.text_in(text)),
-                Err(error) => return self.malformed(error, Some(message)),
+        let usual = usual.filter(|usual| unescape(usual.text, text).is_some());
+        let chunk = match &usual {
+            Some(usual) => Chunk::of_usual(message, usual),
+            None => match self.decode(message) {
+                Ok(chunk) => chunk,
+                Err((error, raw)) => return self.malformed(error, Some(raw)),
             },
         };
+        let holds_half = self.turn.as_ref().is_some_and(|turn| turn.half.is_some());
+        if !holds_half && let Some(plain) = chunk.plain_text() {
+            return self.frame(chunk, plain, quota);
+        }
+        if usual.is_none() {
+            chunk.copy_text(text);
+        }
+        if let Some(turn) = &mut self.turn
+            && self.openers.is_own(&chunk)
+            && !is_notice(&chunk)
+        {
+            turn.join_halves(&chunk, text);
+        }
         self.frame(chunk, text, quota)
+    }
+
+    /// Decodes the message's first frame, and keeps those behind it. What cannot be read comes with what is wrong with it.
+    fn decode<'m>(&mut self, message: &'m str) -> Result<Chunk<'m>, (Malformed, &'m str)> {
+        Chunk::decode_any(message).or_else(|error| match Chunk::split_first(message) {
+            Some((first, rest)) if rest.starts_with('{') => {
+                self.backlog.push(rest.into());
+                Chunk::decode_any(first).map_err(|error| (error, first))
+            }
+            _ => Err((error, message)),
+        })
     }
 
     #[cold]
@@ -481,10 +566,8 @@ impl Session {
         if let Some(turn) = &mut self.turn {
             turn.malformed(self.now);
         }
-        Some(match self.interrupt(Input::TooLong, Interruption::MessageTooLong { limit }) {
-            Some(answer) => answer.into(),
-            None => Event::Malformed { error: Malformed::too_long(len, limit), raw: None },
-        })
+        let end = self.interrupt(Input::TooLong, Interruption::MessageTooLong { limit });
+        end.or_else(|| Some(Event::Malformed { error: Malformed::too_long(len, limit), raw: None }))
     }
 
     #[cold]

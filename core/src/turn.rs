@@ -1,12 +1,15 @@
 //! `Turn`: one question and the answer to it, until the host has had its end; and `Stop`, which may last longer.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use core::time::Duration;
 
 use crate::answer::{Answer, Interruption, Outcome};
 use crate::chunk::Chunk;
 use crate::config::Config;
+use crate::event::End;
 use crate::message::RequestKind;
+use crate::unescape::{first_half, last_half};
 
 /// A turn whose end the host has not had.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(crate) struct Turn {
     heard: Option<Duration>,
     /// How much text has come, in bytes.
     text_len: usize,
+    /// The first half of a surrogate pair that the text so far ends with: its other half is to come.
+    pub(crate) half: Option<u16>,
 }
 
 /// When something that takes `span` from `since` is over; never, when the span is zero (off) or beyond all time.
@@ -26,13 +31,43 @@ pub(crate) fn deadline(since: Duration, span: Duration) -> Option<Duration> {
 
 impl Turn {
     pub(crate) fn new(number: u64, request: RequestKind, now: Duration) -> Self {
-        Turn { answer: Box::new(Answer::new(number, request)), asked: now, heard: None, text_len: 0 }
+        Turn { answer: Box::new(Answer::new(number, request)), asked: now, heard: None, text_len: 0, half: None }
     }
 
     /// The answer, which is handed over.
     pub(crate) fn end(mut self, outcome: Outcome) -> Box<Answer> {
         self.answer.outcome = Some(outcome);
         self.answer
+    }
+
+    /// The end that no frame has brought. A half character that waits for its other half is given up.
+    pub(crate) fn interrupt(mut self, why: Interruption, config: &Config) -> End<'static> {
+        let text = if self.half.is_some() { "\u{FFFD}" } else { "" };
+        if config.keep_text {
+            self.answer.text.push_str(text);
+        }
+        End { answer: self.end(Outcome::Interrupted(why)), text, chunk: None }
+    }
+
+    /// Puts a character together that is split over two frames: `text`, what `chunk` says, gets the half that was held
+    /// back before it, and the half that it ends with is held back. On the last frame nothing is.
+    pub(crate) fn join_halves(&mut self, chunk: &Chunk<'_>, text: &mut String) {
+        let raw = chunk.message.map_or("", |message| message.raw());
+        if raw.is_empty() && !chunk.end {
+            return;
+        }
+        let held = self.half.take();
+        if !chunk.end {
+            self.half = last_half(raw, text);
+            if self.half.is_some() {
+                text.truncate(text.len() - char::REPLACEMENT_CHARACTER.len_utf8());
+            }
+        }
+        let Some(high) = held else { return };
+        match first_half(raw).and_then(|low| char::decode_utf16([high, low]).next()?.ok()) {
+            Some(whole) => text.replace_range(..char::REPLACEMENT_CHARACTER.len_utf8(), whole.encode_utf8(&mut [0; 4])),
+            None => text.insert(0, char::REPLACEMENT_CHARACTER),
+        }
     }
 
     /// When the next frame is late, and what that is called.
@@ -74,7 +109,7 @@ impl Turn {
 /// Whether the text is the server's own, not the model's: it is on an end frame that costs nothing (protocol.md,
 /// R4.1 and R4.8).
 #[inline(always)]
-fn is_notice(chunk: &Chunk<'_>) -> bool {
+pub(crate) fn is_notice(chunk: &Chunk<'_>) -> bool {
     let costs = || chunk.quota.is_some_and(|quota| quota.value() > 0.0);
     chunk.end && chunk.message.is_some_and(|text| !text.is_empty()) && !costs()
 }

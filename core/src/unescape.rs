@@ -84,6 +84,25 @@ pub(crate) fn code_unit(bytes: &[u8]) -> Option<u32> {
     Some(unit)
 }
 
+/// The unpaired first half of a surrogate pair that `raw`, the contents of a JSON string, ends with. `text` is what it
+/// stands for.
+pub(crate) fn last_half(raw: &str, text: &str) -> Option<u16> {
+    // Behind an escaped backslash the text would end in a letter.
+    let escape = raw.as_bytes().last_chunk::<6>().filter(|_| text.ends_with(char::REPLACEMENT_CHARACTER))?;
+    half(escape).filter(|unit| (0xD800..0xDC00).contains(unit))
+}
+
+/// The second half of a surrogate pair that `raw` begins with.
+pub(crate) fn first_half(raw: &str) -> Option<u16> {
+    half(raw.as_bytes().first_chunk()?).filter(|unit| (0xDC00..0xE000).contains(unit))
+}
+
+/// What one escape of a code unit stands for.
+fn half(escape: &[u8; 6]) -> Option<u16> {
+    let digits = escape.strip_prefix(br"\u")?;
+    u16::try_from(code_unit(digits)?).ok()
+}
+
 /// Writes into `out`, in place of what is there, what the contents `raw` of a JSON string stand for. An unpaired
 /// surrogate becomes U+FFFD, as in Go's and the browsers' decoders. `None` where `raw` is not the contents of a string;
 /// then `out` is empty.

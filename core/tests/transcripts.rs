@@ -128,6 +128,9 @@ fn record(transcript: &Transcript) -> (Transcript, String) {
             Step::Receive { message, .. } => {
                 let event = session.receive(NOW, &message, &mut storage);
                 event.into_iter().for_each(|event| told.tell(Replayed::Event { line: None, event }));
+                while let Some(event) = session.handle_timeout(NOW, &mut storage) {
+                    told.tell(Replayed::Event { line: None, event });
+                }
             }
             Step::Closed { .. } => {
                 let event = session.closed(CloseReason::Server);

@@ -79,7 +79,7 @@ struct chat {
 };
 
 /* The longest message that is gathered: the session takes no longer one, unless it is configured to. */
-enum { MAX_MESSAGE = 1024 * 1024 };
+enum { MAX_MESSAGE = 32 * 1024 * 1024 };
 
 /* True when `status` is CHATNIO_OK; otherwise a call on the session failed, which says why. */
 static bool session_ok(int32_t status, const chatnio_session *session)

@@ -82,7 +82,7 @@ async def run(url: str, token: str | None, question: str) -> int:
         compression=None,
         ping_interval=30,
         ping_timeout=10,
-        max_size=2 * 1024 * 1024,
+        max_size=32 * 1024 * 1024,
     ) as socket:
         request = Request.chat(question, model=os.environ.get("CHATNIO_MODEL"))
         answer = (await ask(Session(token), socket, request)).answer

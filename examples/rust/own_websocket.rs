@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok(Some(Message::Close(_))) => session.closed(CloseReason::Server),
             // The WebSocket's own pings and pongs.
             Ok(Some(_)) => None,
-            Ok(None) => session.handle_timeout(now),
+            Ok(None) => session.handle_timeout(now, &mut storage),
             Err(_) => session.closed(CloseReason::Lost),
         };
         match event {

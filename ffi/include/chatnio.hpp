@@ -511,9 +511,9 @@ public:
     {
         return set(chatnio_config_set_stop_repeats(native(), ms, count));
     }
-    /** The longest message to accept from the server. 1 MiB. */
+    /** The longest message to accept from the server. 32 MiB. */
     Config &max_message(std::size_t bytes) { return set(chatnio_config_set_max_message(native(), bytes)); }
-    /** The longest message to send. 1 MiB. */
+    /** The longest message to send. 8 MiB. */
     Config &max_request(std::size_t bytes) { return set(chatnio_config_set_max_request(native(), bytes)); }
     /** The longest answer to accept, in bytes of its text. 64 MiB. */
     Config &max_answer(std::size_t bytes) { return set(chatnio_config_set_max_answer(native(), bytes)); }

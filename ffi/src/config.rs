@@ -222,7 +222,7 @@ pub unsafe extern "C" fn chatnio_config_set_stop_repeats(
     })
 }
 
-/// Sets the longest message to accept from the server. 1 MiB; connections and clients accept 256 MiB at most.
+/// Sets the longest message to accept from the server. 32 MiB; connections and clients accept 256 MiB at most.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn chatnio_config_set_max_message(config: Option<&chatnio_
     }))
 }
 
-/// Sets the longest message to send. 1 MiB. Four times as much may wait to be sent, and one request more: then requests
+/// Sets the longest message to send. 8 MiB. Four times as much may wait to be sent, and one request more: then requests
 /// answer `CHATNIO_UNSENT`. Stops always go out.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.

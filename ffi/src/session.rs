@@ -138,7 +138,8 @@ pub unsafe extern "C" fn chatnio_session_stop(
 }
 
 /// Takes one text message of the server and fills in what it means: exactly one event. One that cannot be read is
-/// `CHATNIO_EVENT_MALFORMED`.
+/// `CHATNIO_EVENT_MALFORMED`. Of one that holds several frames it is the first: the others are due at once, by
+/// `chatnio_session_handle_timeout()`.
 ///
 /// The message is copied. What the event points to lives until the next call that fills an event, or frees the session.
 ///
@@ -218,7 +219,7 @@ pub unsafe extern "C" fn chatnio_session_deadline(
     boundary!(session => put(deadline, deadline_ms(session.session.next_deadline())))
 }
 
-/// Does what is due at `now`, one thing at a time. Call it, at or after the deadline, until it answers `CHATNIO_AGAIN`;
+/// Does what is due at `now`, one thing at a time, and hands out the frames behind the first of a message. Call it, at or after the deadline, until it answers `CHATNIO_AGAIN`;
 /// calling it early does nothing.
 ///
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_AGAIN` when nothing is due.
@@ -230,8 +231,9 @@ pub unsafe extern "C" fn chatnio_session_handle_timeout(
 ) -> i32 {
     boundary!(session => {
         let target = Target::new(event)?;
-        let event = session.session.handle_timeout(time(now)).ok_or(Failure::AGAIN)?;
-        session.show(target, Some(event));
+        let chatnio_session { session, storage, kept, .. } = &mut **session;
+        let event = session.handle_timeout(time(now), storage).ok_or(Failure::AGAIN)?;
+        target.fill(kept.show(event));
         Ok(())
     })
 }

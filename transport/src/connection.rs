@@ -164,6 +164,8 @@ pub struct Undrained;
 pub(crate) enum Taken {
     Open,
     Text,
+    /// What the session finds due.
+    Due,
     Binary,
     Event(Event<'static>),
     Closed,
@@ -409,6 +411,9 @@ impl Connection {
         if self.stage == Stage::Over {
             return (!std::mem::replace(&mut self.is_told, true)).then_some(Taken::Closed);
         }
+        if self.session.holds_frames() {
+            return Some(Taken::Due);
+        }
         match self.wire.next(now, storage.message_mut()) {
             Some(Incoming::Text) => Some(Taken::Text),
             Some(Incoming::Binary) => Some(Taken::Binary),
@@ -424,10 +429,14 @@ impl Connection {
                 if !self.timer_ran_out || self.stage == Stage::Closing {
                     return None;
                 }
-                let event = self.session.handle_timeout(now);
-                self.timer_ran_out = event.is_some();
+                if self.session.is_due(now) {
+                    return Some(Taken::Due);
+                }
+                // What was held until now goes out.
+                let _ = self.session.handle_timeout(now, storage);
+                self.timer_ran_out = false;
                 self.send();
-                event.map(Taken::Event)
+                None
             }
         }
     }
@@ -442,6 +451,7 @@ impl Connection {
     ) -> Option<ConnectionEvent<'s>> {
         let event = match taken {
             Taken::Text => self.session.receive_stored(now, storage)?,
+            Taken::Due => self.session.handle_timeout(now, storage)?,
             Taken::Binary => self.session.receive_binary(now)?,
             Taken::Event(event) => event,
             Taken::Open => return Some(ConnectionEvent::Open),

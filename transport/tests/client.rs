@@ -50,6 +50,18 @@ fn ask(client: &mut Client, model: &str) -> Box<Answer> {
 }
 
 #[test]
+fn an_image_comes_in_one_frame_and_goes_in_one_question() {
+    let server = serve(|_| ());
+    let mut client = connect(&server);
+    let image = ask(&mut client, "image-16000000");
+    assert_eq!((image.outcome, image.chunks), (Some(Outcome::Complete), 1));
+    assert!(image.text.starts_with("![image](data:image/png;base64,") && image.text.len() > 16_000_000);
+    let photo = format!("What is this? {}", &image.text[..6_000_000]);
+    let answer = client.ask(&Request::chat(&*photo).model("one")).unwrap().into_answer().unwrap();
+    assert_eq!(answer.text, "one", "{answer:?}");
+}
+
+#[test]
 fn pieces_come_one_by_one_and_then_the_answer() {
     for generation in Generation::ALL {
         let server = serve(|options| options.generation = generation);

@@ -340,8 +340,9 @@ export class Client {
       const now = this.#now();
       const event = typeof data === "string" ? this.#session.receive(data, now) : this.#session.receiveBinary(now);
       this.#take(event);
-      // A piece behind a piece brings nothing to be sent, and a deadline that is only later: the timer looks.
-      const isFlowing = event.kind === "delta";
+      // A piece behind a piece brings nothing to be sent, and a deadline that is only later: the timer looks. Frames
+      // behind the first of a message are due at once.
+      const isFlowing = event.kind === "delta" && event.raw === data;
       if (!isFlowing || !this.#isFlowing) this.#pump();
       this.#isFlowing = isFlowing;
     } catch (error) {

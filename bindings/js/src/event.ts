@@ -93,11 +93,13 @@ export interface Unknown {
 /**
  * Copies a `chatnio_event`; undefined for one that says that nothing happened.
  *
- * `message` is the message that has caused it, if one has: the event's frame is that, and need not be copied.
+ * `message` is the message of `length` bytes that has caused it, if one has: unless it holds several frames, the
+ * event's frame is that, and need not be copied.
  */
-export function readEvent(library: Library, at: Pointer, message?: string): Event | undefined {
+export function readEvent(library: Library, at: Pointer, message?: string, length?: number): Event | undefined {
   const kind = library.int32(at + eventAt.kind);
-  const raw = library.isNull(at + eventAt.raw) ? undefined : (message ?? library.text(at + eventAt.raw));
+  let raw = message;
+  if (raw === undefined || library.lengthOf(at + eventAt.raw) !== length) raw = library.text(at + eventAt.raw);
   switch (kind) {
     case EventKind.delta:
       return {

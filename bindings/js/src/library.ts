@@ -168,6 +168,11 @@ export class Library {
   }
 
   /** Whether the pointer at an address is NULL. */
+  /** The length of the text that a struct shows at `at`, in bytes. */
+  lengthOf(at: Pointer): number {
+    return this.pointer(at + textAt.len);
+  }
+
   isNull(at: Pointer): boolean {
     return this.pointer(at) === 0;
   }

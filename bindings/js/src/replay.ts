@@ -143,7 +143,10 @@ export function replay(transcript: Transcript, settings: Settings = {}): Replaye
           while (session.nextMessage() !== undefined);
           break;
         case "receive":
-          add(session.receive(step.text, 0), step.line);
+          // The frames behind the first are due at once.
+          for (let event: Event | undefined = session.receive(step.text, 0); event; event = session.handleTimeout(0)) {
+            add(event, step.line);
+          }
           break;
         case "closed":
           add(session.closed("server"), step.line);

@@ -90,7 +90,8 @@ export class Session {
   }
 
   /**
-   * Takes one text message of the server, which means exactly one event. One that cannot be read is a `malformed`.
+   * Takes one text message of the server, which means exactly one event. One that cannot be read is a `malformed`. Of one
+   * that holds several frames it is the first: the others are due at once, by `handleTimeout()`.
    *
    * @throws {ChatNioError} `CHATNIO_CLOSED`
    */
@@ -103,7 +104,7 @@ export class Session {
       exports.chatnio_session_receive(this.#handle.pointer, at, library.input, length, out),
     );
     library.tidy();
-    return readEvent(library, out, message) as Event;
+    return readEvent(library, out, message, length) as Event;
   }
 
   /**

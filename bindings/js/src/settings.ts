@@ -22,9 +22,9 @@ export interface Settings {
   readonly afterStop?: number | undefined;
   /** When a stop is sent again, counted from the first, in rising order. 150, 1,000, 2,000 and 4,000; none: never. */
   readonly stopRepeats?: readonly number[] | undefined;
-  /** The longest message to accept from the server. 1 MiB. */
+  /** The longest message to accept from the server. 32 MiB. */
   readonly maxMessage?: number | undefined;
-  /** The longest message to send. 1 MiB. */
+  /** The longest message to send. 8 MiB. */
   readonly maxRequest?: number | undefined;
   /** The longest answer to accept, in bytes of its text. 64 MiB. */
   readonly maxAnswer?: number | undefined;

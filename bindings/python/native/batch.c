@@ -83,8 +83,9 @@ int32_t pychatnio_session_receive(chatnio_session *session, uint64_t now, const 
                                   chatnio_event *event, pychatnio_delta *delta) {
     delta->len = 0;
     int32_t status = chatnio_session_receive(session, now, message, len, event);
-    if (status == CHATNIO_OK && event->kind == CHATNIO_EVENT_DELTA && event->text.len <= sizeof delta->data &&
-        event->quota_text.len <= sizeof delta->data - event->text.len) {
+    /* Of a message with several frames, each has a raw text of its own. */
+    if (status == CHATNIO_OK && event->kind == CHATNIO_EVENT_DELTA && event->raw.len == len &&
+        event->text.len <= sizeof delta->data && event->quota_text.len <= sizeof delta->data - event->text.len) {
         delta->turn = event->turn;
         delta->points = code_points(event->text);
         delta->len = event->text.len + event->quota_text.len;

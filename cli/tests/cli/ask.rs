@@ -162,7 +162,8 @@ fn the_question_comes_from_standard_input_too() {
     assert!(ended.stderr.contains("not valid UTF-8 (byte 3)"), "{ended:?}");
     assert!(run_with(&mut chatnio(arguments), b"\n").with(2).stderr.contains("empty"));
     let long = "é".repeat(600_000);
-    assert!(run_with(&mut chatnio(arguments), long.as_bytes()).with(2).stderr.contains("limit of 1048576 bytes"));
+    let limited = run_with(chatnio(arguments).args(["--max-question", "1M"]), long.as_bytes()).with(2);
+    assert!(limited.stderr.contains("limit of 1048576 bytes"), "{limited:?}");
     assert_eq!(server.stats().connections, before, "nothing was asked");
 }
 

@@ -39,7 +39,7 @@ pub enum Step {
         /// The request.
         request: Request,
     },
-    /// This message arrives: one event comes of it.
+    /// This message arrives: an event comes of each of its frames.
     Receive {
         /// The line of the RECV.
         line: usize,
@@ -182,6 +182,10 @@ impl Replay {
                         tell(Replayed::Event { line: Some(line), event });
                     } else {
                         tell(Replayed::Warning { line, message: "the session is closed".into() });
+                    }
+                    // The frames behind the first are due at once.
+                    while let Some(event) = session.handle_timeout(now, &mut storage) {
+                        tell(Replayed::Event { line: Some(line), event });
                     }
                 }
                 Step::Closed { line } => {

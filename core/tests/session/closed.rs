@@ -1,6 +1,6 @@
 //! A closed session is inert.
 
-use chatnio_core::{CloseReason, Interruption, Outcome, Request, RequestError, State};
+use chatnio_core::{CloseReason, EventStorage, Interruption, Outcome, Request, RequestError, State};
 
 use crate::frames::piece;
 use crate::host::{Host, Seen, secs};
@@ -40,7 +40,7 @@ fn every_call() {
         assert_eq!(host.stop(), Err(RequestError::Closed));
         assert_eq!(host.try_receive(&piece("a", 0.1)), None);
         assert!(host.session.receive_binary(host.now).is_none());
-        assert_eq!(host.session.handle_timeout(host.now).map(Seen::new), None);
+        assert_eq!(host.session.handle_timeout(host.now, &mut EventStorage::new()).map(Seen::new), None);
         assert_eq!(host.close(CloseReason::Host), None);
         assert!(host.sent().is_empty());
         assert_eq!(format!("{:?}", host.session), before, "nothing has changed");

@@ -175,7 +175,7 @@ fn a_clock_that_goes_back_stands_still() {
     let mut host = Host::asking();
     let (now, due) = (host.now, host.session.next_deadline());
     host.now = Duration::ZERO;
-    assert_eq!(host.session.handle_timeout(host.now).map(Seen::new), None);
+    assert_eq!(host.session.handle_timeout(host.now, &mut EventStorage::new()).map(Seen::new), None);
     host.session.receive(host.now, &piece("a", 0.1), &mut EventStorage::new()).unwrap();
     assert_eq!(host.session.next_deadline(), due, "silence is counted from the latest time");
     host.session.stop(host.now).unwrap();
@@ -203,7 +203,7 @@ fn at_the_end_of_all_time_nothing_overflows() {
     host.receive(&opener(29));
     host.stop().unwrap();
     assert_eq!(host.session.next_deadline(), None);
-    assert_eq!(host.session.handle_timeout(Duration::MAX).map(Seen::new), None);
+    assert_eq!(host.session.handle_timeout(Duration::MAX, &mut EventStorage::new()).map(Seen::new), None);
     assert_eq!(host.receive(&end("", 0.1)).outcome(), Outcome::Stopped);
 }
 

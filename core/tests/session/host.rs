@@ -219,7 +219,7 @@ impl Host {
     fn wake(&mut self, now: Duration) -> Vec<Seen> {
         self.now = now;
         let mut all = Vec::new();
-        while let Some(seen) = self.session.handle_timeout(now).map(Seen::new) {
+        while let Some(seen) = self.session.handle_timeout(now, &mut EventStorage::new()).map(Seen::new) {
             self.count(&seen);
             all.push(seen);
             assert!(all.len() < BOUND, "timeouts at {now:?} come to no end: {all:?}");
@@ -238,7 +238,7 @@ impl Host {
     fn check(&mut self) {
         if self.session.next_deadline().is_none_or(|at| at > self.now) {
             let before = format!("{:?}", self.session);
-            assert!(self.session.handle_timeout(self.now).is_none());
+            assert!(self.session.handle_timeout(self.now, &mut EventStorage::new()).is_none());
             assert_eq!(format!("{:?}", self.session), before, "an early timeout changed the session");
         }
         self.check_books();

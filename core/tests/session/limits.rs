@@ -147,10 +147,15 @@ fn zero_is_off() {
 }
 
 #[test]
-fn the_defaults_are_a_mebibyte() {
-    let mut host = Host::new();
-    let long = "a".repeat((1 << 20) + 1);
-    assert!(matches!(host.request(&Request::chat(&*long)), Err(RequestError::TooLong { limit: 0x10_0000, .. })));
-    assert!(matches!(host.malformed(&long).reason, Reason::TooLong { limit: 0x10_0000, .. }));
+fn the_defaults_hold_an_image_of_16_mib() {
+    let mut host = Host::asking();
+    let image = format!("![image](data:image/png;base64,{})", "A".repeat(16 << 20));
+    assert_eq!(host.receive(&piece(&image, 1.0)), Seen::delta(1, &image));
+    host.receive(&end("", 1.0));
+    host.ask(&image[..5_600_000]);
+    host.receive(&end("", 1.0));
+    let long = "a".repeat((32 << 20) + 1);
+    assert!(matches!(host.request(&Request::chat(&*long)), Err(RequestError::TooLong { limit: 0x80_0000, .. })));
+    assert!(matches!(host.malformed(&long).reason, Reason::TooLong { limit: 0x200_0000, .. }));
     assert_eq!(host.session.config().max_answer, 64 << 20);
 }

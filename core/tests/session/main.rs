@@ -13,6 +13,7 @@ mod reconnect;
 mod second_end;
 mod secrets;
 mod settling;
+mod several;
 mod states;
 mod stopping;
 mod texts;

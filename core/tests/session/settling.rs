@@ -1,6 +1,6 @@
 //! What is held after an end, so that the server does not lose it (protocol.md, R5.3, R5.5).
 
-use chatnio_core::{MessageKind, Request, RequestKind, State};
+use chatnio_core::{EventStorage, MessageKind, Request, RequestKind, State};
 
 use crate::frames::{end, opener};
 use crate::host::{Host, ms, secs};
@@ -73,11 +73,14 @@ fn a_turns_deadlines_begin_when_it_is_sent() {
     let released = host.now + ms(250);
     host.request(&Request::chat("next")).unwrap();
     host.pass(ms(250));
-    host.session.handle_timeout(released + secs(25));
+    host.session.handle_timeout(released + secs(25), &mut EventStorage::new());
     host.sent();
-    assert!(host.session.handle_timeout(released + secs(120) - ms(1)).is_some(), "a keep-alive");
+    assert!(
+        host.session.handle_timeout(released + secs(120) - ms(1), &mut EventStorage::new()).is_some(),
+        "a keep-alive"
+    );
     assert_eq!(host.state(), State::Asking);
-    host.session.handle_timeout(released + secs(120)).unwrap();
+    host.session.handle_timeout(released + secs(120), &mut EventStorage::new()).unwrap();
     assert_eq!(host.state(), State::Draining);
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chatnio_core::{Event, EventStorage, MessageKind, Request};
+use chatnio_core::{CloseReason, Event, EventStorage, MessageKind, Request};
 
 use crate::frames::piece;
 use crate::host::{Host, Seen};
@@ -75,12 +75,65 @@ fn without_kept_text_every_piece_is_still_whole() {
 }
 
 #[test]
-fn a_surrogate_pair_that_was_split_over_two_frames_is_lost_but_nothing_else() {
+fn a_surrogate_pair_that_is_split_over_two_frames_is_one_character() {
     let mut host = Host::asking();
-    assert_eq!(host.receive(r#"{"message":"a\ud83d"}"#), Seen::delta(1, "a\u{FFFD}"));
-    assert_eq!(host.receive(r#"{"message":"\ude00b"}"#), Seen::delta(1, "\u{FFFD}b"));
-    assert_eq!(host.receive(r#"{"message":"\ud83d\ude00"}"#), Seen::delta(1, "😀"));
-    assert_eq!(host.receive(r#"{"end":true}"#).answer().text, "a\u{FFFD}\u{FFFD}b😀");
+    assert_eq!(host.receive(r#"{"message":"a\ud83d"}"#), Seen::delta(1, "a"));
+    assert_eq!(host.receive(r#"{"message":"\ude00b"}"#), Seen::delta(1, "😀b"));
+    assert_eq!(host.receive(r#"{"message":"\uD83D"}"#), Seen::delta(1, ""));
+    assert_eq!(host.receive(r#"{"message":""}"#), Seen::delta(1, ""), "an empty piece is between nothing");
+    assert_eq!(host.receive(r#"{"quota":0.5}"#), Seen::delta(1, ""));
+    assert_eq!(host.receive(r#"{"message":"\uDE00"}"#), Seen::delta(1, "😀"));
+    assert_eq!(host.receive(r#"{"message":"\ud83d"}"#), Seen::delta(1, ""));
+    let Seen::End { last, answer } = host.receive(r#"{"message":"\ude00!","quota":1,"end":true}"#) else { panic!() };
+    assert_eq!((&*last, &*answer.text), ("😀!", "a😀b😀😀!"));
+}
+
+#[test]
+fn a_half_character_whose_other_half_does_not_come_is_replaced() {
+    // The frames of the usual form too, which are read in another way.
+    let usual = |text: &str| piece(text, 0.1);
+    let mut host = Host::asking();
+    for (message, text) in [
+        (r#"{"message":"\ud83d"}"#.to_owned(), ""),
+        (usual("x"), "\u{FFFD}x"),
+        (r#"{"message":"\ud83d\ud83d"}"#.to_owned(), "\u{FFFD}"),
+        (r#"{"message":"\ud83d"}"#.to_owned(), "\u{FFFD}"),
+        (r#"{"message":"\u0041"}"#.to_owned(), "\u{FFFD}A"),
+        // No half at the end, though it looks like one.
+        (r#"{"message":"\\ud83d"}"#.to_owned(), "\\ud83d"),
+        (r#"{"message":"\ude00\ufffd"}"#.to_owned(), "\u{FFFD}\u{FFFD}"),
+        (r#"{"message":"\ud83d"}"#.to_owned(), ""),
+        ("garbage".to_owned(), ""),
+        (r#"{"message":"\ude00"}"#.to_owned(), "😀"),
+        (r#"{"message":"\ud83d"}"#.to_owned(), ""),
+    ] {
+        match host.receive(&message) {
+            Seen::Malformed(_) => assert_eq!(message, "garbage"),
+            seen => assert_eq!(seen, Seen::delta(1, text), "{message}"),
+        }
+    }
+    let Seen::End { last, answer } = host.receive(r#"{"end":true}"#) else { panic!() };
+    assert_eq!(&*last, "\u{FFFD}");
+    assert!(answer.text.ends_with("😀\u{FFFD}"), "{}", answer.text);
+
+    host.ask("again");
+    host.receive(r#"{"message":"a\ud83d"}"#);
+    let Some(Seen::End { last, answer }) = host.close(CloseReason::Lost) else { panic!() };
+    assert_eq!((&*last, &*answer.text), ("\u{FFFD}", "a\u{FFFD}"), "also where the answer breaks off");
+}
+
+#[test]
+fn a_half_character_is_that_of_its_turn() {
+    let mut host = Host::with_openers();
+    host.ask("hi");
+    host.receive(&crate::frames::opener(29));
+    host.receive(r#"{"message":"a\ud83d"}"#);
+    host.receive(r#"{"message":"\ud83d","end":true,"quota":1}"#);
+    assert_eq!(host.receive(r#"{"message":"\ude00"}"#), Seen::stray("\u{FFFD}"));
+    host.ask("again");
+    assert_eq!(host.receive(r#"{"message":"\ud83d"}"#), Seen::stray("\u{FFFD}"), "before the opener it is nobody's");
+    host.receive(&crate::frames::opener(29));
+    assert_eq!(host.receive(r#"{"message":"\ude00"}"#), Seen::delta(3, "\u{FFFD}"));
 }
 
 #[test]

@@ -80,6 +80,11 @@ static void by_session(const struct recorded *recorded) {
             OK(chatnio_session_receive(session, START, copy, step.text.len, &event));
             memset(copy, '!', step.text.len);
             free(copy);
+            /* The frames behind the first are due at once. */
+            do {
+                log_event(&log, &event, step.line);
+                event = new_event();
+            } while (chatnio_session_handle_timeout(session, START, &event) == CHATNIO_OK);
             break;
         }
         case CHATNIO_STEP_CLOSED:

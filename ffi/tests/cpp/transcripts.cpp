@@ -107,6 +107,9 @@ static std::string log_of(const std::string &text)
             break;
         case CHATNIO_STEP_RECEIVE:
             log.event(session.receive(0, step->text()), step->line());
+            // The frames behind the first are due at once.
+            while (const std::optional<Event> more = session.handle_timeout(0))
+                log.event(*more, step->line());
             break;
         case CHATNIO_STEP_CLOSED:
             log.event(session.closed(CHATNIO_CLOSE_SERVER).value_or(Event()), step->line());

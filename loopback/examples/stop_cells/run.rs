@@ -146,7 +146,7 @@ impl Run {
             self.session.receive(self.now, &message, &mut EventStorage::new()).expect("the session is open");
         } else {
             self.chat.handle_timeout(self.now);
-            while self.session.handle_timeout(self.now).is_some() {}
+            while self.session.handle_timeout(self.now, &mut EventStorage::new()).is_some() {}
         }
         true
     }

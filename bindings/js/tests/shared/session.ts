@@ -72,7 +72,7 @@ const REFUSED: readonly [ConstructorParameters<typeof ChatNioError>[0], unknown]
   ["CHATNIO_NOT_FINITE", { type: "chat", message: "x", topP: 1e300 }],
   ["CHATNIO_NOTHING_TO_RESTART", { type: "restart" }],
   ["CHATNIO_NOT_UTF8", { type: "chat", message: "x\ud800" }],
-  ["CHATNIO_REQUEST_TOO_LONG", { type: "chat", message: "x".repeat(1 << 20) }],
+  ["CHATNIO_REQUEST_TOO_LONG", { type: "chat", message: "x".repeat(8 << 20) }],
   ["CHATNIO_INVALID", { type: "chat", message: 7 }],
   ["CHATNIO_INVALID", { type: "chat", message: "x", web: "false" }],
   ["CHATNIO_INVALID", { type: "chat", message: "x", maxTokens: 1.5 }],

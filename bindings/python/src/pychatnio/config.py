@@ -54,8 +54,8 @@ class Config(Owner):
         after_stop: How many seconds a turn may go on after its stop was sent. 10.
         stop_repeats: When a stop is sent again, in seconds from the first, in rising order, because servers may swallow
             a stop. 0.15, 1, 2 and 4; an empty sequence for never.
-        max_message: The longest message to accept, in bytes. 1 MiB; connections and clients accept 256 MiB at most.
-        max_request: The longest message to send, in bytes. 1 MiB. Four times as much may wait to be sent.
+        max_message: The longest message to accept, in bytes. 32 MiB; connections and clients accept 256 MiB at most.
+        max_request: The longest message to send, in bytes. 8 MiB. Four times as much may wait to be sent.
         max_answer: The longest answer to accept, in bytes of its text. 64 MiB.
         keep_text: Gathers the text in the answer. On; a host that only wants the pieces can spare the memory.
         auth_at_once: Sends the authentication at once, and not with the first request. Off: servers do not reserve a

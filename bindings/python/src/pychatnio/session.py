@@ -94,7 +94,8 @@ class Session(Handle):
 
     def receive(self, message: str | bytes, *, now: float | None = None) -> Event:
         """Takes one message of the server, and returns what it means. One that cannot be read is a
-        `Malformed`. A `bytes` is the UTF-8 of a text message, not a binary one.
+        `Malformed`. A `bytes` is the UTF-8 of a text message, not a binary one. Of a message that holds several
+        frames this is the first; the others are due at once, by `handle_timeout`.
 
         Raises:
             InvalidArgumentError: for `bytes` that are not UTF-8; nothing has changed.

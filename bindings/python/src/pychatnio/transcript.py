@@ -121,6 +121,10 @@ class Transcript(Owner):
             elif step.kind is StepKind.RECEIVE:
                 message = (step.text or "").encode()
                 event = player.call(lib.chatnio_session_receive, 0, message, len(message), player.event)
+                # The frames behind the first are due at once.
+                while event is not None:
+                    yield event
+                    event = player.due()
             elif step.kind is StepKind.CLOSED:
                 event = player.call(lib.chatnio_session_closed, lib.CHATNIO_CLOSE_SERVER, player.event)
             if event is not None:
@@ -150,6 +154,12 @@ class _Player(Guarded):
         """What has come of it, if something has."""
         self.event.kind = lib.CHATNIO_EVENT_NONE
         self._use(function, *arguments)
+        return None if self.event.kind == lib.CHATNIO_EVENT_NONE else event_of(self.event)
+
+    def due(self) -> Event | None:
+        """What is due next, if something is."""
+        self.event.kind = lib.CHATNIO_EVENT_NONE
+        self._use(lib.chatnio_session_handle_timeout, 0, self.event, usual=(Status.AGAIN,))
         return None if self.event.kind == lib.CHATNIO_EVENT_NONE else event_of(self.event)
 
 

@@ -37,9 +37,9 @@ public final class Configuration: @unchecked Sendable {
         /// When a stop is sent again, counted from the first, in rising order. 0.15, 1, 2 and 4 s: servers may swallow a
         /// stop, but their queue holds only ten requests. Empty: never.
         public var stopRepeats: [Duration]?
-        /// The longest message to accept from the server. 1 MiB; connections and clients accept 256 MiB at most.
+        /// The longest message to accept from the server. 32 MiB; connections and clients accept 256 MiB at most.
         public var maxMessage: Int?
-        /// The longest message to send. 1 MiB.
+        /// The longest message to send. 8 MiB.
         public var maxRequest: Int?
         /// The longest answer to accept, in bytes of its text. 64 MiB.
         public var maxAnswer: Int?

@@ -87,7 +87,13 @@ extension Transcript {
                     replayed.append(.warning("skipped: \(error)", line: step.line))
                 }
                 while try session.nextTransmit() != nil {}
-            case .receive(let message): event = try session.receive(message, now: now)
+            case .receive(let message):
+                event = try session.receive(message, now: now)
+                // The frames behind the first are due at once.
+                while let first = event, let next = try session.handleTimeout(now: now) {
+                    replayed.append(.event(first, line: step.line))
+                    event = next
+                }
             case .closed: event = try session.closed(.server)
             case .warning(let warning): replayed.append(.warning(warning, line: step.line))
             }

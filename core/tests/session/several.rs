@@ -1,0 +1,104 @@
+//! Messages that hold several frames.
+
+use std::time::Duration;
+
+use chatnio_core::{CloseReason, EventStorage, Outcome};
+
+use crate::frames::{end, opener, piece};
+use crate::host::{Host, Seen};
+
+fn due(host: &mut Host) -> Option<Seen> {
+    host.pass(Duration::ZERO).into_iter().next()
+}
+
+/// All that comes of a message.
+fn all(host: &mut Host, message: &str) -> Vec<Seen> {
+    let first = host.receive(message);
+    let mut all = vec![first];
+    all.extend(host.pass(Duration::ZERO));
+    all
+}
+
+#[test]
+fn the_frames_behind_the_first_are_due_at_once() {
+    let mut host = Host::asking();
+    let message = [opener(29), piece("a", 0.1), piece("\u{e9}\n", 0.2), end("", 0.3)].join(" \r\n\t");
+    assert!(matches!(host.receive(&message), Seen::Opened { .. }));
+    assert!(host.session.holds_frames() && host.session.is_due(host.now));
+    assert_eq!(host.session.next_deadline(), Some(host.now));
+    assert!(host.session.memory() > message.len() / 2);
+    let mut seen = host.pass(Duration::ZERO);
+    assert_eq!(seen.pop().unwrap().answer().text, "a\u{e9}\n");
+    assert_eq!(seen, [Seen::delta(1, "a"), Seen::delta(1, "\u{e9}\n")]);
+    assert!(!host.session.holds_frames() && !host.session.is_due(host.now));
+}
+
+#[test]
+fn a_flaw_in_one_is_a_flaw_of_that_one() {
+    let mut host = Host::asking();
+    let seen = all(&mut host, r#"{"message":1}{"message":"a"} {"message":"b"}"#);
+    assert!(matches!(&seen[0], Seen::Malformed(_)));
+    assert_eq!(seen[1..], [Seen::delta(1, "a"), Seen::delta(1, "b")]);
+    let seen = all(&mut host, r#"{"message":"a"}{"message":"b"} junk"#);
+    assert_eq!(seen[..2], [Seen::delta(1, "a"), Seen::delta(1, "b")]);
+    assert!(matches!(&seen[2..], [Seen::Malformed(_)]));
+    let seen = all(&mut host, r#"{"message":"a"}{"message":"#);
+    assert_eq!(seen[0], Seen::delta(1, "a"));
+    assert!(matches!(&seen[1..], [Seen::Malformed(_)]));
+    // What is no frame behind a frame spoils the message, as ever.
+    for message in [r#"{"message":"a"} junk"#, r#"{"message":"a"},{"message":"b"}"#, r#"[{"message":"a"}]"#] {
+        assert!(matches!(all(&mut host, message)[..], [Seen::Malformed(_)]), "{message}");
+    }
+}
+
+#[test]
+fn what_comes_meanwhile_waits_behind_them() {
+    let mut host = Host::asking();
+    assert_eq!(host.receive(&[piece("a", 0.1), piece("b", 0.1), piece("c", 0.1)].concat()), Seen::delta(1, "a"));
+    assert_eq!(host.receive("garbage"), Seen::delta(1, "b"));
+    let mut storage = EventStorage::new();
+    *storage.message_mut() = piece("d", 0.1);
+    let seen = host.session.receive_stored(host.now, &mut storage).map(Seen::new);
+    assert_eq!(seen, Some(Seen::delta(1, "c")));
+    assert!(matches!(due(&mut host), Some(Seen::Malformed(_))));
+    assert!(!host.session.holds_frames());
+    assert_eq!(host.session.answer().unwrap().text, "abcd");
+}
+
+#[test]
+fn they_come_before_what_is_late() {
+    let mut host = Host::asking();
+    host.receive(&[piece("a", 0.1), end("", 0.1)].concat());
+    // The host sleeps through every deadline.
+    let first = host.sleep(Duration::from_secs(1000)).remove(0);
+    assert_eq!(first.answer().outcome, Some(Outcome::Complete));
+}
+
+#[test]
+fn they_are_bounded_and_end_with_the_connection() {
+    let mut host = Host::with_config(|config| config.max_message = 400);
+    host.ask("hi");
+    let three = [piece("a", 0.1), piece("b", 0.1), piece("c", 0.1)].concat();
+    assert!(three.len() < 400);
+    host.receive(&three);
+    let Seen::End { answer, .. } = host.receive(&three) else { panic!() };
+    assert_eq!(answer.text, "a");
+    host.pass(Duration::ZERO);
+    host.receive(&three);
+    host.close(CloseReason::Lost);
+    assert!(!host.session.holds_frames());
+    assert_eq!(host.session.next_deadline(), None);
+}
+
+#[test]
+fn very_many_cost_no_more_than_their_bytes() {
+    let mut host = Host::asking();
+    let frames = 20_000;
+    host.receive(&"{}".repeat(frames));
+    let mut storage = EventStorage::new();
+    let mut count = 1;
+    while host.session.handle_timeout(host.now, &mut storage).is_some() {
+        count += 1;
+    }
+    assert_eq!(count, frames);
+}
