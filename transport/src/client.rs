@@ -28,7 +28,7 @@ pub use self::error::ClientError;
 pub use self::pieces::Pieces;
 pub use self::stopper::Stopper;
 pub use self::tries::Tries;
-#[cfg(feature = "rest")]
+#[cfg(feature = "rest-calls")]
 pub(crate) use self::tries::jitter;
 
 use self::connect::Route;

@@ -229,7 +229,8 @@ impl Endpoint {
     }
 
     /// The value of the `Host` header: the port is left out when it is the scheme's own.
-    pub(crate) fn host_header(&self) -> String {
+    #[must_use]
+    pub fn host_header(&self) -> String {
         let default = if self.is_tls { 443 } else { 80 };
         if self.port == default { self.url_host.clone() } else { format!("{}:{}", self.url_host, self.port) }
     }

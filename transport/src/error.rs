@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::http_refusal::HttpRefusal;
 use crate::proxy::ProxyError;
+use crate::tls_words::explain;
 
 /// Why a connection could not be opened, or how it was lost.
 ///
@@ -279,6 +280,25 @@ pub enum TlsError {
         /// What was wrong.
         problem: String,
     },
+}
+
+impl TlsError {
+    /// What rustls says through an I/O error of a TLS stream to `host`: for who has such a stream of
+    /// [`TlsConfig::rustls`](crate::TlsConfig::rustls).
+    ///
+    /// # Errors
+    /// The error itself, where it is none of TLS.
+    pub fn of_io(error: std::io::Error, host: &str) -> Result<Self, std::io::Error> {
+        let kind = error.kind();
+        match error.downcast::<rustls::Error>() {
+            Ok(error) => Ok(explain(error, host)),
+            // The server hung up in the middle of the handshake: nobody on the other side spoke TLS, as a rule.
+            Err(error) if kind == std::io::ErrorKind::UnexpectedEof => {
+                Ok(TlsError::Other { host: host.to_owned(), problem: error.to_string() })
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 fn io_hint(kind: std::io::ErrorKind) -> String {

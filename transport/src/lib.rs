@@ -48,7 +48,7 @@ mod key_log;
 mod os;
 mod pipe;
 mod proxy;
-#[cfg(feature = "rest")]
+#[cfg(feature = "rest-calls")]
 pub mod rest;
 #[cfg(test)]
 mod test_peer;
@@ -71,7 +71,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Step, TlsError, UpgradeError, WireError};
 pub use headers::{HeaderError, Headers};
 pub use http_refusal::HttpRefusal;
-pub use proxy::{Proxy, ProxyError, ProxyUrlError};
+pub use proxy::{Proxy, ProxyError, ProxyUrlError, Tunnel};
 pub use tls::TlsSession;
 pub use tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 

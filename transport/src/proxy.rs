@@ -12,7 +12,7 @@ use thiserror::Error;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-pub(crate) use tunnel::Tunnel;
+pub use tunnel::Tunnel;
 
 /// The port of a proxy whose URL gives none, as curl has it.
 const DEFAULT_PORT: u16 = 1080;

@@ -321,10 +321,15 @@ impl TlsConfig {
     /// # Errors
     /// [`TlsError::NoPlatformRoots`], and [`TlsError::Setup`].
     pub fn load(&self) -> Result<(), TlsError> {
-        self.client().map(drop)
+        self.rustls().map(drop)
     }
 
-    pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, TlsError> {
+    /// The settings as `rustls` takes them, made once: for a TLS stream beside the chat's. Such a stream's errors are read by
+    /// [`TlsError::of_io`].
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn rustls(&self) -> Result<Arc<ClientConfig>, TlsError> {
         if let Some(client) = self.0.client.get() {
             return Ok(client.clone());
         }

@@ -106,7 +106,7 @@ impl Wire {
         let (handshake, request) = Handshake::start(endpoint, &config.headers, random)?;
         begin_masking(random)?;
         let tls =
-            if endpoint.is_tls() { Some(Box::new(Tls::new(config.tls.client()?, endpoint.host())?)) } else { None };
+            if endpoint.is_tls() { Some(Box::new(Tls::new(config.tls.rustls()?, endpoint.host())?)) } else { None };
         let mut pipe = Pipe::default();
         pipe.outbound.push(&request);
         let mut wire = Self {

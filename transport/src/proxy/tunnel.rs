@@ -1,5 +1,7 @@
 //! The way through a proxy, over bytes.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use super::http::Connect;
@@ -7,8 +9,9 @@ use super::socks::Socks;
 use super::{Kind, Proxy, ProxyError};
 use crate::endpoint::Endpoint;
 
-/// What asks a proxy to connect to a server. When it is open, all bytes are the server's.
-pub(crate) struct Tunnel {
+/// What asks a proxy to connect to a server, over bytes and without I/O. When it is open, all bytes are the server's. A
+/// [`Connection`](crate::Connection) has one inside; this is for streams beside the chat's.
+pub struct Tunnel {
     machine: Machine,
     /// What is to be sent, user name and password among it.
     output: Zeroizing<Vec<u8>>,
@@ -22,7 +25,8 @@ enum Machine {
 
 impl Tunnel {
     /// Starts: the first bytes are there at once.
-    pub(crate) fn new(proxy: &Proxy, endpoint: &Endpoint) -> Self {
+    #[must_use]
+    pub fn new(proxy: &Proxy, endpoint: &Endpoint) -> Self {
         let (machine, output) = match proxy.kind {
             Kind::Http => {
                 let (connect, request) = Connect::start(proxy, endpoint);
@@ -37,7 +41,10 @@ impl Tunnel {
     }
 
     /// Takes bytes from the proxy, split in any way. Once the tunnel is open: those that are the server's already.
-    pub(crate) fn receive(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, ProxyError> {
+    ///
+    /// # Errors
+    /// [`ProxyError`]: there is no way through.
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, ProxyError> {
         match &mut self.machine {
             Machine::Http(connect) => connect.receive(bytes),
             Machine::Socks(socks) => {
@@ -54,11 +61,13 @@ impl Tunnel {
     }
 
     /// The bytes to send next.
-    pub(crate) fn pending(&self) -> &[u8] {
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
         &self.output[self.sent..]
     }
 
-    pub(crate) fn transmitted(&mut self, n: usize) {
+    /// The first `n` of them were sent.
+    pub fn transmitted(&mut self, n: usize) {
         self.sent = self.output.len().min(self.sent + n);
     }
 
@@ -69,6 +78,13 @@ impl Tunnel {
             Machine::Socks(socks) => socks.memory(),
         };
         inside + self.output.len()
+    }
+}
+
+impl fmt::Debug for Tunnel {
+    /// Without what is sent, which has the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tunnel").finish_non_exhaustive()
     }
 }
 

@@ -4,26 +4,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chatnio_core::rest::{self, Call, Request, prefix_of};
-use chatnio_core::{Auth, Retry};
-use ureq::http::{self, HeaderValue};
+use chatnio_core::Auth;
+use chatnio_core::rest::Call;
+use ureq::http::{Request, Response};
 use ureq::{Agent, Body, Error, Timeout};
 
-use super::ClientError;
 use super::connect::{Link, Names};
-use crate::client::jitter;
+use super::{Caller, ClientError};
 use crate::config::ConnectionConfig;
-use crate::endpoint::Endpoint;
-use crate::headers::Headers;
-
-/// How long a call may take, when nothing else is said.
-const WITHIN: Duration = Duration::from_secs(30);
-
-/// The longest answer: a conversation with many long messages, and pictures in them.
-const MAX_ANSWER: u64 = 64 << 20;
-
-/// Says who asks: some gateways refuse requests that do not.
-const USER_AGENT: &str = concat!("chatnio/", env!("CARGO_PKG_VERSION"));
 
 /// Makes the companion calls of one server. Blocking; may be used from several threads at once, and keeps connections
 /// open for the next call.
@@ -34,12 +22,7 @@ pub struct Client {
     agent: Agent,
     /// Scheme, host and port.
     origin: String,
-    endpoint: Endpoint,
-    prefix: String,
-    auth: Auth,
-    headers: Headers,
-    allow_plain_key: bool,
-    retries: u32,
+    caller: Caller,
     within: Duration,
 }
 
@@ -54,14 +37,14 @@ impl Client {
     /// # Errors
     /// [`ClientError::Endpoint`].
     pub fn new(url: &str, auth: Auth, config: &ConnectionConfig) -> Result<Self, ClientError> {
-        let endpoint = Endpoint::parse(url)?;
+        let caller = Caller::new(url, auth, config)?;
+        let endpoint = caller.endpoint();
         let scheme = if endpoint.is_tls() { "https" } else { "http" };
         let limit = |limit: Duration| Some(limit).filter(|limit| !limit.is_zero());
         let settings = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
-            .user_agent(USER_AGENT)
             .timeout_resolve(limit(config.connect))
             .timeout_connect(limit(config.connect).zip(limit(config.handshake)).map(|(tcp, tls)| tcp + tls))
             .build();
@@ -69,13 +52,8 @@ impl Client {
         Ok(Client {
             agent: Agent::with_parts(settings, link, Names::new(config.proxy.as_ref())),
             origin: format!("{scheme}://{}", endpoint.host_header()),
-            prefix: prefix_of(endpoint.path()).to_owned(),
-            endpoint,
-            auth,
-            headers: config.headers.clone(),
-            allow_plain_key: config.allow_token_over_plain_ws,
-            retries: config.connect_retries,
-            within: WITHIN,
+            caller,
+            within: Caller::WITHIN,
         })
     }
 
@@ -94,63 +72,35 @@ impl Client {
     pub fn call<T>(&self, call: &Call<T>) -> Result<T, ClientError> {
         let started = Instant::now();
         let limit = Some(self.within).filter(|limit| !limit.is_zero());
-        let mut retry = Retry::new(if call.is_repeatable() { self.retries } else { 0 }, limit);
+        let mut tries = self.caller.tries(call, limit);
         loop {
             let left = limit.map(|limit| limit.saturating_sub(started.elapsed()));
             let error = match self.try_once(call, left) {
                 Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            let again = error.retry_cause().and_then(|cause| retry.failed(started.elapsed(), cause, None, jitter()));
-            let Some(at) = again else { return Err(error) };
+            let Some(at) = tries.failed(started.elapsed(), &error) else { return Err(error) };
             thread::sleep(at.saturating_sub(started.elapsed()));
         }
     }
 
     fn try_once<T>(&self, call: &Call<T>, within: Option<Duration>) -> Result<T, ClientError> {
-        let request = call.request(&self.auth, &self.prefix)?;
-        let is_open = !self.endpoint.is_tls() && !self.endpoint.is_loopback();
-        if request.authorization.is_some() && is_open && !self.allow_plain_key {
-            return Err(ClientError::PlainKey { host: self.endpoint.host().to_owned() });
-        }
+        let request = self.caller.request(call, &self.origin)?;
         let (status, body) = self.send(request, within).map_err(|error| self.explain(error))?;
-        call.decode(status, &body).map_err(|error| self.without_secrets(call, status, &body, error).into())
+        self.caller.decode(call, status, &body)
     }
 
-    /// Some gateways repeat what they were asked, and with it the URL's query.
-    fn without_secrets<T>(&self, call: &Call<T>, status: u16, body: &[u8], error: rest::Error) -> rest::Error {
-        if !self.endpoint.has_query() {
-            return error;
-        }
-        let body = self.endpoint.redact(&String::from_utf8_lossy(body));
-        call.decode(status, body.as_bytes()).err().unwrap_or(error)
-    }
-
-    fn send(&self, request: Request, within: Option<Duration>) -> Result<(u16, Vec<u8>), Error> {
-        let mut parts = http::Request::builder().method(request.method.name()).uri(self.url_of(&request.target));
-        for (name, value) in self.headers.iter().chain(request.headers()) {
-            let mut value = HeaderValue::from_str(value).map_err(http::Error::from)?;
-            // All of them: any may be a secret, and who logs requests leaves these out.
-            value.set_sensitive(true);
-            parts = parts.header(name, value);
-        }
-        let mut response: http::Response<Body> = match request.body.as_deref() {
-            Some(body) => self.agent.run(self.configured(parts.body(body)?, within)),
-            None => self.agent.run(self.configured(parts.body(())?, within)),
+    fn send(&self, request: Request<Option<String>>, within: Option<Duration>) -> Result<(u16, Vec<u8>), Error> {
+        let (parts, body) = request.into_parts();
+        let mut response: Response<Body> = match body {
+            Some(body) => self.agent.run(self.configured(Request::from_parts(parts, body), within)),
+            None => self.agent.run(self.configured(Request::from_parts(parts, ()), within)),
         }?;
-        let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;
+        let body = response.body_mut().with_config().limit(Caller::MAX_ANSWER).read_to_vec()?;
         Ok((response.status().as_u16(), body))
     }
 
-    /// With the query that the server's URL has, which is where gateways want their keys.
-    fn url_of(&self, target: &str) -> String {
-        match self.endpoint.query() {
-            None => format!("{}{target}", self.origin),
-            Some(query) => format!("{}{target}{}{query}", self.origin, if target.contains('?') { '&' } else { '?' }),
-        }
-    }
-
-    fn configured<B: ureq::AsSendBody>(&self, request: http::Request<B>, within: Option<Duration>) -> http::Request<B> {
+    fn configured<B: ureq::AsSendBody>(&self, request: Request<B>, within: Option<Duration>) -> Request<B> {
         self.agent.configure_request(request).timeout_global(within).build()
     }
 
@@ -161,9 +111,10 @@ impl Client {
                 Ok(error) => *error,
                 Err(error) => ClientError::BadHttp { problem: error.to_string() },
             },
-            Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
-                ClientError::ConnectTimeout { host: self.endpoint.host().to_owned(), port: self.endpoint.port() }
-            }
+            Error::Timeout(Timeout::Resolve | Timeout::Connect) => ClientError::ConnectTimeout {
+                host: self.caller.endpoint().host().to_owned(),
+                port: self.caller.endpoint().port(),
+            },
             Error::Timeout(_) => ClientError::Timeout { limit: self.within },
             Error::BodyExceedsLimit(limit) => ClientError::TooLong { limit },
             Error::Io(source) => ClientError::Lost { source: Arc::new(source) },

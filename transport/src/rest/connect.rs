@@ -74,7 +74,7 @@ impl Link {
         let host = self.endpoint.host();
         let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsError::Host { host: host.to_owned() });
         let name = name.map_err(own)?;
-        let config = self.tls.client().map_err(own)?;
+        let config = self.tls.rustls().map_err(own)?;
         let connection = ClientConnection::new(config, name).map_err(|error| own(explain(error, host)))?;
         let mut stream =
             StreamOwned { conn: connection, sock: TransportAdapter::new(tcp, details.current_time.clone()) };
@@ -146,15 +146,7 @@ fn own(error: impl Into<ClientError>) -> Error {
 
 /// What rustls says through an I/O error; what is none of its own stays what it is.
 fn tls_error(error: io::Error, host: &str) -> Error {
-    let kind = error.kind();
-    match error.downcast::<rustls::Error>() {
-        Ok(error) => own(explain(error, host)),
-        // The server hung up in the middle of the handshake: nobody on the other side spoke TLS, as a rule.
-        Err(error) if kind == io::ErrorKind::UnexpectedEof => {
-            own(TlsError::Other { host: host.to_owned(), problem: error.to_string() })
-        }
-        Err(error) => error.into(),
-    }
+    TlsError::of_io(error, host).map_or_else(Error::from, own)
 }
 
 /// An encrypted connection.

@@ -12,7 +12,7 @@ use crate::endpoint::EndpointError;
 use crate::error::TlsError;
 use crate::proxy::ProxyError;
 
-/// Why a [`Client`](super::Client)'s call has no result. None of these shows the key.
+/// Why a client's call has no result. None of these shows the key.
 #[derive(Debug, Clone, ThisError)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -61,7 +61,7 @@ pub enum ClientError {
     /// The whole answer did not come in time.
     #[error("the server did not answer within {} s", limit.as_secs_f32())]
     Timeout {
-        /// The limit: see [`Client::within`](super::Client::within).
+        /// The limit that the client was given.
         limit: Duration,
     },
     /// The connection broke before the whole answer was there.
@@ -95,7 +95,7 @@ impl ClientError {
     }
 
     /// Why it may be tried again, if it may.
-    pub(crate) fn retry_cause(&self) -> Option<RetryCause> {
+    pub(super) fn retry_cause(&self) -> Option<RetryCause> {
         match self {
             ClientError::Resolve { .. }
             | ClientError::Connect { .. }

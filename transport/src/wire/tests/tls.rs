@@ -233,7 +233,7 @@ fn roots_are_loaded_once_and_only_for_tls() {
     let tls = trusting();
     let shared = tls.clone();
     tls.load().unwrap();
-    assert!(std::sync::Arc::ptr_eq(&tls.client().unwrap(), &shared.client().unwrap()));
+    assert!(std::sync::Arc::ptr_eq(&tls.rustls().unwrap(), &shared.rustls().unwrap()));
 }
 
 /// In a process of its own, because the places of the platform's roots are set by its environment.

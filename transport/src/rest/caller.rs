@@ -1,0 +1,128 @@
+//! `Caller`: what a client of the calls does beside I/O.
+
+use std::time::Duration;
+
+use chatnio_core::rest::{self, Call, prefix_of};
+use chatnio_core::{Auth, Retry};
+use http::HeaderValue;
+use http::header::{HeaderName, USER_AGENT};
+
+use super::ClientError;
+use crate::client::jitter;
+use crate::config::ConnectionConfig;
+use crate::endpoint::Endpoint;
+use crate::headers::Headers;
+
+/// Says who asks: some gateways refuse requests that do not.
+const US: &str = concat!("chatnio/", env!("CARGO_PKG_VERSION"));
+
+/// What a client of the calls does beside I/O: the request with its headers, the answer without its secrets, and when to try
+/// again. For clients of other kinds than the blocking one.
+#[derive(Debug)]
+pub struct Caller {
+    endpoint: Endpoint,
+    prefix: String,
+    auth: Auth,
+    headers: Headers,
+    allow_plain_key: bool,
+    retries: u32,
+}
+
+impl Caller {
+    /// How long a call may take in all, when nothing else is said.
+    pub const WITHIN: Duration = Duration::from_secs(30);
+
+    /// The longest answer in bytes: a conversation with many long messages, and pictures in them.
+    pub const MAX_ANSWER: u64 = 64 << 20;
+
+    /// For the server whose chat is at `url`; the calls' prefix follows from its path. Of `auth` only the token counts.
+    ///
+    /// # Errors
+    /// [`ClientError::Endpoint`].
+    pub fn new(url: &str, auth: Auth, config: &ConnectionConfig) -> Result<Self, ClientError> {
+        let endpoint = Endpoint::parse(url)?;
+        Ok(Caller {
+            prefix: prefix_of(endpoint.path()).to_owned(),
+            endpoint,
+            auth,
+            headers: config.headers.clone(),
+            allow_plain_key: config.allow_token_over_plain_ws,
+            retries: config.connect_retries,
+        })
+    }
+
+    /// Where the server is.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The request of a call, and the body that it may have. Its URI is a path behind `origin`, which is empty or a scheme, a
+    /// host and a port; a `Host` is not among the headers.
+    ///
+    /// # Errors
+    /// [`ClientError::PlainKey`], [`ClientError::Request`], and [`ClientError::BadHttp`] for what HTTP cannot carry.
+    pub fn request<T>(&self, call: &Call<T>, origin: &str) -> Result<http::Request<Option<String>>, ClientError> {
+        let request = call.request(&self.auth, &self.prefix)?;
+        let is_open = !self.endpoint.is_tls() && !self.endpoint.is_loopback();
+        if request.authorization.is_some() && is_open && !self.allow_plain_key {
+            return Err(ClientError::PlainKey { host: self.endpoint.host().to_owned() });
+        }
+        let bad = |error: &dyn std::fmt::Display| ClientError::BadHttp { problem: error.to_string() };
+        let uri = self.uri(origin, &request.target);
+        let mut parts = http::Request::builder().method(request.method.name()).uri(uri);
+        for (name, value) in self.headers.iter().chain(request.headers()) {
+            let mut value = HeaderValue::from_str(value).map_err(|error| bad(&error))?;
+            // All of them: any may be a secret, and who logs requests leaves these out.
+            value.set_sensitive(true);
+            parts = parts.header(HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad(&error))?, value);
+        }
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(USER_AGENT.as_str())) {
+            parts = parts.header(USER_AGENT, US);
+        }
+        parts.body(request.body.clone()).map_err(|error| bad(&error))
+    }
+
+    /// With the query that the server's URL has, which is where gateways want their keys.
+    fn uri(&self, origin: &str, target: &str) -> String {
+        match self.endpoint.query() {
+            None => format!("{origin}{target}"),
+            Some(query) => format!("{origin}{target}{}{query}", if target.contains('?') { '&' } else { '?' }),
+        }
+    }
+
+    /// What the answer to a call says.
+    ///
+    /// # Errors
+    /// [`ClientError::Answer`].
+    pub fn decode<T>(&self, call: &Call<T>, status: u16, body: &[u8]) -> Result<T, ClientError> {
+        call.decode(status, body).map_err(|error| self.without_secrets(call, status, body, error).into())
+    }
+
+    /// Some gateways repeat what they were asked, and with it the URL's query.
+    fn without_secrets<T>(&self, call: &Call<T>, status: u16, body: &[u8], error: rest::Error) -> rest::Error {
+        if !self.endpoint.has_query() {
+            return error;
+        }
+        let body = self.endpoint.redact(&String::from_utf8_lossy(body));
+        call.decode(status, body.as_bytes()).err().unwrap_or(error)
+    }
+
+    /// The tries of a call, which is to be over within `limit`, if there is one.
+    #[must_use]
+    pub fn tries<T>(&self, call: &Call<T>, limit: Option<Duration>) -> CallTries {
+        CallTries(Retry::new(if call.is_repeatable() { self.retries } else { 0 }, limit))
+    }
+}
+
+/// When a call is tried again: only one that [only reads](Call::is_repeatable), as connecting is. Times are those since the
+/// call began.
+#[derive(Debug)]
+pub struct CallTries(Retry);
+
+impl CallTries {
+    /// A try has failed at `now`: when to try again; `None` for not at all.
+    pub fn failed(&mut self, now: Duration, error: &ClientError) -> Option<Duration> {
+        self.0.failed(now, error.retry_cause()?, None, jitter())
+    }
+}
