@@ -53,7 +53,7 @@ no-std: rust ## the core without std
 	$(CARGO) build --locked --manifest-path core/no-std-check/Cargo.toml --target-dir target/no-std-check
 
 unit: rust ## the tests of all crates
-	$(CARGO) test --locked --workspace --exclude chatnio-benches
+	$(CARGO) test --locked --workspace --exclude chatnio-benches --features chatnio-tokio/rest
 
 # The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
 interleavings: rust ## thousands of schedules of the client and its stoppers

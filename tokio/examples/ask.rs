@@ -1,20 +1,26 @@
-//! Asks one question, and shows the answer as it comes. Ctrl-C stops it.
+//! Asks one question and prints the answer as it comes, on tokio. Ctrl-C stops the answer.
 //!
-//!     cargo run -p chatnio-tokio --example tokio_ask -- wss://api.chatnio.net sk-... gpt-4 "hi"
-
-use std::error::Error;
-use std::io::Write;
+//! `CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... cargo run -p chatnio-tokio --example tokio_ask -- "hi"`
 
 use chatnio_tokio::{Auth, Client, ConnectionConfig, Request};
+use std::env::var;
+use std::io::Write;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [url, token, model, question] = arguments.as_slice() else {
-        return Err("usage: tokio_ask URL TOKEN MODEL QUESTION".into());
+    let [question] = arguments.as_slice() else {
+        return Err("usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... tokio_ask QUESTION".into());
     };
-    let mut client = Client::connect(url, Auth::new(token), &ConnectionConfig::default()).await?;
-    let mut pieces = client.ask(&Request::chat(question).model(model)).await?;
+    let url = var("CHATNIO_URL").unwrap_or_else(|_| "ws://127.0.0.1:8094".into());
+    let auth = var("CHATNIO_TOKEN").map_or_else(|_| Auth::anonymous(), Auth::new);
+    let mut request = Request::chat(question);
+    if let Ok(model) = var("CHATNIO_MODEL") {
+        request = request.model(model);
+    }
+
+    let mut client = Client::connect(&url, auth, &ConnectionConfig::default()).await?;
+    let mut pieces = client.ask(&request).await?;
     let stopper = client.stopper();
     tokio::spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {
@@ -26,9 +32,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         std::io::stdout().flush()?;
     }
     println!();
-    // Out of quota, unknown model, ...: the server answers instead of the model.
-    if let Some(notice) = pieces.answer().and_then(|answer| answer.notice.as_ref()) {
-        eprintln!("{notice}");
+
+    if let Some(answer) = pieces.answer() {
+        if let Some(notice) = &answer.notice {
+            eprintln!("the server says: {notice}");
+        }
+        eprintln!("quota {}", answer.quota_text());
     }
     client.close().await?;
     Ok(())

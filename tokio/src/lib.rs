@@ -18,6 +18,8 @@
 //! # }
 //! ```
 //!
+//! With the feature `rest` the module `rest` makes the companion HTTP calls: stored conversations, quota, models.
+//!
 //! # Leaving
 //! Every future and stream here may be dropped at any time:
 //!
@@ -41,6 +43,8 @@ mod connect;
 mod dial;
 mod drive;
 mod event;
+#[cfg(feature = "rest")]
+pub mod rest;
 mod shared;
 mod stopper;
 mod streams;
