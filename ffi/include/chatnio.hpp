@@ -506,6 +506,11 @@ public:
     {
         return set(chatnio_config_set_after_stop(native(), detail::milliseconds(time)));
     }
+    /** How long what the server could lose is held after an end: see `chatnio_config_set_settle()`. 0.25 s. */
+    Config &settle(std::chrono::milliseconds time)
+    {
+        return set(chatnio_config_set_settle(native(), detail::milliseconds(time)));
+    }
     /** When a stop is sent again, in milliseconds from the first, in rising order. 150, 1000, 2000 and 4000. */
     Config &stop_repeats(const std::uint64_t *ms, std::size_t count)
     {

@@ -200,6 +200,19 @@ pub unsafe extern "C" fn chatnio_config_set_after_stop(config: Option<&chatnio_c
     }))
 }
 
+/// Sets how long the server is left in peace after the end of an answer, before a request goes out that it could lose:
+/// one that has no answer, and any at all when the stop was repeated. Such a request is accepted at once, and held; its
+/// going out is a deadline like any other. 250 ms.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_config_set_settle(config: Option<&chatnio_config>, ms: u64) -> i32 {
+    boundary!(config => config.change(|settings| {
+        settings.session.settle = Duration::from_millis(ms);
+        Ok(())
+    }))
+}
+
 /// Sets when a stop is sent again, counted from the first, in rising order. 150, 1,000, 2,000 and 4,000 ms: servers may
 /// swallow a stop, but their queue holds only ten requests. `(NULL, 0)`: never. The times are copied.
 ///

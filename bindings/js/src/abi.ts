@@ -401,6 +401,7 @@ export interface Exports {
   chatnio_config_set_first_frame(config: Pointer, ms: bigint): number;
   chatnio_config_set_next_frame(config: Pointer, ms: bigint): number;
   chatnio_config_set_after_stop(config: Pointer, ms: bigint): number;
+  chatnio_config_set_settle(config: Pointer, ms: bigint): number;
   chatnio_config_set_stop_repeats(config: Pointer, ms: Pointer, count: number): number;
   chatnio_config_set_max_message(config: Pointer, bytes: number): number;
   chatnio_config_set_max_request(config: Pointer, bytes: number): number;

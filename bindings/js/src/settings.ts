@@ -20,6 +20,11 @@ export interface Settings {
   readonly nextFrame?: number | undefined;
   /** How long a turn may go on after its stop was sent. 10,000. */
   readonly afterStop?: number | undefined;
+  /**
+   * How long the server is left in peace after the end of an answer, before a request goes out that it could lose: one
+   * that has no answer, and any at all when the stop was repeated. Such a request is accepted at once, and held. 250.
+   */
+  readonly settle?: number | undefined;
   /** When a stop is sent again, counted from the first, in rising order. 150, 1,000, 2,000 and 4,000; none: never. */
   readonly stopRepeats?: readonly number[] | undefined;
   /** The longest message to accept from the server. 32 MiB. */
@@ -60,6 +65,7 @@ const TIMES = {
   firstFrame: "chatnio_config_set_first_frame",
   nextFrame: "chatnio_config_set_next_frame",
   afterStop: "chatnio_config_set_after_stop",
+  settle: "chatnio_config_set_settle",
 } as const satisfies Partial<Record<keyof Settings, Setter<bigint>>>;
 
 const SIZES = {

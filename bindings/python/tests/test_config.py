@@ -95,6 +95,24 @@ def test_next_frame() -> None:
     assert interruption(session) is Interruption.NEXT_FRAME_DEADLINE
 
 
+def test_settle() -> None:
+    end = '{"message":"","quota":0.5,"end":true}'
+    for config, held in ((Config(), 0.25), (Config(settle=0.4), 0.4)):
+        session = asking(config)
+        while session.next_message() is not None:
+            pass
+        session.receive(end, now=START)
+        session.request(Request.remove(0), now=START)
+        assert session.next_message() is None
+        assert session.deadline == START + held
+        assert session.handle_timeout(now=START + held) is None
+        assert session.next_message() == '{"type":"remove","message":"0"}'
+    session = asking(Config(settle=0))
+    session.receive(end, now=START)
+    session.request(Request.remove(0), now=START)
+    assert session.deadline == START + 25, "nothing is held"
+
+
 def test_after_stop_and_stop_repeats() -> None:
     session = asking(Config(keep_alive=0))
     assert session.stop(now=START)
@@ -490,6 +508,7 @@ TIMES = (
     "first_frame",
     "next_frame",
     "after_stop",
+    "settle",
     "connect",
     "handshake",
     "ping_after",

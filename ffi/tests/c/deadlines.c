@@ -139,6 +139,37 @@ static void stops(void) {
     chatnio_session_free(session);
 }
 
+static const char END[] = "{\"message\":\"\",\"quota\":0.5,\"end\":true}";
+
+/* What the server could lose after an end is held, and goes out when its time has come, without an event. */
+static void settling(void) {
+    for (int is_off = 0; is_off < 2; is_off++) {
+        chatnio_config *config = new_config();
+        OK(chatnio_config_set_keep_alive(config, 0));
+        if (is_off) {
+            OK(chatnio_config_set_settle(config, 0));
+        }
+        chatnio_session *session = asking(config, START);
+        chatnio_config_free(config);
+        chatnio_event event = new_event();
+        receive(session, START, END, &event);
+        EQUAL(CHATNIO_EVENT_END, event.kind);
+        chatnio_request *request = NULL;
+        OK(chatnio_request_new(CHATNIO_REQUEST_REMOVE, &request));
+        OK(chatnio_request_set_index(request, 0));
+        OK(chatnio_session_request(session, START + 100, request));
+        chatnio_request_free(request);
+        if (!is_off) {
+            chatnio_text none;
+            IS(CHATNIO_AGAIN, chatnio_session_next_transmit(session, &none));
+            EQUAL(START + 250, session_deadline(session));
+            IS(CHATNIO_AGAIN, chatnio_session_handle_timeout(session, START + 250, &event));
+        }
+        sent(session, "{\"type\":\"remove\",\"message\":\"0\"}");
+        chatnio_session_free(session);
+    }
+}
+
 /* Events of a connection, as far as these tests look at them. */
 struct seen {
     int32_t kinds[16];
@@ -303,6 +334,7 @@ int main(int argc, char **argv) {
     keep_alive();
     frames();
     stops();
+    settling();
     for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {
         connection_deadlines(tls);
     }

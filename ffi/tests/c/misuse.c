@@ -147,6 +147,7 @@ static void huge(struct world *world) {
     OK(chatnio_config_set_first_frame(config, UINT64_MAX));
     OK(chatnio_config_set_next_frame(config, UINT64_MAX));
     OK(chatnio_config_set_after_stop(config, UINT64_MAX));
+    OK(chatnio_config_set_settle(config, UINT64_MAX));
     OK(chatnio_config_set_ping_after(config, UINT64_MAX));
     OK(chatnio_config_set_pong_within(config, UINT64_MAX));
     OK(chatnio_config_set_handshake(config, UINT64_MAX));

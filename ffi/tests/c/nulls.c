@@ -91,6 +91,7 @@ static void config_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_config_set_first_frame, config, (NULL, 1000));
     REFUSES(chatnio_config_set_next_frame, config, (NULL, 1000));
     REFUSES(chatnio_config_set_after_stop, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_settle, config, (NULL, 1000));
     REFUSES(chatnio_config_set_stop_repeats, config, (NULL, &ms, 1));
     REFUSES(chatnio_config_set_stop_repeats, ms, (w->fresh, NULL, 1));
     REFUSES(chatnio_config_set_max_message, config, (NULL, 1));

@@ -20,6 +20,7 @@
     CALL(fresh, chatnio_config_set_first_frame, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_next_frame, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_after_stop, (w->fresh, 1000)) \
+    CALL(fresh, chatnio_config_set_settle, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_stop_repeats, (w->fresh, &ms, 1)) \
     CALL(fresh, chatnio_config_set_max_message, (w->fresh, 1)) \
     CALL(fresh, chatnio_config_set_max_request, (w->fresh, 1)) \

@@ -54,7 +54,7 @@ static void configurations()
     const std::uint64_t repeats[] = {100, 200};
     Config every;
     every.auth_at_once(true).keep_text(true).first_frame(std::chrono::seconds(1)).next_frame(std::chrono::seconds(1));
-    every.after_stop(std::chrono::seconds(1)).stop_repeats(repeats, 2).max_message(1).max_request(1).record(true);
+    every.after_stop(std::chrono::seconds(1)).settle(std::chrono::seconds(1)).stop_repeats(repeats, 2).max_message(1).max_request(1).record(true);
     every.max_recording(1).connect(std::chrono::seconds(1)).handshake(std::chrono::seconds(1));
     every.ping_after(std::chrono::seconds(1)).pong_within(std::chrono::seconds(1)).close(std::chrono::seconds(1));
     every.allow_token_over_plain_ws(true).add_header("X-Proxy", "value").trust(CHATNIO_TRUST_PLATFORM);

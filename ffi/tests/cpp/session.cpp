@@ -87,10 +87,23 @@ static void time()
     CHECK(test::throws(CHATNIO_CLOSED, [&] { (void)session.request(1700, Request::chat("again")); }));
 }
 
+static void settling()
+{
+    Config config;
+    config.settle(std::chrono::milliseconds(400));
+    Session session(0, nullptr, config);
+    CHECK(session.request(0, Request::chat("hi")) && session.next_transmit() && session.next_transmit());
+    CHECK(session.receive(0, R"({"message":"","quota":0.5,"end":true})").kind() == CHATNIO_EVENT_END);
+    CHECK(session.request(100, Request::remove(0)) && !session.next_transmit());
+    CHECK(session.deadline() == 400 && !session.handle_timeout(400));
+    CHECK(session.next_transmit() == R"({"type":"remove","message":"0"})");
+}
+
 int main()
 {
     a_turn();
     time();
+    settling();
     CHECK(chatnio_testing_live_handles() == 0);
     std::printf("session: %u checks\n", test::checks);
 }

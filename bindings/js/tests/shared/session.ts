@@ -172,8 +172,8 @@ export const tests: Test[] = [
       // None is forgotten: each is used by a session that can be made.
       new Session(
         {
-          authAtOnce: true, keepText: false, keepAlive: 0, firstFrame: 1, nextFrame: 1, afterStop: 1, stopRepeats: [],
-          maxMessage: 0, maxRequest: 0, maxAnswer: 0, record: true, maxRecording: 10,
+          authAtOnce: true, keepText: false, keepAlive: 0, firstFrame: 1, nextFrame: 1, afterStop: 1, settle: 1,
+          stopRepeats: [], maxMessage: 0, maxRequest: 0, maxAnswer: 0, record: true, maxRecording: 10,
         },
         0,
       );
@@ -251,6 +251,21 @@ export const tests: Test[] = [
       equal(session.state, "draining");
       throws("CHATNIO_BUSY", () => session.request({ type: "chat", message: "x" }, 1300));
       equal(session.deadline, undefined);
+    },
+  },
+  {
+    name: "what the server could lose after an end is held",
+    run() {
+      for (const [settings, held] of [[{}, 250], [{ settle: 400 }, 400]] as const) {
+        const session = asked(settings);
+        sent(session);
+        session.receive('{"message":"","quota":0.5,"end":true}', 0);
+        session.request({ type: "remove", index: 0 }, 100);
+        equal(sent(session), []);
+        equal(session.deadline, held);
+        equal(session.handleTimeout(held), undefined);
+        equal(sent(session), ['{"type":"remove","message":"0"}']);
+      }
     },
   },
   {

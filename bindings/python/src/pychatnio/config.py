@@ -52,6 +52,9 @@ class Config(Owner):
         first_frame: How many seconds a turn's first frame may take. 120: a web search comes before it.
         next_frame: How many seconds each further frame may take. 120.
         after_stop: How many seconds a turn may go on after its stop was sent. 10.
+        settle: How many seconds the server is left in peace after the end of an answer, before a request goes out that
+            it could lose: one that has no answer, and any at all when the stop was repeated. Such a request is accepted
+            at once, and held. 0.25.
         stop_repeats: When a stop is sent again, in seconds from the first, in rising order, because servers may swallow
             a stop. 0.15, 1, 2 and 4; an empty sequence for never.
         max_message: The longest message to accept, in bytes. 32 MiB; connections and clients accept 256 MiB at most.
@@ -108,6 +111,7 @@ class Config(Owner):
         first_frame: float | None = None,
         next_frame: float | None = None,
         after_stop: float | None = None,
+        settle: float | None = None,
         stop_repeats: Sequence[float] | None = None,
         max_message: int | None = None,
         max_request: int | None = None,
@@ -152,6 +156,7 @@ class Config(Owner):
             ("first_frame", first_frame),
             ("next_frame", next_frame),
             ("after_stop", after_stop),
+            ("settle", settle),
             ("connect", connect),
             ("handshake", handshake),
             ("ping_after", ping_after),

@@ -34,6 +34,10 @@ public final class Configuration: @unchecked Sendable {
         public var nextFrame: Duration?
         /// How long a turn may go on after its stop was sent. 10 s.
         public var afterStop: Duration?
+        /// How long the server is left in peace after the end of an answer, before a request goes out that it could
+        /// lose: one that has no answer, and any at all when the stop was repeated. Such a request is accepted at once,
+        /// and held. 0.25 s.
+        public var settle: Duration?
         /// When a stop is sent again, counted from the first, in rising order. 0.15, 1, 2 and 4 s: servers may swallow a
         /// stop, but their queue holds only ten requests. Empty: never.
         public var stopRepeats: [Duration]?
@@ -101,7 +105,7 @@ public final class Configuration: @unchecked Sendable {
             let children: [(String, Any)] = [
                 ("authAtOnce", authAtOnce as Any), ("keepText", keepText as Any), ("keepAlive", keepAlive as Any),
                 ("firstFrame", firstFrame as Any), ("nextFrame", nextFrame as Any), ("afterStop", afterStop as Any),
-                ("stopRepeats", stopRepeats as Any), ("maxMessage", maxMessage as Any),
+                ("settle", settle as Any), ("stopRepeats", stopRepeats as Any), ("maxMessage", maxMessage as Any),
                 ("maxRequest", maxRequest as Any), ("maxAnswer", maxAnswer as Any), ("record", record as Any),
                 ("maxRecording", maxRecording as Any), ("connect", connect as Any),
                 ("connectRetries", connectRetries as Any), ("connectsPerSecond", connectsPerSecond as Any),
@@ -179,6 +183,7 @@ public final class Configuration: @unchecked Sendable {
         try set(settings.firstFrame?.wholeMilliseconds(of: "firstFrame"), chatnio_config_set_first_frame)
         try set(settings.nextFrame?.wholeMilliseconds(of: "nextFrame"), chatnio_config_set_next_frame)
         try set(settings.afterStop?.wholeMilliseconds(of: "afterStop"), chatnio_config_set_after_stop)
+        try set(settings.settle?.wholeMilliseconds(of: "settle"), chatnio_config_set_settle)
         try set(settings.stopRepeats?.map { try $0.wholeMilliseconds(of: "stopRepeats") }) {
             chatnio_config_set_stop_repeats($0, $1, $1.count)
         }

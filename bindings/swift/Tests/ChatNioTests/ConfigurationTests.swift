@@ -44,6 +44,15 @@ final class ConfigurationTests: HandleTestCase {
         XCTAssertEqual(repeating.deadline, now + .seconds(1))
         XCTAssertEqual(try repeating.handleTimeout(now: now + .seconds(1)), .stopRepeated(turn: 1))
         XCTAssertEqual(repeating.deadline, now + .seconds(3))
+
+        let settling = try asking { $0.settle = .milliseconds(400) }
+        while try settling.nextTransmit() != nil {}
+        _ = try settling.receive(#"{"message":"","quota":0.5,"end":true}"#, now: now)
+        try settling.request(Request(.remove(index: 0)), now: now)
+        XCTAssertNil(try settling.nextTransmit())
+        XCTAssertEqual(settling.deadline, now + .milliseconds(400))
+        XCTAssertNil(try settling.handleTimeout(now: now + .milliseconds(400)))
+        XCTAssertEqual(try settling.nextTransmit(), #"{"type":"remove","message":"0"}"#)
     }
 
     func testTimesOfAConnection() throws {
@@ -74,7 +83,7 @@ final class ConfigurationTests: HandleTestCase {
         XCTAssertNil(try asking { $0.firstFrame = .zero }.deadline)
         let times: [(String, WritableKeyPath<Configuration.Settings, Duration?>)] = [
             ("keepAlive", \.keepAlive), ("firstFrame", \.firstFrame), ("nextFrame", \.nextFrame),
-            ("afterStop", \.afterStop), ("connect", \.connect), ("handshake", \.handshake),
+            ("afterStop", \.afterStop), ("settle", \.settle), ("connect", \.connect), ("handshake", \.handshake),
             ("pingAfter", \.pingAfter), ("pongWithin", \.pongWithin), ("close", \.close),
         ]
         for (name, time) in times {
