@@ -1509,14 +1509,14 @@ int32_t chatnio_config_set_settle(const struct chatnio_config *config, uint64_t 
 int32_t chatnio_config_set_stop_repeats(const struct chatnio_config *config, const uint64_t *ms, size_t count);
 
 /**
- * Sets the longest message to accept from the server. 1 MiB; connections and clients accept 256 MiB at most.
+ * Sets the longest message to accept from the server. 32 MiB; connections and clients accept 256 MiB at most.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
 int32_t chatnio_config_set_max_message(const struct chatnio_config *config, size_t bytes);
 
 /**
- * Sets the longest message to send. 1 MiB. Four times as much may wait to be sent, and one request more: then requests
+ * Sets the longest message to send. 8 MiB. Four times as much may wait to be sent, and one request more: then requests
  * answer `CHATNIO_UNSENT`. Stops always go out.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
@@ -1963,7 +1963,8 @@ int32_t chatnio_session_stop(struct chatnio_session *session, uint64_t now, bool
 
 /**
  * Takes one text message of the server and fills in what it means: exactly one event. One that cannot be read is
- * `CHATNIO_EVENT_MALFORMED`.
+ * `CHATNIO_EVENT_MALFORMED`. Of one that holds several frames it is the first: the others are due at once, by
+ * `chatnio_session_handle_timeout()`.
  *
  * The message is copied. What the event points to lives until the next call that fills an event, or frees the session.
  *
@@ -2000,12 +2001,14 @@ int32_t chatnio_session_next_transmit(struct chatnio_session *session, struct ch
 int32_t chatnio_session_deadline(const struct chatnio_session *session, uint64_t *deadline);
 
 /**
- * Does what is due at `now`, one thing at a time. Call it, at or after the deadline, until it answers `CHATNIO_AGAIN`;
+ * Does what is due at `now`, one thing at a time, and hands out the frames behind the first of a message. Call it, at or after the deadline, until it answers `CHATNIO_AGAIN`;
  * calling it early does nothing.
  *
  * Errors: `CHATNIO_INVALID`, `CHATNIO_AGAIN` when nothing is due.
  */
-int32_t chatnio_session_handle_timeout(struct chatnio_session *session, uint64_t now, struct chatnio_event *event);
+int32_t chatnio_session_handle_timeout(struct chatnio_session *session,
+                                       uint64_t now,
+                                       struct chatnio_event *event);
 
 /**
  * Tells the session that its connection is gone, and why (`chatnio_close_reason`). A running turn ends interrupted: its
