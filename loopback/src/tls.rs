@@ -49,6 +49,8 @@ impl Tls {
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mut leaf = CertificateParams::new(names)?;
         leaf.distinguished_name.push(DnType::CommonName, "chatnio loopback server");
+        // Python 3.13 takes no certificate without.
+        leaf.use_authority_key_identifier_extension = true;
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.not_before = date_time_ymd(2020, 1, 1);

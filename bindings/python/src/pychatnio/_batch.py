@@ -16,7 +16,12 @@ class Batch:
     __slots__ = ("native",)
 
     def __init__(self) -> None:
-        self.native: CData = ffi.gc(ffi.new("pychatnio_batch *"), lib.pychatnio_batch_clear)
+        self.native: CData = ffi.new("pychatnio_batch *")
+
+    def __del__(self) -> None:
+        # Not by `ffi.gc`, which lets go of the memory too: the objects of a cycle are finalized in any order, and one that
+        # still uses a client has events put here.
+        lib.pychatnio_batch_clear(self.native)
 
     def events(self) -> list[Event]:
         """Copies of the events in it."""
