@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import os
 import pickle
 import subprocess
 import sys
@@ -82,11 +83,38 @@ print("done")
 """
 
 
-def test_cycles_are_finalized_in_any_order() -> None:
+def run(program: str, **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", CYCLES], capture_output=True, text=True, timeout=PATIENCE
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True, text=True, timeout=PATIENCE, env={**os.environ, **environment},
     )
-    assert (done.returncode, done.stdout) == (0, "done\n"), done
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def test_cycles_are_finalized_in_any_order() -> None:
+    assert run(CYCLES) == "done\n"
+
+
+BATCH = """
+import gc
+from pychatnio._batch import Batch
+
+class Holder:
+    def __del__(self):
+        print(self.batch.native.count, self.batch.events())
+
+batch = Batch()
+holder = Holder()
+holder.batch, holder.self = batch, holder
+del batch, holder
+gc.collect()
+"""
+
+
+def test_a_batch_is_there_for_all_finalizers() -> None:
+    # What is freed is overwritten at once, so that reading it shows.
+    assert run(BATCH, PYTHONMALLOC="malloc", MALLOC_PERTURB_="165") == "0 []\n"
 
 
 COPYING: list[Callable[[object], object]] = [
