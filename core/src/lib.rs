@@ -41,7 +41,7 @@
 //!         let now = socket.now();
 //!         let event = match &received {
 //!             Ok(Some(text)) => session.receive(now, text, &mut storage),
-//!             Ok(None) => session.handle_timeout(now),
+//!             Ok(None) => session.handle_timeout(now, &mut storage),
 //!             Err(Lost) => session.closed(CloseReason::Lost),
 //!         };
 //!         match event {

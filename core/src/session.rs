@@ -1,17 +1,15 @@
 //! `Session`: the state machine of one connection.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::answer::{Answer, Interruption, Outcome};
+use crate::answer::{Answer, Interruption};
 use crate::auth::{Auth, AuthError};
 use crate::backlog::Backlog;
-use crate::chunk::Chunk;
 use crate::config::Config;
 use crate::conversation::Conversation;
-use crate::event::{End, Event, EventStorage};
+use crate::event::{Event, EventStorage};
 use crate::malformed::Malformed;
 use crate::message::{Message, RequestKind};
 use crate::openers::Openers;
@@ -19,9 +17,9 @@ use crate::outbox::Outbox;
 use crate::request::{Request, RequestError};
 use crate::state::{Input, Sends, State, Step, Tells};
 use crate::transcript::{Recorder, Transcript};
-use crate::turn::{Stop, Turn, deadline, is_notice};
-use crate::unescape::unescape;
-use crate::usual::Usual;
+use crate::turn::{Stop, Turn, deadline};
+
+mod receive;
 
 /// The chat protocol on one connection, at message level and without I/O.
 ///
@@ -288,7 +286,7 @@ impl Session {
         self.state != State::Closed && (self.holds_frames() || due.is_some_and(|at| at <= self.now.max(now)))
     }
 
-    /// Tells the session that its connection is gone. A running turn ends [`Outcome::Interrupted`]: its event is
+    /// Tells the session that its connection is gone. A running turn ends interrupted: its event is
     /// returned, once. Afterwards every call is inert until [`reconnect`](Self::reconnect).
     #[must_use = "it may hold the running turn's end"]
     pub fn closed(&mut self, reason: CloseReason) -> Option<Event<'static>> {
@@ -316,7 +314,7 @@ impl Session {
 
     /// Starts afresh for a new connection, which continues the conversation that the server opened: its id is
     /// sent, and a share no more (an anonymous conversation starts anew, from the same share). Works in any state.
-    /// A running turn ends [`Outcome::Interrupted`] first: its event is returned.
+    /// A running turn ends interrupted first: its event is returned.
     ///
     /// What the server loads is what it saved last: the question, perhaps not the answer (protocol.md, R7.4).
     /// Turn numbers and counters go on. A recording starts afresh.
@@ -469,172 +467,6 @@ impl Session {
     fn interrupt(&mut self, input: Input, why: Interruption) -> Option<Event<'static>> {
         self.go(input);
         Some(Event::End(self.turn.take()?.interrupt(why, &self.config)))
-    }
-
-    fn take_in<'m>(
-        &mut self,
-        now: Duration,
-        message: &'m str,
-        text: &'m mut String,
-        quota: &'m mut String,
-    ) -> Option<Event<'m>> {
-        self.arrived(now, message)?;
-        let limit = self.config.max_message;
-        if limit != 0 && message.len() > limit {
-            return self.too_long(message.len(), limit);
-        }
-        // What nearly every message is, on a way of its own, so that what is known of it costs nothing.
-        let usual = Usual::split(message);
-        let holds_half = self.turn.as_ref().is_some_and(|turn| turn.half.is_some());
-        if let Some(usual) = usual.as_ref().filter(|usual| usual.is_plain && !holds_half) {
-            return self.frame(Chunk::of_usual(message, usual), usual.text, quota);
-        }
-        self.any_message(usual, message, text, quota)
-    }
-
-    /// Takes a message while frames wait that came before it.
-    #[cold]
-    fn receive_behind<'m>(
-        &mut self,
-        now: Duration,
-        message: String,
-        storage: &'m mut EventStorage,
-    ) -> Option<Event<'m>> {
-        self.arrived(now, &message)?;
-        let (len, limit) = (self.backlog.len() + message.len(), self.config.max_message);
-        if limit != 0 && len > limit {
-            return self.too_long(len, limit);
-        }
-        self.backlog.push(message);
-        self.take_waiting(storage)
-    }
-
-    /// Takes the next frame that waits.
-    #[cold]
-    fn take_waiting<'m>(&mut self, storage: &'m mut EventStorage) -> Option<Event<'m>> {
-        let EventStorage { message, text, quota } = storage;
-        self.backlog.pop(message)?;
-        self.any_message(Usual::split(message), message, text, quota)
-    }
-
-    #[inline(never)]
-    fn any_message<'m>(
-        &mut self,
-        usual: Option<Usual<'m>>,
-        message: &'m str,
-        text: &'m mut String,
-        quota: &'m mut String,
-    ) -> Option<Event<'m>> {
-        let usual = usual.filter(|usual| unescape(usual.text, text).is_some());
-        let chunk = match &usual {
-            Some(usual) => Chunk::of_usual(message, usual),
-            None => match self.decode(message) {
-                Ok(chunk) => chunk,
-                Err((error, raw)) => return self.malformed(error, Some(raw)),
-            },
-        };
-        let holds_half = self.turn.as_ref().is_some_and(|turn| turn.half.is_some());
-        if !holds_half && let Some(plain) = chunk.plain_text() {
-            return self.frame(chunk, plain, quota);
-        }
-        if usual.is_none() {
-            chunk.copy_text(text);
-        }
-        if let Some(turn) = &mut self.turn
-            && self.openers.is_own(&chunk)
-            && !is_notice(&chunk)
-        {
-            turn.join_halves(&chunk, text);
-        }
-        self.frame(chunk, text, quota)
-    }
-
-    /// Decodes the message's first frame, and keeps those behind it. What cannot be read comes with what is wrong with it.
-    fn decode<'m>(&mut self, message: &'m str) -> Result<Chunk<'m>, (Malformed, &'m str)> {
-        Chunk::decode_any(message).or_else(|error| match Chunk::split_first(message) {
-            Some((first, rest)) if rest.starts_with('{') => {
-                self.backlog.push(rest.into());
-                Chunk::decode_any(first).map_err(|error| (error, first))
-            }
-            _ => Err((error, message)),
-        })
-    }
-
-    #[cold]
-    fn too_long(&mut self, len: usize, limit: usize) -> Option<Event<'static>> {
-        self.counters.malformed += 1;
-        if let Some(turn) = &mut self.turn {
-            turn.malformed(self.now);
-        }
-        let end = self.interrupt(Input::TooLong, Interruption::MessageTooLong { limit });
-        end.or_else(|| Some(Event::Malformed { error: Malformed::too_long(len, limit), raw: None }))
-    }
-
-    #[cold]
-    fn malformed<'m>(&mut self, error: Malformed, raw: Option<&'m str>) -> Option<Event<'m>> {
-        self.go(Input::Unreadable);
-        self.counters.malformed += 1;
-        if let Some(turn) = &mut self.turn {
-            turn.malformed(self.now);
-        }
-        Some(Event::Malformed { error, raw })
-    }
-
-    /// A frame, and its text.
-    #[inline(always)]
-    fn frame<'m>(&mut self, chunk: Chunk<'m>, text: &'m str, quota: &'m mut String) -> Option<Event<'m>> {
-        let is_awaited = self.state.runs() || self.state == State::Draining;
-        if !is_awaited || !self.openers.is_own(&chunk) {
-            return self.stray(Input::Stray, chunk, text);
-        }
-        if let Some(id) = chunk.opener() {
-            self.conversation = self.conversation.opened(&self.auth, id);
-        }
-        let Some(turn) = &mut self.turn else {
-            return self.stray(if chunk.end { Input::End } else { Input::Piece }, chunk, text);
-        };
-        let is_opener = text.is_empty() && chunk.opener().is_some() && turn.answer.conversation.is_none();
-        let outcome = turn.take(&chunk, text, self.now, &self.config);
-        let input = match outcome {
-            None if is_opener => Input::Opener,
-            None => Input::Piece,
-            Some(Outcome::Interrupted(_)) if !chunk.end => Input::TooLong,
-            Some(_) => Input::End,
-        };
-        if let Some(outcome) = outcome {
-            return self.end(input, outcome, chunk, text);
-        }
-        let number = turn.answer.turn;
-        let quota = match chunk.quota {
-            Some(quota) => quota,
-            None => turn.answer.running_quota(quota),
-        };
-        match self.go(input).tells {
-            Tells::Opened => Some(Event::Opened { turn: number, conversation: self.conversation, quota, chunk }),
-            _ => Some(Event::Delta { turn: number, text, quota, chunk }),
-        }
-    }
-
-    /// The frame that ends the turn for the host.
-    #[cold]
-    fn end<'m>(&mut self, input: Input, outcome: Outcome, chunk: Chunk<'m>, text: &'m str) -> Option<Event<'m>> {
-        let text = if let Outcome::Complete = outcome { text } else { "" };
-        let outcome = match outcome {
-            Outcome::Complete | Outcome::Notice if self.state == State::Stopping => Outcome::Stopped,
-            outcome => outcome,
-        };
-        self.go(input);
-        match self.turn.take() {
-            Some(turn) => Some(Event::End(End { answer: turn.end(outcome), text, chunk: Some(chunk) })),
-            None => self.stray(Input::Stray, chunk, text),
-        }
-    }
-
-    #[cold]
-    fn stray<'m>(&mut self, input: Input, chunk: Chunk<'m>, text: &'m str) -> Option<Event<'m>> {
-        self.go(input);
-        self.counters.strays += 1;
-        Some(Event::Stray { text, chunk })
     }
 
     // --- recording ---

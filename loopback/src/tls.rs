@@ -53,8 +53,6 @@ impl Tls {
         leaf.use_authority_key_identifier_extension = true;
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        // Python 3.13 wants it.
-        leaf.use_authority_key_identifier_extension = true;
         leaf.not_before = date_time_ymd(2020, 1, 1);
         leaf.not_after = match certificate {
             Certificate::Expired => date_time_ymd(2020, 2, 1),
