@@ -1004,7 +1004,7 @@ public:
         check(chatnio_session_stop(native(), now, &sent));
         return sent;
     }
-    /** Takes one text message of the server: exactly one event. */
+    /** Takes one text message of the server: exactly one event. Frames behind the first are due at once, by `handle_timeout()`. */
     Event receive(std::uint64_t now, std::string_view message)
     {
         Event event;

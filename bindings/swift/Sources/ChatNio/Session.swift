@@ -65,7 +65,8 @@ public final class Session {
     }
 
     /// Takes one text message of the server, which means exactly one event. One that cannot be read is
-    /// ``Event/malformed(_:)``.
+    /// ``Event/malformed(_:)``. Of one that holds several frames it is the first: the others are due at once, by
+    /// ``handleTimeout(now:)``.
     ///
     /// - Throws: ``ChatNioError/Code/closed``.
     public func receive(_ message: String, now: Duration) throws -> Event? {
