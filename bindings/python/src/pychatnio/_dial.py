@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import selectors
 import socket
+import time
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-__all__ = ["connected"]
+__all__ = ["connected", "connected_blocking"]
 
 #: For how many seconds one attempt may be alone before the next one starts.
 DELAY = 0.25
@@ -46,6 +49,46 @@ async def connected(host: str, port: int) -> socket.socket:
         raise failure
     finally:
         _give_up(tasks)
+
+
+def connected_blocking(host: str, port: int, until: float) -> socket.socket:
+    """The same without a loop, until a time of `time.monotonic()`.
+
+    Raises:
+        TimeoutError: when that is over.
+    """
+    waiting = _in_turns(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    running: list[socket.socket] = []
+    failure: OSError = OSError(f"{host} has no address")
+    try:
+        while waiting or running:
+            if waiting:
+                family, kind, protocol, _, where = waiting.pop(0)
+                sock = socket.socket(family, kind, protocol)
+                running.append(sock)
+                sock.setblocking(False)
+                sock.connect_ex(where)
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            for sock in _writable(running, min(DELAY, left) if waiting else left):
+                running.remove(sock)
+                error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if not error:
+                    return sock
+                sock.close()
+                failure = OSError(error, os.strerror(error))
+        raise failure
+    finally:
+        for sock in running:
+            sock.close()
+
+
+def _writable(sockets: list[socket.socket], seconds: float) -> list[socket.socket]:
+    with selectors.DefaultSelector() as selector:
+        for sock in sockets:
+            selector.register(sock, selectors.EVENT_WRITE, sock)
+        return [key.data for key, _ in selector.select(seconds)]
 
 
 def _in_turns(found: Sequence[Address]) -> list[Address]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ._boundary import Owner, constructed_plain, error_text
 from ._native import ffi, lib
+from ._network import Network, of_environment
 from ._status import Status
 from ._text import CData, checked, encoded
 from .errors import ChatNioError, InvalidArgumentError, error_of
@@ -100,7 +101,7 @@ class Config(Owner):
         InvalidArgumentError: for a setting that cannot be; the text says which and why.
     """
 
-    __slots__ = ("_clock", "_connect", "_shown")
+    __slots__ = ("_clock", "_connect", "_network", "_shown")
 
     _release = lib.chatnio_config_free
 
@@ -143,6 +144,7 @@ class Config(Owner):
         self._connect = CONNECT if connect is None else connect
         self._clock: CData = None
         self._shown: dict[str, object] = {}
+        self._network = Network()
         # First: as with tokens, a traceback that shows variables shows no value.
         refusal = self._add_headers(headers or {})
         del headers
@@ -183,42 +185,55 @@ class Config(Owner):
                 # The text "false" is true.
                 checked(on, bool, name)
                 self._set(name, on, on)
+        network = self._network
+        network.connect = self._connect
+        network.handshake = network.handshake if handshake is None else handshake
+        network.allow_plain = bool(allow_token_over_plain_ws)
         if stop_repeats is not None:
             times = [_milliseconds("stop_repeats", time) for time in stop_repeats]
             self._set("stop_repeats", list(stop_repeats), ffi.new("uint64_t[]", times), len(times))
         if proxy_from_env is not None:
             server = encoded(proxy_from_env, "the server's URL")
             self._call(lib.chatnio_config_set_proxy_from_environment, server, len(server), ffi.NULL)
+            network.proxy = of_environment(proxy_from_env) or network.proxy
         for name, count in (("connect_retries", connect_retries), ("connects_per_second", connects_per_second)):
             if count is not None:
                 self._set(name, count, min(_size(name, count), 2**32 - 1))
+        network.retries = connect_retries or 0
         if client_certificate is not None:
-            files = client_certificate if isinstance(client_certificate, tuple) else (client_certificate,) * 2
+            files = client_certificate if isinstance(client_certificate, tuple) else (client_certificate, client_certificate)
             chain, key = (encoded(os.fspath(file), "the path of a certificate file") for file in files)
             self._call(lib.chatnio_config_set_client_certificate_file, chain, len(chain), key, len(key))
+            network.client_certificate = files
         if key_log_file is not None:
             path = encoded(os.fspath(key_log_file), "the path of the key log file")
             self._call(lib.chatnio_config_set_key_log_file, path, len(path))
+            network.key_log_file = key_log_file
         if trust is not None:
             checked(trust, str, "trust")
             if trust not in _TRUST:
                 raise _invalid("trust", trust, 'is "platform" or "added"')
             self._set("trust", trust, _TRUST[trust])
+            network.trusts_platform = trust == "platform"
         if isinstance(root_files, (str, os.PathLike)) or isinstance(roots, (str, bytes)):
             raise TypeError("root_files and roots are sequences: put a single one into a list")
         for file in root_files:
             path = encoded(os.fspath(file), "the path of a root file")
             self._call(lib.chatnio_config_add_root_file, path, len(path))
+            network.root_files += (file,)
         for root in roots:
             checked(root, (str, bytes, bytearray, memoryview), "a root certificate")
             data = encoded(root, "a root certificate") if isinstance(root, str) else bytes(memoryview(root))
             is_pem = isinstance(root, str) or b"-----BEGIN" in data
             add = lib.chatnio_config_add_roots_pem if is_pem else lib.chatnio_config_add_root_der
             self._call(add, data, len(data))
+            network.roots += (data,)
         checked(dangerous_accept_any_certificate, bool, "dangerous_accept_any_certificate")
         if dangerous_accept_any_certificate:
             self._shown["dangerous_accept_any_certificate"] = True
             self._call(lib.chatnio_config_dangerous_accept_any_certificate)
+            network.accepts_any_certificate = True
+        network.has_wall_clock = wall_clock is not None
         if callable(wall_clock):
             self._clock = ffi.new_handle(wall_clock)
             self._call(lib.chatnio_config_set_wall_clock_callback, lib.pychatnio_wall_clock, self._clock)
@@ -246,6 +261,7 @@ class Config(Owner):
         if status:
             return self._error(status)
         self._shown["proxy"] = "..."
+        self._network.proxy = proxy
         return None
 
     def _add_headers(self, headers: Mapping[str, str]) -> Exception | None:
@@ -269,6 +285,7 @@ class Config(Owner):
                 return self._error(status)
         if headers:
             self._shown["headers"] = list(headers)
+            self._network.headers = tuple(pairs)
         return None
 
     def _call(self, function: Callable[..., int], *arguments: object) -> None:
@@ -313,3 +330,11 @@ def native(config: Config | None) -> CData:
         return ffi.NULL
     checked(config, Config, "config")
     return config._handle
+
+
+def network(config: Config | None) -> Network:
+    """What it says of the way to a server."""
+    if config is None:
+        return Network()
+    checked(config, Config, "config")
+    return config._network

@@ -1,0 +1,68 @@
+"""What a configuration says of the way to a server, for clients that go it themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+__all__ = ["Network", "Proxy", "is_loopback", "of_environment"]
+
+_Path = str | os.PathLike[str]
+
+
+@dataclasses.dataclass(repr=False)
+class Network:
+    """The settings of a `Config` that count for the companion calls. Some are secrets: it is never shown."""
+
+    connect: float = 10.0
+    handshake: float = 10.0
+    retries: int = 0
+    allow_plain: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+    #: The URL of a proxy.
+    proxy: str | None = None
+    #: Whether the platform's root certificates count.
+    trusts_platform: bool = True
+    root_files: tuple[_Path, ...] = ()
+    roots: tuple[bytes, ...] = ()
+    accepts_any_certificate: bool = False
+    client_certificate: tuple[_Path, _Path] | None = None
+    key_log_file: _Path | None = None
+    has_wall_clock: bool = False
+
+
+class Proxy:
+    """A proxy, of a URL that the library has accepted."""
+
+    def __init__(self, url: str) -> None:
+        scheme, found, rest = url.strip().partition("://")
+        parts = urlsplit(f"//{rest if found else scheme}")
+        self.scheme: str = scheme.lower() if found else "http"
+        self.host: str = parts.hostname or ""
+        self.port: int = parts.port or 1080
+        #: User name and password: secrets.
+        self.credentials: tuple[str, str] | None = None
+        if parts.username is not None:
+            self.credentials = unquote(parts.username), unquote(parts.password or "")
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is this machine by its very form."""
+    return host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1"
+
+
+def of_environment(url: str) -> str | None:
+    """The proxy that the environment names for a server."""
+    scheme, found, rest = url.strip().partition("://")
+    host = urlsplit(f"//{rest if found else scheme}").hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
+        return None
+    proxies = getproxies_environment()
+    is_tls = not found or scheme.lower() in ("wss", "https")
+    return proxies.get("https" if is_tls else "http") or proxies.get("all")

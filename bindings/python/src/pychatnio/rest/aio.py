@@ -1,0 +1,100 @@
+"""The client of the calls on asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from typing import TypeVar
+
+from .._dial import connected
+from .._status import Status
+from ..auth import Auth
+from ..config import Config
+from ..errors import ChatNioError, error_of
+from .call import Call
+from .server import Server, Tries
+
+__all__ = ["AsyncClient"]
+
+T = TypeVar("T")
+
+#: How much is read from a socket at once, in bytes.
+_READ = 64 * 1024
+
+
+class AsyncClient:
+    """The same for asyncio: `await client.call(...)`, on any of its loops. A call whose task is cancelled is broken off; whether
+    the server has heard of it is open then. The arguments are those of `Client`."""
+
+    def __init__(
+        self,
+        url: str,
+        auth: Auth | str | None = None,
+        *,
+        config: Config | None = None,
+        timeout: float = 30.0,
+        ssl_context: ssl.SSLContext | None = None,
+        allow_token_over_plain_ws: bool = False,
+    ) -> None:
+        self._server = Server(url, auth, config, timeout, ssl_context, allow_token_over_plain_ws)
+
+    async def call(self, call: Call[T]) -> T:
+        """Makes a call, and waits for its answer; tried again as by `Client.call`.
+
+        Raises:
+            CallError, ConnectError, ConnectionClosedError: as `Client.call`.
+        """
+        tries = Tries(self._server, call)
+        while True:
+            try:
+                return call.decode(*await self._once(call, tries))
+            except ChatNioError as error:
+                wait = tries.failed(error)
+                if wait is None:
+                    raise
+            await asyncio.sleep(wait)
+
+    async def _once(self, call: Call[T], tries: Tries) -> tuple[int, bytes]:
+        server, loop = self._server, asyncio.get_running_loop()
+        until = tries.begin()
+
+        async def dialled() -> tuple[str | None, socket.socket]:
+            address = None
+            if server.wants_address:
+                found = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+                address = str(found[0][4][0])
+            return address, await connected(*server.peer)
+
+        try:
+            address, sock = await asyncio.wait_for(dialled(), until - time.monotonic())
+        except (TimeoutError, asyncio.TimeoutError):
+            raise tries.late(None) from None
+        except OSError as error:
+            raise server.unconnected(error) from error
+        tries.connected()
+        exchange = server.exchange(call, address)
+        with sock:
+            data = exchange.start()
+            while exchange.answer is None:
+                try:
+                    came = await asyncio.wait_for(_exchanged(loop, sock, data), tries.left(exchange))
+                except (TimeoutError, asyncio.TimeoutError):
+                    raise tries.late(exchange) from None
+                except ChatNioError:
+                    raise
+                except OSError as error:
+                    why = f"the connection was lost before the answer was complete: {error}"
+                    raise error_of(Status.IO, why) from error
+                data = exchange.receive(came)
+        return exchange.answer
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient {self._server!r}>"
+
+
+async def _exchanged(loop: asyncio.AbstractEventLoop, sock: socket.socket, data: bytes) -> bytes:
+    if data:
+        await loop.sock_sendall(sock, data)
+    return await loop.sock_recv(sock, _READ)

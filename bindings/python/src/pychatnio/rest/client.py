@@ -1,0 +1,106 @@
+"""The blocking client of the calls."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from typing import TypeVar
+
+from .._dial import connected_blocking
+from .._status import Status
+from ..auth import Auth
+from ..config import Config
+from ..errors import ChatNioError, error_of
+from .call import Call
+from .server import Server, Tries
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+
+#: How much is read from a socket at once, in bytes.
+_READ = 64 * 1024
+
+
+class Client:
+    """Makes the companion calls of one server, blocking, one connection a call. Any number of threads may use it.
+
+    Args:
+        url: The URL of the chat, as `pychatnio.Client` takes it; the calls' prefix follows from its path.
+        auth: The token, or an `Auth`, of which only the token counts; without one no key is sent.
+        config: The settings. Of these count the proxy, the headers, the certificates, `connect`, `handshake`,
+            `connect_retries` and `allow_token_over_plain_ws`. Certificates are checked by the standard library's `ssl`,
+            which has no `wall_clock`.
+        timeout: How many seconds a call may take in all, with every try.
+        ssl_context: Whom to trust, for `wss`, instead of what the settings say.
+        allow_token_over_plain_ws: Let the token go over plain `ws://` to another machine, where everybody on the way
+            can read it.
+
+    Raises:
+        InvalidArgumentError: for a URL or token that cannot be, and for a token that would go over plain `ws://` to
+            another machine.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        auth: Auth | str | None = None,
+        *,
+        config: Config | None = None,
+        timeout: float = 30.0,
+        ssl_context: ssl.SSLContext | None = None,
+        allow_token_over_plain_ws: bool = False,
+    ) -> None:
+        self._server = Server(url, auth, config, timeout, ssl_context, allow_token_over_plain_ws)
+
+    def call(self, call: Call[T]) -> T:
+        """Makes a call, and waits for its answer. One that only reads (`Call.is_repeatable`) is tried again as connecting
+        is: `Config.connect_retries`.
+
+        Raises:
+            CallError: when there is no result: its subclasses say why.
+            ConnectError: when the server cannot be reached: its subclasses say why.
+            ConnectionClosedError: when the answer was cut, or did not come in time.
+        """
+        tries = Tries(self._server, call)
+        while True:
+            try:
+                return call.decode(*self._once(call, tries))
+            except ChatNioError as error:
+                wait = tries.failed(error)
+                if wait is None:
+                    raise
+            time.sleep(wait)
+
+    def _once(self, call: Call[T], tries: Tries) -> tuple[int, bytes]:
+        server = self._server
+        until = tries.begin()
+        try:
+            address = None
+            if server.wants_address:
+                address = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)[0][4][0]
+            sock = connected_blocking(*server.peer, until)
+        except TimeoutError:
+            raise tries.late(None) from None
+        except OSError as error:
+            raise server.unconnected(error) from error
+        tries.connected()
+        exchange = server.exchange(call, None if address is None else str(address))
+        with sock:
+            data = exchange.start()
+            while exchange.answer is None:
+                sock.settimeout(tries.left(exchange))
+                try:
+                    sock.sendall(data)
+                    came = sock.recv(_READ)
+                except TimeoutError:
+                    raise tries.late(exchange) from None
+                except OSError as error:
+                    why = f"the connection was lost before the answer was complete: {error}"
+                    raise error_of(Status.IO, why) from error
+                data = exchange.receive(came)
+        return exchange.answer
+
+    def __repr__(self) -> str:
+        return f"<Client {self._server!r}>"

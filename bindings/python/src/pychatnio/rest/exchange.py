@@ -1,0 +1,137 @@
+"""One call over bytes: the proxy, TLS, the request and its answer, without I/O."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import ssl
+from collections.abc import Generator
+
+from .._network import Proxy
+from .._status import Status
+from ..errors import error_of
+from .call import HttpRequest
+from .tls import Secure, explained, secured
+from .tunnel import through
+
+__all__ = ["Exchange"]
+
+#: The longest answer, in bytes.
+MAX_ANSWER = 64 << 20
+
+
+class Exchange:
+    """What is to be sent, until the answer is there. Whoever drives it sends what `start` and `receive` return."""
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        proxy: Proxy | None,
+        address: str | None,
+    ) -> None:
+        #: Whether the way to the server is open, and the request is on it.
+        self.is_open: bool = False
+        #: HTTP status and body, once they are there.
+        self.answer: tuple[int, bytes] | None = None
+        self._steps = self._run(request, host, port, context, proxy, address)
+
+    def start(self) -> bytes:
+        return next(self._steps)
+
+    def receive(self, data: bytes) -> bytes:
+        """Takes what came; nothing is the stream's end.
+
+        Raises:
+            ConnectError, ConnectionClosedError, CallError: when there will be no answer.
+        """
+        try:
+            return self._steps.send(data)
+        except StopIteration:
+            return b""
+
+    def _run(
+        self,
+        request: HttpRequest,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        proxy: Proxy | None,
+        address: str | None,
+    ) -> Generator[bytes, bytes, None]:
+        where = f"{host} port {port}"
+        if proxy is not None:
+            yield from through(proxy, host, port, address)
+        secure: Secure | None = None
+        if context is not None:
+            secure = yield from secured(context, host, where)
+        self.is_open = True
+        message = _encoded(request, host, port, context is not None)
+        out = message if secure is None else secure.encrypted(message)
+        came, is_whole = bytearray(), False
+        while not is_whole:
+            data = yield out
+            out = b""
+            if not data:
+                break
+            try:
+                came += data if secure is None else secure.decrypted(data)
+            except ssl.SSLEOFError:
+                break
+            except ssl.SSLError as error:
+                raise explained(error, where) from error
+            if len(came) > MAX_ANSWER:
+                raise error_of(Status.REST_MALFORMED, f"the server's answer is over {MAX_ANSWER} bytes")
+            is_whole = _is_whole(came)
+        self.answer = _decoded(bytes(came))
+
+
+def _encoded(request: HttpRequest, host: str, port: int, is_tls: bool) -> bytes:
+    name = f"[{host}]" if ":" in host else host
+    lines = [f"{request.method} {request.target} HTTP/1.1"]
+    lines.append(f"Host: {name}" if port == (443 if is_tls else 80) else f"Host: {name}:{port}")
+    lines += [f"{header}: {value}" for header, value in request.headers]
+    lines.append("Connection: close")
+    body = (request.body or "").encode()
+    if request.body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _is_whole(came: bytearray) -> bool:
+    """Whether the answer is there, of a server that does not end the stream behind it."""
+    head, found, body = bytes(came).partition(b"\r\n\r\n")
+    if not found:
+        return False
+    fields: dict[bytes, bytes] = {}
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        fields[name.strip().lower()] = value.strip().lower()
+    if fields.get(b"transfer-encoding") == b"chunked":
+        return body.endswith(b"\r\n0\r\n\r\n") or body == b"0\r\n\r\n"
+    length = fields.get(b"content-length", b"")
+    return length.isdigit() and len(body) >= int(length)
+
+
+class _Socket:
+    """What `http.client` reads from."""
+
+    def __init__(self, came: bytes) -> None:
+        self._came = came
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self._came)
+
+
+def _decoded(came: bytes) -> tuple[int, bytes]:
+    response = http.client.HTTPResponse(_Socket(came))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    try:
+        response.begin()
+        return response.status, response.read()
+    except (http.client.RemoteDisconnected, http.client.IncompleteRead) as error:
+        # Of an incomplete one this is the length alone.
+        raise error_of(Status.IO, f"the connection was lost before the answer was complete: {error}") from error
+    except http.client.HTTPException as error:
+        raise error_of(Status.BAD_HTTP, f"the server does not speak HTTP ({type(error).__name__})") from None

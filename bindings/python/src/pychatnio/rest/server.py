@@ -1,0 +1,172 @@
+"""What the clients of the calls have in common beside I/O."""
+
+from __future__ import annotations
+
+import random
+import socket
+import ssl
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from .._native import ffi, lib
+from .._network import Proxy, is_loopback
+from .._status import Status
+from .._text import checked, encoded
+from ..auth import Auth, authentication
+from ..config import Config, network
+from ..errors import CallThrottledError, ChatNioError, InvalidArgumentError, error_of
+from .call import Call, HttpRequest
+from .calls import quota
+from .exchange import Exchange
+from .tls import context_of
+
+__all__ = ["Server", "Tries"]
+
+#: The schemes: whether there is TLS.
+_SCHEMES = {"wss": True, "https": True, "ws": False, "http": False}
+
+#: Says who asks: some gateways refuse requests that do not.
+_US = f"chatnio/{ffi.string(lib.chatnio_version()).decode()}"
+
+#: Seconds before a call is tried again, as the chat's connects are: after a throttling, and after anything else.
+_AFTER_THROTTLING, _FIRST, _LONGEST = 1.1, 0.5, 8.0
+
+
+class Server:
+    """Where the calls go to, as whom, and by which settings. It holds the key, and shows it nowhere."""
+
+    def __init__(
+        self,
+        url: str,
+        auth: Auth | str | None,
+        config: Config | None,
+        timeout: float,
+        ssl_context: ssl.SSLContext | None,
+        allow_token_over_plain_ws: bool,
+    ) -> None:
+        self._auth = authentication(auth)
+        del auth
+        checked(timeout, (float, int), "timeout")
+        self.network = network(config)
+        self.timeout = timeout
+        self.is_tls, self.host, self.port, self.prefix = _parsed(url)
+        self.proxy = Proxy(self.network.proxy) if self.network.proxy is not None else None
+        self.context = (ssl_context or context_of(self.network)) if self.is_tls else None
+        request = quota().request(self._auth, self.prefix)
+        has_key = any(name == "Authorization" for name, _ in request.headers)
+        allows = allow_token_over_plain_ws or self.network.allow_plain
+        if has_key and not self.is_tls and not allows and not is_loopback(self.host):
+            raise InvalidArgumentError(
+                Status.PLAIN_TOKEN, f"the token would go to {self.host} without encryption: use wss:// or allow it"
+            )
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """Whom to connect to: the server, or the proxy on the way there."""
+        return (self.host, self.port) if self.proxy is None else (self.proxy.host, self.proxy.port)
+
+    @property
+    def wants_address(self) -> bool:
+        """Whether the proxy is to be told the server's address, looked up here."""
+        return self.proxy is not None and self.proxy.scheme == "socks5"
+
+    def exchange(self, call: Call[Any], address: str | None) -> Exchange:
+        request = call.request(self._auth, self.prefix)
+        headers = [*self.network.headers, *request.headers]
+        if not any(name.lower() == "user-agent" for name, _ in headers):
+            headers.append(("User-Agent", _US))
+        request = HttpRequest(request.method, request.target, headers, request.body)
+        return Exchange(request, self.host, self.port, self.context, self.proxy, address)
+
+    def unconnected(self, error: OSError) -> ChatNioError:
+        """Why the socket could not be connected."""
+        host, port = self.peer
+        if isinstance(error, socket.gaierror):
+            return error_of(Status.RESOLVE, f"cannot look up {host}: {error.strerror}")
+        return error_of(Status.CONNECT, f"cannot connect to {host} port {port}: {error.strerror or error}")
+
+    def __repr__(self) -> str:
+        return f"{self.host}:{self.port}{self.prefix}"
+
+
+class Tries:
+    """One call with all its tries, and the time for them: only one that reads alone is tried again."""
+
+    def __init__(self, server: Server, call: Call[Any]) -> None:
+        self._server = server
+        self._left = server.network.retries if call.is_repeatable else 0
+        self._failures = 0
+        self.deadline: float = time.monotonic() + server.timeout
+        self._phase_ends = self.deadline
+
+    def begin(self) -> float:
+        """A try begins: until when its socket is to be connected."""
+        self._phase_ends = self._ending(self._server.network.connect)
+        return self._phase_ends
+
+    def connected(self) -> None:
+        self._phase_ends = self._ending(self._server.network.handshake)
+
+    def _ending(self, seconds: float) -> float:
+        return min(self.deadline, time.monotonic() + seconds) if seconds else self.deadline
+
+    def left(self, exchange: Exchange) -> float:
+        """How many seconds the next read may take.
+
+        Raises:
+            ConnectTimeoutError, ConnectionClosedError: when there are none.
+        """
+        left = (self.deadline if exchange.is_open else self._phase_ends) - time.monotonic()
+        if left <= 0:
+            raise self.late(exchange)
+        return left
+
+    def late(self, exchange: Exchange | None) -> ChatNioError:
+        """What to say when the time is over; without an exchange while connecting."""
+        if exchange is not None and (exchange.is_open or time.monotonic() >= self.deadline):
+            return error_of(Status.UNRESPONSIVE, f"the server did not answer within {self._server.timeout} s")
+        host, port = self._server.peer
+        if exchange is not None:
+            return error_of(Status.HANDSHAKE_TIMEOUT, f"the handshakes with {host} port {port} took too long")
+        return error_of(Status.CONNECT_TIMEOUT, f"cannot connect to {host} port {port} in time")
+
+    def failed(self, error: ChatNioError) -> float | None:
+        """After how many seconds to try again; `None` for not at all."""
+        if self._left <= 0 or not error.is_retryable:
+            return None
+        self._left -= 1
+        first = _AFTER_THROTTLING if isinstance(error, CallThrottledError) else _FIRST
+        wait = min(first * (1 << self._failures), _LONGEST)
+        self._failures += 1
+        # So that many clients do not come back together.
+        longer = wait * (1 + random.random() / 2)
+        for seconds in (longer, wait):
+            if time.monotonic() + seconds < self.deadline:
+                return seconds
+        return None
+
+
+def _parsed(url: str) -> tuple[bool, str, int, str]:
+    """Whether there is TLS, the host, the port and the calls' prefix."""
+    checked(url, str, "url")
+    scheme, found, rest = url.strip().partition("://")
+    if not found:
+        scheme, rest = "wss", scheme
+    if scheme.lower() not in _SCHEMES:
+        raise InvalidArgumentError(Status.BAD_URL, "the server URL's scheme is not supported: use wss, ws, https or http")
+    try:
+        parts = urlsplit(f"http://{rest}")
+        port = parts.port
+    except ValueError:
+        raise InvalidArgumentError(Status.BAD_URL, "the server URL's host or port cannot be") from None
+    if parts.query or parts.fragment or parts.username is not None or not parts.hostname:
+        # Nothing of it is shown: it may hold a secret.
+        raise InvalidArgumentError(Status.BAD_URL, "the server URL is to have a host, a port and a path, and nothing else")
+    tls = _SCHEMES[scheme.lower()]
+    path = encoded(parts.path, "url")
+    length = ffi.new("size_t *")
+    status = lib.chatnio_rest_prefix_len(path, len(path), length)
+    if status:
+        raise error_of(status, "")
+    return tls, parts.hostname, port or (443 if tls else 80), path[: length[0]].decode()

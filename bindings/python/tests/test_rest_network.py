@@ -1,0 +1,361 @@
+"""The companion calls on the way: proxies, certificates, tries and deadlines, of both clients."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from pychatnio import (
+    CallError,
+    Config,
+    ConnectError,
+    ConnectTimeoutError,
+    InvalidArgumentError,
+    Loopback,
+    ProxyError,
+    Status,
+    TLSError,
+    rest,
+)
+
+KEY = "sk-of-the-test"
+T = TypeVar("T")
+#: Makes a call with a client of either kind.
+Caller = Callable[..., Any]
+
+
+def blocking(url: str, call: rest.Call[T], **settings: Any) -> T:
+    return rest.Client(url, KEY, **settings).call(call)
+
+
+def on_asyncio(url: str, call: rest.Call[T], **settings: Any) -> T:
+    async def main() -> T:
+        return await asyncio.wait_for(rest.AsyncClient(url, KEY, **settings).call(call), 60)
+
+    return asyncio.run(main())
+
+
+@pytest.fixture(params=[blocking, on_asyncio], ids=["blocking", "asyncio"])
+def made(request: pytest.FixtureRequest) -> Caller:
+    caller: Caller = request.param
+    return caller
+
+
+def exactly(connection: socket.socket, count: int) -> bytes:
+    came = b""
+    while len(came) < count:
+        came += connection.recv(count - len(came)) or pytest.fail("the client has gone")
+    return came
+
+
+def until(connection: socket.socket, end: bytes) -> bytes:
+    came = b""
+    while not came.endswith(end):
+        came += exactly(connection, 1)
+    return came
+
+
+@contextmanager
+def serving(*serve: Callable[[socket.socket], object]) -> Generator[int]:
+    """A server that gives one connection to each of these; its port."""
+    failures: list[BaseException] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def run() -> None:
+            try:
+                for each in serve:
+                    with listener.accept()[0] as connection:
+                        each(connection)
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(60)
+    assert not thread.is_alive()
+    assert not failures
+
+
+def relay(inside: socket.socket, host: str, port: int) -> None:
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    with socket.create_connection((host, port)) as outside:
+        thread = threading.Thread(target=copy, args=(outside, inside))
+        thread.start()
+        copy(inside, outside)
+        thread.join(60)
+
+
+def http_proxy(inside: socket.socket) -> None:
+    head = until(inside, b"\r\n\r\n").decode()
+    given = base64.b64encode(b"m\xc3\xa9:s:ecret").decode()
+    assert f"\r\nProxy-Authorization: Basic {given}\r\n" in head
+    assert KEY not in head
+    method, target, _ = head.split(" ", 2)
+    assert method == "CONNECT"
+    host, _, port = target.rpartition(":")
+    inside.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    relay(inside, host, int(port))
+
+
+def socks_proxy(kind: int, credentials: bytes) -> Callable[[socket.socket], None]:
+    def serve(inside: socket.socket) -> None:
+        methods = exactly(inside, exactly(inside, 2)[1])
+        if credentials:
+            assert 2 in methods
+            inside.sendall(b"\x05\x02")
+            assert exactly(inside, len(credentials)) == credentials
+            inside.sendall(b"\x01\x00")
+        else:
+            inside.sendall(b"\x05\x00")
+        assert exactly(inside, 4) == bytes([5, 1, 0, kind])
+        host = exactly(inside, exactly(inside, 1)[0]).decode() if kind == 3 else socket.inet_ntoa(exactly(inside, 4))
+        port = int.from_bytes(exactly(inside, 2), "big")
+        inside.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x01")
+        relay(inside, host, port)
+
+    return serve
+
+
+def roots(server: Loopback) -> Path:
+    assert server._folder is not None
+    return Path(server._folder.name) / "roots.pem"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "credentials", "serve"),
+    [
+        ("http", "m%C3%A9:s%3Aecret@", http_proxy),
+        ("socks5h", "", socks_proxy(3, b"")),
+        ("socks5h", "me:hush@", socks_proxy(3, b"\x01\x02me\x04hush")),
+        ("socks5", "", socks_proxy(1, b"")),
+    ],
+    ids=["http", "socks5h", "socks5h with a password", "socks5"],
+)
+def test_a_proxy_is_gone_through(
+    made: Caller, scheme: str, credentials: str, serve: Callable[[socket.socket], None]
+) -> None:
+    with Loopback(tls=True) as server, serving(serve) as port:
+        config = Config(
+            proxy=f"{scheme}://{credentials}127.0.0.1:{port}", trust="added", root_files=[roots(server)]
+        )
+        assert made(server.url, rest.quota(), config=config) == 500.0
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "status"),
+    [
+        ("http", b"HTTP/1.1 407 x\r\nProxy-Authenticate: Basic\r\n\r\n", Status.PROXY_AUTH),
+        ("http", b"HTTP/1.1 403 x\r\n\r\n", Status.PROXY_REFUSED),
+        ("http", b"SSH-2.0-x\r\n\r\n", Status.NOT_A_PROXY),
+        ("http", b"", Status.NOT_A_PROXY),
+        ("socks5h", b"\x05\xff", Status.PROXY_AUTH),
+        ("socks5h", b"\x05\x00\x05\x05\x00\x01", Status.PROXY_REFUSED),
+        ("socks5h", b"HTTP/1.1 400 x\r\n\r\n", Status.NOT_A_PROXY),
+    ],
+)
+def test_a_proxy_that_refuses_is_named(made: Caller, scheme: str, answer: bytes, status: Status) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(3)
+        connection.sendall(answer)
+        # Until the client goes: what it sent and was not read would take the answer back.
+        while connection.recv(65536):
+            pass
+
+    def silent(connection: socket.socket) -> None:
+        until(connection, b"\r\n\r\n")
+
+    with serving(serve if answer else silent) as port:
+        config = Config(proxy=f"{scheme}://127.0.0.1:{port}")
+        with pytest.raises(ProxyError) as raised:
+            made("ws://localhost:1", rest.quota(), config=config)
+    assert raised.value.status == status
+    assert f"{scheme}://127.0.0.1:{port}" in str(raised.value)
+
+
+def test_certificates_are_those_of_the_settings(made: Caller) -> None:
+    with Loopback(tls=True) as server:
+        pem = roots(server).read_bytes()
+        for trusting in (
+            Config(trust="added", root_files=[roots(server)]),
+            Config(roots=[pem]),
+            Config(roots=[ssl.PEM_cert_to_DER_cert(pem.decode())]),
+            Config(dangerous_accept_any_certificate=True),
+        ):
+            assert made(server.url, rest.quota(), config=trusting) == 500.0
+        for distrusting in (None, Config(), Config(trust="added")):
+            with pytest.raises(TLSError) as raised:
+                made(server.url, rest.quota(), config=distrusting)
+            assert raised.value.status == Status.TLS_CERTIFICATE
+        with pytest.raises(InvalidArgumentError, match="wall_clock"):
+            made(server.url, rest.quota(), config=Config(wall_clock=0))
+    with serving(lambda connection: connection.sendall(b"HTTP/1.1 400 x\r\n\r\n" + connection.recv(1)[:0])) as port:
+        with pytest.raises(TLSError) as raised:
+            made(f"wss://127.0.0.1:{port}", rest.quota())
+        assert raised.value.status in (Status.TLS_NOT_TLS, Status.TLS)
+
+
+SEVEN = b'HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{"quota":7,"status":true}'
+AWAY = b"HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"
+
+
+def answering(answer: bytes, asked: list[str] | None = None) -> Callable[[socket.socket], None]:
+    def serve(connection: socket.socket) -> None:
+        head = until(connection, b"\r\n\r\n").decode()
+        if asked is not None:
+            asked.append(head)
+        connection.sendall(answer)
+
+    return serve
+
+
+def test_what_only_reads_is_tried_again_and_nothing_else_is(made: Caller) -> None:
+    config = Config(connect_retries=2)
+    with serving(answering(AWAY), answering(b""), answering(SEVEN)) as port:
+        assert made(f"ws://127.0.0.1:{port}", rest.quota(), config=config) == 7.0
+    with serving(answering(AWAY), answering(AWAY)) as port:
+        with pytest.raises(CallError):
+            made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=1))
+    for call in (rest.delete_conversation(1), rest.buy(1)):
+        with serving(answering(AWAY)) as port, pytest.raises(CallError):
+            made(f"ws://127.0.0.1:{port}", call, config=config)
+
+
+def test_a_try_that_cannot_be_in_time_is_not_made(made: Caller) -> None:
+    with serving(answering(AWAY)) as port, pytest.raises(CallError):
+        made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=5), timeout=0.4)
+
+
+def test_the_settings_headers_go_along(made: Caller) -> None:
+    asked: list[str] = []
+    with serving(answering(SEVEN, asked)) as port:
+        made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(headers={"X-Gate": "open"}))
+        (head,) = asked
+        lines = head.split("\r\n")
+    assert lines[0] == "GET /quota HTTP/1.1"
+    for line in (f"Host: 127.0.0.1:{port}", "X-Gate: open", f"Authorization: Bearer {KEY}", "Accept: application/json"):
+        assert lines.count(line) == 1
+    assert any(line.startswith("User-Agent: chatnio/") for line in lines)
+
+
+def test_answers_come_in_every_form(made: Caller) -> None:
+    body = b'{"quota":7,"status":true}'
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n"
+    for answer in (
+        b"HTTP/1.1 200 OK\r\n\r\n" + body,
+        b"HTTP/1.0 200 OK\r\ncontent-length: 25\r\n\r\n" + body,
+        chunked % (5, body[:5], 20, body[5:]),
+    ):
+        with serving(answering(answer)) as port:
+            assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
+
+
+def held(connection: socket.socket, release: threading.Event) -> None:
+    release.wait(60)
+
+
+def test_a_server_that_stays_connected_is_not_waited_for(made: Caller) -> None:
+    released = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        answering(SEVEN)(connection)
+        held(connection, released)
+
+    with serving(serve) as port:
+        try:
+            assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
+        finally:
+            released.set()
+
+
+def test_the_handshakes_are_bounded(made: Caller) -> None:
+    released = threading.Event()
+    with serving(lambda connection: held(connection, released)) as port:
+        try:
+            with pytest.raises(ConnectTimeoutError) as raised:
+                made(f"wss://127.0.0.1:{port}", rest.quota(), config=Config(handshake=0.05))
+            assert raised.value.status == Status.HANDSHAKE_TIMEOUT
+        finally:
+            released.set()
+
+
+def test_nobody_there(made: Caller) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectError) as raised:
+        made(f"ws://127.0.0.1:{port}", rest.quota())
+    assert raised.value.status == Status.CONNECT
+    assert raised.value.is_retryable
+
+
+def test_an_address_that_does_not_answer_holds_nothing_up(made: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Its queue is full, and what comes is dropped.
+    silent = socket.create_server(("127.0.0.1", 0), backlog=0)
+    filling: list[socket.socket] = []
+    for _ in range(8):
+        filling.append(socket.socket())
+        filling[-1].setblocking(False)
+        filling[-1].connect_ex(silent.getsockname())
+    with serving(answering(SEVEN)) as port:
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", address)
+            for address in (silent.getsockname(), ("127.0.0.1", port))
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: found)
+        assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
+    with pytest.raises(ConnectTimeoutError):
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: found[:1])
+        made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect=0.1))
+    for sock in (silent, *filling):
+        sock.close()
+
+
+def test_the_proxy_of_the_environment(made: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(answering(b"HTTP/1.1 403 x\r\n\r\n")) as port:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+        url = "wss://chat.example"
+        with pytest.raises(ProxyError):
+            made(url, rest.quota(), config=Config(proxy_from_env=url))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    with Loopback() as server:
+        assert made(server.url, rest.quota(), config=Config(proxy_from_env=server.url)) == 500.0
+
+
+def test_a_call_whose_task_is_cancelled_is_broken_off() -> None:
+    ended = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        until(connection, b"\r\n\r\n")
+        begun.set()
+        assert connection.recv(1) == b""
+        ended.set()
+
+    begun = threading.Event()
+
+    async def main(port: int) -> None:
+        client = rest.AsyncClient(f"ws://127.0.0.1:{port}", KEY)
+        task = asyncio.create_task(client.call(rest.quota()))
+        await asyncio.to_thread(begun.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(ended.wait, 60)
+
+    with serving(serve) as port:
+        asyncio.run(main(port))
