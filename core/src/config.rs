@@ -27,7 +27,8 @@ pub struct Config {
     pub keep_alive: Duration,
     /// How long a turn's first frame may take. 120 s: a web search comes before it.
     pub first_frame: Duration,
-    /// How long each further frame may take. 120 s.
+    /// How long each further frame may take, counted from the last. 120 s. A message that cannot be read is none: a server
+    /// that sends nothing else comes to its end.
     pub next_frame: Duration,
     /// How long a turn may go on after its stop was sent. 10 s.
     pub after_stop: Duration,

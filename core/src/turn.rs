@@ -78,12 +78,6 @@ impl Turn {
         }
     }
 
-    /// A message came that could not be read: a hole, but a sign of life.
-    pub(crate) fn malformed(&mut self, now: Duration) {
-        self.answer.malformed += 1;
-        self.heard = self.heard.map(|_| now);
-    }
-
     /// Takes a frame in, and its text where that is the model's. Returns how it ends the answer, if it does.
     #[inline(always)]
     pub(crate) fn take(&mut self, chunk: &Chunk<'_>, text: &str, now: Duration, config: &Config) -> Option<Outcome> {

@@ -120,7 +120,7 @@ impl Session {
     fn count_malformed(&mut self) {
         self.counters.malformed += 1;
         if let Some(turn) = &mut self.turn {
-            turn.malformed(self.now);
+            turn.answer.malformed += 1;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Messages that cannot be read: counted, and survived.
 
-use chatnio_core::{Event, Outcome, Reason, State};
+use chatnio_core::{Event, Interruption, Outcome, Reason, State};
 
 use crate::frames::{end, piece};
 use crate::host::{Host, Seen, secs};
@@ -52,7 +52,7 @@ fn a_binary_message() {
 }
 
 #[test]
-fn they_show_that_the_server_is_alive_but_are_no_first_frame() {
+fn they_are_no_sign_of_life() {
     let mut host = Host::asking();
     host.pass(secs(100));
     host.malformed("garbage");
@@ -63,8 +63,10 @@ fn they_show_that_the_server_is_alive_but_are_no_first_frame() {
     host.receive(&piece("a", 0.1));
     host.pass(secs(100));
     host.malformed("garbage");
-    host.pass(secs(119));
+    host.pass(secs(19));
     assert_eq!(host.state(), State::Answering);
+    let end = host.pass(secs(1)).remove(0);
+    assert_eq!(end.outcome(), Outcome::Interrupted(Interruption::NextFrameDeadline));
 }
 
 #[test]
