@@ -6,7 +6,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 export CARGO PYTHON
 
-.PHONY: help test deps rust format lint docs docs-book no-std unit interleavings project
+.PHONY: help test deps rust format lint docs docs-book no-std unit package interleavings project
 .PHONY: install install-session uninstall uninstall-session library library-session testing-lib
 .PHONY: cli install-cli uninstall-cli
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
@@ -54,6 +54,10 @@ no-std: rust ## the core without std
 
 unit: rust ## the tests of all crates
 	$(CARGO) test --locked --workspace --exclude chatnio-benches --features chatnio-tokio/rest
+
+PUBLISHED = chatnio-core chatnio-loopback chatnio chatnio-tokio chatnio-cli
+package: rust ## the crates that can be published, each packed and built from that alone
+	$(CARGO) package --locked --allow-dirty --target-dir target $(PUBLISHED:%=-p %)
 
 # The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
 interleavings: rust ## thousands of schedules of the client and its stoppers
