@@ -159,7 +159,7 @@ class _Player(Guarded):
     def due(self) -> Event | None:
         """What is due next, if something is."""
         self.event.kind = lib.CHATNIO_EVENT_NONE
-        self._use(lib.chatnio_session_handle_timeout, 0, self.event, usual=(Status.AGAIN,))
+        self._use(lib.chatnio_session_handle_timeout, 0, self.event, read=lambda: None, usual=(Status.AGAIN,))
         return None if self.event.kind == lib.CHATNIO_EVENT_NONE else event_of(self.event)
 
 
