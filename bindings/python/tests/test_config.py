@@ -140,7 +140,7 @@ def test_after_stop_and_stop_repeats() -> None:
 
 
 def test_max_message() -> None:
-    message = '{"message":"' + "x" * 2**20 + '"}'
+    message = '{"message":"' + "x" * 2**25 + '"}'
     event = asking().receive(message, now=START)
     assert isinstance(event, End)
     assert event.answer.interruption is Interruption.MESSAGE_TOO_LONG
@@ -152,11 +152,11 @@ def test_max_message() -> None:
 
 
 def test_max_request() -> None:
-    question = Request.chat("x" * 2**20)
+    question = Request.chat("x" * 2**23)
     with pytest.raises(InvalidRequestError) as caught:
         Session(now=START).request(question, now=START)
     assert caught.value.status is Status.REQUEST_TOO_LONG
-    Session(config=Config(max_request=2**21), now=START).request(question, now=START)
+    Session(config=Config(max_request=2**24), now=START).request(question, now=START)
     Session(config=Config(max_request=0), now=START).request(question, now=START)
 
 

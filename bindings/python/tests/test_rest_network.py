@@ -317,10 +317,18 @@ def test_an_address_that_does_not_answer_holds_nothing_up(made: Caller, monkeypa
             (socket.AF_INET, socket.SOCK_STREAM, 0, "", address)
             for address in (silent.getsockname(), ("127.0.0.1", port))
         ]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: found)
+
+        def both(*_arguments: object, **_named: object) -> list[object]:
+            return list(found)
+
+        monkeypatch.setattr(socket, "getaddrinfo", both)
         assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
+
+    def one(*_arguments: object, **_named: object) -> list[object]:
+        return [found[0]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", one)
     with pytest.raises(ConnectTimeoutError):
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: found[:1])
         made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect=0.1))
     for sock in (silent, *filling):
         sock.close()
