@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._native import ffi, lib
-from .._network import Proxy, is_loopback
+from .._network import Network, Proxy, is_loopback
 from .._status import Status
 from .._text import checked, encoded
 from ..auth import Auth, authentication
@@ -48,11 +48,15 @@ class Server:
         self._auth = authentication(auth)
         del auth
         checked(timeout, (float, int), "timeout")
-        self.network = network(config)
-        self.timeout = timeout
+        self.network: Network = network(config)
+        self.timeout: float = timeout
+        self.is_tls: bool
+        self.host: str
+        self.port: int
+        self.prefix: str
         self.is_tls, self.host, self.port, self.prefix = _parsed(url)
-        self.proxy = Proxy(self.network.proxy) if self.network.proxy is not None else None
-        self.context = (ssl_context or context_of(self.network)) if self.is_tls else None
+        self.proxy: Proxy | None = Proxy(self.network.proxy) if self.network.proxy is not None else None
+        self.context: ssl.SSLContext | None = (ssl_context or context_of(self.network)) if self.is_tls else None
         request = quota().request(self._auth, self.prefix)
         has_key = any(name == "Authorization" for name, _ in request.headers)
         allows = allow_token_over_plain_ws or self.network.allow_plain

@@ -46,8 +46,9 @@ class Secure:
     """An encrypted stream, without I/O."""
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
-        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
+        self.incoming: ssl.MemoryBIO = ssl.MemoryBIO()
+        self.outgoing: ssl.MemoryBIO = ssl.MemoryBIO()
+        self.tls: ssl.SSLObject = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
 
     def encrypted(self, data: bytes) -> bytes:
         self.tls.write(data)
