@@ -198,7 +198,7 @@ def test_numbers_that_are_none(name: str, value: float) -> None:
         (Request.mask([]), Status.BAD_MASK),
         (Request.mask([("narrator", "x")]), Status.BAD_MASK),
         (Request.restart(), Status.NOTHING_TO_RESTART),
-        (Request.chat("x" * 2**20), Status.REQUEST_TOO_LONG),
+        (Request.chat("x" * 2**23), Status.REQUEST_TOO_LONG),
     ],
     ids=lambda value: value.name if isinstance(value, Status) else "",
 )

@@ -102,7 +102,7 @@ final class RequestTests: HandleTestCase {
         assertThrows(.invalid) { try self.sent(Request(.edit(index: -1, "x"))) }
         assertThrows(.invalid) { try self.sent(Request(.remove(index: 1 << 32))) }
         assertThrows(.nothingToRestart) { try self.sent(.restart()) }
-        assertThrows(.requestTooLong) { try self.sent(.chat(String(repeating: "x", count: 2 << 20))) }
+        assertThrows(.requestTooLong) { try self.sent(.chat(String(repeating: "x", count: 9 << 20))) }
         assertThrows(.emptyToken) { try self.sent(.chat("hi"), auth: Auth(token: "")) }
         assertThrows(.badConversation) { try self.sent(.chat("hi"), auth: Auth(token: "sk-1", conversation: 0)) }
         assertThrows(.emptyShare) { try self.sent(.chat("hi"), auth: Auth(token: "sk-1", share: "")) }

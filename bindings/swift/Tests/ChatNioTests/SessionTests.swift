@@ -276,7 +276,7 @@ final class SessionTests: HandleTestCase {
         }
         let error = assertThrows(.badHeader) { try Configuration { $0.headers = [("X-Proxy", "sk-secret\n")] } }
         XCTAssertFalse(error?.message.contains("sk-secret") ?? true, error?.message ?? "")
-        let long = Auth(token: "sk-secret" + String(repeating: "x", count: 2 << 20))
+        let long = Auth(token: "sk-secret" + String(repeating: "x", count: 9 << 20))
         let refused = assertThrows(.requestTooLong) { try Session(auth: long, now: .zero) }
         XCTAssertFalse(refused?.message.contains("sk-secret") ?? true, refused?.message ?? "")
     }
