@@ -285,7 +285,7 @@ def test_what_receive_does_not_take() -> None:
 
 
 def test_undrained() -> None:
-    link = asking(Config(max_answer=0))
+    link = asking(Config(max_answer=0, max_message=2**20))
     link.server.send('{"message":"' + "x" * 600_000 + '"}')
     frame = link.server.data_to_send()
     link.connection.receive(frame, now=START)

@@ -306,8 +306,11 @@ static void memory(void) {
 /* What was received counts, though its events were not taken; and a reconnect begins from nothing. */
 static void reconnected(void) {
     for (int ended = 0; ended < 2; ended++) {
+        chatnio_config *config = new_config();
+        OK(chatnio_config_set_max_message(config, 1 << 20));
         struct link link;
-        link_new(&link, false, NULL, NULL);
+        link_new(&link, false, config, NULL);
+        chatnio_config_free(config);
         link_exchange(&link);
         link_ask(&link, "hi");
         OK(chatnio_peer_send(link.peer, TEXT("{\"message\":\"a\",\"quota\":0.1}")));

@@ -170,7 +170,9 @@ static void a_refusal()
 static void undrained()
 {
     const Peer peer = make_peer(2026, false);
-    Connection connection("ws://localhost", 0);
+    Config config;
+    config.max_message(1 << 20);
+    Connection connection("ws://localhost", 0, nullptr, config);
     CHECK(carry(connection, peer.get(), 0));
     CHECK(connection.next_event()->kind() == CHATNIO_EVENT_OPEN);
 

@@ -228,7 +228,7 @@ final class ConnectionTests: HandleTestCase {
         link.peer.send("{}\n")
         _ = try link.peer.transmit { try link.connection.receive($0, now: link.now) }
         XCTAssertFalse(link.connection.wants.read)
-        assertThrows(.undrained) { try link.connection.receive([UInt8](repeating: 0, count: 2 << 20), now: link.now) }
+        assertThrows(.undrained) { try link.connection.receive([UInt8](repeating: 0, count: 33 << 20), now: link.now) }
         _ = try link.connection.nextEvents()
         XCTAssertTrue(link.connection.wants.read)
     }
