@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 /** The most that it may have, gzipped: what a page loads. */
-const LIMIT = 60_000;
+const LIMIT = 62_000;
 
 const bytes = readFileSync(process.argv[2]);
 const module = new WebAssembly.Module(bytes);

@@ -149,6 +149,9 @@ pub enum Interruption {
     /// The turn did not end within [`Config::after_stop`](crate::Config::after_stop) of its stop.
     #[error("the end did not come in time after the stop (after_stop)")]
     AfterStopDeadline,
+    /// The answer was not over within [`Config::answer_within`](crate::Config::answer_within).
+    #[error("the answer was not over in time (answer_within)")]
+    AnswerDeadline,
     /// A message was over [`Config::max_message`](crate::Config::max_message).
     #[error("a message was over the limit of {limit} bytes (max_message)")]
     MessageTooLong {
@@ -178,10 +181,11 @@ pub enum Interruption {
 
 impl Interruption {
     /// Every interruption, with limits of 0.
-    pub const ALL: [Interruption; 9] = [
+    pub const ALL: [Interruption; 10] = [
         Interruption::FirstFrameDeadline,
         Interruption::NextFrameDeadline,
         Interruption::AfterStopDeadline,
+        Interruption::AnswerDeadline,
         Interruption::MessageTooLong { limit: 0 },
         Interruption::AnswerTooLong { limit: 0 },
         Interruption::ClosedByServer,
@@ -196,6 +200,7 @@ impl Interruption {
             Interruption::FirstFrameDeadline => "first frame deadline",
             Interruption::NextFrameDeadline => "next frame deadline",
             Interruption::AfterStopDeadline => "after stop deadline",
+            Interruption::AnswerDeadline => "answer deadline",
             Interruption::MessageTooLong { .. } => "message too long",
             Interruption::AnswerTooLong { .. } => "answer too long",
             Interruption::ClosedByServer => "closed by server",

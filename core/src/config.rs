@@ -30,6 +30,9 @@ pub struct Config {
     /// How long each further frame may take, counted from the last. 120 s. A message that cannot be read is none: a server
     /// that sends nothing else comes to its end.
     pub next_frame: Duration,
+    /// How long a whole answer may take, counted from when its request goes out. Off: answers may be long, and a video job
+    /// takes up to 30 minutes.
+    pub answer_within: Duration,
     /// How long a turn may go on after its stop was sent. 10 s.
     pub after_stop: Duration,
     /// How long the server is left in peace after the end of an answer, before a request goes out that it could lose: one
@@ -75,6 +78,7 @@ impl Default for Config {
             keep_alive: Duration::from_secs(25),
             first_frame: Duration::from_secs(120),
             next_frame: Duration::from_secs(120),
+            answer_within: Duration::ZERO,
             after_stop: Duration::from_secs(10),
             settle: Duration::from_millis(250),
             stop_repeats: [150, 1000, 2000, 4000].map(Duration::from_millis).into(),

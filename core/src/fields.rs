@@ -9,7 +9,14 @@ use crate::json::{Scanner, SyntaxError, Value};
 /// The fields of an object, by name, until somebody takes them. Of several with one name the last counts.
 ///
 /// A list, because there are few: a map would be another 8 KB of code.
-pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+pub(crate) struct Fields<'a>(Vec<Field<'a>>);
+
+struct Field<'a> {
+    name: Cow<'a, str>,
+    value: Value<'a>,
+    /// The value as it stands in the text.
+    raw: &'a str,
+}
 
 impl<'a> Fields<'a> {
     /// Reads an object.
@@ -52,7 +59,9 @@ impl<'a> Fields<'a> {
             loop {
                 scanner.skip_whitespace();
                 let name = scanner.name()?.to_str();
-                fields.push((name, scanner.value()?));
+                let start = scanner.position();
+                let value = scanner.value()?;
+                fields.push(Field { name, value, raw: scanner.since(start) });
                 scanner.skip_whitespace();
                 if scanner.eat(b'}') {
                     break;
@@ -65,15 +74,20 @@ impl<'a> Fields<'a> {
 
     /// Takes a field.
     pub(crate) fn remove(&mut self, name: &str) -> Option<Value<'a>> {
-        let at = self.0.iter().rposition(|(of, _)| of == name)?;
-        let (_, value) = self.0.swap_remove(at);
-        self.0.retain(|(of, _)| of != name);
+        let at = self.0.iter().rposition(|field| field.name == name)?;
+        let value = self.0.remove(at).value;
+        self.0.retain(|field| field.name != name);
         Some(value)
+    }
+
+    /// Those that nobody has taken: their names, and their values as they stand in the text.
+    pub(crate) fn rest(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.0.iter().map(|field| (&*field.name, field.raw))
     }
 
     /// The names of those that nobody has taken, in alphabetical order.
     pub(crate) fn into_names(self) -> Vec<String> {
-        let mut names: Vec<String> = self.0.into_iter().map(|(name, _)| name.into_owned()).collect();
+        let mut names: Vec<String> = self.0.into_iter().map(|field| field.name.into_owned()).collect();
         names.sort();
         names.dedup();
         names
@@ -91,6 +105,7 @@ mod tests {
         assert_eq!(fields.remove("b"), Some(Value::Bool(true)));
         assert_eq!(fields.remove("b"), None);
         assert_eq!(fields.remove("a"), Some(Value::Nested));
+        assert_eq!(fields.rest().collect::<Vec<_>>(), [("c", "null"), ("c", "-1.5e3")]);
         assert_eq!(fields.into_names(), ["c"]);
         assert!(Fields::parse("{}").unwrap().into_names().is_empty());
     }

@@ -191,14 +191,14 @@ impl<'a> Scanner<'a> {
             Some(b't') => self.literal("true").map(|()| Value::Bool(true)),
             Some(b'f') => self.literal("false").map(|()| Value::Bool(false)),
             Some(b'n') => self.literal("null").map(|()| Value::Null),
-            Some(b'{' | b'[') => self.nested().map(|()| Value::Nested),
+            Some(b'{' | b'[') => self.any().map(|()| Value::Nested),
             _ => self.error(),
         }
     }
 
-    /// An object or an array, however deep; the cursor stands on its bracket.
+    /// Any value, however deep, without saying what; the cursor stands on its first character.
     #[cold]
-    fn nested(&mut self) -> Result<(), SyntaxError> {
+    pub(crate) fn any(&mut self) -> Result<(), SyntaxError> {
         // What is open, by the brackets that end it.
         let mut open: Vec<u8> = Vec::new();
         loop {
@@ -243,6 +243,11 @@ impl<'a> Scanner<'a> {
         self.expect(b':')?;
         self.skip_whitespace();
         Ok(name)
+    }
+
+    /// Where the cursor stands.
+    pub(crate) fn position(&self) -> usize {
+        self.pos
     }
 
     /// The text from `start` up to the cursor.

@@ -94,7 +94,7 @@
 //! | any other [`RequestError`] | no: correct it | no | no |
 //! | [`Malformed`] | | no; the [`Answer`] counts it | no |
 //! | [`Reason::TooLong`] | | no turn runs | no |
-//! | [`Interruption::FirstFrameDeadline`], [`NextFrameDeadline`](Interruption::NextFrameDeadline), [`AfterStopDeadline`](Interruption::AfterStopDeadline) | ask again once it is idle, or reconnect | yes | no: it drains |
+//! | [`Interruption::FirstFrameDeadline`], [`NextFrameDeadline`](Interruption::NextFrameDeadline), [`AfterStopDeadline`](Interruption::AfterStopDeadline), [`AnswerDeadline`](Interruption::AnswerDeadline) | ask again once it is idle, or reconnect | yes | no: it drains |
 //! | [`Interruption::MessageTooLong`], [`AnswerTooLong`](Interruption::AnswerTooLong) | ask again once it is idle, or reconnect | yes | no: it drains |
 //! | [`Interruption::ClosedByServer`], [`ConnectionLost`](Interruption::ConnectionLost), [`ClosedByHost`](Interruption::ClosedByHost) | after [`Session::reconnect`] | yes | yes |
 //! | [`Interruption::Reconnected`] | yes, at once | yes | no: it is fresh |
@@ -128,6 +128,7 @@ mod malformed;
 mod message;
 mod openers;
 mod outbox;
+mod parameters;
 mod request;
 #[cfg(feature = "rest")]
 pub mod rest;

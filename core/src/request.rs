@@ -2,12 +2,13 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use serde::Serialize;
+use core::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::fields::Fields;
 use crate::json::{Value, push_string};
 use crate::message::{Message, MessageKind, RequestKind};
+use crate::parameters::{Deadlines, Parameters};
 
 /// A request to the server: reusable, and sent by [`Session::request`](crate::Session::request).
 ///
@@ -53,65 +54,6 @@ impl MaskMessage {
     /// A message by `role` (`system`, `user` or `assistant`).
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
         MaskMessage { role: role.into(), content: content.into() }
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Parameters {
-    pub(crate) model: Option<String>,
-    pub(crate) web: Option<bool>,
-    pub(crate) ignore_context: Option<bool>,
-    pub(crate) context: Option<i64>,
-    pub(crate) max_tokens: Option<i64>,
-    pub(crate) temperature: Option<f32>,
-    pub(crate) top_p: Option<f32>,
-    pub(crate) top_k: Option<i64>,
-    pub(crate) presence_penalty: Option<f32>,
-    pub(crate) frequency_penalty: Option<f32>,
-    pub(crate) repetition_penalty: Option<f32>,
-}
-
-impl Parameters {
-    fn check(&self) -> Result<(), RequestError> {
-        let floats = [
-            ("temperature", self.temperature),
-            ("top_p", self.top_p),
-            ("presence_penalty", self.presence_penalty),
-            ("frequency_penalty", self.frequency_penalty),
-            ("repetition_penalty", self.repetition_penalty),
-        ];
-        match floats.into_iter().find(|(_, value)| value.is_some_and(|value| !value.is_finite())) {
-            Some((parameter, _)) => Err(RequestError::NotFinite { parameter }),
-            None => Ok(()),
-        }
-    }
-
-    /// Writes what is set as fields behind others.
-    fn push(&self, out: &mut String) {
-        if let Some(model) = &self.model {
-            out.push_str(",\"model\":");
-            push_string(out, model);
-        }
-        push_field(out, "web", self.web);
-        push_field(out, "ignore_context", self.ignore_context);
-        push_field(out, "context", self.context);
-        push_field(out, "max_tokens", self.max_tokens);
-        push_field(out, "temperature", self.temperature);
-        push_field(out, "top_p", self.top_p);
-        push_field(out, "top_k", self.top_k);
-        push_field(out, "presence_penalty", self.presence_penalty);
-        push_field(out, "frequency_penalty", self.frequency_penalty);
-        push_field(out, "repetition_penalty", self.repetition_penalty);
-    }
-}
-
-/// Writes a number or a flag, if it is set.
-fn push_field(out: &mut String, name: &str, value: Option<impl Serialize>) {
-    // By the library, for the sake of floats. Numbers and flags cannot fail to be written.
-    if let Some(Ok(value)) = value.as_ref().map(serde_json::to_string) {
-        for part in [",\"", name, "\":", &value] {
-            out.push_str(part);
-        }
     }
 }
 
@@ -254,11 +196,60 @@ impl Request {
         self
     }
 
-    /// Takes the parameters of another request, whatever was set here before: a restart does not have those of its
+    /// Sends a field that this crate does not know with a chat or a restart: its name, and its value as JSON. Newer servers
+    /// know `think`, `web_search_mode` and `enable_mcp`, say; others ignore it (protocol.md, R2.10). The field counts
+    /// towards [`Config::max_request`](crate::Config::max_request). Of one name the last stands.
+    ///
+    /// ```
+    /// use chatnio_core::{Request, RequestError};
+    ///
+    /// let request = Request::chat("hi").extra("think", "true")?.extra("web_search_mode", "\"auto\"")?;
+    /// assert_eq!(Request::chat("hi").extra("model", "1"), Err(RequestError::KnownField { name: "model" }));
+    /// # Ok::<(), RequestError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`RequestError::KnownField`] for a name of this crate's own, in whatever case (protocol.md, R2.12).
+    /// - [`RequestError::InvalidExtra`] for what is not one whole JSON value: servers drop a connection that sends it
+    ///   (protocol.md, R2.11).
+    pub fn extra(mut self, name: &str, json: &str) -> Result<Self, RequestError> {
+        self.parameters.set_extra(name, json)?;
+        Ok(self)
+    }
+
+    /// How long the first frame of this request's answer may take, in place of
+    /// [`Config::first_frame`](crate::Config::first_frame). Zero is off. As a parameter, it is for a chat or a restart.
+    #[must_use]
+    pub fn first_frame(mut self, within: Duration) -> Self {
+        self.parameters.deadlines.first_frame = Some(within);
+        self
+    }
+
+    /// How long each further frame of this request's answer may take, in place of
+    /// [`Config::next_frame`](crate::Config::next_frame). Zero is off.
+    #[must_use]
+    pub fn next_frame(mut self, within: Duration) -> Self {
+        self.parameters.deadlines.next_frame = Some(within);
+        self
+    }
+
+    /// How long this request's whole answer may take, in place of
+    /// [`Config::answer_within`](crate::Config::answer_within). Zero is off.
+    #[must_use]
+    pub fn answer_within(mut self, within: Duration) -> Self {
+        self.parameters.deadlines.answer_within = Some(within);
+        self
+    }
+
+    /// Takes the parameters and deadlines of another request, whatever was set here before: a restart does not have those of its
     /// question by itself.
     #[must_use]
     pub fn parameters_of(self, other: &Request) -> Self {
         self.with_parameters(other.parameters.clone())
+    }
+
+    pub(crate) fn deadlines(&self) -> Deadlines {
+        self.parameters.deadlines
     }
 
     pub(crate) fn with_parameters(mut self, parameters: Parameters) -> Self {
@@ -365,6 +356,15 @@ pub enum RequestError {
         /// The parameter's name.
         parameter: &'static str,
     },
+    /// The name of an extra field is one of the protocol's, which has a method of its own.
+    #[error("`{name}` is no extra field: the client sends it by itself")]
+    KnownField {
+        /// The field as the protocol spells it.
+        name: &'static str,
+    },
+    /// The value of an extra field is not one whole JSON value.
+    #[error("the value of an extra field must be one whole JSON value")]
+    InvalidExtra,
     /// Only `chat` and `restart` take parameters.
     #[error("`{kind}` takes no parameters: only chat and restart do")]
     UnexpectedParameters {
@@ -453,6 +453,20 @@ mod tests {
                 r#""frequency_penalty":0.2,"repetition_penalty":1.1}"#
             )
         );
+    }
+
+    #[test]
+    fn extra_fields_come_last_and_count() {
+        let request = Request::chat("hi").extra("think", "true").unwrap().model("m");
+        assert_eq!(encoded(request.clone()), r#"{"type":"chat","message":"hi","model":"m","think":true}"#);
+        assert_eq!(request.encode(54).unwrap_err(), RequestError::TooLong { len: 55, limit: 54 });
+        assert!(request.encode(55).is_ok());
+        assert_eq!(
+            encoded(Request::restart().parameters_of(&request)),
+            r#"{"type":"restart","model":"m","think":true}"#
+        );
+        let other = Request::remove(0).extra("think", "true").unwrap();
+        assert_eq!(other.encode(0).unwrap_err(), RequestError::UnexpectedParameters { kind: RequestKind::Remove });
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl Session {
         self.go(input);
         if kind.begins_turn() {
             self.turns += 1;
-            self.turn = Some(Turn::new(self.turns, kind, self.now.max(from)));
+            self.turn = Some(Turn::new(self.turns, kind, self.now.max(from), request.deadlines()));
             self.stop = Stop::default();
             self.openers.begin();
         }
@@ -403,7 +403,10 @@ impl Session {
         let turn = self.turn.as_ref()?;
         let end = if self.state == State::Stopping { self.stop.end_due(&self.config) } else { None };
         let end = end.map(|at| (at, Interruption::AfterStopDeadline));
-        [end, turn.frame_due(&self.config)].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [end, turn.answer_due(&self.config), turn.frame_due(&self.config)]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// When the stop goes out again.

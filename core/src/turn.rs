@@ -9,6 +9,7 @@ use crate::chunk::Chunk;
 use crate::config::Config;
 use crate::event::End;
 use crate::message::RequestKind;
+use crate::parameters::Deadlines;
 use crate::unescape::{first_half, last_half};
 
 /// A turn whose end the host has not had.
@@ -16,6 +17,7 @@ use crate::unescape::{first_half, last_half};
 pub(crate) struct Turn {
     pub(crate) answer: Box<Answer>,
     asked: Duration,
+    deadlines: Deadlines,
     /// When the last frame came; `None` before the first.
     heard: Option<Duration>,
     /// How much text has come, in bytes.
@@ -30,8 +32,15 @@ pub(crate) fn deadline(since: Duration, span: Duration) -> Option<Duration> {
 }
 
 impl Turn {
-    pub(crate) fn new(number: u64, request: RequestKind, now: Duration) -> Self {
-        Turn { answer: Box::new(Answer::new(number, request)), asked: now, heard: None, text_len: 0, half: None }
+    pub(crate) fn new(number: u64, request: RequestKind, now: Duration, deadlines: Deadlines) -> Self {
+        Turn {
+            answer: Box::new(Answer::new(number, request)),
+            asked: now,
+            deadlines,
+            heard: None,
+            text_len: 0,
+            half: None,
+        }
     }
 
     /// The answer, which is handed over.
@@ -72,10 +81,23 @@ impl Turn {
 
     /// When the next frame is late, and what that is called.
     pub(crate) fn frame_due(&self, config: &Config) -> Option<(Duration, Interruption)> {
-        match self.heard {
-            None => deadline(self.asked, config.first_frame).map(|at| (at, Interruption::FirstFrameDeadline)),
-            Some(heard) => deadline(heard, config.next_frame).map(|at| (at, Interruption::NextFrameDeadline)),
-        }
+        let (since, within, why) = match self.heard {
+            None => {
+                let within = self.deadlines.first_frame.unwrap_or(config.first_frame);
+                (self.asked, within, Interruption::FirstFrameDeadline)
+            }
+            Some(heard) => {
+                let within = self.deadlines.next_frame.unwrap_or(config.next_frame);
+                (heard, within, Interruption::NextFrameDeadline)
+            }
+        };
+        deadline(since, within).map(|at| (at, why))
+    }
+
+    /// When the whole answer is late, and what that is called.
+    pub(crate) fn answer_due(&self, config: &Config) -> Option<(Duration, Interruption)> {
+        let within = self.deadlines.answer_within.unwrap_or(config.answer_within);
+        deadline(self.asked, within).map(|at| (at, Interruption::AnswerDeadline))
     }
 
     /// Takes a frame in, and its text where that is the model's. Returns how it ends the answer, if it does.

@@ -151,6 +151,14 @@ typedef enum chatnio_status {
      */
     CHATNIO_BAD_TOKEN = 4121,
     /**
+     * The name of an extra field is one of the protocol's own, which has a setter.
+     */
+    CHATNIO_KNOWN_FIELD = 4122,
+    /**
+     * The value of an extra field is not one whole JSON value.
+     */
+    CHATNIO_BAD_EXTRA = 4123,
+    /**
      * In an event: a message could not be read. It was skipped and counted; turn and session go on.
      */
     CHATNIO_MALFORMED = 4201,
@@ -518,6 +526,10 @@ typedef enum chatnio_interruption {
      * The host reconnected.
      */
     CHATNIO_INTERRUPTION_RECONNECTED = 9,
+    /**
+     * The answer was not over in time (`chatnio_config_set_answer_within()`). The session drains.
+     */
+    CHATNIO_INTERRUPTION_ANSWER_DEADLINE = 10,
 } chatnio_interruption;
 
 /**
@@ -1485,6 +1497,14 @@ int32_t chatnio_config_set_first_frame(const struct chatnio_config *config, uint
 int32_t chatnio_config_set_next_frame(const struct chatnio_config *config, uint64_t ms);
 
 /**
+ * Sets how long a whole answer may take, counted from when its request goes out. Off: answers may be long, and a video
+ * job takes up to 30 minutes.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
+ */
+int32_t chatnio_config_set_answer_within(const struct chatnio_config *config, uint64_t ms);
+
+/**
  * Sets how long a turn may go on after its stop was sent. 10,000 ms.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
@@ -1903,6 +1923,45 @@ int32_t chatnio_request_set_frequency_penalty(struct chatnio_request *request, f
  * Errors: `CHATNIO_INVALID` for NULL. NaN and infinity are refused when the request is sent.
  */
 int32_t chatnio_request_set_repetition_penalty(struct chatnio_request *request, float value);
+
+/**
+ * Sets how long the first frame of this request's answer may take, in ms, in place of
+ * `chatnio_config_set_first_frame()`. 0 is off. For a chat or a restart.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_request_set_first_frame(struct chatnio_request *request, uint64_t ms);
+
+/**
+ * Sets how long each further frame of this request's answer may take, in ms, in place of
+ * `chatnio_config_set_next_frame()`. 0 is off. For a chat or a restart.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_request_set_next_frame(struct chatnio_request *request, uint64_t ms);
+
+/**
+ * Sets how long this request's whole answer may take, in ms, in place of `chatnio_config_set_answer_within()`. 0 is off.
+ * For a chat or a restart.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_request_set_answer_within(struct chatnio_request *request,
+                                          uint64_t ms);
+
+/**
+ * Adds a field that this library does not know to a chat or a restart: its name, and its value as JSON, such as `true`
+ * or `"auto"`. Newer servers know `think`, `web_search_mode` and `enable_mcp`, say; others ignore it. It counts towards
+ * `chatnio_config_set_max_request()`. Of one name the last stands. Both texts are copied.
+ *
+ * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`; `CHATNIO_KNOWN_FIELD` for a name of the protocol's own, in whatever case;
+ * `CHATNIO_BAD_EXTRA` for what is not one whole JSON value: servers drop a connection that sends it.
+ */
+int32_t chatnio_request_add_extra(struct chatnio_request *request,
+                                  const char *name,
+                                  size_t name_len,
+                                  const char *json,
+                                  size_t json_len);
 
 /**
  * Frees a request; NULL is fine.

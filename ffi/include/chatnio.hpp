@@ -501,6 +501,11 @@ public:
     {
         return set(chatnio_config_set_next_frame(native(), detail::milliseconds(time)));
     }
+    /** How long a whole answer may take. Off. */
+    Config &answer_within(std::chrono::milliseconds time)
+    {
+        return set(chatnio_config_set_answer_within(native(), detail::milliseconds(time)));
+    }
     /** How long a turn may go on after its stop was sent. 10 s. */
     Config &after_stop(std::chrono::milliseconds time)
     {
@@ -764,6 +769,26 @@ public:
     Request &presence_penalty(float value) { return set(chatnio_request_set_presence_penalty(native(), value)); }
     /** The penalty on tokens by how often they have occurred. */
     Request &frequency_penalty(float value) { return set(chatnio_request_set_frequency_penalty(native(), value)); }
+    /** How long the first frame of the answer may take, in place of `Config::first_frame()`. 0 is off. */
+    Request &first_frame(std::chrono::milliseconds time)
+    {
+        return set(chatnio_request_set_first_frame(native(), detail::milliseconds(time)));
+    }
+    /** How long each further frame may take, in place of `Config::next_frame()`. 0 is off. */
+    Request &next_frame(std::chrono::milliseconds time)
+    {
+        return set(chatnio_request_set_next_frame(native(), detail::milliseconds(time)));
+    }
+    /** How long the whole answer may take, in place of `Config::answer_within()`. 0 is off. */
+    Request &answer_within(std::chrono::milliseconds time)
+    {
+        return set(chatnio_request_set_answer_within(native(), detail::milliseconds(time)));
+    }
+    /** Adds a field that this library does not know, with its value as JSON: see `chatnio_request_add_extra()`. */
+    Request &extra(std::string_view name, std::string_view json)
+    {
+        return set(chatnio_request_add_extra(native(), name.data(), name.size(), json.data(), json.size()));
+    }
     /** The penalty on repetition. */
     Request &repetition_penalty(float value) { return set(chatnio_request_set_repetition_penalty(native(), value)); }
 

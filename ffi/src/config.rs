@@ -189,6 +189,18 @@ pub unsafe extern "C" fn chatnio_config_set_next_frame(config: Option<&chatnio_c
     }))
 }
 
+/// Sets how long a whole answer may take, counted from when its request goes out. Off: answers may be long, and a video
+/// job takes up to 30 minutes.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_config_set_answer_within(config: Option<&chatnio_config>, ms: u64) -> i32 {
+    boundary!(config => config.change(|settings| {
+        settings.session.answer_within = Duration::from_millis(ms);
+        Ok(())
+    }))
+}
+
 /// Sets how long a turn may go on after its stop was sent. 10,000 ms.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.

@@ -88,6 +88,8 @@ pub enum chatnio_interruption {
     CHATNIO_INTERRUPTION_CLOSED_BY_HOST = 8,
     /// The host reconnected.
     CHATNIO_INTERRUPTION_RECONNECTED = 9,
+    /// The answer was not over in time (`chatnio_config_set_answer_within()`). The session drains.
+    CHATNIO_INTERRUPTION_ANSWER_DEADLINE = 10,
 }
 
 /// What is known of the conversation that a connection is in.
@@ -266,6 +268,7 @@ fn interruption_of(interruption: Interruption) -> i32 {
         Interruption::FirstFrameDeadline => CHATNIO_INTERRUPTION_FIRST_FRAME_DEADLINE,
         Interruption::NextFrameDeadline => CHATNIO_INTERRUPTION_NEXT_FRAME_DEADLINE,
         Interruption::AfterStopDeadline => CHATNIO_INTERRUPTION_AFTER_STOP_DEADLINE,
+        Interruption::AnswerDeadline => CHATNIO_INTERRUPTION_ANSWER_DEADLINE,
         Interruption::MessageTooLong { .. } => CHATNIO_INTERRUPTION_MESSAGE_TOO_LONG,
         Interruption::AnswerTooLong { .. } => CHATNIO_INTERRUPTION_ANSWER_TOO_LONG,
         Interruption::ClosedByServer => CHATNIO_INTERRUPTION_CLOSED_BY_SERVER,

@@ -84,6 +84,7 @@ pub extern "C" fn chatnio_interruption_name(interruption: i32) -> *const c_char 
         CHATNIO_INTERRUPTION_CONNECTION_LOST c"connection lost"
         CHATNIO_INTERRUPTION_CLOSED_BY_HOST c"closed by host"
         CHATNIO_INTERRUPTION_RECONNECTED c"reconnected"
+        CHATNIO_INTERRUPTION_ANSWER_DEADLINE c"answer deadline"
     }
 }
 

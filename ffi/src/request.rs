@@ -2,6 +2,7 @@
 
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
+use std::time::Duration;
 
 use chatnio_core::{MaskMessage, Request};
 
@@ -307,6 +308,54 @@ pub unsafe extern "C" fn chatnio_request_set_repetition_penalty(
     value: f32,
 ) -> i32 {
     boundary!(request => request.set(|parameters| parameters.repetition_penalty(value)))
+}
+
+/// Sets how long the first frame of this request's answer may take, in ms, in place of
+/// `chatnio_config_set_first_frame()`. 0 is off. For a chat or a restart.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_request_set_first_frame(request: Option<&mut chatnio_request>, ms: u64) -> i32 {
+    boundary!(request => request.set(|parameters| parameters.first_frame(Duration::from_millis(ms))))
+}
+
+/// Sets how long each further frame of this request's answer may take, in ms, in place of
+/// `chatnio_config_set_next_frame()`. 0 is off. For a chat or a restart.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_request_set_next_frame(request: Option<&mut chatnio_request>, ms: u64) -> i32 {
+    boundary!(request => request.set(|parameters| parameters.next_frame(Duration::from_millis(ms))))
+}
+
+/// Sets how long this request's whole answer may take, in ms, in place of `chatnio_config_set_answer_within()`. 0 is off.
+/// For a chat or a restart.
+///
+/// Errors: `CHATNIO_INVALID` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_request_set_answer_within(request: Option<&mut chatnio_request>, ms: u64) -> i32 {
+    boundary!(request => request.set(|parameters| parameters.answer_within(Duration::from_millis(ms))))
+}
+
+/// Adds a field that this library does not know to a chat or a restart: its name, and its value as JSON, such as `true`
+/// or `"auto"`. Newer servers know `think`, `web_search_mode` and `enable_mcp`, say; others ignore it. It counts towards
+/// `chatnio_config_set_max_request()`. Of one name the last stands. Both texts are copied.
+///
+/// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`; `CHATNIO_KNOWN_FIELD` for a name of the protocol's own, in whatever case;
+/// `CHATNIO_BAD_EXTRA` for what is not one whole JSON value: servers drop a connection that sends it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_request_add_extra(
+    request: Option<&mut chatnio_request>,
+    name: *const c_char,
+    name_len: usize,
+    json: *const c_char,
+    json_len: usize,
+) -> i32 {
+    boundary!(request => {
+        let (name, json) = (input!(text name, name_len)?, input!(text json, json_len)?);
+        request.parameters = request.parameters.clone().extra(name, json)?;
+        Ok(())
+    })
 }
 
 /// Frees a request; NULL is fine.

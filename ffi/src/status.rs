@@ -75,6 +75,10 @@ pub enum chatnio_status {
     /// The token holds what no HTTP header can carry: a line's end, a space, something outside of ASCII. Only of companion
     /// calls.
     CHATNIO_BAD_TOKEN = 4121,
+    /// The name of an extra field is one of the protocol's own, which has a setter.
+    CHATNIO_KNOWN_FIELD = 4122,
+    /// The value of an extra field is not one whole JSON value.
+    CHATNIO_BAD_EXTRA = 4123,
 
     /// In an event: a message could not be read. It was skipped and counted; turn and session go on.
     CHATNIO_MALFORMED = 4201,
@@ -210,6 +214,8 @@ const TABLE: &[(chatnio_status, &CStr, &CStr)] = &[
     (CHATNIO_BAD_PROXY, c"CHATNIO_BAD_PROXY", c"the URL is not one of a proxy"),
     (CHATNIO_BAD_CERTIFICATE, c"CHATNIO_BAD_CERTIFICATE", c"the client's certificate cannot be used"),
     (CHATNIO_BAD_TOKEN, c"CHATNIO_BAD_TOKEN", c"the token holds a character that no header can carry"),
+    (CHATNIO_KNOWN_FIELD, c"CHATNIO_KNOWN_FIELD", c"an extra field has a name that the client sends by itself"),
+    (CHATNIO_BAD_EXTRA, c"CHATNIO_BAD_EXTRA", c"the value of an extra field must be one whole JSON value"),
     (CHATNIO_MALFORMED, c"CHATNIO_MALFORMED", c"a message could not be read"),
     (CHATNIO_MESSAGE_TOO_LONG, c"CHATNIO_MESSAGE_TOO_LONG", c"a message was over the limit"),
     (CHATNIO_REST_BAD_KEY, c"CHATNIO_REST_BAD_KEY", c"the server does not accept the key"),
@@ -390,6 +396,8 @@ fn of_request(error: &chatnio_core::RequestError) -> chatnio_status {
         RequestError::InvalidMask => CHATNIO_BAD_MASK,
         RequestError::NotFinite { .. } => CHATNIO_NOT_FINITE,
         RequestError::UnexpectedParameters { .. } => CHATNIO_BAD_PARAMETERS,
+        RequestError::KnownField { .. } => CHATNIO_KNOWN_FIELD,
+        RequestError::InvalidExtra => CHATNIO_BAD_EXTRA,
         RequestError::TooLong { .. } => CHATNIO_REQUEST_TOO_LONG,
         RequestError::NothingToRestart => CHATNIO_NOTHING_TO_RESTART,
         RequestError::Closed => CHATNIO_CLOSED,

@@ -33,6 +33,8 @@ export const Status = {
   CHATNIO_BAD_PROXY: 4119,
   CHATNIO_BAD_CERTIFICATE: 4120,
   CHATNIO_BAD_TOKEN: 4121,
+  CHATNIO_KNOWN_FIELD: 4122,
+  CHATNIO_BAD_EXTRA: 4123,
   CHATNIO_MALFORMED: 4201,
   CHATNIO_MESSAGE_TOO_LONG: 4202,
   CHATNIO_REST_BAD_KEY: 4301,
@@ -136,6 +138,7 @@ export const Interruption = {
   "connection-lost": 7,
   "closed-by-host": 8,
   reconnected: 9,
+  "answer-deadline": 10,
 } as const;
 
 /** `chatnio_conversation_kind` */
@@ -400,6 +403,7 @@ export interface Exports {
   chatnio_config_set_keep_alive(config: Pointer, ms: bigint): number;
   chatnio_config_set_first_frame(config: Pointer, ms: bigint): number;
   chatnio_config_set_next_frame(config: Pointer, ms: bigint): number;
+  chatnio_config_set_answer_within(config: Pointer, ms: bigint): number;
   chatnio_config_set_after_stop(config: Pointer, ms: bigint): number;
   chatnio_config_set_settle(config: Pointer, ms: bigint): number;
   chatnio_config_set_stop_repeats(config: Pointer, ms: Pointer, count: number): number;
@@ -428,6 +432,10 @@ export interface Exports {
   chatnio_request_set_presence_penalty(request: Pointer, value: number): number;
   chatnio_request_set_frequency_penalty(request: Pointer, value: number): number;
   chatnio_request_set_repetition_penalty(request: Pointer, value: number): number;
+  chatnio_request_set_first_frame(request: Pointer, ms: bigint): number;
+  chatnio_request_set_next_frame(request: Pointer, ms: bigint): number;
+  chatnio_request_set_answer_within(request: Pointer, ms: bigint): number;
+  chatnio_request_add_extra(request: Pointer, name: Pointer, nameLen: number, json: Pointer, jsonLen: number): number;
   chatnio_request_free(request: Pointer): void;
   chatnio_event_field(event: Pointer, name: Pointer, nameLen: number, value: Pointer): number;
   chatnio_session_new(config: Pointer, auth: Pointer, now: bigint, out: Pointer, error: Pointer): number;

@@ -1,6 +1,6 @@
 import { type Exports, type Pointer, RequestType } from "./abi.js";
 import { Handle, type Library, MAX_UTF8 } from "./library.js";
-import { flag, keysOf, refuse, textOf } from "./settings.js";
+import { flag, keysOf, refuse, textOf, time } from "./settings.js";
 
 /** What a chat or a restart may say besides. What is left out takes the server's default. */
 export interface Parameters {
@@ -26,6 +26,17 @@ export interface Parameters {
   readonly frequencyPenalty?: number | undefined;
   /** The penalty on repetition. */
   readonly repetitionPenalty?: number | undefined;
+  /**
+   * Fields that this package does not know, by their names; their values as `JSON.stringify` takes them. Newer servers know
+   * `think`, `web_search_mode` and `enable_mcp`, say; others ignore them.
+   */
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
+  /** How many milliseconds the answer's first frame may take, in place of the setting `firstFrame`; 0 for no limit. */
+  readonly firstFrame?: number | undefined;
+  /** The same for each further frame, in place of `nextFrame`. */
+  readonly nextFrame?: number | undefined;
+  /** The same for the whole answer, in place of `answerWithin`. */
+  readonly answerWithin?: number | undefined;
 }
 
 /** A message to put at the front of a conversation. */
@@ -84,6 +95,12 @@ const FLOATS = {
   presencePenalty: "chatnio_request_set_presence_penalty",
   frequencyPenalty: "chatnio_request_set_frequency_penalty",
   repetitionPenalty: "chatnio_request_set_repetition_penalty",
+} as const;
+
+const TIMES = {
+  firstFrame: "chatnio_request_set_first_frame",
+  nextFrame: "chatnio_request_set_next_frame",
+  answerWithin: "chatnio_request_set_answer_within",
 } as const;
 
 /** The largest index. */
@@ -186,4 +203,33 @@ function fillParameters(
     const value = request[name];
     if (value !== undefined) library.check((exports) => exports[FLOATS[name]](pointer, float(name, value)));
   }
+  for (const name of keysOf(TIMES)) {
+    const value = request[name];
+    if (value !== undefined) library.check((exports) => exports[TIMES[name]](pointer, time(name, value)));
+  }
+  const extra: unknown = request.extra;
+  if (extra !== undefined) {
+    if (typeof extra !== "object" || extra === null || Array.isArray(extra)) refuse("extra", "an object", extra);
+    for (const [name, value] of Object.entries(extra)) if (value !== undefined) addExtra(library, pointer, name, json(name, value));
+  }
+}
+
+function json(name: string, value: unknown): string {
+  let text: unknown;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // It refers to itself, or holds what has no JSON.
+  }
+  return typeof text === "string" ? text : refuse(`extra.${name}`, "a value that can be JSON", value);
+}
+
+function addExtra(library: Library, pointer: Pointer, name: string, json: string): void {
+  // For both, so that the first stays where it is.
+  library.reserve((name.length + json.length) * MAX_UTF8);
+  const nameLength = library.write(name);
+  const jsonLength = library.write(json, nameLength);
+  library.check((exports) =>
+    exports.chatnio_request_add_extra(pointer, library.input, nameLength, library.input + nameLength, jsonLength),
+  );
 }

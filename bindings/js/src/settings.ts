@@ -18,6 +18,8 @@ export interface Settings {
   readonly firstFrame?: number | undefined;
   /** How long each further frame may take. 120,000. */
   readonly nextFrame?: number | undefined;
+  /** How long a whole answer may take, counted from when its request goes out. Off: a video job takes up to 30 minutes. */
+  readonly answerWithin?: number | undefined;
   /** How long a turn may go on after its stop was sent. 10,000. */
   readonly afterStop?: number | undefined;
   /**
@@ -64,6 +66,7 @@ const TIMES = {
   keepAlive: "chatnio_config_set_keep_alive",
   firstFrame: "chatnio_config_set_first_frame",
   nextFrame: "chatnio_config_set_next_frame",
+  answerWithin: "chatnio_config_set_answer_within",
   afterStop: "chatnio_config_set_after_stop",
   settle: "chatnio_config_set_settle",
 } as const satisfies Partial<Record<keyof Settings, Setter<bigint>>>;

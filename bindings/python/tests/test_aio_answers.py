@@ -351,3 +351,14 @@ def test_many_in_one_loop(run: Run[None], loopback: Loopback) -> None:
         await asyncio.gather(*(chat(at) for at in range(1, 151)))
 
     run(main())
+
+
+def test_an_answer_that_is_not_over_in_time(run: Run[None]) -> None:
+    async def main(server: Loopback) -> None:
+        async with connected(server) as client:
+            with pytest.raises(AnswerInterruptedError) as caught:
+                await client.ask("hi", model="silent", answer_within=0.05).text()
+            assert caught.value.answer.interruption is Interruption.ANSWER_DEADLINE
+
+    with Loopback(pace=0) as server:
+        run(main(server))

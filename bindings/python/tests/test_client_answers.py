@@ -330,6 +330,15 @@ def test_a_stop_that_nobody_hears() -> None:
         assert client.ask("hi", model="hello").text() == "".join(HELLO)
 
 
+def test_an_answer_that_is_not_over_in_time() -> None:
+    with Loopback(pace=0) as server, Client(server.url, "sk-any") as client:
+        with pytest.raises(AnswerInterruptedError) as caught:
+            client.ask("hi", model="silent", answer_within=0.05).text()
+        assert caught.value.answer.interruption is Interruption.ANSWER_DEADLINE
+        client.reconnect()
+        assert client.ask("hi", model="hello", answer_within=PATIENCE).text() == "".join(HELLO)
+
+
 def test_strays_are_told(client: Client) -> None:
     stream = client.ask("hi", model="silent")
     stream.close()

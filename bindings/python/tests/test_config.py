@@ -95,6 +95,14 @@ def test_next_frame() -> None:
     assert interruption(session) is Interruption.NEXT_FRAME_DEADLINE
 
 
+def test_answer_within() -> None:
+    session = asking(Config(keep_alive=0, first_frame=0, answer_within=3))
+    assert session.deadline == START + 3
+    session.receive('{"message":"a"}', now=START + 2)
+    assert session.deadline == START + 3
+    assert interruption(session) is Interruption.ANSWER_DEADLINE
+
+
 def test_settle() -> None:
     end = '{"message":"","quota":0.5,"end":true}'
     for config, held in ((Config(), 0.25), (Config(settle=0.4), 0.4)):
@@ -507,6 +515,7 @@ TIMES = (
     "keep_alive",
     "first_frame",
     "next_frame",
+    "answer_within",
     "after_stop",
     "settle",
     "connect",

@@ -15,6 +15,7 @@ from pychatnio import (
     BusyError,
     Config,
     End,
+    Interruption,
     InvalidArgumentError,
     InvalidRequestError,
     Parameters,
@@ -85,7 +86,9 @@ PARAMETERS: dict[str, list[Any]] = {
 
 
 def test_all_parameters_are_tested() -> None:
-    assert set(PARAMETERS) == set(Parameters.__annotations__)
+    # The rest is no parameter with a value of one type, and has tests of its own below.
+    others = {"extra", "first_frame", "next_frame", "answer_within"}
+    assert set(PARAMETERS) == set(Parameters.__annotations__) - others
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in PARAMETERS.items() for value in values])
@@ -226,6 +229,68 @@ def test_texts_that_are_not_unicode(text: str) -> None:
         with pytest.raises(InvalidArgumentError) as caught:
             make()
         assert caught.value.status is Status.NOT_UTF8
+
+
+def test_extra_fields() -> None:
+    session = authenticated()
+    extra = {"think": True, "web_search_mode": {"by": ["auto", 1.5, None]}, "né": "😀"}
+    session.request(Request.chat("hi", top_k=3, extra=extra), now=START)
+    assert session.next_message() == (
+        '{"type":"chat","message":"hi","top_k":3,"think":true,"web_search_mode":{"by":["auto",1.5,null]},"né":"😀"}'
+    )
+    assert sent_by(Request.chat("hi", extra=None)) == sent_by(Request.chat("hi", extra={}))
+
+
+def sent_by(request: Request) -> str | None:
+    session = authenticated()
+    session.request(request, now=START)
+    return session.next_message()
+
+
+@pytest.mark.parametrize(
+    ("deadlines", "first", "then", "why"),
+    [
+        ({"first_frame": 2}, 2, 122, Interruption.NEXT_FRAME_DEADLINE),
+        ({"first_frame": 0, "next_frame": 1.5}, None, 3.5, Interruption.NEXT_FRAME_DEADLINE),
+        ({"answer_within": 4}, 4, 4, Interruption.ANSWER_DEADLINE),
+    ],
+)
+def test_deadlines(deadlines: Any, first: float | None, then: float, why: Interruption) -> None:
+    session = Session(config=Config(keep_alive=0), now=START)
+    session.request(Request.chat("hi", **deadlines), now=START)
+    assert session.deadline == (None if first is None else START + first)
+    session.receive('{"message":"a"}', now=START + 2)
+    assert session.deadline == START + then
+    end = session.handle_timeout(now=START + then)
+    assert isinstance(end, End)
+    assert end.answer.interruption is why
+
+
+@pytest.mark.parametrize("name", ["first_frame", "next_frame", "answer_within"])
+def test_deadlines_that_cannot_be(name: str) -> None:
+    deadline: Any = {name: -1}
+    with pytest.raises(InvalidArgumentError, match=name):
+        Request.chat("hi", **deadline)
+
+
+def test_extra_fields_that_cannot_be() -> None:
+    for name in ("model", "Type", "message", "token"):
+        with pytest.raises(InvalidRequestError) as caught:
+            Request.chat("hi", extra={name: 1})
+        assert caught.value.status is Status.KNOWN_FIELD
+    looped: list[object] = []
+    looped.append(looped)
+    for value in (math.nan, math.inf, looped, "\ud800"):
+        with pytest.raises(InvalidArgumentError, match="extra field 'think'|not UTF-8"):
+            Request.chat("hi", extra={"think": value})
+    wrong: Any = ["think"]
+    with pytest.raises(TypeError, match="extra"):
+        Request.chat("hi", extra=wrong)
+    unknown: Any = {1: True}
+    with pytest.raises(TypeError):
+        Request.chat("hi", extra=unknown)
+    with pytest.raises(TypeError, match="JSON"):
+        Request.chat("hi", extra={"think": object()})
 
 
 def test_one_is_for_many() -> None:

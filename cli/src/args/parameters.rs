@@ -1,6 +1,6 @@
 //! What a question says beside its text: options of the command line, and `[parameters]` of the configuration.
 
-use chatnio::Request;
+use chatnio::{Request, RequestError};
 use clap::Args;
 use serde::Deserialize;
 
@@ -39,6 +39,26 @@ pub(crate) struct Parameters {
     /// Penalty on repetition, from 0 to 2
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) repetition_penalty: Option<f32>,
+    /// Send a field that this client does not know, such as --extra think=true. May be given more than once
+    #[arg(long, value_name = "NAME=JSON", value_parser = extra)]
+    #[serde(skip)]
+    pub(crate) extra: Vec<Extra>,
+}
+
+/// A field that the client does not know.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Extra {
+    name: String,
+    json: String,
+}
+
+fn extra(text: &str) -> Result<Extra, String> {
+    let (name, json) = text.split_once('=').ok_or("it is a name, =, and JSON, such as think=true")?;
+    Request::restart().extra(name, json).map_err(|error| match error {
+        RequestError::InvalidExtra => format!("{json} is not JSON; a text is one in quotes: '{name}=\"auto\"'"),
+        error => error.to_string(),
+    })?;
+    Ok(Extra { name: name.to_owned(), json: json.to_owned() })
 }
 
 impl Parameters {
@@ -55,6 +75,7 @@ impl Parameters {
             presence_penalty: self.presence_penalty.or(others.presence_penalty),
             frequency_penalty: self.frequency_penalty.or(others.frequency_penalty),
             repetition_penalty: self.repetition_penalty.or(others.repetition_penalty),
+            extra: if self.extra.is_empty() { others.extra.clone() } else { self.extra },
         }
     }
 
@@ -113,6 +134,10 @@ impl Parameters {
         if let Some(value) = self.repetition_penalty {
             request = request.repetition_penalty(value);
         }
+        for Extra { name, json } in &self.extra {
+            // It was checked when it was read.
+            request = request.clone().extra(name, json).unwrap_or(request);
+        }
         request
     }
 }
@@ -136,6 +161,21 @@ mod tests {
         refused(Parameters { presence_penalty: Some(-2.5), ..Parameters::default() });
         let edges = Parameters { temperature: Some(2.0), top_p: Some(0.0), context: Some(0), ..Parameters::default() };
         assert_eq!(edges.check(), Ok(()));
+    }
+
+    #[test]
+    fn extra_fields_are_names_with_json() {
+        let parameters = Parameters {
+            extra: ["think=true", "a=\"b=c\"", "think=[1]"].map(|text| extra(text).unwrap()).into(),
+            ..Parameters::default()
+        };
+        let expected = Request::chat("hi").extra("think", "[1]").unwrap().extra("a", "\"b=c\"").unwrap();
+        assert_eq!(parameters.add_to(Request::chat("hi")), expected);
+        for (bad, says) in
+            [("think", "think=true"), ("think=auto", "in quotes"), ("Model=1", "`model` is no extra field")]
+        {
+            assert!(extra(bad).unwrap_err().contains(says), "{bad}");
+        }
     }
 
     #[test]

@@ -282,3 +282,17 @@ fn a_recording_on_stdout_is_there_instead_of_the_answer() {
     let replayed = run(&mut chatnio(["replay", &directory.write("record", &ended.stdout)])).with(0);
     assert_eq!(replayed.stdout, "Hello! How can I help?\n");
 }
+
+#[test]
+fn extra_fields_go_out_with_the_question() {
+    let server = server();
+    let directory = Directory::new("extra");
+    let file = directory.file("extra.txt");
+    let mut command = ask(&server, "hello");
+    command.args(["--extra", "think=true", "--extra", "web_search_mode=\"auto\"", "--record"]).arg(&file);
+    run(&mut command).with(0);
+    let recorded = fs::read_to_string(&file).unwrap();
+    assert!(recorded.contains(r#","think":true,"web_search_mode":"auto"}"#), "{recorded}");
+    let refused = run(ask(&server, "hello").args(["--extra", "model=1"])).with(2);
+    assert!(refused.stderr.contains("`model` is no extra field"), "{refused:?}");
+}

@@ -151,7 +151,8 @@ impl Replay {
             Err(error) => warning(format!("skipped: {error}")),
             Ok(Sent::Request { request, unknown }) => {
                 for name in unknown {
-                    self.warnings.push_back((line, format!("`{name}` is no parameter and was left out")));
+                    self.warnings
+                        .push_back((line, format!("`{name}` cannot be sent with this request and was left out")));
                 }
                 let is_stop = request == Request::stop();
                 let busy = !matches!(state, State::Idle | State::Closed);

@@ -5,74 +5,19 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::auth::Auth;
-use crate::decimal;
 use crate::fields::Fields;
-use crate::json::Value;
 use crate::message::PING;
-use crate::request::{Parameters, Request};
+use crate::parameters::{Parameters, integer, text};
+use crate::request::Request;
 
 pub(crate) enum Sent {
     Auth(Auth),
     Request {
         request: Request,
-        /// Fields that the protocol does not have, which a replay leaves out.
+        /// Fields that this request cannot carry, which a replay leaves out.
         unknown: Vec<String>,
     },
     Ping,
-}
-
-impl Fields<'_> {
-    /// Takes a field; null counts as left out.
-    fn take<T>(&mut self, name: &str, expected: &str, read: impl Fn(Value) -> Option<T>) -> Result<Option<T>, String> {
-        match self.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => read(value).map(Some).ok_or_else(|| format!("`{name}` must be {expected}")),
-        }
-    }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>, String> {
-        self.take(name, "a string", |value| match value {
-            Value::String(text) => Some(text.to_str().into_owned()),
-            _ => None,
-        })
-    }
-
-    fn flag(&mut self, name: &str) -> Result<Option<bool>, String> {
-        self.take(name, "true or false", |value| match value {
-            Value::Bool(flag) => Some(flag),
-            _ => None,
-        })
-    }
-
-    fn integer(&mut self, name: &str) -> Result<Option<i64>, String> {
-        self.take(name, "an integer", |value| match value {
-            Value::Number(text) => text.parse().ok(),
-            _ => None,
-        })
-    }
-
-    fn float(&mut self, name: &str) -> Result<Option<f32>, String> {
-        self.take(name, "a 32-bit float", |value| match value {
-            Value::Number(text) => decimal::to_f32(text).filter(|value| value.is_finite()),
-            _ => None,
-        })
-    }
-
-    fn parameters(&mut self) -> Result<Parameters, String> {
-        Ok(Parameters {
-            model: self.text("model")?,
-            web: self.flag("web")?,
-            ignore_context: self.flag("ignore_context")?,
-            context: self.integer("context")?,
-            max_tokens: self.integer("max_tokens")?,
-            temperature: self.float("temperature")?,
-            top_p: self.float("top_p")?,
-            top_k: self.integer("top_k")?,
-            presence_penalty: self.float("presence_penalty")?,
-            frequency_penalty: self.float("frequency_penalty")?,
-            repetition_penalty: self.float("repetition_penalty")?,
-        })
-    }
 }
 
 /// Reads a message that was sent; the error says in words why it cannot be sent.
@@ -81,36 +26,79 @@ pub(crate) fn parse(message: &str) -> Result<Sent, String> {
         return Ok(Sent::Ping);
     }
     let mut fields = Fields::parse(message).map_err(|_| "not a JSON object")?;
-    if let Some(token) = fields.text("token")? {
-        let mut auth = Auth::new(token).conversation(fields.integer("id")?.unwrap_or(-1));
+    if let Some(token) = text(&mut fields, "token")? {
+        let mut auth = Auth::new(token).conversation(integer(&mut fields, "id")?.unwrap_or(-1));
         // An empty one is none, as for the server.
-        if let Some(hash) = fields.text("ref")?.filter(|hash| !hash.is_empty()) {
+        if let Some(hash) = text(&mut fields, "ref")?.filter(|hash| !hash.is_empty()) {
             auth = auth.share(hash);
         }
         auth.check(0).map_err(|error| error.to_string())?;
         return Ok(Sent::Auth(auth));
     }
-    let kind = fields.text("type")?;
-    let text = fields.text("message")?.unwrap_or_default();
-    let parameters = fields.parameters()?;
-    let request = match kind.as_deref().unwrap_or("chat") {
-        "chat" => Request::chat(text).with_parameters(parameters),
+    let kind = text(&mut fields, "type")?;
+    let message = text(&mut fields, "message")?.unwrap_or_default();
+    let mut parameters = Parameters::take(&mut fields)?;
+    let kind = kind.as_deref().unwrap_or("chat");
+    let mut unknown = Vec::new();
+    if matches!(kind, "chat" | "restart") {
+        for (name, json) in fields.rest() {
+            if parameters.set_extra(name, json).is_err() {
+                unknown.push(name.to_string());
+            }
+        }
+    } else {
+        unknown = fields.into_names();
+    }
+    let request = match kind {
+        "chat" => Request::chat(message).with_parameters(parameters),
         "restart" => Request::restart().with_parameters(parameters),
         // Web clients send a whole form with each of these; the server reads the message alone.
         "stop" => Request::stop(),
-        "share" => Request::share(text),
-        "mask" => Request::mask_json(&text).map_err(|error| error.to_string())?,
+        "share" => Request::share(message),
+        "mask" => Request::mask_json(&message).map_err(|error| error.to_string())?,
         "edit" => {
-            let (index, text) = text.split_once(':').ok_or("edit: the message must be `INDEX:NEW TEXT`")?;
+            let (index, text) = message.split_once(':').ok_or("edit: the message must be `INDEX:NEW TEXT`")?;
             Request::edit(index_of(index)?, text)
         }
-        "remove" => Request::remove(index_of(&text)?),
+        "remove" => Request::remove(index_of(&message)?),
         other => return Err(format!("unknown type `{other}`")),
     };
     request.encode(0).map_err(|error| error.to_string())?;
-    Ok(Sent::Request { request, unknown: fields.into_names() })
+    Ok(Sent::Request { request, unknown })
 }
 
 fn index_of(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("`{text}` is no index"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn request(message: &str) -> (String, Vec<String>) {
+        match parse(message) {
+            Ok(Sent::Request { request, unknown }) => (request.encode(0).unwrap().to_string(), unknown),
+            _ => panic!("{message} is no request"),
+        }
+    }
+
+    #[test]
+    fn extra_fields_of_a_question_are_kept() {
+        for message in [
+            r#"{"type":"chat","message":"hi","web":true,"think":true,"web_search_mode":{"a":[1, 2.50]},"x":null}"#,
+            r#"{"type":"restart","model":"m","a \"b\"":"\ud83d"}"#,
+        ] {
+            assert_eq!(request(message), (message.to_string(), vec![]));
+        }
+        let twice = r#"{"type":"restart","think":1,"x":2,"think":3}"#;
+        assert_eq!(request(twice).0, r#"{"type":"restart","think":3,"x":2}"#);
+    }
+
+    #[test]
+    fn what_a_request_cannot_carry_is_named() {
+        let left_out = |message| request(message).1;
+        assert_eq!(left_out(r#"{"type":"chat","message":"hi","Model":"m","think":1}"#), ["Model"]);
+        assert_eq!(left_out(r#"{"type":"remove","message":"0","think":1,"a":2}"#), ["a", "think"]);
+    }
 }

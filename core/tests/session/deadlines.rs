@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use chatnio_core::{Auth, Config, EventStorage, Interruption, MessageKind, Outcome, RequestError, State};
+use chatnio_core::{
+    Auth, Config, EventStorage, Interruption, MessageKind, Outcome, Request, RequestError, RequestKind, State,
+};
 
 use crate::frames::{end, opener, piece};
 use crate::host::{Host, Seen, config, ms, secs};
@@ -48,6 +50,68 @@ fn the_frames_after_a_stop_do_not_put_its_deadline_off() {
         host.receive(&piece("a", 0.1));
     }
     assert_eq!(interrupted(&mut host, secs(1)), Interruption::AfterStopDeadline);
+}
+
+#[test]
+fn the_whole_answer() {
+    for by_request in [false, true] {
+        let within = if by_request { secs(500) } else { secs(50) };
+        let mut host = Host::with_config(|config| config.answer_within = within);
+        let request = Request::chat("hi");
+        host.request(&if by_request { request.answer_within(secs(50)) } else { request }).unwrap();
+        host.sent_kinds();
+        host.receive(&opener(29));
+        for _ in 0..4 {
+            assert_eq!(ends(&host.pass(secs(10))), 0);
+            host.receive(&piece("a", 0.1));
+        }
+        assert_eq!(ends(&host.pass(ms(9_999))), 0);
+        assert_eq!(interrupted(&mut host, ms(1)), Interruption::AnswerDeadline);
+        assert_eq!(host.state(), State::Draining);
+        assert!(host.sent_kinds().contains(&MessageKind::Request(RequestKind::Stop)), "it is stopped");
+        host.receive(&end("", 0.1));
+        assert_eq!(host.state(), State::Idle);
+    }
+}
+
+#[test]
+fn a_stop_does_not_put_the_whole_answers_deadline_off() {
+    let mut host = Host::with_config(|_| {});
+    host.request(&Request::chat("hi").answer_within(secs(5))).unwrap();
+    host.pass(secs(4));
+    host.stop().unwrap();
+    assert_eq!(interrupted(&mut host, secs(1)), Interruption::AnswerDeadline);
+}
+
+#[test]
+fn a_requests_deadlines_stand_before_the_settings_and_for_its_answer_alone() {
+    let mut host = Host::with_config(|config| config.answer_within = secs(60));
+    let patient = Request::chat("hi").first_frame(secs(3)).next_frame(secs(2)).answer_within(Duration::ZERO);
+    host.request(&patient).unwrap();
+    assert_eq!(ends(&host.pass(ms(2_999))), 0);
+    host.receive(&opener(29));
+    for _ in 0..60 {
+        assert_eq!(ends(&host.pass(ms(1_999))), 0, "it may go on for ever");
+        host.receive(&piece("a", 0.1));
+    }
+    assert_eq!(interrupted(&mut host, secs(2)), Interruption::NextFrameDeadline);
+    host.receive(&end("", 0.1));
+
+    host.request(&Request::restart().parameters_of(&patient)).unwrap();
+    assert_eq!(interrupted(&mut host, secs(3)), Interruption::FirstFrameDeadline);
+    host.receive(&opener(29));
+    host.receive(&end("", 0.1));
+
+    host.sent_kinds();
+    host.ask("next");
+    assert_eq!(ends(&host.pass(ms(59_999))), 0);
+    assert_eq!(interrupted(&mut host, ms(1)), Interruption::AnswerDeadline);
+
+    let mut endless = Host::with_config(|_| {});
+    endless.request(&Request::chat("hi").first_frame(Duration::ZERO)).unwrap();
+    assert_eq!(ends(&endless.pass(secs(3_600))), 0);
+    let refused = Host::with_config(|_| {}).request(&Request::remove(0).answer_within(secs(1)));
+    assert_eq!(refused, Err(RequestError::UnexpectedParameters { kind: RequestKind::Remove }));
 }
 
 #[test]

@@ -109,7 +109,7 @@ const ROWS: &[Row] = &[
         provoke: &[|| receive(host(), &"x".repeat(200)), || receive(draining(), &"x".repeat(200))],
     },
     Row {
-        error: "`Interruption::FirstFrameDeadline`, `NextFrameDeadline`, `AfterStopDeadline`",
+        error: "`Interruption::FirstFrameDeadline`, `NextFrameDeadline`, `AfterStopDeadline`, `AnswerDeadline`",
         retry: "ask again once it is idle, or reconnect",
         ends_turn: "yes",
         ends_session: "no: it drains",
@@ -121,6 +121,11 @@ const ROWS: &[Row] = &[
                     host.stop().unwrap();
                     host.sleep(secs(10)).remove(0)
                 })
+            },
+            || {
+                let mut asking = host();
+                asking.request(&Request::chat("hi").answer_within(secs(30))).unwrap();
+                interrupt(asking, Interruption::AnswerDeadline, |host| host.sleep(secs(30)).remove(0))
             },
         ],
     },

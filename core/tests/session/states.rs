@@ -20,6 +20,7 @@ fn in_state(state: State, input: &str) -> Host {
         off("late", &mut config.first_frame);
         off("late", &mut config.next_frame);
         off("late", &mut config.after_stop);
+        off("late", &mut config.answer_within);
         off("silence", &mut config.keep_alive);
         if input != "repeat" {
             config.stop_repeats.clear();

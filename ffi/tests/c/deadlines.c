@@ -103,6 +103,48 @@ static void frames(void) {
     chatnio_config_free(config);
 }
 
+/* What a request says stands before what the configuration says. */
+static void of_a_request(void) {
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_keep_alive(config, 0));
+    OK(chatnio_config_set_answer_within(config, 9000));
+    chatnio_session *session = new_session(config, NULL, START);
+    chatnio_config_free(config);
+    chatnio_event event = new_event();
+    static const struct {
+        uint64_t first, next, within, due;
+        int32_t interruption;
+    } CASES[] = {
+        {0, 0, 5000, 5000, CHATNIO_INTERRUPTION_ANSWER_DEADLINE},
+        {0, 700, 0, 1700, CHATNIO_INTERRUPTION_NEXT_FRAME_DEADLINE},
+        {800, 0, 0, 800, CHATNIO_INTERRUPTION_FIRST_FRAME_DEADLINE},
+    };
+    uint64_t now = START;
+    for (size_t at = 0; at < sizeof CASES / sizeof CASES[0]; at++) {
+        chatnio_request *chat = new_chat("hi", NULL);
+        OK(chatnio_request_set_first_frame(chat, CASES[at].first));
+        OK(chatnio_request_set_next_frame(chat, CASES[at].next));
+        OK(chatnio_request_set_answer_within(chat, CASES[at].within));
+        OK(chatnio_session_request(session, now, chat));
+        chatnio_request_free(chat);
+        sent_all(session);
+        if (CASES[at].first == 0) {
+            receive(session, now + 1000, "{\"message\":\"a\"}", &event);
+        }
+        due(session, now + CASES[at].due, CHATNIO_EVENT_END, &event);
+        EQUAL(CASES[at].interruption, event.interruption);
+        sent(session, "{\"type\":\"stop\"}");
+        OK(chatnio_session_reconnect(session, now + 10000, &event));
+        now += 20000;
+    }
+    chatnio_request *chat = new_chat("hi", NULL);
+    OK(chatnio_session_request(session, now, chat));
+    chatnio_request_free(chat);
+    due(session, now + 9000, CHATNIO_EVENT_END, &event);
+    EQUAL(CHATNIO_INTERRUPTION_ANSWER_DEADLINE, event.interruption);
+    chatnio_session_free(session);
+}
+
 static void stops(void) {
     const uint64_t repeats[] = {100, 300};
     chatnio_config *config = new_config();
@@ -333,6 +375,7 @@ int main(int argc, char **argv) {
     (void)argv;
     keep_alive();
     frames();
+    of_a_request();
     stops();
     settling();
     for (int tls = 0; tls < (argc > 1 ? 1 : 2); tls++) {

@@ -90,6 +90,7 @@ static void config_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_config_set_keep_alive, config, (NULL, 1000));
     REFUSES(chatnio_config_set_first_frame, config, (NULL, 1000));
     REFUSES(chatnio_config_set_next_frame, config, (NULL, 1000));
+    REFUSES(chatnio_config_set_answer_within, config, (NULL, 1000));
     REFUSES(chatnio_config_set_after_stop, config, (NULL, 1000));
     REFUSES(chatnio_config_set_settle, config, (NULL, 1000));
     REFUSES(chatnio_config_set_stop_repeats, config, (NULL, &ms, 1));
@@ -172,6 +173,12 @@ static void request_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_request_set_presence_penalty, request, (NULL, 1));
     REFUSES(chatnio_request_set_frequency_penalty, request, (NULL, 1));
     REFUSES(chatnio_request_set_repetition_penalty, request, (NULL, 1));
+    REFUSES(chatnio_request_set_first_frame, request, (NULL, 1));
+    REFUSES(chatnio_request_set_next_frame, request, (NULL, 1));
+    REFUSES(chatnio_request_set_answer_within, request, (NULL, 1));
+    REFUSES(chatnio_request_add_extra, request, (NULL, "x", 1, "1", 1));
+    REFUSES(chatnio_request_add_extra, name, (w->request, NULL, 1, "1", 1));
+    REFUSES(chatnio_request_add_extra, json, (w->request, "x", 1, NULL, 1));
     FREES(chatnio_request_free, request);
 }
 

@@ -19,6 +19,7 @@
     CALL(fresh, chatnio_config_set_keep_alive, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_first_frame, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_next_frame, (w->fresh, 1000)) \
+    CALL(fresh, chatnio_config_set_answer_within, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_after_stop, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_settle, (w->fresh, 1000)) \
     CALL(fresh, chatnio_config_set_stop_repeats, (w->fresh, &ms, 1)) \
@@ -69,6 +70,10 @@
     CALL(request, chatnio_request_set_presence_penalty, (w->request, 1)) \
     CALL(request, chatnio_request_set_frequency_penalty, (w->request, 1)) \
     CALL(request, chatnio_request_set_repetition_penalty, (w->request, 1)) \
+    CALL(request, chatnio_request_set_first_frame, (w->request, 1000)) \
+    CALL(request, chatnio_request_set_next_frame, (w->request, 1000)) \
+    CALL(request, chatnio_request_set_answer_within, (w->request, 1000)) \
+    CALL(request, chatnio_request_add_extra, (w->request, "x", 1, "1", 1)) \
     CALL(none, chatnio_rest_call_new, (CHATNIO_REST_QUOTA, &o->rest_call)) \
     CALL(rest_call, chatnio_rest_call_set_id, (w->rest_call, 1)) \
     CALL(rest_call, chatnio_rest_call_set_text, (w->rest_call, "x", 1)) \

@@ -163,6 +163,19 @@ static void parameters(void) {
     send_one(request, "{\"type\":\"chat\",\"message\":\"hi\",\"model\":\"hello\",\"web\":false,\"ignore_context\":true,"
                       "\"context\":3,\"max_tokens\":10,\"temperature\":0.5,\"top_p\":0.9,\"top_k\":3,"
                       "\"presence_penalty\":0.1,\"frequency_penalty\":0.2,\"repetition_penalty\":1.1}");
+
+    /* What the library does not know goes behind them, as it was given. */
+    request = new_chat("hi", NULL);
+    OK(chatnio_request_add_extra(request, TEXT("think"), TEXT("false")));
+    OK(chatnio_request_add_extra(request, TEXT("web_search_mode"), TEXT("{\"by\":[\"auto\", 1.50]}")));
+    OK(chatnio_request_add_extra(request, TEXT("think"), TEXT("true")));
+    OK(chatnio_request_set_top_k(request, 3));
+    IS(CHATNIO_KNOWN_FIELD, chatnio_request_add_extra(request, TEXT("model"), TEXT("\"x\"")));
+    IS(CHATNIO_KNOWN_FIELD, chatnio_request_add_extra(request, TEXT("Type"), TEXT("\"stop\"")));
+    IS(CHATNIO_BAD_EXTRA, chatnio_request_add_extra(request, TEXT("x"), TEXT("1,\"y\":2")));
+    IS(CHATNIO_BAD_EXTRA, chatnio_request_add_extra(request, TEXT("x"), TEXT("")));
+    send_one(request, "{\"type\":\"chat\",\"message\":\"hi\",\"top_k\":3,\"think\":true,"
+                      "\"web_search_mode\":{\"by\":[\"auto\", 1.50]}}");
 }
 
 /* Those that need a turn: restart, stop by its function, and stop as a request. */

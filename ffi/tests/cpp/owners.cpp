@@ -54,7 +54,7 @@ static void configurations()
     const std::uint64_t repeats[] = {100, 200};
     Config every;
     every.auth_at_once(true).keep_text(true).first_frame(std::chrono::seconds(1)).next_frame(std::chrono::seconds(1));
-    every.after_stop(std::chrono::seconds(1)).settle(std::chrono::seconds(1)).stop_repeats(repeats, 2).max_message(1).max_request(1).record(true);
+    every.answer_within(std::chrono::seconds(1)).after_stop(std::chrono::seconds(1)).settle(std::chrono::seconds(1)).stop_repeats(repeats, 2).max_message(1).max_request(1).record(true);
     every.max_recording(1).connect(std::chrono::seconds(1)).handshake(std::chrono::seconds(1));
     every.ping_after(std::chrono::seconds(1)).pong_within(std::chrono::seconds(1)).close(std::chrono::seconds(1));
     every.allow_token_over_plain_ws(true).add_header("X-Proxy", "value").trust(CHATNIO_TRUST_PLATFORM);
@@ -106,12 +106,15 @@ static void requests()
     Request request = Request::chat("first");
     request.message("hi").model("gpt-4").web(true).ignore_context(true).context(3).max_tokens(4).temperature(0.5F);
     request.top_p(0.5F).top_k(5).presence_penalty(0.5F).frequency_penalty(0.5F).repetition_penalty(0.5F);
+    request.extra("think", "true");
+    CHECK(test::throws(CHATNIO_KNOWN_FIELD, [&] { request.extra("model", "1"); }));
+    CHECK(test::throws(CHATNIO_BAD_EXTRA, [&] { request.extra("x", "{"); }));
     CHECK(session.request(0, request));
     CHECK(session.next_transmit()); // The authentication.
     const std::string_view sent = session.next_transmit().value();
     for (const char *part : {"\"hi\"", "\"gpt-4\"", "\"web\":true", "\"ignore_context\":true", "\"context\":3",
                              "\"max_tokens\":4", "\"temperature\":0.5", "\"top_p\":0.5", "\"top_k\":5",
-                             "\"presence_penalty\":0.5", "\"frequency_penalty\":0.5", "\"repetition_penalty\":0.5"}) {
+                             "\"presence_penalty\":0.5", "\"frequency_penalty\":0.5", "\"repetition_penalty\":0.5", "\"think\":true"}) {
         CHECK(sent.find(part) != std::string_view::npos);
     }
     CHECK(!session.next_transmit());

@@ -87,6 +87,17 @@ static void time()
     CHECK(test::throws(CHATNIO_CLOSED, [&] { (void)session.request(1700, Request::chat("again")); }));
 }
 
+static void of_a_request()
+{
+    Session session(0);
+    Request request = Request::chat("hi");
+    request.first_frame(std::chrono::seconds(0)).next_frame(std::chrono::seconds(3));
+    request.answer_within(std::chrono::milliseconds(700));
+    CHECK(session.request(0, request) && session.deadline() == 700);
+    CHECK(session.handle_timeout(700)->interruption() == CHATNIO_INTERRUPTION_ANSWER_DEADLINE);
+    CHECK(test::throws(CHATNIO_INVALID, [&] { request.first_frame(std::chrono::seconds(-1)); }));
+}
+
 static void settling()
 {
     Config config;
@@ -103,6 +114,7 @@ int main()
 {
     a_turn();
     time();
+    of_a_request();
     settling();
     CHECK(chatnio_testing_live_handles() == 0);
     std::printf("session: %u checks\n", test::checks);

@@ -54,6 +54,10 @@ const REQUESTS: readonly [Request, object][] = [
       repetition_penalty: 1,
     },
   ],
+  [
+    { type: "chat", message: "hi", topK: 3, extra: { think: true, "n\u00e9": { by: ["\ud83d\ude00", 1.5, null] }, not: undefined } },
+    { type: "chat", message: "hi", top_k: 3, think: true, "n\u00e9": { by: ["\ud83d\ude00", 1.5, null] } },
+  ],
   [{ type: "share", hash: "ab12" }, { type: "share", message: "ab12" }],
   [
     { type: "mask", messages: [{ role: "system", content: "S\u00ef" }, { role: "user", content: "" }, { role: "assistant", content: "x".repeat(9000) }] },
@@ -77,6 +81,11 @@ const REFUSED: readonly [ConstructorParameters<typeof ChatNioError>[0], unknown]
   ["CHATNIO_INVALID", { type: "chat", message: "x", web: "false" }],
   ["CHATNIO_INVALID", { type: "chat", message: "x", maxTokens: 1.5 }],
   ["CHATNIO_INVALID", { type: "chat", message: "x", temperature: "0.5" }],
+  ["CHATNIO_KNOWN_FIELD", { type: "chat", message: "x", extra: { model: "m" } }],
+  ["CHATNIO_KNOWN_FIELD", { type: "chat", message: "x", extra: { Type: "stop" } }],
+  ["CHATNIO_INVALID", { type: "chat", message: "x", extra: ["think"] }],
+  ["CHATNIO_INVALID", { type: "chat", message: "x", extra: { think: 1n } }],
+  ["CHATNIO_INVALID", { type: "chat", message: "x", extra: { think: () => 1 } }],
   ["CHATNIO_INVALID", { type: "edit", index: -1, message: "x" }],
   ["CHATNIO_INVALID", { type: "remove", index: 2 ** 32 }],
   ["CHATNIO_INVALID", { type: "nonsense" }],
@@ -172,8 +181,8 @@ export const tests: Test[] = [
       // None is forgotten: each is used by a session that can be made.
       new Session(
         {
-          authAtOnce: true, keepText: false, keepAlive: 0, firstFrame: 1, nextFrame: 1, afterStop: 1, settle: 1,
-          stopRepeats: [], maxMessage: 0, maxRequest: 0, maxAnswer: 0, record: true, maxRecording: 10,
+          authAtOnce: true, keepText: false, keepAlive: 0, firstFrame: 1, nextFrame: 1, answerWithin: 1, afterStop: 1,
+          settle: 1, stopRepeats: [], maxMessage: 0, maxRequest: 0, maxAnswer: 0, record: true, maxRecording: 10,
         },
         0,
       );
@@ -251,6 +260,27 @@ export const tests: Test[] = [
       equal(session.state, "draining");
       throws("CHATNIO_BUSY", () => session.request({ type: "chat", message: "x" }, 1300));
       equal(session.deadline, undefined);
+    },
+  },
+  {
+    name: "a request has deadlines of its own",
+    run() {
+      const ask = (request: object, settings: Settings = {}): Session => {
+        const session = new Session({ keepAlive: 0, ...settings }, 0);
+        session.request({ type: "chat", message: "hi", ...request }, 0);
+        return session;
+      };
+      equal(ask({ firstFrame: 2000 }).deadline, 2000);
+      equal(ask({ firstFrame: 0 }).deadline, undefined);
+      const next = ask({ nextFrame: 1500 });
+      next.receive('{"message":"a","end":false}', 10);
+      equal(next.deadline, 1510);
+      for (const session of [ask({ answerWithin: 700 }), ask({}, { answerWithin: 700 })]) {
+        equal(session.deadline, 700);
+        const end = session.handleTimeout(700);
+        ok(end?.kind === "end" && end.answer.interruption === "answer-deadline", JSON.stringify(end));
+      }
+      throws("CHATNIO_INVALID", () => ask({ answerWithin: -1 }));
     },
   },
   {

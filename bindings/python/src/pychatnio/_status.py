@@ -70,6 +70,10 @@ class Status(enum.IntEnum):
     BAD_TOKEN = 4121
     """The token holds what no HTTP header can carry: a line's end, a space, something outside of ASCII. Only of
     companion calls."""
+    KNOWN_FIELD = 4122
+    """The name of an extra field is one of the protocol's own, which has a setter."""
+    BAD_EXTRA = 4123
+    """The value of an extra field is not one whole JSON value."""
     MALFORMED = 4201
     """In an event: a message could not be read. It was skipped and counted; turn and session go on."""
     MESSAGE_TOO_LONG = 4202

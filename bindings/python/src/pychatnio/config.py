@@ -34,7 +34,7 @@ def _keep(_kind: type[BaseException], error: BaseException, _traceback: Tracebac
 def pychatnio_wall_clock(user_data: CData) -> int:
     """What the library calls when it checks a certificate."""
     clock: Callable[[], float] = ffi.from_handle(user_data)
-    return _milliseconds("wall_clock", clock()) // 1000
+    return milliseconds("wall_clock", clock()) // 1000
 
 
 def raise_of_clock() -> None:
@@ -52,6 +52,8 @@ class Config(Owner):
         keep_alive: Sends a keep-alive after so many seconds without a message in either direction. 25.
         first_frame: How many seconds a turn's first frame may take. 120: a web search comes before it.
         next_frame: How many seconds each further frame may take. 120.
+        answer_within: How many seconds a whole answer may take, from when its request goes out. Off: answers may be long,
+            and a video job takes up to 30 minutes.
         after_stop: How many seconds a turn may go on after its stop was sent. 10.
         settle: How many seconds the server is left in peace after the end of an answer, before a request goes out that
             it could lose: one that has no answer, and any at all when the stop was repeated. Such a request is accepted
@@ -111,6 +113,7 @@ class Config(Owner):
         keep_alive: float | None = None,
         first_frame: float | None = None,
         next_frame: float | None = None,
+        answer_within: float | None = None,
         after_stop: float | None = None,
         settle: float | None = None,
         stop_repeats: Sequence[float] | None = None,
@@ -157,6 +160,7 @@ class Config(Owner):
             ("keep_alive", keep_alive),
             ("first_frame", first_frame),
             ("next_frame", next_frame),
+            ("answer_within", answer_within),
             ("after_stop", after_stop),
             ("settle", settle),
             ("connect", connect),
@@ -166,7 +170,7 @@ class Config(Owner):
             ("close", close),
         ):
             if seconds is not None:
-                self._set(name, seconds, _milliseconds(name, seconds))
+                self._set(name, seconds, milliseconds(name, seconds))
         for name, size in (
             ("max_message", max_message),
             ("max_request", max_request),
@@ -190,7 +194,7 @@ class Config(Owner):
         network.handshake = network.handshake if handshake is None else handshake
         network.allow_plain = bool(allow_token_over_plain_ws)
         if stop_repeats is not None:
-            times = [_milliseconds("stop_repeats", time) for time in stop_repeats]
+            times = [milliseconds("stop_repeats", time) for time in stop_repeats]
             self._set("stop_repeats", list(stop_repeats), ffi.new("uint64_t[]", times), len(times))
         if proxy_from_env is not None:
             server = encoded(proxy_from_env, "the server's URL")
@@ -238,7 +242,7 @@ class Config(Owner):
             self._clock = ffi.new_handle(wall_clock)
             self._call(lib.chatnio_config_set_wall_clock_callback, lib.pychatnio_wall_clock, self._clock)
         elif wall_clock is not None:
-            self._set("wall_clock", wall_clock, _milliseconds("wall_clock", wall_clock) // 1000)
+            self._set("wall_clock", wall_clock, milliseconds("wall_clock", wall_clock) // 1000)
 
     def load_roots(self) -> None:
         """Loads the root certificates now, which takes some milliseconds, and not for the first encrypted connection.
@@ -309,7 +313,7 @@ def _invalid(name: str, value: object, wanted: str) -> InvalidArgumentError:
     return InvalidArgumentError(Status.INVALID, f"{name} {wanted}, not {value!r}")
 
 
-def _milliseconds(name: str, seconds: float) -> int:
+def milliseconds(name: str, seconds: float) -> int:
     checked(seconds, (float, int), name)
     if not 0 <= seconds < 2**53:
         raise _invalid(name, seconds, "is a number of seconds, from 0 to below 2**53")

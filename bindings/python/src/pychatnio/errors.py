@@ -264,6 +264,8 @@ _CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
         Status.BAD_PARAMETERS,
         Status.REQUEST_TOO_LONG,
         Status.NOTHING_TO_RESTART,
+        Status.KNOWN_FIELD,
+        Status.BAD_EXTRA,
     ),
     TranscriptError: (Status.BAD_TRANSCRIPT,),
     ConnectionClosedError: (

@@ -49,6 +49,8 @@ class Interruption(Named):
     """The next frame did not come in time (`Config.next_frame`). The session drains."""
     AFTER_STOP_DEADLINE = "after stop deadline"
     """The end did not come in time after a stop (`Config.after_stop`). The session drains."""
+    ANSWER_DEADLINE = "answer deadline"
+    """The answer was not over in time (`Config.answer_within`). The session drains."""
     MESSAGE_TOO_LONG = "message too long"
     """A message was over the limit (`Config.max_message`). A session drains, a connection is over."""
     ANSWER_TOO_LONG = "answer too long"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, ForwardRef, TypedDict, cast
 
 from ._boundary import Owner, constructed_plain
 from ._native import ffi, lib
 from ._status import Status
 from ._text import CData, checked, encoded
+from .config import milliseconds
 from .errors import InvalidArgumentError, InvalidRequestError, error_of
 from .names import REQUEST_NUMBERS, REQUEST_TYPES, RequestType
 
@@ -36,6 +38,11 @@ class Parameters(TypedDict, total=False):
         presence_penalty: The penalty on tokens that have occurred.
         frequency_penalty: The penalty on tokens by how often they have occurred.
         repetition_penalty: The penalty on repetition.
+        extra: Fields that this package does not know, by their names, and their values as `json.dumps` takes them. Newer
+            servers know `think`, `web_search_mode` and `enable_mcp`, say; others ignore them.
+        first_frame: How many seconds the answer's first frame may take, in place of `Config.first_frame`; 0 for no limit.
+        next_frame: The same for each further frame, in place of `Config.next_frame`.
+        answer_within: The same for the whole answer, in place of `Config.answer_within`.
     """
 
     model: str | None
@@ -49,6 +56,10 @@ class Parameters(TypedDict, total=False):
     presence_penalty: float | None
     frequency_penalty: float | None
     repetition_penalty: float | None
+    extra: Mapping[str, object] | None
+    first_frame: float | None
+    next_frame: float | None
+    answer_within: float | None
 
 
 def _annotation(of: object) -> str:
@@ -162,11 +173,25 @@ class Request(Owner):
     def _with(self, parameters: Parameters) -> Request:
         for name, value in parameters.items():
             convert = _CONVERT.get(name)
+            if name == "extra":
+                self._add_extra(cast("Mapping[str, object]", value or {}))
+                continue
             if convert is None:
                 raise TypeError(f"there is no parameter {name!r}")
             if value is not None:
                 self._call(getattr(lib, f"chatnio_request_set_{name}"), *convert(name, value))
         return self
+
+    def _add_extra(self, extra: Mapping[str, object]) -> None:
+        checked(extra, Mapping, "extra")
+        for name, value in extra.items():
+            field = encoded(name, "an extra field's name")
+            try:
+                text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            except (ValueError, RecursionError) as error:
+                raise InvalidArgumentError(Status.INVALID, f"the extra field {name!r} cannot be JSON: {error}") from None
+            data = encoded(text, f"the extra field {name!r}")
+            self._call(lib.chatnio_request_add_extra, field, len(field), data, len(data))
 
     def _call(self, function: Callable[..., int], *arguments: object) -> Request:
         status = function(self._handle, *arguments)
@@ -204,11 +229,16 @@ def _number(name: str, value: object) -> tuple[object, ...]:
         raise InvalidArgumentError(Status.INVALID, f"{name} is out of range") from None
 
 
+def _time(name: str, value: object) -> tuple[object, ...]:
+    return (milliseconds(name, cast(float, value)),)
+
+
 #: How the values of parameters go into the library, by their types.
 _BY_TYPE = {"str | None": _text, "bool | None": _flag, "int | None": _integer, "float | None": _number}
 
 #: The same by the parameters' names, which stand in `Parameters` alone.
-_CONVERT = {name: _BY_TYPE[_annotation(of)] for name, of in Parameters.__annotations__.items()}
+_CONVERT = {name: _BY_TYPE[_annotation(of)] for name, of in Parameters.__annotations__.items() if name != "extra"}
+_CONVERT |= dict.fromkeys(("first_frame", "next_frame", "answer_within"), _time)
 
 
 def _in_range(name: str, value: object, low: int, high: int) -> int:

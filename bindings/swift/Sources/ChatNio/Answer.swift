@@ -78,6 +78,8 @@ public enum Interruption: Sendable, Hashable, CustomStringConvertible {
     case nextFrameDeadline
     /// The end did not come in time after a stop (``Configuration/Settings/afterStop``). The session drains.
     case afterStopDeadline
+    /// The answer was not over in time (``Configuration/Settings/answerWithin``). The session drains.
+    case answerDeadline
     /// A message was over the limit (``Configuration/Settings/maxMessage``). A session drains, a connection is over.
     case messageTooLong
     /// The text would have grown over the limit (``Configuration/Settings/maxAnswer``). The session drains.
@@ -100,6 +102,7 @@ public enum Interruption: Sendable, Hashable, CustomStringConvertible {
         (.firstFrameDeadline, CHATNIO_INTERRUPTION_FIRST_FRAME_DEADLINE),
         (.nextFrameDeadline, CHATNIO_INTERRUPTION_NEXT_FRAME_DEADLINE),
         (.afterStopDeadline, CHATNIO_INTERRUPTION_AFTER_STOP_DEADLINE),
+        (.answerDeadline, CHATNIO_INTERRUPTION_ANSWER_DEADLINE),
         (.messageTooLong, CHATNIO_INTERRUPTION_MESSAGE_TOO_LONG),
         (.answerTooLong, CHATNIO_INTERRUPTION_ANSWER_TOO_LONG),
         (.closedByServer, CHATNIO_INTERRUPTION_CLOSED_BY_SERVER),

@@ -139,6 +139,10 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         case badCertificate = 4120
         /// The token holds what no HTTP header can carry. Only of companion calls.
         case badToken = 4121
+        /// The name of an extra field is one of the protocol's own, which has a property.
+        case knownField = 4122
+        /// The value of an extra field is not one whole JSON value.
+        case badExtra = 4123
 
         // In events: a message that could not be read. It was skipped and counted; turn and session go on.
 

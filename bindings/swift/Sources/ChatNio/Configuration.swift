@@ -32,6 +32,9 @@ public final class Configuration: @unchecked Sendable {
         public var firstFrame: Duration?
         /// How long each further frame may take. 120 s.
         public var nextFrame: Duration?
+        /// How long a whole answer may take, counted from when its request goes out. Off: answers may be long, and a video
+        /// job takes up to 30 minutes.
+        public var answerWithin: Duration?
         /// How long a turn may go on after its stop was sent. 10 s.
         public var afterStop: Duration?
         /// How long the server is left in peace after the end of an answer, before a request goes out that it could
@@ -104,7 +107,8 @@ public final class Configuration: @unchecked Sendable {
         public var customMirror: Mirror {
             let children: [(String, Any)] = [
                 ("authAtOnce", authAtOnce as Any), ("keepText", keepText as Any), ("keepAlive", keepAlive as Any),
-                ("firstFrame", firstFrame as Any), ("nextFrame", nextFrame as Any), ("afterStop", afterStop as Any),
+                ("firstFrame", firstFrame as Any), ("nextFrame", nextFrame as Any),
+                ("answerWithin", answerWithin as Any), ("afterStop", afterStop as Any),
                 ("settle", settle as Any), ("stopRepeats", stopRepeats as Any), ("maxMessage", maxMessage as Any),
                 ("maxRequest", maxRequest as Any), ("maxAnswer", maxAnswer as Any), ("record", record as Any),
                 ("maxRecording", maxRecording as Any), ("connect", connect as Any),
@@ -182,6 +186,7 @@ public final class Configuration: @unchecked Sendable {
         try set(settings.keepAlive?.wholeMilliseconds(of: "keepAlive"), chatnio_config_set_keep_alive)
         try set(settings.firstFrame?.wholeMilliseconds(of: "firstFrame"), chatnio_config_set_first_frame)
         try set(settings.nextFrame?.wholeMilliseconds(of: "nextFrame"), chatnio_config_set_next_frame)
+        try set(settings.answerWithin?.wholeMilliseconds(of: "answerWithin"), chatnio_config_set_answer_within)
         try set(settings.afterStop?.wholeMilliseconds(of: "afterStop"), chatnio_config_set_after_stop)
         try set(settings.settle?.wholeMilliseconds(of: "settle"), chatnio_config_set_settle)
         try set(settings.stopRepeats?.map { try $0.wholeMilliseconds(of: "stopRepeats") }) {

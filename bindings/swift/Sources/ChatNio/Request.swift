@@ -32,6 +32,19 @@ public struct Request: Sendable, Hashable {
     public var frequencyPenalty: Float?
     /// The penalty on repetition.
     public var repetitionPenalty: Float?
+    /// Fields that this package does not know, by their names. Newer servers know `think`, `web_search_mode` and
+    /// `enable_mcp`, say; others ignore them. A name of the protocol's own is refused, in whatever case.
+    ///
+    /// ```swift
+    /// request.extra = ["think": true, "web_search_mode": "auto"]
+    /// ```
+    public var extra: [String: JSON] = [:]
+    /// How long the answer's first frame may take, in place of ``Configuration/Settings/firstFrame``; zero for no limit.
+    public var firstFrame: Duration?
+    /// How long each further frame may take, in place of ``Configuration/Settings/nextFrame``; zero for no limit.
+    public var nextFrame: Duration?
+    /// How long the whole answer may take, in place of ``Configuration/Settings/answerWithin``; zero for no limit.
+    public var answerWithin: Duration?
 
     /// What a request asks.
     public enum Kind: Sendable, Hashable {
@@ -174,5 +187,15 @@ public struct Request: Sendable, Hashable {
         try set(presencePenalty, chatnio_request_set_presence_penalty)
         try set(frequencyPenalty, chatnio_request_set_frequency_penalty)
         try set(repetitionPenalty, chatnio_request_set_repetition_penalty)
+        try set(firstFrame?.wholeMilliseconds(of: "firstFrame"), chatnio_request_set_first_frame)
+        try set(nextFrame?.wholeMilliseconds(of: "nextFrame"), chatnio_request_set_next_frame)
+        try set(answerWithin?.wholeMilliseconds(of: "answerWithin"), chatnio_request_set_answer_within)
+        // In one order, so that equal requests are sent alike.
+        for (name, value) in extra.sorted(by: { $0.key < $1.key }) {
+            let status = name.withText { name, length in
+                value.text.withText { chatnio_request_add_extra(request, name, length, $0, $1) }
+            }
+            try ChatNioError.check(status)
+        }
     }
 }

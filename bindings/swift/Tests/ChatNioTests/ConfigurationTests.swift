@@ -45,6 +45,9 @@ final class ConfigurationTests: HandleTestCase {
         XCTAssertEqual(try repeating.handleTimeout(now: now + .seconds(1)), .stopRepeated(turn: 1))
         XCTAssertEqual(repeating.deadline, now + .seconds(3))
 
+        let long = try asking { $0.answerWithin = .seconds(6) }
+        XCTAssertEqual(outcome(try long.handleTimeout(now: now + .seconds(6))), .interrupted(.answerDeadline))
+
         let settling = try asking { $0.settle = .milliseconds(400) }
         while try settling.nextTransmit() != nil {}
         _ = try settling.receive(#"{"message":"","quota":0.5,"end":true}"#, now: now)
@@ -83,6 +86,7 @@ final class ConfigurationTests: HandleTestCase {
         XCTAssertNil(try asking { $0.firstFrame = .zero }.deadline)
         let times: [(String, WritableKeyPath<Configuration.Settings, Duration?>)] = [
             ("keepAlive", \.keepAlive), ("firstFrame", \.firstFrame), ("nextFrame", \.nextFrame),
+            ("answerWithin", \.answerWithin),
             ("afterStop", \.afterStop), ("settle", \.settle), ("connect", \.connect), ("handshake", \.handshake),
             ("pingAfter", \.pingAfter), ("pongWithin", \.pongWithin), ("close", \.close),
         ]

@@ -50,7 +50,7 @@ final class HeaderTests: HandleTestCase {
         let interruptions = try constants(of: "chatnio_interruption", prefix: "CHATNIO_INTERRUPTION_")
         let known: [Interruption] = [
             .firstFrameDeadline, .nextFrameDeadline, .afterStopDeadline, .messageTooLong, .answerTooLong,
-            .closedByServer,
+            .answerDeadline, .closedByServer,
             .connectionLost, .closedByHost, .reconnected,
         ]
         let names = interruptions.keys.map {

@@ -36,6 +36,44 @@ final class RequestTests: HandleTestCase {
         }
     }
 
+    func testExtraFieldsAreSent() throws {
+        var request = Request.chat("hi")
+        request.topK = 3
+        request.extra = [
+            "think": true, "web_search_mode": ["by": ["au\"to\n", 1, -1.5, nil]], "last": JSON("\\"),
+            "given": JSON(text: " [1e2] "),
+        ]
+        XCTAssertEqual(
+            try sent(request)[1],
+            #"{"type":"chat","message":"hi","top_k":3,"given":[1e2],"last":"\\","think":true,"#
+                + #""web_search_mode":{"by":["au\"to\u000a",1,-1.5,null]}}"#)
+        for name in ["model", "Type", "message"] {
+            request.extra = [name: 1]
+            assertThrows(.knownField) { try self.sent(request) }
+        }
+        request.extra = ["think": JSON(text: "1,2")]
+        assertThrows(.badExtra) { try self.sent(request) }
+    }
+
+    func testDeadlinesOfARequest() throws {
+        let configuration = try Configuration { $0.keepAlive = .zero }
+        func deadline(_ change: (inout Request) -> Void) throws -> Duration? {
+            let session = try Session(configuration: configuration, now: .zero)
+            var request = Request.chat("hi")
+            change(&request)
+            try session.request(request, now: .zero)
+            if request.nextFrame != nil {
+                _ = try session.receive(#"{"message":"a","end":false}"#, now: .zero)
+            }
+            return session.deadline
+        }
+        XCTAssertEqual(try deadline { $0.firstFrame = .seconds(2) }, .seconds(2))
+        XCTAssertNil(try deadline { $0.firstFrame = .zero })
+        XCTAssertEqual(try deadline { $0.nextFrame = .milliseconds(1500) }, .milliseconds(1500))
+        XCTAssertEqual(try deadline { $0.answerWithin = .seconds(4) }, .seconds(4))
+        assertThrows(.invalid) { _ = try deadline { $0.answerWithin = .seconds(-1) } }
+    }
+
     func testWhatIsNotSetIsLeftOut() throws {
         XCTAssertEqual(try sent(.chat("hi"))[1], #"{"type":"chat","message":"hi"}"#)
     }
