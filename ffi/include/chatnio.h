@@ -1490,11 +1490,13 @@ int32_t chatnio_config_set_keep_alive(const struct chatnio_config *config, uint6
 int32_t chatnio_config_set_first_frame(const struct chatnio_config *config, uint64_t ms);
 
 /**
- * Sets how long each further frame may take. 120,000 ms.
+ * Sets how long each further frame may take. 120,000 ms. A video job sends a frame only when its progress changes, and may
+ * take 30 minutes: such a question wants more, by `chatnio_request_set_next_frame()`.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
-int32_t chatnio_config_set_next_frame(const struct chatnio_config *config, uint64_t ms);
+int32_t chatnio_config_set_next_frame(const struct chatnio_config *config,
+                                      uint64_t ms);
 
 /**
  * Sets how long a whole answer may take, counted from when its request goes out. Off: answers may be long, and a video

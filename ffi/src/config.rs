@@ -178,7 +178,8 @@ pub unsafe extern "C" fn chatnio_config_set_first_frame(config: Option<&chatnio_
     }))
 }
 
-/// Sets how long each further frame may take. 120,000 ms.
+/// Sets how long each further frame may take. 120,000 ms. A video job sends a frame only when its progress changes, and may
+/// take 30 minutes: such a question wants more, by `chatnio_request_set_next_frame()`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]

@@ -16,7 +16,10 @@ export interface Settings {
   readonly keepAlive?: number | undefined;
   /** How long a turn's first frame may take. 120,000: a web search comes before it. */
   readonly firstFrame?: number | undefined;
-  /** How long each further frame may take. 120,000. */
+  /**
+   * How long each further frame may take. 120,000. A video job sends a frame only when its progress changes, and may take 30
+   * minutes: give such a question more.
+   */
   readonly nextFrame?: number | undefined;
   /** How long a whole answer may take, counted from when its request goes out. Off: a video job takes up to 30 minutes. */
   readonly answerWithin?: number | undefined;

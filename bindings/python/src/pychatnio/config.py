@@ -51,7 +51,8 @@ class Config(Owner):
     Args:
         keep_alive: Sends a keep-alive after so many seconds without a message in either direction. 25.
         first_frame: How many seconds a turn's first frame may take. 120: a web search comes before it.
-        next_frame: How many seconds each further frame may take. 120.
+        next_frame: How many seconds each further frame may take. 120. A video job sends a frame only when its progress
+            changes, and may take 30 minutes: give such a question more.
         answer_within: How many seconds a whole answer may take, from when its request goes out. Off: answers may be long,
             and a video job takes up to 30 minutes.
         after_stop: How many seconds a turn may go on after its stop was sent. 10.

@@ -30,7 +30,8 @@ public final class Configuration: @unchecked Sendable {
         public var keepAlive: Duration?
         /// How long a turn's first frame may take. 120 s: a web search comes before it.
         public var firstFrame: Duration?
-        /// How long each further frame may take. 120 s.
+        /// How long each further frame may take. 120 s. A video job sends a frame only when its progress changes, and may
+        /// take 30 minutes: give such a question more.
         public var nextFrame: Duration?
         /// How long a whole answer may take, counted from when its request goes out. Off: answers may be long, and a video
         /// job takes up to 30 minutes.
