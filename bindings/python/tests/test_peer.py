@@ -388,6 +388,9 @@ def test_fragments_and_pings(run: Run[None]) -> None:
     run(main())
 
 
+LIMITED = Config(max_message=2**20)
+
+
 async def talking(connection: ServerConnection) -> None:
     """Says too much at once."""
     await asked(connection)
@@ -400,14 +403,14 @@ def test_a_message_over_the_limit(run: Run[None]) -> None:
         assert error.answer.interruption is Interruption.MESSAGE_TOO_LONG
 
     with serving_in_a_thread(talking) as url:
-        with Client(url) as client, pytest.raises(AnswerInterruptedError) as caught:
+        with Client(url, config=LIMITED) as client, pytest.raises(AnswerInterruptedError) as caught:
             client.ask("hi").text()
         check(caught.value)
-        with Client(url, config=Config(max_message=2**22)) as client:
+        with Client(url) as client:
             assert len(next(iter(client.ask("hi")))) == 2**21
 
     async def main() -> None:
-        async with serving(talking) as url, AsyncClient(url) as client:
+        async with serving(talking) as url, AsyncClient(url, config=LIMITED) as client:
             with pytest.raises(AnswerInterruptedError) as caught:
                 await client.ask("hi").text()
             check(caught.value)
