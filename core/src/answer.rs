@@ -56,7 +56,9 @@ impl Answer {
         }
     }
 
-    /// What the answer costs so far, in the server's unit: the running total. 0 before any.
+    /// What the answer costs so far, in the server's unit: the running total. 0 before any. Servers charge nothing for an answer
+    /// without text, such as one that was stopped before its first piece, whatever its frames have named (protocol.md, R3.19):
+    /// nothing tells that apart but the empty text.
     pub fn quota(&self) -> f64 {
         self.quota
     }

@@ -942,7 +942,7 @@ typedef struct chatnio_answer {
      */
     struct chatnio_text reason;
     /**
-     * What it costs so far, in the server's unit.
+     * What it costs so far, in the server's unit. Servers charge nothing for an answer without text, whatever this says.
      */
     double quota;
     /**

@@ -308,7 +308,7 @@ public:
     std::string_view keyword() const noexcept { return detail::view(answer_.keyword); }
     /** Why it was interrupted, in English; absent if it was not. */
     std::string_view reason() const noexcept { return detail::view(answer_.reason); }
-    /** What it costs so far, in the server's unit. */
+    /** What it costs so far, in the server's unit. Servers charge nothing for an answer without text, whatever this says. */
     double quota() const noexcept { return answer_.quota; }
     /** The same as the server wrote it; "0" before any. */
     std::string_view quota_text() const noexcept { return detail::view(answer_.quota_text); }

@@ -163,7 +163,7 @@ pub struct chatnio_answer {
     pub keyword: chatnio_text,
     /// Why it was interrupted, in English; absent if it was not.
     pub reason: chatnio_text,
-    /// What it costs so far, in the server's unit.
+    /// What it costs so far, in the server's unit. Servers charge nothing for an answer without text, whatever this says.
     pub quota: f64,
     /// The same as the server wrote it; "0" before any.
     pub quota_text: chatnio_text,

@@ -283,7 +283,8 @@ impl<'s> Simulation<'s> {
             } else if chat.is_some_and(|at| at <= self.now) {
                 self.chat.handle_timeout(self.now);
             } else {
-                while let Some(event) = self.session.handle_timeout(self.now) {
+                let mut storage = EventStorage::new();
+                while let Some(event) = self.session.handle_timeout(self.now, &mut storage) {
                     self.note_all(Some(event));
                 }
             }

@@ -45,7 +45,7 @@ export interface Answer {
   readonly notice: string | undefined;
   /** Words that the web search used (servers of 2023), otherwise empty. */
   readonly keyword: string;
-  /** What it costs so far, in the server's unit. */
+  /** What it costs so far, in the server's unit. Servers charge nothing for an answer without text, whatever this says. */
   readonly quota: number;
   /** The same as the server wrote it; "0" before any. */
   readonly quotaText: string;

@@ -72,7 +72,7 @@ class Answer:
     keyword: str = ""
     """Words that the web search used (servers of 2023), otherwise empty."""
     quota: float = 0.0
-    """What it costs so far, in the server's unit."""
+    """What it costs so far, in the server's unit. Servers charge nothing for an answer without text, whatever this says."""
     quota_text: str = "0"
     """The same as the server wrote it: `"0"` before any."""
     conversation: int | None = None

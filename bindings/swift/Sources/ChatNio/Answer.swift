@@ -16,7 +16,7 @@ public struct Answer: Sendable, Hashable, CustomStringConvertible {
     public let notice: String?
     /// Words that the web search used (servers of 2023), otherwise empty.
     public let keyword: String
-    /// What it costs so far.
+    /// What it costs so far. Servers charge nothing for an answer without text, whatever this says.
     public let quota: Quota
     /// Whether it is paid for by a subscription.
     public let plan: Bool
