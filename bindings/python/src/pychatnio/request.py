@@ -237,8 +237,10 @@ def _time(name: str, value: object) -> tuple[object, ...]:
 _BY_TYPE = {"str | None": _text, "bool | None": _flag, "int | None": _integer, "float | None": _number}
 
 #: The same by the parameters' names, which stand in `Parameters` alone.
-_CONVERT = {name: _BY_TYPE[_annotation(of)] for name, of in Parameters.__annotations__.items() if name != "extra"}
-_CONVERT |= dict.fromkeys(("first_frame", "next_frame", "answer_within"), _time)
+_CONVERT = {
+    **{name: _BY_TYPE[_annotation(of)] for name, of in Parameters.__annotations__.items() if name != "extra"},
+    **dict.fromkeys(("first_frame", "next_frame", "answer_within"), _time),
+}
 
 
 def _in_range(name: str, value: object, low: int, high: int) -> int:
