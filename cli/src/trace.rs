@@ -117,18 +117,20 @@ impl Player<'_> {
             Step::Receive { line, message } => {
                 self.pass_over(line);
                 self.entries = self.entries.get(1..).unwrap_or_default();
-                let stopped = self.stopped;
                 let mut storage = EventStorage::new();
-                let (told, end) = match self.session.receive(Duration::ZERO, &message, &mut storage) {
-                    Some(Event::Malformed { error, .. }) => {
-                        self.trace.status = self.trace.status.max(Status::Malformed);
-                        (Told::new("malformed", error.to_string()), None)
+                match self.session.receive(Duration::ZERO, &message, &mut storage) {
+                    Some(event) => self.came(line, Direction::Received, message.clone(), before, &event),
+                    None => {
+                        let told = Told::new("closed", "the session is closed");
+                        self.push(line, Direction::Received, message, before, told);
                     }
-                    Some(event) => (explain::event(&event, before, stopped), ended(&event)),
-                    None => (Told::new("closed", "the session is closed"), None),
-                };
-                self.take_end(end.as_ref());
-                self.push_ended(line, Direction::Received, message, before, told, end);
+                }
+                // The frames behind the first are due at once.
+                let mut before = self.session.state();
+                while let Some(event) = self.session.handle_timeout(Duration::ZERO, &mut storage) {
+                    self.came(line, Direction::Here, String::new(), before, &event);
+                    before = self.session.state();
+                }
             }
             Step::Closed { line } => {
                 self.pass_over(line);
@@ -144,6 +146,19 @@ impl Player<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Shows what came of a frame.
+    fn came(&mut self, line: usize, direction: Direction, frame: String, before: State, event: &Event<'_>) {
+        let (told, end) = match event {
+            Event::Malformed { error, .. } => {
+                self.trace.status = self.trace.status.max(Status::Malformed);
+                (Told::new("malformed", error.to_string()), None)
+            }
+            event => (explain::event(event, before, self.stopped), ended(event)),
+        };
+        self.take_end(end.as_ref());
+        self.push_ended(line, direction, frame, before, told, end);
     }
 
     /// Shows the frames before a line that make no step of their own: the authentication, and keep-alives.

@@ -151,7 +151,7 @@ def test_a_server_that_reads_nothing(run: Run[None]) -> None:
             await talk(server, reader, writer)
 
         # No deadline makes it send, either.
-        config = Config(handshake=0, keep_alive=0, ping_after=0)
+        config = Config(handshake=0, keep_alive=0, ping_after=0, max_request=2**20)
         async with listening(serve) as url, AsyncClient(url, config=config) as client:
             request = Request.mask([("user", "x" * 250_000)])
             count = 0

@@ -107,6 +107,9 @@ def is_played(path: Path) -> bool:
             session.request(step.request, now=0)
         elif step.kind is StepKind.RECEIVE:
             session.receive(step.text or "", now=0)
+            # Below, a step is one event.
+            if session.handle_timeout(now=0) is not None:
+                return False
         else:
             session.closed(CloseReason.SERVER)
         while session.next_message() is not None:
