@@ -36,6 +36,7 @@ public struct Request: Sendable, Hashable {
     /// `enable_mcp`, say; others ignore them. A name of the protocol's own is refused, in whatever case.
     ///
     /// ```swift
+    /// var request = Request.chat("How are you?")
     /// request.extra = ["think": true, "web_search_mode": "auto"]
     /// ```
     public var extra: [String: JSON] = [:]
