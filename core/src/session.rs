@@ -241,9 +241,7 @@ impl Session {
         if self.holds_frames() {
             return Some(self.now);
         }
-        let late = self.late_at().map(|(at, _)| at);
-        let held = self.outbox.held_until(self.now);
-        [late, self.repeat_at(), self.silent_at(), held].into_iter().flatten().min()
+        [self.event_at(), self.outbox.held_until(self.now)].into_iter().flatten().min()
     }
 
     /// Does what is due at `now`: frames that wait behind the first of their message, and what is late. Call it, at or
@@ -281,8 +279,7 @@ impl Session {
 
     /// Whether [`handle_timeout`](Self::handle_timeout) has an event at `now`.
     pub fn is_due(&self, now: Duration) -> bool {
-        let late = self.late_at().map(|(at, _)| at);
-        let due = [late, self.repeat_at(), self.silent_at()].into_iter().flatten().min();
+        let due = self.event_at();
         self.state != State::Closed && (self.holds_frames() || due.is_some_and(|at| at <= self.now.max(now)))
     }
 
@@ -396,6 +393,12 @@ impl Session {
         self.last_activity = self.now;
         self.record(|recorder| recorder.received(message));
         Some(())
+    }
+
+    /// When the next event is due that no frame brings.
+    fn event_at(&self) -> Option<Duration> {
+        let late = self.late_at().map(|(at, _)| at);
+        [late, self.repeat_at(), self.silent_at()].into_iter().flatten().min()
     }
 
     /// When the running turn is given up, and why.

@@ -28,11 +28,17 @@ impl Session {
         }
         // What nearly every message is, on a way of its own, so that what is known of it costs nothing.
         let usual = Usual::split(message);
-        let holds_half = self.turn.as_ref().is_some_and(|turn| turn.half.is_some());
+        let holds_half = self.holds_half();
         if let Some(usual) = usual.as_ref().filter(|usual| usual.is_plain && !holds_half) {
             return self.frame(Chunk::of_usual(message, usual), usual.text, quota);
         }
         self.any_message(usual, message, text, quota)
+    }
+
+    /// Whether the running answer breaks off in the middle of a character, as far as it has come.
+    #[inline(always)]
+    fn holds_half(&self) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.half.is_some())
     }
 
     /// Takes a message while frames wait that came before it.
@@ -76,8 +82,9 @@ impl Session {
                 Err((error, raw)) => return self.malformed(error, Some(raw)),
             },
         };
-        let holds_half = self.turn.as_ref().is_some_and(|turn| turn.half.is_some());
-        if !holds_half && let Some(plain) = chunk.plain_text() {
+        if !self.holds_half()
+            && let Some(plain) = chunk.plain_text()
+        {
             return self.frame(chunk, plain, quota);
         }
         if usual.is_none() {
