@@ -72,7 +72,6 @@ impl Auth {
     }
 
     /// The token itself: a secret.
-    #[cfg(feature = "rest")]
     pub(crate) fn token(&self) -> &str {
         &self.token
     }

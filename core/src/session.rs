@@ -488,7 +488,12 @@ impl Session {
     }
 
     fn start_recording(&mut self, url: Option<&str>) {
-        let recorder = || Box::new(Recorder::new(url).limit(self.config.max_recording));
+        let recorder = || {
+            let mut recorder = Recorder::new(url).limit(self.config.max_recording);
+            // Before it is sent: a server knows it from the connection before.
+            recorder.hide(&self.auth);
+            Box::new(recorder)
+        };
         self.recorder = self.config.record.then(recorder);
     }
 }

@@ -118,10 +118,8 @@ impl Transcript {
                 if transcript.url.is_some() || !transcript.entries.is_empty() {
                     return fail(Problem::MisplacedUrl);
                 }
-                match rest.split_whitespace().next() {
-                    Some(url) if !url.starts_with("//") => transcript.url = Some(url.to_string()),
-                    _ => return fail(Problem::MissingUrl),
-                }
+                let Some(url) = first_word(rest) else { return fail(Problem::MissingUrl) };
+                transcript.url = Some(url.to_string());
                 continue;
             } else if let Some(rest) = directive(content, ">", "SEND") {
                 Frame::Send(message(rest))
@@ -146,6 +144,11 @@ impl Transcript {
 fn directive<'a>(line: &'a str, mark: &str, word: &str) -> Option<&'a str> {
     let rest = line.strip_prefix(mark)?.trim_start().strip_prefix(word)?;
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
+}
+
+/// The URL that a line names, whatever follows it; `None` where a comment or nothing does.
+fn first_word(rest: &str) -> Option<&str> {
+    rest.split_whitespace().next().filter(|word| !word.starts_with("//"))
 }
 
 /// A message, and the comment behind it. Only a JSON value shows where a message ends and a comment begins; anything else

@@ -6,8 +6,8 @@ use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
 
-use super::{Entry, Frame, Transcript, is_json, split_comment};
-use crate::auth::ANONYMOUS;
+use super::{Entry, Frame, Transcript, first_word, is_json, split_comment};
+use crate::auth::{ANONYMOUS, Auth};
 use crate::chunk::string_field;
 use crate::json::push_string;
 
@@ -47,9 +47,10 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder for a connection to `url`.
+    /// A recorder for a connection to `url`, of which the first word is kept: a URL is one.
     pub fn new(url: Option<&str>) -> Self {
-        Recorder { transcript: Transcript { url: url.map(one_line), ..Transcript::default() }, ..Recorder::default() }
+        let url = url.and_then(first_word).map(ToString::to_string);
+        Recorder { transcript: Transcript { url, ..Transcript::default() }, ..Recorder::default() }
     }
 
     /// Records so many bytes at most; what comes after is left out. 0, and no limit by default.
@@ -103,6 +104,13 @@ impl Recorder {
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
         self.transcript.entries.is_empty()
+    }
+
+    /// Hides the token of an authentication that was not sent yet.
+    pub(crate) fn hide(&mut self, auth: &Auth) {
+        if !auth.is_anonymous() {
+            self.learn(auth.token());
+        }
     }
 
     /// Remembers a token in all the forms that may show up.
@@ -189,6 +197,18 @@ mod tests {
             "WEBSOCKET ws://h/chat\n\n> SEND {\"token\":\"anonymous\",\"id\":-1}\n< RECV {\"message\": \"x\"}\n! CLOSED\n"
         );
         assert_eq!(&Transcript::parse(&text).unwrap(), recorder.transcript());
+    }
+
+    #[test]
+    fn what_is_no_url_does_not_make_it_unreadable() {
+        for (url, kept) in
+            [("", None), (" \n", None), ("// none", None), ("a b", Some("a")), ("a\nWEBSOCKET b", Some("a"))]
+        {
+            let mut recorder = Recorder::new(Some(url));
+            recorder.received("{}");
+            let again = Transcript::parse(&recorder.transcript().to_string()).unwrap();
+            assert_eq!((&again, again.url.as_deref()), (recorder.transcript(), kept), "{url:?}");
+        }
     }
 
     #[test]

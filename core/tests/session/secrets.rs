@@ -54,3 +54,19 @@ fn in_a_recording() {
     hides(&text);
     assert_eq!(text.matches("sk-...").count(), 3, "{text}");
 }
+
+#[test]
+fn in_a_recording_of_what_comes_before_the_authentication() {
+    let mut config = Config::default();
+    config.record = true;
+    for token in [TOKEN, "anonymous"] {
+        let mut host = Host::with(Auth::new(token), config.clone());
+        // On a second connection a server knows it.
+        for _ in 0..2 {
+            host.receive(&format!(r#"{{"message":"I know {TOKEN}"}}"#));
+            let text = host.session.transcript().unwrap().to_string();
+            assert_eq!(text.contains(TOKEN), token != TOKEN, "{text}");
+            host.reconnect();
+        }
+    }
+}
