@@ -205,12 +205,18 @@ impl Endpoint {
     /// A text from outside without what is secret in the URL: some gateways repeat it in their answers.
     pub(crate) fn redact(&self, text: &str) -> String {
         let Some(query) = self.query() else { return text.to_owned() };
-        let mut secrets = vec![query.to_owned(), query.replace('&', "&amp;")];
+        let mut secrets = vec![query.to_owned()];
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             secrets.extend([name.into_owned(), value.into_owned()]);
         }
         secrets.extend(query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1.to_owned())));
         secrets.retain(|secret| secret.len() >= MIN_SECRET);
+        // As pages have them, and JSON as Go writes it.
+        let escaped = |[and, less, more]: [&str; 3]| -> Vec<String> {
+            secrets.iter().map(|secret| secret.replace('&', and).replace('<', less).replace('>', more)).collect()
+        };
+        let (of_pages, of_json) = (escaped(["&amp;", "&lt;", "&gt;"]), escaped(["\\u0026", "\\u003c", "\\u003e"]));
+        secrets.extend(of_pages.into_iter().chain(of_json));
         // What is a part of another one last.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "..."))

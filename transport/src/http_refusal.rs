@@ -49,7 +49,7 @@ impl HttpRefusal {
             body: endpoint.redact(body),
             location: head.text("location").map(|text| endpoint.redact(&text)),
             retry_after: retry_after(head),
-            www_authenticate: head.text("www-authenticate"),
+            www_authenticate: head.text("www-authenticate").map(|text| endpoint.redact(&text)),
         }
     }
 
@@ -111,7 +111,8 @@ pub(crate) fn refusal(head: &Head, body: &str, endpoint: &Endpoint) -> WireError
     let json: Option<Value> = serde_json::from_str(&refusal.body).ok();
     let refused = json.as_ref().filter(|json| json.get("status") == Some(&Value::Bool(false)));
     let text = |name| refused.and_then(|json| json.get(name)?.as_str()).filter(|text| !text.is_empty());
-    let reason = text("reason").or(text("message")).or(text("error")).map(str::to_owned);
+    // Anew: in JSON a secret can be written in many ways.
+    let reason = text("reason").or(text("message")).or(text("error")).map(|text| endpoint.redact(text));
     match (refusal.status, reason) {
         (200, Some(reason)) => {
             // The 2023-11 server sends no code with its throttling, only the words.
@@ -179,6 +180,23 @@ mod tests {
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("s3cret"), "{shown}");
         assert!(shown.contains("https://example.com/chat?..."), "{shown}");
+    }
+
+    #[test]
+    fn a_secret_is_one_however_it_is_written() {
+        let endpoint = Endpoint::parse("wss://example.com/chat?key=s3%26cr%3Cet").unwrap();
+        let answered = |head: &str, body: &str| {
+            let error = refusal(&Head::of(&format!("HTTP/1.1 {head}\r\n\r\n")), body, &endpoint);
+            error.refusal().unwrap().clone()
+        };
+        let json = answered("200 x", r#"{"status":false,"message":"no key s3\u0026cr\u003cet"}"#);
+        assert_eq!(json.reason.as_deref(), Some("no key ..."));
+        assert_eq!(json.body, r#"{"status":false,"message":"no key ..."}"#);
+        let json = answered("200 x", r#"{"status":false,"message":"no key s\u0033&cr<et"}"#);
+        assert_eq!(json.reason.as_deref(), Some("no key ..."));
+        assert_eq!(answered("403 x", "<p>no key s3&amp;cr&lt;et</p>").body, "<p>no key ...</p>");
+        let wanted = answered("401 x\r\nWWW-Authenticate: Bearer realm=\"/chat?key=s3%26cr%3Cet\"", "");
+        assert_eq!(wanted.www_authenticate.as_deref(), Some("Bearer realm=\"/chat?...\""));
     }
 
     #[test]

@@ -46,50 +46,54 @@ impl Socks {
         (socks, hello.into())
     }
 
-    /// Takes bytes; writes what is to be sent to `answer`.
+    /// Takes bytes; writes what is to be sent to `answer`, which is empty.
     pub(crate) fn receive(
         &mut self,
         bytes: &[u8],
         answer: &mut Zeroizing<Vec<u8>>,
     ) -> Result<Option<Vec<u8>>, ProxyError> {
         self.input.extend_from_slice(bytes);
-        if self.input.first().is_some_and(|version| {
-            *version != if matches!(self.step, Step::Authentication) { AUTH_VERSION } else { VERSION }
-        }) {
-            return Err(self.not_a_proxy("it does not answer with SOCKS5"));
-        }
-        match self.step {
-            Step::Method => {
-                let Some(&[_, method]) = self.input.get(..2) else { return Ok(None) };
-                self.input.drain(..2);
-                match (method, &self.credentials) {
-                    (NO_AUTH, _) => {
-                        answer.extend_from_slice(&self.request);
-                        self.step = Step::Reply;
-                    }
-                    (PASSWORD, Some(Credentials { user, password })) => {
-                        *answer = password_message(user, password);
-                        self.step = Step::Authentication;
-                    }
-                    (NONE_ACCEPTABLE, credentials) => {
-                        let given = credentials.is_some();
-                        return Err(ProxyError::Authentication { proxy: self.proxy.clone(), given, wanted: None });
-                    }
-                    _ => return Err(self.not_a_proxy("it chose an authentication that was not offered")),
-                }
-                Ok(None)
+        loop {
+            let is_authenticating = matches!(self.step, Step::Authentication);
+            let version = if is_authenticating { AUTH_VERSION } else { VERSION };
+            if self.input.first().is_some_and(|first| *first != version) {
+                return Err(self.not_a_proxy("it does not answer with SOCKS5"));
             }
-            Step::Authentication => {
-                let Some(&[_, status]) = self.input.get(..2) else { return Ok(None) };
-                self.input.drain(..2);
-                if status != 0 {
-                    return Err(ProxyError::Authentication { proxy: self.proxy.clone(), given: true, wanted: None });
-                }
+            if let Step::Reply = self.step {
+                return self.reply();
+            }
+            let Some(&[_, answered]) = self.input.get(..2) else { return Ok(None) };
+            self.input.drain(..2);
+            // What follows may be there already: a proxy need not wait for what it will not look at.
+            self.step = if is_authenticating { self.authenticated(answered)? } else { self.chosen(answered, answer)? };
+            if let Step::Reply = self.step {
                 answer.extend_from_slice(&self.request);
-                self.step = Step::Reply;
-                Ok(None)
             }
-            Step::Reply => self.reply(),
+        }
+    }
+
+    /// The proxy has chosen a way to authenticate.
+    fn chosen(&self, method: u8, answer: &mut Zeroizing<Vec<u8>>) -> Result<Step, ProxyError> {
+        match (method, &self.credentials) {
+            (NO_AUTH, _) => Ok(Step::Reply),
+            (PASSWORD, Some(credentials)) => {
+                *answer = password_message(credentials, self.request.len());
+                Ok(Step::Authentication)
+            }
+            (NONE_ACCEPTABLE, credentials) => Err(ProxyError::Authentication {
+                proxy: self.proxy.clone(),
+                given: credentials.is_some(),
+                wanted: None,
+            }),
+            _ => Err(self.not_a_proxy("it chose an authentication that was not offered")),
+        }
+    }
+
+    fn authenticated(&self, status: u8) -> Result<Step, ProxyError> {
+        if status == 0 {
+            Ok(Step::Reply)
+        } else {
+            Err(ProxyError::Authentication { proxy: self.proxy.clone(), given: true, wanted: None })
         }
     }
 
@@ -138,8 +142,9 @@ impl Socks {
     }
 }
 
-fn password_message(user: &str, password: &str) -> Zeroizing<Vec<u8>> {
-    let mut message = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len()));
+/// User name and password, with room behind them for what may follow: a vector that grows leaves them behind.
+fn password_message(Credentials { user, password }: &Credentials, room: usize) -> Zeroizing<Vec<u8>> {
+    let mut message = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len() + room));
     message.push(AUTH_VERSION);
     for part in [user, password] {
         // Parsing has bounded both.

@@ -134,6 +134,35 @@ fn socks_takes_a_user_name_and_a_password() {
 }
 
 #[test]
+fn answers_that_come_early_open_the_tunnel_at_every_split() {
+    for (proxy, answers, sent) in [
+        ("socks5h://p", &b"\x05\x00\x05\x00\x00\x01abcdpprest"[..], &b""[..]),
+        ("socks5h://me:s3cret@p", b"\x05\x02\x01\x00\x05\x00\x00\x03\x02hipprest", b""),
+        ("socks5h://me:s3cret@p", b"\x05\x02\x01\x00", b"\x01\x02me\x06s3cret\x05\x01\x00\x03\x01h\x01\xbb"),
+    ] {
+        for split in 0..answers.len() {
+            let mut tunnel = start(proxy, "wss://h");
+            take(&mut tunnel);
+            let (first, second) = answers.split_at(split);
+            let mut open = tunnel.receive(first).unwrap();
+            let mut said = tunnel.pending().to_vec();
+            match &mut open {
+                Some(rest) => rest.extend_from_slice(second),
+                None => {
+                    take(&mut tunnel);
+                    open = tunnel.receive(second).unwrap();
+                    said.extend_from_slice(tunnel.pending());
+                }
+            }
+            match sent {
+                b"" => assert_eq!(open.as_deref(), Some(&b"rest"[..]), "{proxy}, split at {split}"),
+                sent => assert_eq!((open, &*said), (None, sent), "{proxy}, split at {split}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn socks_is_refused_as_what_it_is() {
     for reply in 1..=9 {
         let mut tunnel = start("socks5h://p", "wss://chat.example");
