@@ -41,6 +41,7 @@ lint: rust ## clippy
 	$(CARGO) clippy --locked --workspace --exclude chatnio-ffi --no-default-features -- -D warnings
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features session -- -D warnings
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features connection -- -D warnings
+	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features rest -- -D warnings
 
 docs: rust ## rustdoc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
@@ -266,7 +267,7 @@ WASM_TOOLCHAIN = $(HOME)/.cache/chatnio/rust-web
 wasm-toolchain:
 	bindings/js/toolchain install '$(WASM_TOOLCHAIN)'
 
-# In target/js/chatnio.wasm.
+# In target/js: chatnio.wasm and rest.wasm.
 wasm: wasm-toolchain
 	WASM_TOOLCHAIN='$(WASM_TOOLCHAIN)' bindings/js/build-wasm
 

@@ -46,6 +46,7 @@ impl<T: Growing> Target<T> {
     ///
     /// # Errors
     /// As [`new`](Self::new).
+    #[cfg(feature = "session")]
     pub(crate) fn given(given: *const T) -> Result<T, Failure> {
         let size = size_of_given(given)?;
         let mut value = std::mem::MaybeUninit::<T>::zeroed();

@@ -3,13 +3,14 @@
 //! The conventions of the interface are README.md's; the header is include/chatnio.h, which is generated from this
 //! crate. Each function is a thin wrapper: what it does is done by `chatnio-core` and `chatnio`.
 
-#[cfg(not(feature = "session"))]
-compile_error!("a level is needed: the feature `session`, `connection` or `client`");
+#[cfg(not(any(feature = "session", feature = "rest")))]
+compile_error!("a feature is needed: `session`, `connection`, `client` or `rest`");
 
 pub mod auth;
 mod boundary;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "session")]
 pub mod config;
 #[cfg(feature = "connection")]
 pub mod config_network;
@@ -17,11 +18,16 @@ pub mod config_network;
 pub mod config_transport;
 #[cfg(feature = "connection")]
 pub mod connection;
+#[cfg(feature = "session")]
 pub mod error;
+#[cfg(feature = "session")]
 pub mod event;
 mod growing;
+#[cfg(feature = "session")]
 pub mod name;
+#[cfg(feature = "session")]
 pub mod refusal;
+#[cfg(feature = "session")]
 pub mod request;
 #[cfg(feature = "rest")]
 pub mod rest_answer;
@@ -32,7 +38,9 @@ pub mod session;
 pub mod status;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "session")]
 pub mod time;
+#[cfg(feature = "session")]
 pub mod transcript;
 pub mod version;
 pub mod view;

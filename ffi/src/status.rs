@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 
+#[cfg(feature = "session")]
 use crate::refusal::Refusal;
 
 /// What functions answer, as `int32_t`. A minor version may add more: treat an unknown one by
@@ -303,14 +304,23 @@ pub(crate) struct Failure {
     pub(crate) status: chatnio_status,
     pub(crate) text: Cow<'static, str>,
     /// The WebSocket's close code or the HTTP status; 0 where there was none.
+    #[cfg(feature = "session")]
     pub(crate) code: i32,
     /// The HTTP answer that refused the connection.
+    #[cfg(feature = "session")]
     pub(crate) refusal: Option<Box<Refusal>>,
 }
 
 impl Failure {
     pub(crate) fn new(status: chatnio_status, text: impl Into<Cow<'static, str>>) -> Self {
-        Failure { status, text: text.into(), code: 0, refusal: None }
+        Failure {
+            status,
+            text: text.into(),
+            #[cfg(feature = "session")]
+            code: 0,
+            #[cfg(feature = "session")]
+            refusal: None,
+        }
     }
 
     /// An argument that cannot be.
@@ -319,6 +329,7 @@ impl Failure {
     }
 
     /// There is nothing, which wants no words.
+    #[cfg(feature = "session")]
     pub(crate) const AGAIN: Failure =
         Failure { status: CHATNIO_AGAIN, text: Cow::Borrowed(""), code: 0, refusal: None };
 }
@@ -335,6 +346,7 @@ macro_rules! failures {
     )*};
 }
 
+#[cfg(feature = "session")]
 failures! {
     chatnio_core::AuthError: |error| of_auth(&error);
     chatnio_core::RequestError: |error| of_request(&error);
@@ -375,6 +387,7 @@ fn of_rest(error: &chatnio_core::rest::Error) -> chatnio_status {
     }
 }
 
+#[cfg(feature = "session")]
 fn of_auth(error: &chatnio_core::AuthError) -> chatnio_status {
     use chatnio_core::AuthError;
     match error {
@@ -386,6 +399,7 @@ fn of_auth(error: &chatnio_core::AuthError) -> chatnio_status {
     }
 }
 
+#[cfg(feature = "session")]
 fn of_request(error: &chatnio_core::RequestError) -> chatnio_status {
     use chatnio_core::RequestError;
     match error {
@@ -405,6 +419,7 @@ fn of_request(error: &chatnio_core::RequestError) -> chatnio_status {
     }
 }
 
+#[cfg(feature = "session")]
 pub(crate) fn of_malformed(error: &chatnio_core::Malformed) -> chatnio_status {
     match error.reason {
         chatnio_core::Reason::TooLong { .. } => CHATNIO_MESSAGE_TOO_LONG,

@@ -1,5 +1,5 @@
 // Makes ../src/abi.ts of the C header: the numbers of its enums, and where the fields of its structs are, as clang
-// lays them out for WebAssembly, and the types of the functions of the message level.
+// lays them out for WebAssembly, and the types of the functions of each module.
 //
 //   node abi/generate.mjs            writes it
 //   node abi/generate.mjs --check    fails when what is there is another
@@ -8,7 +8,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
 const header = new URL("../../../ffi/include/chatnio.h", import.meta.url);
-const symbols = new URL("../../../ffi/abi/symbols-session.txt", import.meta.url);
+const symbols = (part) =>
+  readFileSync(new URL(`../../../ffi/abi/symbols-${part}.txt`, import.meta.url), "utf8").split("\n").filter(Boolean);
 const target = new URL("../src/abi.ts", import.meta.url);
 
 /** What clang makes of a C source: the declarations at its top. */
@@ -81,17 +82,29 @@ for (const node of probed.filter(({ name }) => name.startsWith("chatnio_probe_")
   }
   lines.push("} as const;");
 }
-lines.push("", "/** What the module exports. */", "export interface Exports {", "  memory: WebAssembly.Memory;");
-lines.push("  chatnio_wasm_alloc(size: number): Pointer;", "  chatnio_wasm_free(data: Pointer, size: number): void;");
-const exported = new Set(readFileSync(symbols, "utf8").split("\n").filter(Boolean));
-for (const node of named(nodes, "FunctionDecl").filter(({ name }) => exported.delete(name))) {
+
+/** A function's declaration. */
+function declared(node) {
   const parameters = inside(node, "ParmVarDecl").map(({ name, type }) => `${camel(name)}: ${passed(type)}`);
   const result = node.type.qualType.slice(0, node.type.qualType.indexOf("(")).trim();
   const typedef = nodes.find(({ kind, name }) => kind === "TypedefDecl" && name === result);
-  lines.push(`  ${node.name}(${parameters.join(", ")}): ${passed(typedef?.type ?? { qualType: result })};`);
+  return `  ${node.name}(${parameters.join(", ")}): ${passed(typedef?.type ?? { qualType: result })};`;
 }
-if (exported.size > 0) throw new Error(`the header declares no ${[...exported].join(", ")}`);
-lines.push("}", "");
+
+const functions = new Map(named(nodes, "FunctionDecl").map((node) => [node.name, declared(node)]));
+const [session, rest] = [symbols("session"), symbols("rest")];
+const missing = [...session, ...rest].filter((name) => !functions.has(name));
+if (missing.length > 0) throw new Error(`the header declares no ${missing.join(", ")}`);
+
+/** The functions of these names, in the header's order. */
+const listed = (names) => [...functions].filter(([name]) => names.includes(name)).map(([, declaration]) => declaration);
+const common = session.filter((name) => rest.includes(name));
+const others = (names) => listed(names.filter((name) => !common.includes(name)));
+lines.push("", "/** What both modules export. */", "export interface CommonExports {", "  memory: WebAssembly.Memory;");
+lines.push("  chatnio_wasm_alloc(size: number): Pointer;", "  chatnio_wasm_free(data: Pointer, size: number): void;");
+lines.push(...listed(common), "}");
+lines.push("", "/** What chatnio.wasm exports. */", "export interface Exports extends CommonExports {", ...others(session), "}");
+lines.push("", "/** What rest.wasm exports. */", "export interface RestExports extends CommonExports {", ...others(rest), "}", "");
 
 const made = lines.join("\n");
 if (process.argv[2] === "--check") {

@@ -375,8 +375,8 @@ export const restSubscriptionAt = {
   refresh_at: 40,
 } as const;
 
-/** What the module exports. */
-export interface Exports {
+/** What both modules export. */
+export interface CommonExports {
   memory: WebAssembly.Memory;
   chatnio_wasm_alloc(size: number): Pointer;
   chatnio_wasm_free(data: Pointer, size: number): void;
@@ -386,6 +386,14 @@ export interface Exports {
   chatnio_status_name(status: number): Pointer;
   chatnio_status_message(status: number): Pointer;
   chatnio_status_is_fatal(status: number): number;
+  chatnio_auth_new(token: Pointer, tokenLen: number, out: Pointer): number;
+  chatnio_auth_set_conversation(auth: Pointer, id: bigint): number;
+  chatnio_auth_set_share(auth: Pointer, hash: Pointer, hashLen: number): number;
+  chatnio_auth_free(auth: Pointer): void;
+}
+
+/** What chatnio.wasm exports. */
+export interface Exports extends CommonExports {
   chatnio_error_status(error: Pointer, status: Pointer): number;
   chatnio_error_message(error: Pointer, message: Pointer): number;
   chatnio_error_code(error: Pointer, code: Pointer): number;
@@ -412,10 +420,6 @@ export interface Exports {
   chatnio_config_set_max_answer(config: Pointer, bytes: number): number;
   chatnio_config_set_record(config: Pointer, on: number): number;
   chatnio_config_set_max_recording(config: Pointer, bytes: number): number;
-  chatnio_auth_new(token: Pointer, tokenLen: number, out: Pointer): number;
-  chatnio_auth_set_conversation(auth: Pointer, id: bigint): number;
-  chatnio_auth_set_share(auth: Pointer, hash: Pointer, hashLen: number): number;
-  chatnio_auth_free(auth: Pointer): void;
   chatnio_request_new(requestType: number, out: Pointer): number;
   chatnio_request_get_type(request: Pointer, requestType: Pointer): number;
   chatnio_request_set_message(request: Pointer, message: Pointer, messageLen: number): number;
@@ -469,4 +473,40 @@ export interface Exports {
   chatnio_interruption_name(interruption: number): Pointer;
   chatnio_conversation_kind_name(kind: number): Pointer;
   chatnio_state_name(state: number): Pointer;
+}
+
+/** What rest.wasm exports. */
+export interface RestExports extends CommonExports {
+  chatnio_rest_call_new(restType: number, out: Pointer): number;
+  chatnio_rest_call_set_id(call: Pointer, id: bigint): number;
+  chatnio_rest_call_set_text(call: Pointer, text: Pointer, textLen: number): number;
+  chatnio_rest_call_set_amount(call: Pointer, amount: bigint): number;
+  chatnio_rest_call_set_months(call: Pointer, months: bigint): number;
+  chatnio_rest_call_add_index(call: Pointer, index: bigint): number;
+  chatnio_rest_call_add_mask(call: Pointer, role: Pointer, roleLen: number, content: Pointer, contentLen: number): number;
+  chatnio_rest_call_describe_mask(call: Pointer, description: Pointer, descriptionLen: number, avatar: Pointer, avatarLen: number): number;
+  chatnio_rest_call_prepare(call: Pointer, auth: Pointer, prefix: Pointer, prefixLen: number): number;
+  chatnio_rest_call_method(call: Pointer, method: Pointer): number;
+  chatnio_rest_call_target(call: Pointer, target: Pointer): number;
+  chatnio_rest_call_body(call: Pointer, body: Pointer): number;
+  chatnio_rest_call_header(call: Pointer, index: number, name: Pointer, value: Pointer): number;
+  chatnio_rest_call_decode(call: Pointer, httpStatus: number, body: Pointer, bodyLen: number, answer: Pointer): number;
+  chatnio_rest_call_words(call: Pointer, words: Pointer): number;
+  chatnio_rest_call_is_repeatable(call: Pointer, isRepeatable: Pointer): number;
+  chatnio_rest_call_is_retryable(call: Pointer, isRetryable: Pointer): number;
+  chatnio_rest_call_error(call: Pointer, buffer: Pointer, capacity: number, length: Pointer): number;
+  chatnio_rest_call_free(call: Pointer): void;
+  chatnio_rest_prefix_len(path: Pointer, pathLen: number, prefixLen: Pointer): number;
+  chatnio_rest_answer_json(answer: Pointer, json: Pointer): number;
+  chatnio_rest_answer_number(answer: Pointer, number: Pointer): number;
+  chatnio_rest_answer_text(answer: Pointer, text: Pointer): number;
+  chatnio_rest_answer_count(answer: Pointer, count: Pointer): number;
+  chatnio_rest_answer_conversation(answer: Pointer, index: number, conversation: Pointer): number;
+  chatnio_rest_answer_message(answer: Pointer, index: number, message: Pointer): number;
+  chatnio_rest_answer_model(answer: Pointer, index: number, model: Pointer): number;
+  chatnio_rest_answer_charge(answer: Pointer, index: number, charge: Pointer): number;
+  chatnio_rest_answer_charge_model(answer: Pointer, index: number, nth: number, model: Pointer): number;
+  chatnio_rest_answer_share(answer: Pointer, index: number, share: Pointer): number;
+  chatnio_rest_answer_subscription(answer: Pointer, subscription: Pointer): number;
+  chatnio_rest_answer_free(answer: Pointer): void;
 }

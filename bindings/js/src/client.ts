@@ -1,6 +1,6 @@
 import type { Answer, Conversation, Counters, State } from "./answer.js";
 import { asyncDispose } from "./dispose.js";
-import { type Endpoint, endpoint } from "./endpoint.js";
+import { type Endpoint, endpoint, refusePlainToken } from "./endpoint.js";
 import { ChatNioError } from "./errors.js";
 import type { End, Event } from "./event.js";
 import { load } from "./load.js";
@@ -110,13 +110,7 @@ export class Client {
    */
   static async connect(url: string, options: ClientOptions = {}): Promise<Client> {
     const server = endpoint(textOf("url", url));
-    const mayBeRead = !server.isEncrypted && !server.isLoopback && options.token !== undefined && options.token !== "anonymous";
-    if (mayBeRead && !flag("allowTokenOverPlainWs", options.allowTokenOverPlainWs ?? false)) {
-      throw new ChatNioError(
-        "CHATNIO_PLAIN_TOKEN",
-        "the token would go over plain ws:// to another machine, readable for everybody on the way: use wss://",
-      );
-    }
+    refusePlainToken(server, options.token, flag("allowTokenOverPlainWs", options.allowTokenOverPlainWs ?? false) === 1);
     await load();
     const client = new Client(server, options);
     await client.#open(options.signal);

@@ -56,6 +56,21 @@ export function endpoint(text: string): Endpoint {
   return { url: url.href, shown: url.href.replace(/\?.*$/, "?..."), isEncrypted, isLoopback: isLoopback(url.hostname) };
 }
 
+/**
+ * Refuses to send a token where everybody on the way can read it.
+ *
+ * @throws {ChatNioError} `CHATNIO_PLAIN_TOKEN`
+ */
+export function refusePlainToken(server: Endpoint, token: string | undefined, isAllowed: boolean): void {
+  const mayBeRead = !server.isEncrypted && !server.isLoopback && token !== undefined && token !== "anonymous";
+  if (mayBeRead && !isAllowed) {
+    throw new ChatNioError(
+      "CHATNIO_PLAIN_TOKEN",
+      "the token would go over plain ws:// to another machine, readable for everybody on the way: use wss://",
+    );
+  }
+}
+
 /** Whether a host has a port that can be one, or none. */
 function hasGoodPort(authority: string): boolean {
   const port = /^(?:\[[^\]]*\]?|[^:]*)(?::(.*))?$/s.exec(authority)?.[1];

@@ -17,7 +17,8 @@ export { type AskOptions, Client, type ClientOptions } from "./client.js";
 export { chatUrl } from "./endpoint.js";
 export { AnswerError, ChatNioError, type Code } from "./errors.js";
 export type { Delta, End, Event, KeepAlive, Malformed, Opened, Stray, StopRepeated, Unknown } from "./event.js";
-export { load, type Source } from "./load.js";
+export { load } from "./load.js";
+export type { Source } from "./loader.js";
 export { Replay, type Replayed, type ReplayedRequest, replay, type Step } from "./replay.js";
 export type {
   ChatRequest,

@@ -1,4 +1,4 @@
-import { type Exports, type Pointer, Status, textAt } from "./abi.js";
+import { type CommonExports, type Exports, type Pointer, Status, textAt } from "./abi.js";
 import { ChatNioError, codeOf } from "./errors.js";
 
 const encoder = /* @__PURE__ */ new TextEncoder();
@@ -14,12 +14,15 @@ const KEPT_INPUT = 256 * 1024;
 const SHORT = 24;
 const SHORT_INPUT = 192;
 
-/** The most bytes of UTF-8 that one unit of UTF-16 takes. */
-export const MAX_UTF8 = 3;
+/** Copies the text of a failure: as the functions `X_error` do. */
+type Explain<E> = (exports: E, buffer: Pointer, size: number, length: Pointer) => number;
 
-/** One instance of the module: its functions, and its memory. */
-export class Library {
-  readonly #exports: Exports;
+/** The most bytes of UTF-8 that one unit of UTF-16 takes. */
+const MAX_UTF8 = 3;
+
+/** One instance of a module: its functions, and its memory. */
+export class Library<E extends CommonExports = Exports> {
+  readonly #exports: E;
   /** Where calls put what they answer: whatever of the header's structs, and a second word behind it. */
   readonly out: Pointer;
   /** The input that was written last. */
@@ -31,7 +34,7 @@ export class Library {
   #broken: ChatNioError | undefined;
 
   constructor(instance: WebAssembly.Instance) {
-    this.#exports = instance.exports as unknown as Exports;
+    this.#exports = instance.exports as unknown as E;
     this.#look();
     this.out = this.allocate(OUT);
   }
@@ -46,7 +49,7 @@ export class Library {
    *
    * @throws {ChatNioError} `CHATNIO_PANIC`
    */
-  call<Result>(body: (exports: Exports) => Result): Result {
+  call<Result>(body: (exports: E) => Result): Result {
     if (this.#broken !== undefined) throw this.#broken;
     try {
       return body(this.#exports);
@@ -62,30 +65,25 @@ export class Library {
   }
 
   /** As `call`, of a function that answers a status, for which `explain` copies the text of a failure. */
-  check(body: (exports: Exports) => number, explain?: (exports: Exports, buffer: Pointer, size: number, length: Pointer) => number): void {
+  check(body: (exports: E) => number, explain?: Explain<E>): void {
     const status = this.call(body);
     if (status !== Status.CHATNIO_OK) throw this.failure(status, explain);
   }
 
   /** What a status says. */
-  failure(
-    status: number,
-    explain?: (exports: Exports, buffer: Pointer, size: number, length: Pointer) => number,
-  ): ChatNioError {
-    return new ChatNioError(codeOf(status), (explain && this.#explained(explain)) || this.#message(status));
+  failure(status: number, explain?: Explain<E>): ChatNioError {
+    return new ChatNioError(codeOf(status), this.explained(status, explain));
+  }
+
+  /** What a status says, in words. */
+  explained(status: number, explain?: Explain<E>): string {
+    return (explain && this.#copied(explain)) || this.cString(this.call((exports) => exports.chatnio_status_message(status)));
   }
 
   /** Calls a constructor, and gives the handle. */
-  construct(body: (exports: Exports, out: Pointer, error: Pointer) => number): Pointer {
-    const error = this.out + Uint32Array.BYTES_PER_ELEMENT;
-    this.#view.setUint32(error, 0, true);
-    const status = this.call((exports) => body(exports, this.out, error));
-    if (status === Status.CHATNIO_OK) return this.pointer(this.out);
-    const reason = this.pointer(error);
-    const told = reason !== 0 && this.call((exports) => exports.chatnio_error_message(reason, this.out)) === Status.CHATNIO_OK;
-    const message = told ? this.text(this.out) : undefined;
-    if (reason !== 0) this.call((exports) => exports.chatnio_error_free(reason));
-    throw new ChatNioError(codeOf(status), message ?? this.#message(status));
+  construct(body: (exports: E, out: Pointer) => number): Pointer {
+    this.check((exports) => body(exports, this.out));
+    return this.pointer(this.out);
   }
 
   /** Makes room in the module's memory. */
@@ -117,6 +115,21 @@ export class Library {
     }
     if (!isWellFormed(text)) throw new ChatNioError("CHATNIO_NOT_UTF8", "the text holds half of a surrogate pair");
     return encoder.encodeInto(text, this.#bytes.subarray(at, this.input + this.#inputSize)).written;
+  }
+
+  /** Writes two texts at `input`, one behind the other, and gives their lengths in bytes. */
+  writeTwo(one: string, two: string): readonly [number, number] {
+    // For both, so that the first stays where it is.
+    this.reserve((one.length + two.length) * MAX_UTF8);
+    const length = this.write(one);
+    return [length, this.write(two, length)];
+  }
+
+  /** Writes bytes at `input`. */
+  writeBytes(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.#refresh();
+    this.#bytes.set(bytes, this.input);
   }
 
   /** Writes times at `input`, as 64-bit numbers. */
@@ -167,12 +180,12 @@ export class Library {
     return data === 0 ? undefined : this.#decoded(data, this.#view.getUint32(at + textAt.len, true));
   }
 
-  /** Whether the pointer at an address is NULL. */
   /** The length of the text that a struct shows at `at`, in bytes. */
   lengthOf(at: Pointer): number {
     return this.pointer(at + textAt.len);
   }
 
+  /** Whether the pointer at an address is NULL. */
   isNull(at: Pointer): boolean {
     return this.pointer(at) === 0;
   }
@@ -216,11 +229,7 @@ export class Library {
     return this.#decoded(at, this.#bytes.indexOf(0, at) - at);
   }
 
-  #message(status: number): string {
-    return this.cString(this.call((exports) => exports.chatnio_status_message(status)));
-  }
-
-  #explained(explain: (exports: Exports, buffer: Pointer, size: number, length: Pointer) => number): string {
+  #copied(explain: Explain<E>): string {
     const length = this.out;
     this.call((exports) => explain(exports, 0, 0, length));
     const size = this.pointer(length);
@@ -260,6 +269,20 @@ export class Library {
   }
 }
 
+/** Calls a constructor that leaves an error behind when it fails, and gives the handle. */
+export function constructed(library: Library, body: (exports: Exports, out: Pointer, error: Pointer) => number): Pointer {
+  const error = library.prepare(0);
+  const out = error + Uint32Array.BYTES_PER_ELEMENT;
+  const status = library.call((exports) => body(exports, out, error));
+  if (status === Status.CHATNIO_OK) return library.pointer(out);
+  const reason = library.pointer(error);
+  if (reason === 0) throw library.failure(status);
+  library.call((exports) => exports.chatnio_error_message(reason, library.out));
+  const message = library.text(library.out) ?? "";
+  library.call((exports) => exports.chatnio_error_free(reason));
+  throw new ChatNioError(codeOf(status), message);
+}
+
 /** Writes a text that is ASCII alone, and gives its length; undefined for another. */
 function writeAscii(bytes: Uint8Array, at: Pointer, text: string): number | undefined {
   for (let index = 0; index < text.length; index += 1) {
@@ -275,14 +298,14 @@ function isWellFormed(text: string): boolean {
 }
 
 /** What the module has made, and is to be freed once. */
-export class Handle {
-  readonly library: Library;
+export class Handle<E extends CommonExports = Exports> {
+  readonly library: Library<E>;
   readonly #what: string;
   readonly #free: () => void;
   #pointer: Pointer;
 
   /** `free` is called when this is disposed of, or forgotten. */
-  constructor(library: Library, what: string, pointer: Pointer, free: (exports: Exports, pointer: Pointer) => void) {
+  constructor(library: Library<E>, what: string, pointer: Pointer, free: (exports: E, pointer: Pointer) => void) {
     this.library = library;
     this.#what = what;
     this.#pointer = pointer;

@@ -1,5 +1,5 @@
 import { type Exports, type Pointer, RequestType } from "./abi.js";
-import { Handle, type Library, MAX_UTF8 } from "./library.js";
+import { Handle, type Library } from "./library.js";
 import { flag, keysOf, refuse, textOf, time } from "./settings.js";
 
 /** What a chat or a restart may say besides. What is left out takes the server's default. */
@@ -172,10 +172,7 @@ function fill(library: Library, pointer: Pointer, request: Request): void {
 }
 
 function addMask(library: Library, pointer: Pointer, role: string, content: string): void {
-  // For both, so that the first stays where it is.
-  library.reserve((role.length + content.length) * MAX_UTF8);
-  const roleLength = library.write(role);
-  const contentLength = library.write(content, roleLength);
+  const [roleLength, contentLength] = library.writeTwo(role, content);
   library.check((exports) =>
     exports.chatnio_request_add_mask(pointer, library.input, roleLength, library.input + roleLength, contentLength),
   );
@@ -225,10 +222,7 @@ function json(name: string, value: unknown): string {
 }
 
 function addExtra(library: Library, pointer: Pointer, name: string, json: string): void {
-  // For both, so that the first stays where it is.
-  library.reserve((name.length + json.length) * MAX_UTF8);
-  const nameLength = library.write(name);
-  const jsonLength = library.write(json, nameLength);
+  const [nameLength, jsonLength] = library.writeTwo(name, json);
   library.check((exports) =>
     exports.chatnio_request_add_extra(pointer, library.input, nameLength, library.input + nameLength, jsonLength),
   );

@@ -12,7 +12,7 @@ import {
 import { ChatNioError } from "./errors.js";
 import { dispose } from "./dispose.js";
 import { type Event, readEvent } from "./event.js";
-import { Handle, type Library } from "./library.js";
+import { constructed, Handle, type Library } from "./library.js";
 import { library as loaded } from "./load.js";
 import { type Request, withRequest } from "./request.js";
 import { type Authentication, makeAuth, makeConfig, type Settings } from "./settings.js";
@@ -274,7 +274,7 @@ function makeSession(library: Library, settings: Settings, auth: Handle, now: nu
     return new Handle(
       library,
       "session",
-      library.construct((exports, out, error) =>
+      constructed(library, (exports, out, error) =>
         exports.chatnio_session_new(config.pointer, auth.pointer, clock(now), out, error),
       ),
       (exports, pointer) => exports.chatnio_session_free(pointer),

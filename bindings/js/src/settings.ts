@@ -1,4 +1,4 @@
-import type { Exports, Pointer } from "./abi.js";
+import type { CommonExports, Exports, Pointer } from "./abi.js";
 import type { ConversationId } from "./answer.js";
 import { ChatNioError } from "./errors.js";
 import { Handle, type Library } from "./library.js";
@@ -115,10 +115,10 @@ function size(name: string, value: unknown): number {
   return isSize ? (value as number) : refuse(name, "a number of bytes, 0 or more", value);
 }
 
-/** An id as the module takes it. */
-function id(value: unknown): bigint {
-  const isId = typeof value === "bigint" ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
-  return isId ? BigInt(value as ConversationId) : refuse("conversation", "the id of a conversation", value);
+/** A whole number as the module takes it. */
+export function whole(name: string, value: unknown, expected = "a whole number"): bigint {
+  const isWhole = typeof value === "bigint" ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
+  return isWhole ? BigInt(value as number | bigint) : refuse(name, expected, value);
 }
 
 /** A text as the module takes it. */
@@ -165,9 +165,9 @@ export function makeConfig(library: Library, settings: Settings): Handle {
 }
 
 /** Makes an authentication. */
-export function makeAuth(library: Library, { token, conversation, share }: Authentication): Handle {
+export function makeAuth<E extends CommonExports>(library: Library<E>, { token, conversation, share }: Authentication): Handle<E> {
   const name = textOf("token", token ?? "anonymous");
-  let auth: Handle;
+  let auth: Handle<E>;
   try {
     const length = library.write(name);
     auth = new Handle(
@@ -181,7 +181,7 @@ export function makeAuth(library: Library, { token, conversation, share }: Authe
   }
   try {
     if (conversation !== undefined) {
-      library.check((exports) => exports.chatnio_auth_set_conversation(auth.pointer, id(conversation)));
+      library.check((exports) => exports.chatnio_auth_set_conversation(auth.pointer, whole("conversation", conversation, "the id of a conversation")));
     }
     if (share !== undefined) {
       const length = library.write(textOf("share", share));

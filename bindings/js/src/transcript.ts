@@ -1,6 +1,6 @@
 import type { Pointer } from "./abi.js";
 import { dispose } from "./dispose.js";
-import { Handle, type Library } from "./library.js";
+import { constructed, Handle, type Library } from "./library.js";
 import { library as loaded } from "./load.js";
 import { textOf } from "./settings.js";
 
@@ -65,7 +65,7 @@ function parse(text: string): Handle {
   try {
     return wrapped(
       library,
-      library.construct((exports, out, error) => exports.chatnio_transcript_parse(library.input, length, out, error)),
+      constructed(library, (exports, out, error) => exports.chatnio_transcript_parse(library.input, length, out, error)),
     );
   } finally {
     library.tidy();

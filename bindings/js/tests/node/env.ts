@@ -39,6 +39,11 @@ export function transcripts(): Env["transcripts"] {
   }));
 }
 
+/** The recorded answers to the companion calls. */
+export function answers(): string {
+  return readFileSync(`${root}rest/answers.txt`, "utf8");
+}
+
 function list(folder: string): string[] {
   return readdirSync(folder, { encoding: "utf8", recursive: true }).filter((name) => name.endsWith(".txt")).map((name) => name.slice(0, -4)).sort();
 }

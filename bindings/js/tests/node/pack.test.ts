@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
@@ -24,7 +25,8 @@ test("it is packed whole, and installed", { timeout: 120_000 }, async () => {
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", fresh], { cwd: here });
   const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
   const files = packed?.files.map(({ path }) => path) ?? [];
-  for (const name of ["dist/index.js", "dist/index.d.ts", "dist/testing.js", "dist/inline.js", "dist/chatnio.wasm", "README.md", "LICENSE-MIT"]) {
+  const modules = ["dist/inline.js", "dist/chatnio.wasm", "dist/rest/inline.js", "dist/rest.wasm"];
+  for (const name of ["dist/index.js", "dist/index.d.ts", "dist/testing.js", "dist/rest/index.js", "dist/rest/index.d.ts", "README.md", "LICENSE-MIT", ...modules]) {
     assert.ok(files.includes(name), `${name} is packed`);
   }
   assert.ok(!files.some((name) => name.startsWith("src/") || name.startsWith("tests/")), files.join());
@@ -50,6 +52,37 @@ test("the command line asks, and Ctrl-C stops it", { timeout: 60_000 }, async ()
   assert.deepEqual((await once(child, "exit"))[0], 1);
   assert.equal(said, "interrupted\n");
   await assert.rejects(run("node", ["ask.mjs", "hi"], { cwd: fresh, env: { ...env, CHATNIO_MODEL: "notice" } }), { code: 3 });
+});
+
+test("stored conversations are listed, and one of them is continued", { timeout: 60_000 }, async () => {
+  const mine = { ...env, CHATNIO_TOKEN: `sk-${Date.now()}`, CHATNIO_MODEL: "hello" };
+  const go = (name: string, ...given: string[]): ReturnType<typeof run> => run("node", [name, ...given], { cwd: fresh, env: mine });
+  await go("ask.mjs", "hi");
+  const { stdout: listed } = await go("continue.mjs");
+  const [, id = ""] = /^quota: 500\n(\d+): hi\n$/.exec(String(listed)) ?? [];
+  assert.notEqual(id, "", String(listed));
+  const { stdout, stderr } = await go("continue.mjs", id, "and now?");
+  assert.equal(stdout, "Hello! How can I help?\n");
+  assert.equal(stderr, "hi, 2 messages so far\n");
+  assert.equal((await go("continue.mjs", id, "again")).stderr, "hi, 4 messages so far\n");
+  await assert.rejects(go("continue.mjs", "77", "hi"), { code: 1, stderr: /conversation not found/ });
+});
+
+/** The files of the package that a file of it imports, and they do, sooner or later. */
+function reached(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, other = ""] of readFileSync(`${here}/dist/${file}`, "utf8").matchAll(/(?:from |import\()"(\.[^"]*)"/g)) {
+    reached(join(dirname(file), other), found);
+  }
+  return found;
+}
+
+test("who imports one half gets nothing of the other", () => {
+  const [chat, rest] = [reached("index.js"), reached("rest/index.js")];
+  assert.ok(chat.has("inline.js") && rest.has("rest/inline.js"));
+  assert.deepEqual([...chat].filter((file) => file.startsWith("rest/")), []);
+  for (const file of ["inline.js", "load.js", "session.js", "client.js"]) assert.ok(!rest.has(file), file);
 });
 
 test("the relay streams events, and a browser that leaves stops the answer", { timeout: 60_000 }, async () => {
@@ -79,7 +112,15 @@ test("its types are strict", { timeout: 60_000 }, async () => {
   writeFileSync(
     `${fresh}/types.ts`,
     `import { Client, type Event, type Answer, ChatNioError } from "chatnio";
+import { type Call, CallError, conversations, deleteConversation, load, RestClient, type StoredConversation } from "chatnio/rest";
 import { transcriptWebSocket } from "chatnio/testing";
+await load();
+const server = new RestClient("ws://h", { token: "sk-", retries: 2, timeout: 1000 });
+const stored: readonly StoredConversation[] = await server.call(conversations(), { signal: new AbortController().signal });
+const deletion: Call<void> = deleteConversation(stored[0]?.id ?? 1n);
+const words: string | undefined = new Error() instanceof CallError ? deletion.name : undefined;
+// @ts-expect-error
+server.call(conversations(5));
 const client: Client = await Client.connect("ws://h", { token: undefined, WebSocket: transcriptWebSocket("") });
 for await (const piece of client.ask("hi", { model: "m", signal: new AbortController().signal })) piece.toUpperCase();
 await using other = await Client.connect("ws://h");
@@ -97,7 +138,7 @@ const wrong: ChatNioError["code"] = "BUSY";
 client.ask("hi", { temprature: 1 });
 // @ts-expect-error
 client.send({ type: "chat", message: "x" });
-export { said, code, wrong, other };
+export { said, code, wrong, other, words };
 `,
   );
   const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom,esnext.disposable", "--types", ""];

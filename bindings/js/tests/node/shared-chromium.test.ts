@@ -4,7 +4,8 @@ import { after, test } from "node:test";
 import { tests } from "../shared/all.js";
 import type { Env, Test } from "../shared/check.js";
 import { launch } from "./chromium.js";
-import { root, serve, transcripts } from "./env.js";
+import { faults } from "../shared/rest.js";
+import { answers, root, serve, transcripts } from "./env.js";
 
 const fast = await serve("--pace", "0", "--www", `${root}bindings/js`);
 const slow = await serve();
@@ -24,16 +25,17 @@ type Window = { tests: readonly Test[]; env: Env; gc: () => void };
 await page.evaluate(
   async ({ env, fetched }) => {
     const window = globalThis as unknown as Window;
-    const specifiers = ["chatnio", "/dist-tests/shared/all.js"] as const;
+    const specifiers = ["chatnio", "chatnio/rest", "/dist-tests/shared/all.js"] as const;
     const { load } = (await import(specifiers[0])) as typeof import("chatnio");
-    // The file as it is here, and the text that the package carries in Node.
-    await load(fetched);
-    window.tests = ((await import(specifiers[1])) as { tests: readonly Test[] }).tests;
+    const rest = (await import(specifiers[1])) as typeof import("chatnio/rest");
+    // The files as they are here, and the texts that the package carries in Node.
+    await Promise.all([load(`${fetched}/chatnio.wasm`), rest.load(`${fetched}/rest.wasm`)]);
+    window.tests = ((await import(specifiers[2])) as { tests: readonly Test[] }).tests;
     window.env = { ...env, collect: () => window.gc() };
   },
   {
-    env: { fast: fast.url, slow: slow.url, throttling: throttling.url, transcripts: transcripts() },
-    fetched: `${origin}/dist/chatnio.wasm`,
+    env: { fast: fast.url, slow: slow.url, throttling: throttling.url, transcripts: transcripts(), answers: answers() },
+    fetched: `${origin}/dist`,
   },
 );
 
@@ -63,3 +65,25 @@ test("the module that the package carries loads, too", async () => {
   });
   if (!/^\d/.test(version)) throw new Error(version);
 });
+
+// A page may call only its own server: each has the page, too.
+for (const fault of Object.keys(faults)) {
+  test(`the companion calls of a server that is ${fault}`, { timeout: 60_000 }, async () => {
+    const server = await serve("--fault", fault, "--www", `${root}bindings/js`);
+    const page = await browser.newPage();
+    try {
+      await page.goto(`${new URL(server.url.replace(/^ws/, "http")).origin}/tests/page.html`);
+      await page.evaluate(
+        async ({ fault, url }) => {
+          const specifier = "/dist-tests/shared/rest.js";
+          const { faults } = (await import(specifier)) as typeof import("../shared/rest.js");
+          await faults[fault]?.(url);
+        },
+        { fault, url: server.url },
+      );
+    } finally {
+      await page.close();
+      await server.end();
+    }
+  });
+}

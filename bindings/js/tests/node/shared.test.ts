@@ -3,7 +3,8 @@
 import { after, test } from "node:test";
 import { load } from "chatnio";
 import { tests } from "../shared/all.js";
-import { serve, transcripts } from "./env.js";
+import { faults } from "../shared/rest.js";
+import { answers, serve, transcripts } from "./env.js";
 
 const fast = await serve("--pace", "0");
 const slow = await serve();
@@ -17,8 +18,16 @@ const env = {
   slow: slow.url,
   throttling: throttling.url,
   transcripts: transcripts(),
+  answers: answers(),
   collect: () => void collect(),
 };
 
 await load();
 for (const { name, run } of tests) test(name, { timeout: 60_000 }, () => run(env));
+
+for (const [fault, run] of Object.entries(faults)) {
+  test(`the companion calls of a server that is ${fault}`, { timeout: 60_000 }, async () => {
+    const server = await serve("--fault", fault);
+    await run(server.url).finally(server.end);
+  });
+}

@@ -10,6 +10,8 @@ export interface Env {
   /** One that refuses every connection. */
   readonly throttling: string;
   readonly transcripts: readonly { readonly name: string; readonly text: string; readonly log: string }[];
+  /** The recorded answers to the companion calls. */
+  readonly answers: string;
   /** Collects garbage. */
   readonly collect: () => void;
 }

@@ -3,6 +3,7 @@
 import { ChatNioError, Client, type ClientOptions, type Event, type WebSocketLike } from "chatnio";
 import { asyncDispose } from "../../dist/dispose.js";
 import { equal, failure, ofAnswer, ok, pause, rejects, type Test, until } from "./check.js";
+import { withClock } from "./clock.js";
 
 const token = "sk-0123456789abcdef";
 
@@ -47,51 +48,6 @@ class Puppet implements WebSocketLike {
 
   get types(): string[] {
     return this.sent.map((message) => (JSON.parse(message) as { type?: string }).type ?? "auth");
-  }
-}
-
-/** Plays the time for what runs meanwhile: timers fire when it is moved on, in order. */
-async function withClock(body: (clock: { pass(ms: number): Promise<void>; freeze(ms: number): void }) => Promise<void>): Promise<void> {
-  const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, now: performance.now };
-  let now = 1_000_000;
-  let timers: { id: number; due: number; run: () => void }[] = [];
-  let made = 0;
-  const pass = async (ms: number): Promise<void> => {
-    const until = now + ms;
-    for (;;) {
-      await Promise.resolve();
-      const next = timers.filter((timer) => timer.due <= until).sort((a, b) => a.due - b.due)[0];
-      if (next === undefined) break;
-      timers = timers.filter((timer) => timer !== next);
-      now = Math.max(now, next.due);
-      next.run();
-    }
-    now = until;
-    await Promise.resolve();
-  };
-  Object.assign(globalThis, {
-    setTimeout: (run: () => void, ms = 0) => {
-      made += 1;
-      timers.push({ id: made, due: now + ms, run });
-      return made;
-    },
-    clearTimeout: (id: number) => {
-      timers = timers.filter((timer) => timer.id !== id);
-    },
-  });
-  performance.now = () => now;
-  try {
-    await body({
-      pass,
-      freeze(ms) {
-        now += ms;
-        // What was due meanwhile is due now.
-        for (const timer of timers) timer.due = Math.max(timer.due, now);
-      },
-    });
-  } finally {
-    Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
-    performance.now = real.now;
   }
 }
 

@@ -1,0 +1,219 @@
+import { type Endpoint, endpoint, refusePlainToken } from "../endpoint.js";
+import { ChatNioError } from "../errors.js";
+import { flag, textOf, time, whole } from "../settings.js";
+import { type Call, prefixOf } from "./call.js";
+import { CallError } from "./errors.js";
+import { load } from "./load.js";
+import { redacted } from "./redacted.js";
+import { retryWait } from "./retry.js";
+
+/** What a client is made with. */
+export interface RestClientOptions {
+  /** An API key `sk-...` or a login token; without one, or by `anonymous`, none is sent. */
+  readonly token?: string | undefined;
+  /** How long a call may take in all, with every try, in milliseconds. 30,000; 0: as long as it takes. */
+  readonly timeout?: number | undefined;
+  /** How often a call that only reads is tried again, when that may help: see `ChatNioError.isRetryable`. 0. */
+  readonly retries?: number | undefined;
+  /** Lets a token go over plain http:// to another machine, where everybody on the way can read it. Off. */
+  readonly allowTokenOverPlainWs?: boolean | undefined;
+  /** Further headers, for a gateway. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What sends the requests. The platform's own `fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+}
+
+/** What one call is made with. */
+export interface CallOptions {
+  /** Breaks the call off. Whether the server has heard of it is open then. Its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The longest answer, in bytes: a conversation with many long messages, and pictures in them. */
+const MAX_ANSWER = 64 * 1024 * 1024;
+
+/** The most milliseconds that a timer takes. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/**
+ * Makes the companion calls of one server, by the platform's `fetch`.
+ *
+ *     const client = new RestClient("wss://api.chatnio.net", { token: "sk-..." });
+ *     console.log(await client.call(quota()), "left");
+ *     for (const { id, name } of await client.call(conversations())) console.log(id, name);
+ *
+ * No redirect is followed, and no cookie is sent. A page that comes from elsewhere than the server can call it only where
+ * the server allows that (CORS).
+ */
+export class RestClient {
+  readonly #server: Endpoint;
+  readonly #token: string | undefined;
+  readonly #timeout: number;
+  readonly #retries: number;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #fetch: typeof globalThis.fetch;
+
+  /**
+   * For the server whose chat is at `url`, as in `chatUrl()`; the calls' prefix follows from its path.
+   *
+   * @throws {ChatNioError} those of `chatUrl()`; `CHATNIO_PLAIN_TOKEN`; `CHATNIO_INVALID` for an option that cannot be.
+   */
+  constructor(url: string, options: RestClientOptions = {}) {
+    this.#server = endpoint(textOf("url", url));
+    this.#token = options.token;
+    refusePlainToken(this.#server, options.token, flag("allowTokenOverPlainWs", options.allowTokenOverPlainWs ?? false) === 1);
+    this.#timeout = Number(time("timeout", options.timeout ?? 30_000));
+    this.#retries = Number(whole("retries", options.retries ?? 0));
+    this.#headers = { ...options.headers };
+    this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+  }
+
+  /**
+   * Makes a call, and waits for its answer. The first one loads the module, if nothing else has: see `load()`.
+   *
+   * @throws {CallError} when there is no result.
+   * @throws {ChatNioError} `CHATNIO_CONNECT` when there is no answer, for which the platform has words or not;
+   * `CHATNIO_IO` when the answer was cut; `CHATNIO_UNRESPONSIVE` when it did not come in time; `CHATNIO_OVERSIZED`; those of
+   * `Call.request()` and `load()`.
+   * @throws the signal's reason.
+   */
+  async call<Result>(call: Call<Result>, { signal }: CallOptions = {}): Promise<Result> {
+    signal?.throwIfAborted();
+    await load();
+    const limit = new Limit(this.#timeout, signal);
+    try {
+      for (let failures = 0; ; failures += 1) {
+        try {
+          return await this.#once(call, limit.signal);
+        } catch (error) {
+          if (limit.signal.aborted) throw limit.signal.reason;
+          const isAgain = error instanceof ChatNioError && error.isRetryable && failures < this.#retries && call.isRepeatable;
+          const wait = isAgain ? retryWait(error, failures, limit.left) : undefined;
+          if (wait === undefined) throw error;
+          await limit.pause(wait);
+        }
+      }
+    } finally {
+      limit.end();
+    }
+  }
+
+  async #once<Result>(call: Call<Result>, signal: AbortSignal): Promise<Result> {
+    const { url, shown } = this.#server;
+    const { origin, pathname, search } = new URL(url.replace(/^ws/, "http"));
+    const { method, path, headers, body = null } = call.request({ token: this.#token, prefix: prefixOf(pathname) });
+    // Gateways want their keys in the query.
+    const target = search === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${search.slice(1)}`;
+    let response: Response;
+    try {
+      response = await this.#fetch(`${origin}${target}`, {
+        method,
+        headers: { ...this.#headers, ...headers },
+        body,
+        signal,
+        redirect: "manual",
+        credentials: "omit",
+        cache: "no-store",
+        referrerPolicy: "no-referrer",
+      });
+    } catch (error) {
+      throw new ChatNioError("CHATNIO_CONNECT", `${shown} does not answer: ${why(error, search)}`, { cause: error });
+    }
+    if (response.type === "opaqueredirect") {
+      throw new CallError("CHATNIO_REST_HTTP", `${REDIRECTED}; use the URL that it points to`);
+    }
+    const bytes = await read(response);
+    try {
+      return call.decode(response.status, bytes, response.headers);
+    } catch (error) {
+      if (search === "" || !(error instanceof CallError)) throw error;
+      // Some gateways repeat what they were asked, and with it their key.
+      return call.decode(response.status, redacted(new TextDecoder().decode(bytes), search.slice(1)), response.headers);
+    }
+  }
+}
+
+const REDIRECTED = "the server answered with a redirect, which is not followed, since the key would go along";
+
+/** Reads the body, up to a limit. */
+async function read(response: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    const reader = response.body?.getReader();
+    for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader?.read()) {
+      chunks.push(next.value);
+      size += next.value.length;
+      if (size > MAX_ANSWER) {
+        void reader?.cancel();
+        throw new ChatNioError("CHATNIO_OVERSIZED", `the server's answer is longer than ${MAX_ANSWER} bytes`);
+      }
+    }
+  } catch (error) {
+    if (error instanceof ChatNioError) throw error;
+    const message = `the connection was lost before the answer was complete: ${why(error, "")}`;
+    throw new ChatNioError("CHATNIO_IO", message, { cause: error });
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** What a failed `fetch` says: Node says it in the cause, and a browser nowhere. */
+function why(error: unknown, search: string): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return redacted(said, search.slice(1)) || "the platform does not say why";
+}
+
+/** How long a call may take in all, and who may break it off. */
+class Limit {
+  readonly #control = new AbortController();
+  readonly #until: number;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #from: AbortSignal | undefined;
+  readonly #abort = (): void => this.#control.abort(this.#from?.reason);
+
+  constructor(timeout: number, from: AbortSignal | undefined) {
+    this.#from = from;
+    from?.addEventListener("abort", this.#abort);
+    if (from?.aborted) this.#abort();
+    this.#until = timeout === 0 ? Infinity : performance.now() + timeout;
+    if (timeout === 0) return;
+    const late = new ChatNioError("CHATNIO_UNRESPONSIVE", `the server did not answer within ${timeout} ms`);
+    this.#timer = setTimeout(() => this.#control.abort(late), Math.min(timeout, MAX_DELAY));
+  }
+
+  get signal(): AbortSignal {
+    return this.#control.signal;
+  }
+
+  /** How many milliseconds are left. */
+  get left(): number {
+    return this.#until - performance.now();
+  }
+
+  /** Waits, unless the call is broken off. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => {
+        clearTimeout(timer);
+        reject(this.signal.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        this.signal.removeEventListener("abort", aborted);
+        resolve();
+      }, ms);
+      this.signal.addEventListener("abort", aborted);
+    });
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#from?.removeEventListener("abort", this.#abort);
+  }
+}

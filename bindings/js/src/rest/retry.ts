@@ -1,0 +1,22 @@
+import type { ChatNioError } from "../errors.js";
+
+/** Milliseconds before a call is tried again, as the chat's connects are in other languages: after a throttling ... */
+const AFTER_THROTTLING = 1100;
+
+/** ... and after anything else. It doubles with each further failure ... */
+const FIRST = 500;
+
+/** ... up to this. */
+const LONGEST = 8000;
+
+/**
+ * How many milliseconds to wait before a call is tried again that has failed so often before; undefined when there is no time
+ * left for it. `jitter` is from 0 to 1, so that many clients do not come back together.
+ */
+export function retryWait(error: ChatNioError, failures: number, left: number, jitter = Math.random()): number | undefined {
+  const first = error.code === "CHATNIO_REST_THROTTLED" ? AFTER_THROTTLING : FIRST;
+  const wait = Math.max(Math.min(first * 2 ** failures, LONGEST), error.retryAfter ?? 0);
+  const longer = wait * (1 + jitter / 2);
+  // The jitter alone is no reason to give up.
+  return [longer, wait].find((ms) => ms < left);
+}
