@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
+use chatnio_core::Auth;
 use chatnio_core::rest::{self, Call, Mask, Message, Request};
 use serde::Serialize;
 
@@ -132,10 +133,33 @@ impl Object for chatnio_rest_call {
     }
 }
 
-/// What is done with a call, whatever its result is.
-trait Visit {
-    type Out;
-    fn visit<T: Serialize>(self, call: &Call<T>, data: fn(T) -> Data) -> Self::Out;
+/// A call, whatever its result is.
+trait AnyCall {
+    fn request(&self, auth: &Auth, prefix: &str) -> Result<Request, rest::RequestError>;
+    fn decode(&self, status: u16, body: &[u8]) -> Result<chatnio_rest_answer, rest::Error>;
+    fn is_repeatable(&self) -> bool;
+}
+
+/// One with its result, and what of that there is beside the JSON.
+struct Of<T>(Call<T>, fn(T) -> Data);
+
+impl<T: Serialize> AnyCall for Of<T> {
+    fn request(&self, auth: &Auth, prefix: &str) -> Result<Request, rest::RequestError> {
+        self.0.request(auth, prefix)
+    }
+
+    fn decode(&self, status: u16, body: &[u8]) -> Result<chatnio_rest_answer, rest::Error> {
+        let result = self.0.decode(status, body)?;
+        Ok(chatnio_rest_answer::new(&result, body.len()).with((self.1)(result)))
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.0.is_repeatable()
+    }
+}
+
+fn of<T: Serialize + 'static>(call: Call<T>, data: fn(T) -> Data) -> Box<dyn AnyCall> {
+    Box::new(Of(call, data))
 }
 
 impl chatnio_rest_call {
@@ -143,100 +167,57 @@ impl chatnio_rest_call {
     ///
     /// # Errors
     /// When a part that it needs was not set.
-    fn with<V: Visit>(&self, visitor: V) -> Result<V::Out, Failure> {
+    fn made(&self) -> Result<Box<dyn AnyCall>, Failure> {
         let missing = |what| Failure::new(CHATNIO_BAD_PARAMETERS, what);
         let id = || self.id.ok_or(missing("the call needs an id"));
         let text = || self.text.as_deref().ok_or(missing("the call needs a text"));
         let amount = || self.amount.ok_or(missing("the call needs an amount"));
         Ok(match self.rest_type {
-            CHATNIO_REST_CONVERSATIONS => visitor.visit(&rest::conversations(), Data::Conversations),
-            CHATNIO_REST_CONVERSATION => visitor.visit(&rest::conversation(id()?), Data::Conversation),
-            CHATNIO_REST_DELETE_CONVERSATION => visitor.visit(&rest::delete_conversation(id()?), Data::nothing),
-            CHATNIO_REST_RENAME_CONVERSATION => {
-                visitor.visit(&rest::rename_conversation(id()?, text()?), Data::nothing)
-            }
+            CHATNIO_REST_CONVERSATIONS => of(rest::conversations(), Data::Conversations),
+            CHATNIO_REST_CONVERSATION => of(rest::conversation(id()?), Data::Conversation),
+            CHATNIO_REST_DELETE_CONVERSATION => of(rest::delete_conversation(id()?), Data::nothing),
+            CHATNIO_REST_RENAME_CONVERSATION => of(rest::rename_conversation(id()?, text()?), Data::nothing),
             CHATNIO_REST_SHARE_CONVERSATION => {
                 let indexes = if self.indexes.is_empty() { &[-1] } else { self.indexes.as_slice() };
-                visitor.visit(&rest::share_conversation(id()?, indexes), Data::text)
+                of(rest::share_conversation(id()?, indexes), Data::text)
             }
-            CHATNIO_REST_QUOTA => visitor.visit(&rest::quota(), Data::Number),
-            CHATNIO_REST_SUBSCRIPTION => visitor.visit(&rest::subscription(), Data::Subscription),
-            CHATNIO_REST_PACKAGE => visitor.visit(&rest::package(), Data::nothing),
-            CHATNIO_REST_BUY => visitor.visit(&rest::buy(amount()?), Data::nothing),
+            CHATNIO_REST_QUOTA => of(rest::quota(), Data::Number),
+            CHATNIO_REST_SUBSCRIPTION => of(rest::subscription(), Data::Subscription),
+            CHATNIO_REST_PACKAGE => of(rest::package(), Data::nothing),
+            CHATNIO_REST_BUY => of(rest::buy(amount()?), Data::nothing),
             CHATNIO_REST_SUBSCRIBE => {
                 let months = self.months.ok_or(missing("the call needs months"))?;
-                visitor.visit(&rest::subscribe(amount()?, months), Data::nothing)
+                of(rest::subscribe(amount()?, months), Data::nothing)
             }
-            CHATNIO_REST_MODELS => visitor.visit(&rest::models(), Data::Models),
-            CHATNIO_REST_CHARGES => visitor.visit(&rest::charges(), Data::Charges),
+            CHATNIO_REST_MODELS => of(rest::models(), Data::Models),
+            CHATNIO_REST_CHARGES => of(rest::charges(), Data::Charges),
             CHATNIO_REST_SHARED_CONVERSATION => {
-                visitor.visit(&rest::shared_conversation(text()?), |shared| Data::Messages(shared.messages))
+                of(rest::shared_conversation(text()?), |shared| Data::Messages(shared.messages))
             }
-            CHATNIO_REST_SHARES => visitor.visit(&rest::shares(), Data::Shares),
-            CHATNIO_REST_DELETE_SHARE => visitor.visit(&rest::delete_share(text()?), Data::nothing),
-            CHATNIO_REST_MASKS => visitor.visit(&rest::masks(), Data::nothing),
+            CHATNIO_REST_SHARES => of(rest::shares(), Data::Shares),
+            CHATNIO_REST_DELETE_SHARE => of(rest::delete_share(text()?), Data::nothing),
+            CHATNIO_REST_MASKS => of(rest::masks(), Data::nothing),
             CHATNIO_REST_SAVE_MASK => {
                 let mut mask = self.mask.clone();
                 mask.id = self.id.unwrap_or(-1);
                 text()?.clone_into(&mut mask.name);
-                visitor.visit(&rest::save_mask(&mask), Data::nothing)
+                of(rest::save_mask(&mask), Data::nothing)
             }
-            CHATNIO_REST_DELETE_MASK => visitor.visit(&rest::delete_mask(id()?), Data::nothing),
-            CHATNIO_REST_USER => visitor.visit(&rest::user(), |user| Data::text(user.name)),
-            CHATNIO_REST_INFO => visitor.visit(&rest::info(), Data::nothing),
-            CHATNIO_REST_MARKET => visitor.visit(&rest::market(), Data::nothing),
-            CHATNIO_REST_PLANS => visitor.visit(&rest::plans(), Data::nothing),
-            CHATNIO_REST_BILLING_USAGE => {
-                visitor.visit(&rest::billing_usage(), |usage| Data::Number(usage.total_usage))
-            }
-            CHATNIO_REST_BILLING_LIMITS => {
-                visitor.visit(&rest::billing_limits(), |limits| Data::Number(limits.hard_limit))
-            }
-            CHATNIO_REST_API_KEY => visitor.visit(&rest::api_key(), |key| Data::Text(key.expose().to_owned().into())),
-            CHATNIO_REST_INVITE => visitor.visit(&rest::invite(text()?), Data::Number),
-            CHATNIO_REST_REDEEM => visitor.visit(&rest::redeem(text()?), Data::Number),
+            CHATNIO_REST_DELETE_MASK => of(rest::delete_mask(id()?), Data::nothing),
+            CHATNIO_REST_USER => of(rest::user(), |user| Data::text(user.name)),
+            CHATNIO_REST_INFO => of(rest::info(), Data::nothing),
+            CHATNIO_REST_MARKET => of(rest::market(), Data::nothing),
+            CHATNIO_REST_PLANS => of(rest::plans(), Data::nothing),
+            CHATNIO_REST_BILLING_USAGE => of(rest::billing_usage(), |usage| Data::Number(usage.total_usage)),
+            CHATNIO_REST_BILLING_LIMITS => of(rest::billing_limits(), |limits| Data::Number(limits.hard_limit)),
+            CHATNIO_REST_API_KEY => of(rest::api_key(), |key| Data::Text(key.expose().to_owned().into())),
+            CHATNIO_REST_INVITE => of(rest::invite(text()?), Data::Number),
+            CHATNIO_REST_REDEEM => of(rest::redeem(text()?), Data::Number),
         })
     }
 
     fn prepared(&self) -> Result<&Request, Failure> {
         self.request.as_ref().ok_or(Failure::invalid("the call has no request yet: chatnio_rest_call_prepare"))
-    }
-}
-
-struct Prepare<'a> {
-    auth: &'a chatnio_core::Auth,
-    prefix: &'a str,
-}
-
-impl Visit for Prepare<'_> {
-    type Out = Result<Request, rest::RequestError>;
-
-    fn visit<T: Serialize>(self, call: &Call<T>, _: fn(T) -> Data) -> Self::Out {
-        call.request(self.auth, self.prefix)
-    }
-}
-
-struct Decode<'a> {
-    status: u16,
-    body: &'a [u8],
-}
-
-impl Visit for Decode<'_> {
-    type Out = Result<chatnio_rest_answer, rest::Error>;
-
-    fn visit<T: Serialize>(self, call: &Call<T>, data: fn(T) -> Data) -> Self::Out {
-        let result = call.decode(self.status, self.body)?;
-        Ok(chatnio_rest_answer::new(&result, self.body.len()).with(data(result)))
-    }
-}
-
-struct IsRepeatable;
-
-impl Visit for IsRepeatable {
-    type Out = bool;
-
-    fn visit<T: Serialize>(self, call: &Call<T>, _: fn(T) -> Data) -> bool {
-        call.is_repeatable()
     }
 }
 
@@ -386,7 +367,7 @@ pub unsafe extern "C" fn chatnio_rest_call_prepare(
     boundary!(call => {
         let auth = chatnio_auth::given(auth)?;
         let prefix = input!(text prefix, prefix_len)?;
-        call.request = Some(call.with(Prepare { auth: &auth, prefix })??);
+        call.request = Some(call.made()?.request(&auth, prefix)?);
         Ok(())
     })
 }
@@ -465,7 +446,7 @@ pub unsafe extern "C" fn chatnio_rest_call_decode(
         let answer = answer.ok_or(Failure::invalid("answer is NULL"))?;
         let status = u16::try_from(http_status).map_err(|_| Failure::invalid("no such HTTP status"))?;
         let body = input!(bytes body, body_len)?;
-        let decoded = call.with(Decode { status, body })?;
+        let decoded = call.made()?.decode(status, body);
         call.error = decoded.as_ref().err().cloned();
         hand_over(answer, decoded?);
         Ok(())
@@ -493,7 +474,7 @@ pub unsafe extern "C" fn chatnio_rest_call_is_repeatable(
     call: Option<&chatnio_rest_call>,
     is_repeatable: Option<&mut MaybeUninit<bool>>,
 ) -> i32 {
-    boundary!(call => put(is_repeatable, call.with(IsRepeatable)?))
+    boundary!(call => put(is_repeatable, call.made()?.is_repeatable()))
 }
 
 /// Whether a call that may be repeated may go better a second after the last answer: the server throttled, or what it

@@ -14,8 +14,12 @@ pub(crate) fn time(now: u64) -> Duration {
 
 /// Rounded up: a timer that runs out early would find nothing due.
 pub(crate) fn deadline_ms(deadline: Option<Duration>) -> u64 {
-    let up = |deadline: Duration| deadline.as_nanos().div_ceil(1_000_000);
-    deadline.and_then(|deadline| u64::try_from(up(deadline)).ok()).unwrap_or(NEVER)
+    // Not as nanoseconds: 128 bits are divided by code that the WebAssembly module would carry for this alone.
+    let up = |deadline: Duration| {
+        let whole = deadline.as_secs().checked_mul(1000)?;
+        whole.checked_add(deadline.subsec_nanos().div_ceil(1_000_000).into())
+    };
+    deadline.and_then(up).unwrap_or(NEVER)
 }
 
 /// Turns a deadline into the time-out that poll(2) and its like take: -1 for `UINT64_MAX`, 0 when it has passed, and
