@@ -1,12 +1,22 @@
 /** What is shorter is no secret, and would tear words apart. */
 const MIN_SECRET = 4;
 
+/** How signs are written in pages, and in JSON as Go writes it. */
+const ESCAPES = [
+  { "&": "&amp;", "<": "&lt;", ">": "&gt;" },
+  { "&": "\\u0026", "<": "\\u003c", ">": "\\u003e" },
+] as const;
+
 /** A text from outside without what is secret in the query of a URL: gateways want their keys there, and some repeat them. */
 export function redacted(text: string, query: string): string {
   const raw = query.split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
   const decoded = [...new URLSearchParams(query)].flat();
-  return [query, query.replaceAll("&", "&amp;"), ...raw, ...decoded]
-    .filter((secret) => secret.length >= MIN_SECRET)
+  const secrets = [query, ...raw, ...decoded].filter((secret) => secret.length >= MIN_SECRET);
+  const escaped = ESCAPES.flatMap((signs) =>
+    secrets.map((secret) => secret.replace(/[&<>]/g, (sign) => signs[sign as keyof typeof signs])),
+  );
+  return [...secrets, ...escaped]
+    // What is a part of another one last.
     .sort((one, other) => other.length - one.length)
     .reduce((so, secret) => so.replaceAll(secret, "..."), text);
 }
