@@ -11,6 +11,7 @@ export CARGO PYTHON
 .PHONY: cli install-cli uninstall-cli
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
+.PHONY: fuzz fuzz-corpus fuzz-replay
 .PHONY: test-networks python-wheel python-types python-testing python-versions python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
 .PHONY: wasm-toolchain wasm js-package test-js bench-js
@@ -35,6 +36,7 @@ format: rust ## formatting
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path core/no-std-check/Cargo.toml --check
 	$(CARGO) fmt --manifest-path ffi/tests/packaging/second/Cargo.toml --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 
 lint: rust ## clippy
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
@@ -54,7 +56,7 @@ no-std: rust ## the core without std
 	$(CARGO) build --locked --manifest-path core/no-std-check/Cargo.toml --target-dir target/no-std-check
 
 unit: rust ## the tests of all crates
-	$(CARGO) test --locked --workspace --exclude chatnio-benches --features chatnio-tokio/rest
+	$(CARGO) test --locked --workspace --exclude chatnio-benches --exclude chatnio-fuzz --features chatnio-tokio/rest
 
 PUBLISHED = chatnio-core chatnio-loopback chatnio chatnio-tokio chatnio-cli
 package: rust ## the crates that can be published, each packed and built from that alone
@@ -63,6 +65,17 @@ package: rust ## the crates that can be published, each packed and built from th
 # The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
 interleavings: rust ## thousands of schedules of the client and its stoppers
 	RUSTFLAGS="--cfg shuttle" $(CARGO) test --locked -p chatnio --lib --target-dir target/shuttle interleavings
+
+# Fuzzing: see fuzz/README.md. TIME is that of each target, in seconds; TARGET is one of them, and by default all.
+TIME = 60
+fuzz: rust ## fuzzes: TIME=600 TARGET=frame, by default a minute each (not part of test)
+	TIME='$(TIME)' fuzz/run $(TARGET)
+
+fuzz-corpus: rust ## fuzzes, and commits to the fewest inputs that reach what is reached
+	TIME='$(TIME)' fuzz/run --corpus $(TARGET)
+
+fuzz-replay: rust ## plays the committed corpora, without a fuzzer
+	$(CARGO) test --locked -p chatnio-fuzz
 
 # This page's and the guides' words: paths, targets, links, programs and figures that are really there.
 project: ## checks what the pages say
@@ -177,7 +190,7 @@ $(VENV)/made: bindings/python/requirements/test.txt
 
 # The wheel is built from the source distribution, in a folder of its own, and again only where something has changed.
 WHEEL = target/python/dist/made
-WHEEL_OF = $(shell find Cargo.toml Cargo.lock README.md core transport loopback cli ffi tokio benches examples/rust bindings/python/native \
+WHEEL_OF = $(shell find Cargo.toml Cargo.lock README.md core transport loopback cli ffi tokio benches fuzz/bodies fuzz/ffi examples/rust bindings/python/native \
   bindings/python/src bindings/python/setup.py bindings/python/pyproject.toml bindings/python/README.md -type f \
   -not -path '*/target/*' -not -name '*.so' -not -name '*.pyc' -not -path '*/bin/chatnio' -not -name _native.c -not -path '*.egg-info/*')
 python-wheel: rust $(WHEEL) ## builds the wheel, in target/python/dist

@@ -16,7 +16,7 @@ from tools import WORKSPACE, announce, of_workspace  # noqa: E402
 
 # What of the workspace a source distribution carries: all that cargo reads.
 CARRIED = ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE-APACHE", "LICENSE-MIT"]
-CARRIED_FOLDERS = ["core", "transport", "tokio", "loopback", "cli", "ffi", "benches", "examples/rust"]
+CARRIED_FOLDERS = ["core", "transport", "tokio", "loopback", "cli", "ffi", "benches", "fuzz/bodies", "fuzz/ffi", "examples/rust"]
 
 
 class BuildExtension(build_ext):

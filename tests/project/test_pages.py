@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from pages import ROOT, anchors, files, includes, links, pages, spans
 
 #: The pages whose every path and target must be there. Others name files of the reader's.
-GUIDES = ["CONTRIBUTING.md", "README.md", "examples/README.md", "tests/README.md", "benches/README.md"]
+GUIDES = ["CONTRIBUTING.md", "README.md", "examples/README.md", "tests/README.md", "benches/README.md", "fuzz/README.md"]
 
 #: The folders of this tree, one of which a path of its own begins with.
 FOLDERS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name not in (".git", "target"))
@@ -179,7 +179,7 @@ class Form(unittest.TestCase):
     def test_lines_end_as_they_should(self) -> None:
         for path in files():
             # What was received, or is written by a program.
-            if "transcripts" in path.parts or path.suffix in {".tsv", ".svg", ".xml"} or path.name in {"answers.txt", "_native.c"}:
+            if "transcripts" in path.parts or "corpus" in path.parts or path.suffix in {".tsv", ".svg", ".xml"} or path.name in {"answers.txt", "_native.c"}:
                 continue
             try:
                 text = path.read_text(encoding="utf-8")
