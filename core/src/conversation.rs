@@ -7,7 +7,10 @@ use crate::auth::Auth;
 #[non_exhaustive]
 pub enum Conversation {
     /// The server sends no openers (2023), or none has come yet.
-    Unknown,
+    Unknown {
+        /// The id that was asked for; none where a new one was.
+        asked: Option<i64>,
+    },
     /// A new conversation, as asked. -1 for anonymous: it is not stored and cannot be resumed.
     New {
         /// Its id.
@@ -28,15 +31,18 @@ pub enum Conversation {
 }
 
 impl Conversation {
+    /// What is known on a connection that authenticates with `auth`, before an opener has come.
+    pub(crate) fn of(auth: &Auth) -> Self {
+        Conversation::Unknown { asked: (!auth.starts_new()).then_some(auth.conversation) }
+    }
+
     /// What is known after an opener that says `got`, on a connection that authenticated with `auth`.
     pub(crate) fn opened(self, auth: &Auth, got: i64) -> Self {
         match self {
-            Conversation::Unknown if got == auth.conversation && !auth.starts_new() => {
-                Conversation::Resumed { id: got }
-            }
+            Conversation::Unknown { asked: Some(asked) } if asked == got => Conversation::Resumed { id: got },
             // A share that the server knows starts a new conversation, whatever id was asked for.
-            Conversation::Unknown if auth.starts_new() || auth.share.is_some() => Conversation::New { id: got },
-            Conversation::Unknown => Conversation::Replaced { asked: auth.conversation, got },
+            Conversation::Unknown { asked: Some(asked) } if auth.share.is_none() => Conversation::Replaced { asked, got },
+            Conversation::Unknown { .. } => Conversation::New { id: got },
             known => match known.id() {
                 Some(asked) if asked != got => Conversation::Replaced { asked, got },
                 _ => known,
@@ -47,10 +53,19 @@ impl Conversation {
     /// The id that the server opened, if it said one.
     pub fn id(self) -> Option<i64> {
         match self {
-            Conversation::Unknown => None,
+            Conversation::Unknown { .. } => None,
             Conversation::New { id } | Conversation::Resumed { id } | Conversation::Replaced { got: id, .. } => {
                 Some(id)
             }
+        }
+    }
+
+    /// The id that was asked for, when connecting or by a reconnect; `None` for a new conversation.
+    pub fn asked(self) -> Option<i64> {
+        match self {
+            Conversation::Unknown { asked } => asked,
+            Conversation::New { .. } => None,
+            Conversation::Resumed { id: asked } | Conversation::Replaced { asked, .. } => Some(asked),
         }
     }
 }

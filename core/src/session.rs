@@ -108,7 +108,7 @@ impl Session {
             stop: Stop::default(),
             openers: Openers::Unknown,
             can_restart: auth.continues(),
-            conversation: Conversation::Unknown,
+            conversation: Conversation::of(&auth),
             outbox: Outbox::default(),
             backlog: Backlog::default(),
             settled_at: Duration::ZERO,
@@ -325,7 +325,7 @@ impl Session {
         self.is_authenticated = false;
         self.can_restart = self.auth.continues();
         self.openers = Openers::Unknown;
-        self.conversation = Conversation::Unknown;
+        self.conversation = Conversation::of(&self.auth);
         self.outbox = Outbox::default();
         self.backlog = Backlog::default();
         self.settled_at = Duration::ZERO;

@@ -976,7 +976,7 @@ typedef struct chatnio_conversation {
      */
     int64_t id;
     /**
-     * The id that was asked for instead, if it was replaced; otherwise 0.
+     * The id that was asked for, when connecting or by a reconnect; 0 where a new conversation was.
      */
     int64_t asked;
 } chatnio_conversation;

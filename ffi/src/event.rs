@@ -133,7 +133,7 @@ pub struct chatnio_conversation {
     pub kind: i32,
     /// Its id; 0 while unknown.
     pub id: i64,
-    /// The id that was asked for instead, if it was replaced; otherwise 0.
+    /// The id that was asked for, when connecting or by a reconnect; 0 where a new conversation was.
     pub asked: i64,
 }
 
@@ -228,12 +228,13 @@ unsafe impl Growing for chatnio_event {
 
 impl From<Conversation> for chatnio_conversation {
     fn from(conversation: Conversation) -> Self {
-        let (kind, id, asked) = match conversation {
-            Conversation::New { id } => (CHATNIO_CONVERSATION_NEW, id, 0),
-            Conversation::Resumed { id } => (CHATNIO_CONVERSATION_RESUMED, id, 0),
-            Conversation::Replaced { asked, got } => (CHATNIO_CONVERSATION_REPLACED, got, asked),
-            _ => (CHATNIO_CONVERSATION_UNKNOWN, 0, 0),
+        let kind = match conversation {
+            Conversation::New { .. } => CHATNIO_CONVERSATION_NEW,
+            Conversation::Resumed { .. } => CHATNIO_CONVERSATION_RESUMED,
+            Conversation::Replaced { .. } => CHATNIO_CONVERSATION_REPLACED,
+            _ => CHATNIO_CONVERSATION_UNKNOWN,
         };
+        let (id, asked) = (conversation.id().unwrap_or(0), conversation.asked().unwrap_or(0));
         chatnio_conversation { kind: kind as i32, id, asked }
     }
 }
@@ -336,7 +337,7 @@ impl chatnio_event {
             quota: 0.0,
             quota_text: chatnio_text::ABSENT,
             answer: ptr::null(),
-            conversation: Conversation::Unknown.into(),
+            conversation: Conversation::Unknown { asked: None }.into(),
             outcome: 0,
             interruption: 0,
             code: 0,
@@ -557,7 +558,7 @@ mod tests {
         are_told_apart(&Interruption::ALL, interruption_of);
         are_told_apart(&Outcome::ALL, |outcome| outcome_of(Some(outcome)).0);
         let conversations = [
-            Conversation::Unknown,
+            Conversation::Unknown { asked: Some(1) },
             Conversation::New { id: 1 },
             Conversation::Resumed { id: 1 },
             Conversation::Replaced { asked: 1, got: 2 },

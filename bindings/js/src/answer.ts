@@ -68,7 +68,7 @@ export interface Conversation {
   readonly kind: keyof typeof ConversationKinds;
   /** Its id; 0 while unknown. */
   readonly id: ConversationId;
-  /** The id that was asked for instead, if it was replaced; otherwise 0. */
+  /** The id that was asked for, when connecting or by a reconnect; 0 where a new conversation was. */
   readonly asked: ConversationId;
 }
 

@@ -9,7 +9,7 @@ use crate::host::{Host, Seen};
 fn opened(auth: Auth, id: i64) -> Conversation {
     let mut host = Host::with(auth, Config::default());
     host.ask("hi");
-    assert_eq!(host.session.conversation(), Conversation::Unknown);
+    assert_eq!(host.session.conversation().id(), None);
     let Seen::Opened { turn: 1, conversation } = host.receive(&opener(id)) else { panic!() };
     assert_eq!(host.session.conversation(), conversation);
     conversation
@@ -44,8 +44,32 @@ fn servers_without_openers_do_not_say() {
     let mut host = Host::asking();
     host.receive(&piece("a", 0.1));
     assert_eq!(host.receive(&end("", 0.1)).answer().conversation, None);
-    assert_eq!(host.session.conversation(), Conversation::Unknown);
+    assert_eq!(host.session.conversation(), Conversation::Unknown { asked: None });
     assert_eq!(host.session.conversation().id(), None);
+}
+
+#[test]
+fn what_was_asked_for_is_known_before_the_server_says_anything() {
+    for (auth, asked) in [
+        (Auth::new("t"), None),
+        (Auth::anonymous(), None),
+        (Auth::new("t").conversation(7), Some(7)),
+        (Auth::new("t").conversation(7).share("ab12"), Some(7)),
+    ] {
+        let host = Host::with(auth, Config::default());
+        assert_eq!(host.session.conversation(), Conversation::Unknown { asked });
+    }
+}
+
+#[test]
+fn what_was_asked_for_stays_known() {
+    for (conversation, asked) in [
+        (opened(Auth::new("t"), 29), None),
+        (opened(Auth::new("t").conversation(29), 29), Some(29)),
+        (opened(Auth::new("t").conversation(7), 29), Some(7)),
+    ] {
+        assert_eq!(conversation.asked(), asked, "{conversation:?}");
+    }
 }
 
 #[test]
@@ -87,5 +111,5 @@ fn an_opener_that_ends_the_turn_is_its_end() {
 fn a_stray_opener_says_nothing() {
     let mut host = Host::new();
     host.receive(&opener(29));
-    assert_eq!(host.session.conversation(), Conversation::Unknown);
+    assert_eq!(host.session.conversation(), Conversation::Unknown { asked: None });
 }

@@ -63,6 +63,7 @@ fn a_second_reconnect_keeps_what_the_first_has_learnt() {
     let mut host = Host::with_openers();
     host.reconnect();
     host.reconnect();
+    assert_eq!(host.session.conversation(), Conversation::Unknown { asked: Some(29) });
     host.request(&Request::chat("hi")).unwrap();
     assert_eq!(host.sent()[0], r#"{"token":"sk-secret","id":29}"#);
     assert_eq!(host.receive(&opener(29)), Seen::Opened { turn: 2, conversation: Conversation::Resumed { id: 29 } });
@@ -144,7 +145,7 @@ fn whether_there_are_openers_is_found_out_anew() {
     host.reconnect();
     host.sent();
     host.ask("on another server");
-    assert_eq!(host.session.conversation(), Conversation::Unknown);
+    assert_eq!(host.session.conversation(), Conversation::Unknown { asked: Some(29) });
     assert_eq!(host.receive(&piece("a", 0.1)), Seen::delta(3, "a"), "no opener is waited for");
     host.receive(&end("", 0.1));
     host.ask("again");

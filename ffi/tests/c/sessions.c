@@ -23,10 +23,10 @@ static void conversations(void) {
     static const struct {
         int64_t asked;
         int32_t kind;
-        int64_t replaced;
+        int64_t shown;
     } CASES[] = {
         {-1, CHATNIO_CONVERSATION_NEW, 0},
-        {29, CHATNIO_CONVERSATION_RESUMED, 0},
+        {29, CHATNIO_CONVERSATION_RESUMED, 29},
         {7, CHATNIO_CONVERSATION_REPLACED, 7},
     };
     for (size_t at = 0; at < sizeof CASES / sizeof CASES[0]; at++) {
@@ -34,7 +34,7 @@ static void conversations(void) {
         OK(chatnio_auth_set_conversation(auth, CASES[at].asked));
         chatnio_session *session = new_session(NULL, auth, START);
         chatnio_auth_free(auth);
-        conversation_is(session, CHATNIO_CONVERSATION_UNKNOWN, 0, 0);
+        conversation_is(session, CHATNIO_CONVERSATION_UNKNOWN, 0, CASES[at].shown);
         ask(session);
         chatnio_event event = new_event();
         receive(session, START, OPENER, &event);
@@ -43,8 +43,8 @@ static void conversations(void) {
         TEXT_IS(NULL, event.text);
         EQUAL(CASES[at].kind, event.conversation.kind);
         EQUAL(29, event.conversation.id);
-        EQUAL(CASES[at].replaced, event.conversation.asked);
-        conversation_is(session, CASES[at].kind, 29, CASES[at].replaced);
+        EQUAL(CASES[at].shown, event.conversation.asked);
+        conversation_is(session, CASES[at].kind, 29, CASES[at].shown);
         receive(session, START, END, &event);
         EQUAL(true, event.answer->has_conversation);
         EQUAL(29, event.answer->conversation);
@@ -73,6 +73,7 @@ static void reconnect(void) {
     EQUAL(1, event.answer->malformed);
     CHECK(event.quota == 0.5 && event.answer->quota == 0.5);
     IS(CHATNIO_AGAIN, chatnio_session_next_transmit(session, &message));
+    conversation_is(session, CHATNIO_CONVERSATION_UNKNOWN, 0, 29);
     ask(session);
     OK(chatnio_session_next_transmit(session, &message));
     TEXT_IS("{\"token\":\"sk-secret\",\"id\":29}", message);

@@ -208,7 +208,7 @@ export const tests: Test[] = [
         const { id } = client.conversation;
         equal(await client.reconnect(), undefined);
         equal(await client.ask("hi", { model: "hello" }).text(), "Hello! How can I help?");
-        equal(client.conversation, { kind: "resumed", id, asked: 0 });
+        equal(client.conversation, { kind: "resumed", id, asked: id });
       });
     },
   },

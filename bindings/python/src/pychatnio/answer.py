@@ -37,7 +37,7 @@ class Conversation(NamedTuple):
     id: int = 0
     """Its id; 0 while unknown, and -1 for anonymous, which is not stored."""
     asked: int = 0
-    """The id that was asked for instead, if it was replaced; otherwise 0."""
+    """The id that was asked for, when connecting or by a reconnect; 0 where a new conversation was."""
 
 
 class Counters(NamedTuple):

@@ -45,8 +45,9 @@ public enum State: Sendable, Hashable, CustomStringConvertible {
 
 /// What is known of the conversation that a connection is in.
 public enum Conversation: Sendable, Hashable {
-    /// Nothing: the server sends no openers (2023), or none has come yet.
-    case unknown
+    /// Nothing: the server sends no openers (2023), or none has come yet. `asked` is the id that was asked for; nil where a
+    /// new conversation was.
+    case unknown(asked: Int64?)
     /// It is a new one, as asked. Its id is -1 for anonymous: it is not stored and cannot be continued.
     case new(id: Int64)
     /// It is the one that was asked for; or a new one that happens to have got its id, from a server that has lost it.
@@ -68,14 +69,24 @@ public enum Conversation: Sendable, Hashable {
             case CHATNIO_CONVERSATION_NEW.rawValue: .new(id: conversation.id)
             case CHATNIO_CONVERSATION_RESUMED.rawValue: .resumed(id: conversation.id)
             case CHATNIO_CONVERSATION_REPLACED.rawValue: .replaced(id: conversation.id, asked: conversation.asked)
-            default: .unknown
+            default: .unknown(asked: conversation.asked == 0 ? nil : conversation.asked)
             }
+    }
+
+    /// The id that was asked for, when connecting or by a reconnect; nil where a new conversation was.
+    public var asked: Int64? {
+        switch self {
+        case .unknown(let asked): asked
+        case .new: nil
+        case .resumed(let id): id
+        case .replaced(_, let asked): asked
+        }
     }
 
     /// The conversation that a call shows.
     init(shownBy show: (UnsafeMutablePointer<chatnio_conversation>) -> Int32) {
         var conversation = chatnio_conversation()
-        self = show(&conversation) == CHATNIO_OK.status ? Conversation(conversation) : .unknown
+        self = show(&conversation) == CHATNIO_OK.status ? Conversation(conversation) : .unknown(asked: nil)
     }
 }
 

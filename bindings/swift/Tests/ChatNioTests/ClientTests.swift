@@ -381,6 +381,7 @@ final class ClientTests: HandleTestCase {
         }
         let conversation = await client.conversation
         XCTAssertEqual(conversation, .resumed(id: 1))
+        XCTAssertEqual(conversation.asked, 1)
         let sent = await client.transcript?.text ?? ""
         XCTAssertTrue(sent.contains("\"id\":1"), sent)
     }

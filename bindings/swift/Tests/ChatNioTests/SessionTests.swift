@@ -197,7 +197,7 @@ final class SessionTests: HandleTestCase {
         XCTAssertEqual(session.state, .closed)
         XCTAssertNil(session.deadline)
         XCTAssertNil(session.answer)
-        XCTAssertEqual(session.conversation, .unknown)
+        XCTAssertEqual(session.conversation, .unknown(asked: nil))
         XCTAssertEqual(session.counters.strays, 0)
         XCTAssertEqual(session.memory, 0)
         XCTAssertNil(session.transcript)
