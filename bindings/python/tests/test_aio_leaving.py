@@ -135,10 +135,10 @@ def test_leaving_an_answer_stops_it(
 def test_an_iterator_that_is_dropped_in_another_thread(
     run: Run[None], loopback: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Driver.stop
+    real = Driver.stop_turn
     threads: list[threading.Thread] = []
 
-    def stop(self: Driver) -> bool:
+    def stop_turn(self: Driver) -> bool:
         threads.append(threading.current_thread())
         return real(self)
 
@@ -146,7 +146,7 @@ def test_an_iterator_that_is_dropped_in_another_thread(
         async with connected(loopback) as client:
             stream = client.ask("hi", model="silent")
             kept = [await opened(stream)]
-            monkeypatch.setattr(Driver, "stop", stop)
+            monkeypatch.setattr(Driver, "stop_turn", stop_turn)
             await asyncio.get_running_loop().run_in_executor(None, kept.clear)
             # The loop was told of it before it was told that this is done; and it is the loop's thread that stops.
             assert threads == [threading.current_thread()]
@@ -271,16 +271,52 @@ def test_an_answer_that_has_ended_is_not_stopped(run: Run[None], loopback: Loopb
             assert stream.stop() is False
             assert client.stop() is False
             del stream
-            # Never begun.
-            never = client.ask("hi", model="hello")
-            await never.close()
+            gc.collect()
+            assert not any("stop" in line for line in sent(client))
+
+    run(main())
+
+
+def test_a_question_that_never_went_out(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        client = AsyncClient(loopback.url, config=Config(record=True))
+        never = client.ask("before it is connected", model="hello")
+        assert never.stop() is False
+        await never.close()
+        async with client:
             assert [piece async for piece in never] == []
             with pytest.raises(InvalidArgumentError, match="closed before its question went out"):
                 await never.text()
             assert never.stop() is False
-            del never
-            gc.collect()
-            assert not any("stop" in line for line in sent(client))
+            await leave_by_break(client.ask("hi", model=ENDLESS))
+            never = client.ask("behind one that was left", model="hello")
+            await never.close()
+            assert never.stop() is False
+            assert client.stop() is False
+            assert await client.ask("hi", model="hello").text() == "".join(HELLO)
+            assert not any("before" in line or "behind" in line for line in sent(client))
+
+    run(main())
+
+
+@pytest.mark.parametrize("of_the_client", [True, False])
+def test_a_stop_before_anything_is_taken(run: Run[None], loopback: Loopback, of_the_client: bool) -> None:
+    async def main() -> None:
+        async with connected(loopback) as client:
+
+            async def stopped(turn: int) -> None:
+                stream = client.ask("hi", model=ENDLESS)
+                stop = client.stop if of_the_client else stream.stop
+                assert stop() is True
+                assert stop() is False
+                answer = await stream.wait()
+                assert (answer.outcome, answer.turn) == (Outcome.STOPPED, turn)
+
+            await stopped(1)
+            # Behind one that was left, too, which has its end first.
+            await leave_by_break(client.ask("hi", model=ENDLESS))
+            await stopped(3)
+            assert sum('"stop"' in line for line in sent(client)) == 3
 
     run(main())
 

@@ -121,6 +121,23 @@ def test_a_left_answer_may_be_taken_up_again(client: Client) -> None:
     assert stream.answer.outcome is Outcome.STOPPED
 
 
+@pytest.mark.parametrize("of_the_client", [True, False])
+def test_a_stop_before_anything_is_taken(client: Client, of_the_client: bool) -> None:
+    def stopped(turn: int) -> None:
+        stream = client.ask("hi", model=ENDLESS)
+        stop = client.stop if of_the_client else stream.stop
+        assert stop() is True
+        assert stop() is False
+        answer = stream.wait()
+        assert (answer.outcome, answer.turn) == (Outcome.STOPPED, turn)
+
+    stopped(1)
+    # Behind one that was left, too, which has its end first.
+    for _ in client.ask("hi", model=ENDLESS):
+        break
+    stopped(3)
+
+
 def test_an_answer_that_has_ended_is_not_stopped(client: Client) -> None:
     stream = client.ask("hi", model="hello")
     for _ in stream:

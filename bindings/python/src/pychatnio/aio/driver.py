@@ -26,7 +26,7 @@ from ..events import Closed, Delta, End, Event, Open
 from ..request import Request
 from .clock import Clock
 from .link import Link, Phase
-from .turn import AsyncTurn
+from .turn import AsyncTurn, Question
 
 #: How many events may wait for a slow reader, and of how many bytes of the server's, before it is pushed back on.
 MOST_EVENTS = 4096
@@ -45,6 +45,8 @@ class Driver:
         connection.driver = weakref.ref(self)
         self.connection: Connection = connection
         self.turn: AsyncTurn | None = None
+        #: What was asked last, while it waits for the end of an answer that was left.
+        self._waiting: weakref.ref[Question] | None = None
         self.clock: Clock = Clock()
         self._limit = CONNECT if config is None else config._connect
         #: The connection that is, or was the last; `None` before the first.
@@ -146,18 +148,41 @@ class Driver:
 
     # Asking.
 
-    async def begin(self, request: Request, timeout: float | None) -> AsyncTurn:
+    def ask(self, question: Question) -> AsyncTurn | None:
+        """Sends a question if that is possible here and now; otherwise `begin` does, and says what stands in its way."""
+        link, turn = self._link, self.turn
+        if link is None or link.phase is not Phase.OPEN:
+            return None
+        if turn is not None and turn.answer is None:
+            self._waiting = weakref.ref(question) if turn.is_left else None
+            return None
+        try:
+            is_here = asyncio.get_running_loop() is link.loop
+        except RuntimeError:
+            is_here = False
+        if is_here:
+            with suppress(ChatNioError):
+                return self._begin(question)
+        return None
+
+    async def begin(self, question: Question) -> AsyncTurn:
         await self.drained()
+        return self._begin(question)
+
+    def _begin(self, question: Question) -> AsyncTurn:
+        self._waiting = None
         system = self.system.due()
         if system is not None:
             self.send(system)
             self.system.sent()
-        self.send(request)
+        self.send(question.request)
         answer = self.connection.answer
         if answer is None:
             raise anew(self.error or error_of(Status.CLOSED, "the connection ended while the question was sent"))
-        self.turn = AsyncTurn(answer.turn, timeout)
-        log(self, "turn %d: a %s was sent", answer.turn, request.type)
+        self.turn = AsyncTurn(answer.turn, question.timeout)
+        log(self, "turn %d: a %s was sent", answer.turn, question.request.type)
+        if question.is_stopped:
+            self.stop_turn()
         return self.turn
 
     def send(self, request: Request) -> None:
@@ -215,6 +240,14 @@ class Driver:
             await turn.changed.wait(seconds)
 
     def stop(self) -> bool:
+        """Stops what was asked last."""
+        question = self._waiting() if self._waiting is not None else None
+        return self.stop_turn() if question is None else self.stop_waiting(question)
+
+    def stop_waiting(self, question: Question) -> bool:
+        return self.is_open and question.stop()
+
+    def stop_turn(self) -> bool:
         link = self._link
         if link is None or link.phase is not Phase.OPEN or link.loop.is_closed():
             return False
@@ -228,7 +261,7 @@ class Driver:
         """Stops an answer that has not ended: nobody wants the rest."""
         if turn.answer is None and not turn.is_left:
             turn.leave()
-            self.stop()
+            self.stop_turn()
 
     def leave_soon(self, turn: AsyncTurn) -> None:
         """As `leave`, for a finalizer, which runs anywhere: in the middle of a call on the connection, in another thread,
@@ -252,7 +285,7 @@ class Driver:
 
     def _stop_left(self, turn: AsyncTurn) -> None:
         if turn.answer is None and not self.connection._guard.is_shut:
-            self.stop()
+            self.stop_turn()
 
     # A reader that is slow.
 

@@ -15,14 +15,14 @@ from ..errors import error_of
 from ..events import Delta, End, Event
 from ..request import Request
 from .driver import Driver
-from .turn import AsyncTurn
+from .turn import AsyncTurn, Question
 
 __all__ = ["AsyncAnswerStream"]
 
 
 class AsyncAnswerStream(Uncopied):
     """An answer as it comes, made by `AsyncClient.ask`. Iterating over it gives the pieces of its text; none is
-    empty. The question goes out when that begins.
+    empty.
 
     Leaving it before its end (`break`, an exception, a cancelled task, dropping the iterator) sends a stop, so that
     nobody pays for text that was thrown away. What it cost, `answer` says when the end has come: the end of an
@@ -40,9 +40,10 @@ class AsyncAnswerStream(Uncopied):
 
     def __init__(self, driver: Driver, request: Request, timeout: float | None = None) -> None:
         self._driver = driver
-        self._timeout = timeout
-        self._request: Request | None = request
-        self._turn: AsyncTurn | None = None
+        question = Question(request, timeout)
+        self._turn: AsyncTurn | None = driver.ask(question)
+        #: None once it went out, or was given up.
+        self._question: Question | None = question if self._turn is None else None
 
     @property
     def answer(self) -> Answer | None:
@@ -103,13 +104,15 @@ class AsyncAnswerStream(Uncopied):
         return answer
 
     def stop(self) -> bool:
-        """Asks the server to end the answer; its end still comes. See `AsyncClient.stop`. A question that has not gone out
-        is not held back by it: `close` does that."""
-        return self._turn is not None and self._turn.answer is None and self._driver.stop()
+        """Asks the server to end the answer; its end still comes. See `AsyncClient.stop`. A question that waits for the
+        end of another answer goes out all the same: `close` holds it back."""
+        if self._turn is not None:
+            return self._turn.answer is None and self._driver.stop_turn()
+        return self._question is not None and self._driver.stop_waiting(self._question)
 
     async def close(self) -> None:
         """Stops the answer if it has not ended, and waits for its end, at most `Config.after_stop`."""
-        self._request = None
+        self._question = None
         if self._turn is not None:
             self._driver.leave(self._turn)
             await self._driver.ended(self._turn)
@@ -120,13 +123,13 @@ class AsyncAnswerStream(Uncopied):
 
     async def _started(self) -> AsyncTurn | None:
         """The turn, whose question goes out by this if it has not; none when it was closed before."""
-        request, self._request = self._request, None
-        if request is not None:
+        question, self._question = self._question, None
+        if question is not None:
             try:
-                self._turn = await self._driver.begin(request, self._timeout)
+                self._turn = await self._driver.begin(question)
             except BaseException:
                 # It may be asked again.
-                self._request = request
+                self._question = question
                 raise
         return self._turn
 

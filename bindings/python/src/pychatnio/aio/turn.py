@@ -1,10 +1,29 @@
-"""One question on asyncio, and what has come of it."""
+"""One question on asyncio, before it goes out and after, and what has come of it."""
 
 from __future__ import annotations
 
 from .._turn import Turn
 from ..events import End, Event
+from ..request import Request
 from .signal import Signal
+
+
+class Question:
+    """A question that has not gone out."""
+
+    __slots__ = ("__weakref__", "is_stopped", "request", "timeout")
+
+    def __init__(self, request: Request, timeout: float | None) -> None:
+        self.request = request
+        self.timeout = timeout
+        #: Whether its stop follows it at once.
+        self.is_stopped = False
+
+    def stop(self) -> bool:
+        """Returns whether it has not had its stop."""
+        is_first = not self.is_stopped
+        self.is_stopped = True
+        return is_first
 
 
 class AsyncTurn(Turn):
