@@ -210,21 +210,12 @@ mod tests {
 
     #[test]
     fn no_word_is_a_setting_of_the_library() {
-        let texts = [
-            interruption(Interruption::FirstFrameDeadline),
-            interruption(Interruption::NextFrameDeadline),
-            interruption(Interruption::AfterStopDeadline),
-            interruption(Interruption::AnswerDeadline),
-            interruption(Interruption::MessageTooLong { limit: 1 }),
-            interruption(Interruption::AnswerTooLong { limit: 1 }),
-            interruption(Interruption::ConnectionLost),
-            interruption(Interruption::ClosedByServer),
-            interruption(Interruption::ClosedByHost),
-            interruption(Interruption::Reconnected),
+        let mut texts = vec![
             received(&too_long()),
             said(RequestError::TooLong { len: 2, limit: 1 }).message().to_owned(),
             said(StartError::PlainToken { host: "h".into() }).message().to_owned(),
         ];
+        texts.extend(Interruption::ALL.map(interruption));
         for text in texts {
             assert!(!text.contains('_'), "{text}");
         }

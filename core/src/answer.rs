@@ -173,6 +173,21 @@ pub enum Interruption {
     /// The connection was lost.
     #[error("the connection was lost")]
     ConnectionLost,
+    /// The connection was not made.
+    #[error("the connection could not be made")]
+    NotConnected,
+    /// The server broke the protocol of the connection.
+    #[error("the server broke the protocol of the connection")]
+    ProtocolBroken,
+    /// The server sent text that is not UTF-8.
+    #[error("the server sent text that is not UTF-8")]
+    InvalidUtf8,
+    /// The server was silent for too long, and answered no ping.
+    #[error("the server answers nothing any more, not even a ping")]
+    Unresponsive,
+    /// The connection's encryption failed.
+    #[error("the encryption of the connection failed")]
+    TlsFailed,
     /// The host closed the session.
     #[error("the host closed the session")]
     ClosedByHost,
@@ -183,7 +198,7 @@ pub enum Interruption {
 
 impl Interruption {
     /// Every interruption, with limits of 0.
-    pub const ALL: [Interruption; 10] = [
+    pub const ALL: [Interruption; 15] = [
         Interruption::FirstFrameDeadline,
         Interruption::NextFrameDeadline,
         Interruption::AfterStopDeadline,
@@ -192,6 +207,11 @@ impl Interruption {
         Interruption::AnswerTooLong { limit: 0 },
         Interruption::ClosedByServer,
         Interruption::ConnectionLost,
+        Interruption::NotConnected,
+        Interruption::ProtocolBroken,
+        Interruption::InvalidUtf8,
+        Interruption::Unresponsive,
+        Interruption::TlsFailed,
         Interruption::ClosedByHost,
         Interruption::Reconnected,
     ];
@@ -207,6 +227,11 @@ impl Interruption {
             Interruption::AnswerTooLong { .. } => "answer too long",
             Interruption::ClosedByServer => "closed by server",
             Interruption::ConnectionLost => "connection lost",
+            Interruption::NotConnected => "not connected",
+            Interruption::ProtocolBroken => "protocol broken",
+            Interruption::InvalidUtf8 => "invalid utf8",
+            Interruption::Unresponsive => "unresponsive",
+            Interruption::TlsFailed => "tls failed",
             Interruption::ClosedByHost => "closed by host",
             Interruption::Reconnected => "reconnected",
         }

@@ -41,7 +41,9 @@ impl Conversation {
         match self {
             Conversation::Unknown { asked: Some(asked) } if asked == got => Conversation::Resumed { id: got },
             // A share that the server knows starts a new conversation, whatever id was asked for.
-            Conversation::Unknown { asked: Some(asked) } if auth.share.is_none() => Conversation::Replaced { asked, got },
+            Conversation::Unknown { asked: Some(asked) } if auth.share.is_none() => {
+                Conversation::Replaced { asked, got }
+            }
             Conversation::Unknown { .. } => Conversation::New { id: got },
             known => match known.id() {
                 Some(asked) if asked != got => Conversation::Replaced { asked, got },

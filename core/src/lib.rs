@@ -96,7 +96,7 @@
 //! | [`Reason::TooLong`] | | no turn runs | no |
 //! | [`Interruption::FirstFrameDeadline`], [`NextFrameDeadline`](Interruption::NextFrameDeadline), [`AfterStopDeadline`](Interruption::AfterStopDeadline), [`AnswerDeadline`](Interruption::AnswerDeadline) | ask again once it is idle, or reconnect | yes | no: it drains |
 //! | [`Interruption::MessageTooLong`], [`AnswerTooLong`](Interruption::AnswerTooLong) | ask again once it is idle, or reconnect | yes | no: it drains |
-//! | [`Interruption::ClosedByServer`], [`ConnectionLost`](Interruption::ConnectionLost), [`ClosedByHost`](Interruption::ClosedByHost) | after [`Session::reconnect`] | yes | yes |
+//! | [`Interruption::ClosedByServer`], [`ConnectionLost`](Interruption::ConnectionLost), [`NotConnected`](Interruption::NotConnected), [`ProtocolBroken`](Interruption::ProtocolBroken), [`InvalidUtf8`](Interruption::InvalidUtf8), [`Unresponsive`](Interruption::Unresponsive), [`TlsFailed`](Interruption::TlsFailed), [`ClosedByHost`](Interruption::ClosedByHost) | after [`Session::reconnect`] | yes | yes |
 //! | [`Interruption::Reconnected`] | yes, at once | yes | no: it is fresh |
 //!
 //! A call that fails changes nothing: what was received is kept, and the session can be used on. After a session

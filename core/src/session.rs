@@ -82,13 +82,8 @@ pub enum CloseReason {
     Lost,
     /// The host leaves it for another connection, which [`Session::reconnect`] then begins.
     Reconnect,
-    /// This side gave it up: the server broke the protocol, or was silent for too long.
-    GivenUp,
-    /// The server sent a message over the limit, and the transport cannot skip it.
-    TooLong {
-        /// The limit, in bytes.
-        limit: usize,
-    },
+    /// This side gave it up, for this: the server broke the protocol, say, or was silent for too long.
+    GivenUp(Interruption),
 }
 
 impl Session {
@@ -299,9 +294,9 @@ impl Session {
             match reason {
                 CloseReason::Host => Interruption::ClosedByHost,
                 CloseReason::Server => Interruption::ClosedByServer,
-                CloseReason::Lost | CloseReason::GivenUp => Interruption::ConnectionLost,
+                CloseReason::Lost => Interruption::ConnectionLost,
                 CloseReason::Reconnect => Interruption::Reconnected,
-                CloseReason::TooLong { limit } => Interruption::MessageTooLong { limit },
+                CloseReason::GivenUp(why) => why,
             },
         );
         self.outbox = Outbox::default();

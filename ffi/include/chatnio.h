@@ -530,6 +530,26 @@ typedef enum chatnio_interruption {
      * The answer was not over in time (`chatnio_config_set_answer_within()`). The session drains.
      */
     CHATNIO_INTERRUPTION_ANSWER_DEADLINE = 10,
+    /**
+     * The connection was not made: what was requested while it was being opened is not sent.
+     */
+    CHATNIO_INTERRUPTION_NOT_CONNECTED = 11,
+    /**
+     * The server broke the protocol of the connection.
+     */
+    CHATNIO_INTERRUPTION_PROTOCOL_BROKEN = 12,
+    /**
+     * The server sent text that is not UTF-8.
+     */
+    CHATNIO_INTERRUPTION_INVALID_UTF8 = 13,
+    /**
+     * The server was silent for too long, and answered no ping (`chatnio_config_set_pong_within()`).
+     */
+    CHATNIO_INTERRUPTION_UNRESPONSIVE = 14,
+    /**
+     * The connection's encryption failed.
+     */
+    CHATNIO_INTERRUPTION_TLS_FAILED = 15,
 } chatnio_interruption;
 
 /**

@@ -90,6 +90,16 @@ pub enum chatnio_interruption {
     CHATNIO_INTERRUPTION_RECONNECTED = 9,
     /// The answer was not over in time (`chatnio_config_set_answer_within()`). The session drains.
     CHATNIO_INTERRUPTION_ANSWER_DEADLINE = 10,
+    /// The connection was not made: what was requested while it was being opened is not sent.
+    CHATNIO_INTERRUPTION_NOT_CONNECTED = 11,
+    /// The server broke the protocol of the connection.
+    CHATNIO_INTERRUPTION_PROTOCOL_BROKEN = 12,
+    /// The server sent text that is not UTF-8.
+    CHATNIO_INTERRUPTION_INVALID_UTF8 = 13,
+    /// The server was silent for too long, and answered no ping (`chatnio_config_set_pong_within()`).
+    CHATNIO_INTERRUPTION_UNRESPONSIVE = 14,
+    /// The connection's encryption failed.
+    CHATNIO_INTERRUPTION_TLS_FAILED = 15,
 }
 
 /// What is known of the conversation that a connection is in.
@@ -275,6 +285,11 @@ fn interruption_of(interruption: Interruption) -> i32 {
         Interruption::ClosedByServer => CHATNIO_INTERRUPTION_CLOSED_BY_SERVER,
         Interruption::ClosedByHost => CHATNIO_INTERRUPTION_CLOSED_BY_HOST,
         Interruption::Reconnected => CHATNIO_INTERRUPTION_RECONNECTED,
+        Interruption::NotConnected => CHATNIO_INTERRUPTION_NOT_CONNECTED,
+        Interruption::ProtocolBroken => CHATNIO_INTERRUPTION_PROTOCOL_BROKEN,
+        Interruption::InvalidUtf8 => CHATNIO_INTERRUPTION_INVALID_UTF8,
+        Interruption::Unresponsive => CHATNIO_INTERRUPTION_UNRESPONSIVE,
+        Interruption::TlsFailed => CHATNIO_INTERRUPTION_TLS_FAILED,
         _ => CHATNIO_INTERRUPTION_CONNECTION_LOST,
     };
     interruption as i32

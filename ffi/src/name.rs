@@ -85,6 +85,11 @@ pub extern "C" fn chatnio_interruption_name(interruption: i32) -> *const c_char 
         CHATNIO_INTERRUPTION_CLOSED_BY_HOST c"closed by host"
         CHATNIO_INTERRUPTION_RECONNECTED c"reconnected"
         CHATNIO_INTERRUPTION_ANSWER_DEADLINE c"answer deadline"
+        CHATNIO_INTERRUPTION_NOT_CONNECTED c"not connected"
+        CHATNIO_INTERRUPTION_PROTOCOL_BROKEN c"protocol broken"
+        CHATNIO_INTERRUPTION_INVALID_UTF8 c"invalid utf8"
+        CHATNIO_INTERRUPTION_UNRESPONSIVE c"unresponsive"
+        CHATNIO_INTERRUPTION_TLS_FAILED c"tls failed"
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use chatnio_core::transcript::Transcript;
 use chatnio_core::{
-    Answer, Auth, AuthError, CloseReason, Event, EventStorage, Request, RequestError, RequestKind, Session,
+    Answer, Auth, AuthError, CloseReason, Event, EventStorage, Interruption, Request, RequestError, RequestKind,
+    Session,
 };
 use thiserror::Error;
 
@@ -483,13 +484,13 @@ impl Connection {
         let reason = match &end {
             ConnectionEnd::Clean => CloseReason::Host,
             ConnectionEnd::ByServer { .. } => CloseReason::Server,
-            ConnectionEnd::Lost(WireError::MessageTooLong { limit }) => CloseReason::TooLong { limit: *limit },
             // Whatever became of the goodbye.
             ConnectionEnd::Lost(_) if self.stage == Stage::Closing => CloseReason::Host,
-            ConnectionEnd::Lost(WireError::EndOfStream { .. } | WireError::Truncated { .. } | WireError::Io { .. }) => {
-                CloseReason::Lost
-            }
-            ConnectionEnd::Lost(_) => CloseReason::GivenUp,
+            ConnectionEnd::Lost(_) if self.stage == Stage::Opening => CloseReason::GivenUp(Interruption::NotConnected),
+            ConnectionEnd::Lost(error) => match error.interruption() {
+                Interruption::ConnectionLost => CloseReason::Lost,
+                why => CloseReason::GivenUp(why),
+            },
         };
         self.stage = Stage::Over;
         self.end = Some(end);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatnio_core::RetryCause;
+use chatnio_core::{Interruption, RetryCause};
 use thiserror::Error;
 
 use crate::http_refusal::HttpRefusal;
@@ -123,6 +123,18 @@ impl WireError {
                 Some(refusal)
             }
             _ => None,
+        }
+    }
+
+    /// What the running answer is told of it, once the WebSocket was open.
+    pub(crate) fn interruption(&self) -> Interruption {
+        match self {
+            Self::MessageTooLong { limit } => Interruption::MessageTooLong { limit: *limit },
+            Self::Protocol { .. } => Interruption::ProtocolBroken,
+            Self::InvalidUtf8 => Interruption::InvalidUtf8,
+            Self::Unresponsive { .. } => Interruption::Unresponsive,
+            Self::Tls(_) => Interruption::TlsFailed,
+            _ => Interruption::ConnectionLost,
         }
     }
 

@@ -139,6 +139,11 @@ export const Interruption = {
   "closed-by-host": 8,
   reconnected: 9,
   "answer-deadline": 10,
+  "not-connected": 11,
+  "protocol-broken": 12,
+  "invalid-utf8": 13,
+  unresponsive: 14,
+  "tls-failed": 15,
 } as const;
 
 /** `chatnio_conversation_kind` */

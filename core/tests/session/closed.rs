@@ -53,6 +53,8 @@ fn the_running_turn_ends_with_the_reason() {
         (CloseReason::Host, Interruption::ClosedByHost),
         (CloseReason::Server, Interruption::ClosedByServer),
         (CloseReason::Lost, Interruption::ConnectionLost),
+        (CloseReason::Reconnect, Interruption::Reconnected),
+        (CloseReason::GivenUp(Interruption::Unresponsive), Interruption::Unresponsive),
     ] {
         let mut host = Host::asking();
         host.receive(&piece("a", 0.1));

@@ -80,10 +80,11 @@ def raise_for(answer: Answer | None, lost: Callable[[], BaseException | None]) -
     if answer.outcome is Outcome.INTERRUPTED:
         error = AnswerInterruptedError(answer, answer.reason or "")
     if error is not None:
-        raise error from (lost() if answer.interruption in _LOST else None)
+        raise error from (lost() if answer.interruption not in _OURS else None)
 
 
-_LOST = (Interruption.CLOSED_BY_SERVER, Interruption.CONNECTION_LOST)
+#: With these it is this program that has ended the connection.
+_OURS = (Interruption.CLOSED_BY_HOST, Interruption.RECONNECTED)
 
 
 def busy(state: State) -> ChatNioError:

@@ -63,6 +63,16 @@ class Interruption(Named):
     """This program closed the connection."""
     RECONNECTED = "reconnected"
     """This program reconnected."""
+    NOT_CONNECTED = "not connected"
+    """The connection was not made."""
+    PROTOCOL_BROKEN = "protocol broken"
+    """The server broke the protocol of the connection."""
+    INVALID_UTF8 = "invalid utf8"
+    """The server sent text that is not UTF-8."""
+    UNRESPONSIVE = "unresponsive"
+    """The server was silent for too long, and answered no ping (`Config.pong_within`)."""
+    TLS_FAILED = "tls failed"
+    """The connection's encryption failed."""
 
 
 class State(Named):

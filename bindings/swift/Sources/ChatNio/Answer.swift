@@ -92,6 +92,16 @@ public enum Interruption: Sendable, Hashable, CustomStringConvertible {
     case closedByHost
     /// The host reconnected.
     case reconnected
+    /// The connection was not made.
+    case notConnected
+    /// The server broke the protocol of the connection.
+    case protocolBroken
+    /// The server sent text that is not UTF-8.
+    case invalidUTF8
+    /// The server was silent for too long, and answered no ping (``Configuration/Settings/pongWithin``).
+    case unresponsive
+    /// The connection's encryption failed.
+    case tlsFailed
     /// An interruption that a newer library has.
     case unknown(Int32)
 
@@ -109,6 +119,11 @@ public enum Interruption: Sendable, Hashable, CustomStringConvertible {
         (.connectionLost, CHATNIO_INTERRUPTION_CONNECTION_LOST),
         (.closedByHost, CHATNIO_INTERRUPTION_CLOSED_BY_HOST),
         (.reconnected, CHATNIO_INTERRUPTION_RECONNECTED),
+        (.notConnected, CHATNIO_INTERRUPTION_NOT_CONNECTED),
+        (.protocolBroken, CHATNIO_INTERRUPTION_PROTOCOL_BROKEN),
+        (.invalidUTF8, CHATNIO_INTERRUPTION_INVALID_UTF8),
+        (.unresponsive, CHATNIO_INTERRUPTION_UNRESPONSIVE),
+        (.tlsFailed, CHATNIO_INTERRUPTION_TLS_FAILED),
     ]
 
     init(_ number: Int32) {

@@ -51,7 +51,7 @@ final class HeaderTests: HandleTestCase {
         let known: [Interruption] = [
             .firstFrameDeadline, .nextFrameDeadline, .afterStopDeadline, .messageTooLong, .answerTooLong,
             .answerDeadline, .closedByServer,
-            .connectionLost, .closedByHost, .reconnected,
+            .connectionLost, .closedByHost, .reconnected, .notConnected, .protocolBroken, .invalidUTF8, .unresponsive, .tlsFailed,
         ]
         let names = interruptions.keys.map {
             $0.dropFirst("CHATNIO_INTERRUPTION_".count).replacingOccurrences(of: "_", with: " ").lowercased()

@@ -122,6 +122,40 @@ fn a_stream_that_fails_says_how() {
 }
 
 #[test]
+fn an_answer_is_told_what_ended_it() {
+    fn delivered(bytes: &[u8]) -> Log {
+        let mut link = answering();
+        let mut log = Log::new();
+        link.deliver(bytes, &mut |event| log.push(describe(event)));
+        log
+    }
+    let mut unanswered = Link::new(Auth::anonymous(), false, |_| ());
+    unanswered.connection.request(unanswered.now, &Request::chat("hi")).unwrap();
+    let mut encrypted = Link::new(Auth::anonymous(), true, |_| ());
+    encrypted.exchange();
+    ask(&mut encrypted);
+    let mut garbled = Log::new();
+    encrypted.deliver(b"this is no record of TLS", &mut |event| garbled.push(describe(event)));
+    // Its server reads no ping, and so answers none.
+    let mut silent = Link::open_with(|config| config.session.first_frame = Duration::ZERO);
+    ask(&mut silent);
+    let mut silence = Log::new();
+    while silence.len() < 2 {
+        silence = silent.wait();
+    }
+    for (log, why) in [
+        (unanswered.wait(), "the connection could not be made"),
+        (delivered(&[0x85, 0]), "the server broke the protocol of the connection"),
+        (delivered(&[0x81, 1, 0xff]), "the server sent text that is not UTF-8"),
+        (garbled, "the encryption of the connection failed"),
+        (silence, "the server answers nothing any more, not even a ping"),
+    ] {
+        let end = log.first().is_some_and(|end| end.ends_with(&format!(" interrupted: {why}")));
+        assert!(end, "{why}: {log:?}");
+    }
+}
+
+#[test]
 fn a_message_over_the_limit_ends_the_connection() {
     let mut link = Link::open_with(|config| config.session.max_message = 100);
     ask(&mut link);
@@ -213,7 +247,7 @@ fn a_handshake_that_nobody_answers_is_bounded() {
     link.connection.handle_timeout(link.now);
     let mut log = Log::new();
     link.poll(&mut |event| log.push(describe(event)));
-    assert_eq!(log[0], "end  interrupted: the connection was lost");
+    assert_eq!(log[0], "end  interrupted: the connection could not be made");
     assert!(log[1].starts_with("closed: the server did not complete"), "{log:?}");
 }
 
