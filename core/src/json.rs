@@ -1,4 +1,4 @@
-//! The little JSON that the frame decoder needs: one pass over a message, without allocation but for what is nested, which
+//! The little JSON that the frame decoder needs: one pass over a message, without allocation except for what is nested, which
 //! no server of today sends.
 //!
 //! `core/tests/decode.rs` compares its grammar with that of `serde_json`.

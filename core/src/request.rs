@@ -379,7 +379,7 @@ pub enum RequestError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// What was requested before waits to be sent still: more than [`Config::max_request`](crate::Config::max_request)
+    /// What was requested before is not sent yet: more than [`Config::max_request`](crate::Config::max_request)
     /// allows. The same request is fine once that went out.
     #[error("{waiting} bytes wait to be sent, over the limit of {limit} (four times max_request): send them first")]
     Unsent {

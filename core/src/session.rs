@@ -439,7 +439,7 @@ impl Session {
 
     // --- turns ---
 
-    /// Goes where the table says, and sends what it says but for a request, which only its caller has.
+    /// Goes where the table says, and sends what it says, except a request, which only its caller has.
     #[inline(always)]
     fn go(&mut self, input: Input) -> Step {
         let step = self.state.on(input);

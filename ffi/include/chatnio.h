@@ -60,7 +60,7 @@ typedef enum chatnio_status {
      */
     CHATNIO_ABSENT = 4005,
     /**
-     * What was requested before waits to be sent still, and is over the limit (`chatnio_config_set_max_request()`). The
+     * What was requested before is not sent yet, and is over the limit (`chatnio_config_set_max_request()`). The
      * same request is fine once that went out.
      */
     CHATNIO_UNSENT = 4006,
@@ -1602,7 +1602,7 @@ int32_t chatnio_config_set_proxy(const struct chatnio_config *config,
 
 /**
  * Goes through the proxy that the environment names for a server, as curl has it: `https_proxy` or `HTTPS_PROXY` for TLS,
- * `http_proxy` for none, then `all_proxy` or `ALL_PROXY`, but for what `no_proxy` or `NO_PROXY` names and for loopback.
+ * `http_proxy` for none, then `all_proxy` or `ALL_PROXY`, except what `no_proxy` or `NO_PROXY` names, and loopback.
  * `found`, which may be NULL, tells whether there is one; where there is none the setting stays.
  *
  * It reads the environment: no other thread may change that meanwhile (setenv(3)).
@@ -2487,7 +2487,7 @@ int32_t chatnio_client_new_with_stopper(const struct chatnio_config *config,
  * that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
  * another: `chatnio_client_reconnect_socket()`.
  *
- * Errors: as `chatnio_client_new()`, but for those of looking up and connecting; `CHATNIO_SYSTEM` when it is no socket.
+ * Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no socket.
  */
 int32_t chatnio_client_new_socket(const struct chatnio_config *config,
                                   const struct chatnio_auth *auth,
@@ -2579,7 +2579,7 @@ int32_t chatnio_client_reconnect(struct chatnio_client *client, struct chatnio_e
 /**
  * `chatnio_client_reconnect()` over a socket that the host has connected anew: see `chatnio_client_new_socket()`.
  *
- * Errors: as `chatnio_client_reconnect()`, but for those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
+ * Errors: as `chatnio_client_reconnect()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
  * socket.
  */
 int32_t chatnio_client_reconnect_socket(struct chatnio_client *client, int64_t socket, struct chatnio_event *event);

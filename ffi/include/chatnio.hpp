@@ -1,7 +1,7 @@
 /*
  * libchatnio for C++17: owners, views and ranges over chatnio.h, in this header alone.
  *
- * Everything is as chatnio.h and its conventions page say, but for:
+ * Everything is as chatnio.h and its conventions page say, except:
  *
  * - Owners (`Config`, `Auth`, `Request`, `Session`, `Connection`, `Client`, `Stopper`, `Transcript`, `Replay`, `RestCall`,
  *   `RestAnswer`) free their handle. They can be moved, which never throws, and not copied. `native()` is the handle,
@@ -10,7 +10,7 @@
  * - Texts and bytes are `std::string_view`. Those that come out live as long as chatnio.h says, which for what belongs
  *   to an event is until the next call on the same handle that may bring one; absent is `data() == nullptr`.
  * - Kinds, types, outcomes, states and reasons are the constants of chatnio.h.
- * - A status that is not `CHATNIO_OK` is thrown as an `Error`, with the handle's text, but for those that are a part of
+ * - A status that is not `CHATNIO_OK` is thrown as an `Error`, with the handle's text, except those that are a part of
  *   the usual course: `CHATNIO_AGAIN` and `CHATNIO_ABSENT` are an empty `std::optional`, `CHATNIO_BUSY` and
  *   `CHATNIO_UNDRAINED` are false. `CHATNIO_INTERRUPTED` (a signal came) is an empty `std::optional` where the wait has
  *   a limit, and thrown where it has none: see `Client::next()`. A call that brought no event, which in C is one of kind
@@ -226,7 +226,7 @@ void check(const T *handle, std::int32_t status)
     }
 }
 
-/** Throws if a call on a handle failed, but for `Usual`: whether it was done. */
+/** Throws if a call on a handle failed, unless by `Usual`: whether it was done. */
 template <auto TextOf, typename T>
 bool check_unless(std::int32_t usual, const T *handle, std::int32_t status)
 {
@@ -986,7 +986,7 @@ protected:
     /** Throws if a call failed. */
     void check(std::int32_t status) const { detail::check<TextOf>(native(), status); }
 
-    /** Throws if a call failed, but for `usual`: whether it was done. */
+    /** Throws if a call failed, unless by `usual`: whether it was done. */
     bool check_unless(std::int32_t usual, std::int32_t status) const
     {
         return detail::check_unless<TextOf>(usual, native(), status);

@@ -150,7 +150,7 @@ pub unsafe extern "C" fn chatnio_client_new_with_stopper(
 /// that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
 /// another: `chatnio_client_reconnect_socket()`.
 ///
-/// Errors: as `chatnio_client_new()`, but for those of looking up and connecting; `CHATNIO_SYSTEM` when it is no socket.
+/// Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no socket.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_new_socket(
     config: Option<&chatnio_config>,
@@ -340,7 +340,7 @@ pub unsafe extern "C" fn chatnio_client_reconnect(
 
 /// `chatnio_client_reconnect()` over a socket that the host has connected anew: see `chatnio_client_new_socket()`.
 ///
-/// Errors: as `chatnio_client_reconnect()`, but for those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
+/// Errors: as `chatnio_client_reconnect()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
 /// socket.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_reconnect_socket(

@@ -34,7 +34,7 @@ pub unsafe extern "C" fn chatnio_config_set_proxy(
 }
 
 /// Goes through the proxy that the environment names for a server, as curl has it: `https_proxy` or `HTTPS_PROXY` for TLS,
-/// `http_proxy` for none, then `all_proxy` or `ALL_PROXY`, but for what `no_proxy` or `NO_PROXY` names and for loopback.
+/// `http_proxy` for none, then `all_proxy` or `ALL_PROXY`, except what `no_proxy` or `NO_PROXY` names, and loopback.
 /// `found`, which may be NULL, tells whether there is one; where there is none the setting stays.
 ///
 /// It reads the environment: no other thread may change that meanwhile (setenv(3)).

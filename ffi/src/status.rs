@@ -28,7 +28,7 @@ pub enum chatnio_status {
     CHATNIO_UNDRAINED = 4004,
     /// What was asked for is not there: a field, a running turn, a recording.
     CHATNIO_ABSENT = 4005,
-    /// What was requested before waits to be sent still, and is over the limit (`chatnio_config_set_max_request()`). The
+    /// What was requested before is not sent yet, and is over the limit (`chatnio_config_set_max_request()`). The
     /// same request is fine once that went out.
     CHATNIO_UNSENT = 4006,
 

@@ -241,7 +241,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// The text of bytes that are UTF-8 but for surrogates, each of which becomes one U+FFFD.
+/// The text of bytes that are UTF-8 except for surrogates, each of which becomes one U+FFFD.
 fn replace_surrogates(mut bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     loop {

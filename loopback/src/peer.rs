@@ -54,7 +54,7 @@ pub struct Peer {
 enum Link {
     /// The request head is awaited.
     Head(Wire),
-    /// A refusal was sent, but for a body that is due as a segment of its own.
+    /// A refusal was sent, except for a body that is due as a segment of its own.
     Refused { wire: Wire, body: Option<String>, due: Duration },
     /// The WebSocket is open.
     Open(Box<WebSocket<Wire>>, Box<Chat>),

@@ -47,7 +47,7 @@ fn table() -> BTreeMap<String, Row> {
     rows.collect()
 }
 
-/// All deadlines are long, but for the one that a row names: a client that waits for another gets another status.
+/// All deadlines are long, except the one that a row names: a client that waits for another gets another status.
 fn config(by: &str, ca: Option<&str>) -> ConnectionConfig {
     let mut config = ConnectionConfig::default();
     config.session.max_message = 64 << 10;

@@ -210,7 +210,7 @@ export class Library<E extends CommonExports = Exports> {
     return this.#view.getFloat64(at, true);
   }
 
-  /** A count or a time, none of which is ever larger than 2^53 but for the `UINT64_MAX` that stands for never. */
+  /** A count or a time, none of which is ever larger than 2^53 except the `UINT64_MAX` that stands for never. */
   uint64(at: Pointer): number {
     this.#refresh();
     return this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * 2 ** 32;

@@ -198,7 +198,7 @@ static void limits(void) {
     CHECK(with >= without + 100000 && without < 50000);
 }
 
-/* A recording holds what was sent and received, but for the token, and replays. */
+/* A recording holds what was sent and received, without the token, and replays. */
 static void recording(void) {
     chatnio_config *config = new_config();
     OK(chatnio_config_set_record(config, true));

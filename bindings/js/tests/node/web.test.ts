@@ -76,7 +76,7 @@ async function open(settings: Record<string, string> = {}): Promise<{ page: Page
   return { page, sent, complaints };
 }
 
-/** Waits until an expression holds. The page's own policy lets nobody evaluate one in it, but for the debugger. */
+/** Waits until an expression holds. The page's own policy lets nobody evaluate one in it, except the debugger. */
 async function until(page: Page, expression: string): Promise<void> {
   while (!(await page.evaluate(expression))) await pause(20);
 }

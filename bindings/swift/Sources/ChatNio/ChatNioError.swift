@@ -91,7 +91,7 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         case undrained = 4004
         /// What was asked for is not there. Seldom thrown: calls answer nil instead.
         case absent = 4005
-        /// What was requested before waits to be sent still, and is over the limit (four times
+        /// What was requested before is not sent yet, and is over the limit (four times
         /// ``Configuration/Settings/maxRequest``). The same request is fine once that went out.
         case unsent = 4006
 

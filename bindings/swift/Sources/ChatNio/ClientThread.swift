@@ -287,7 +287,7 @@ extension ClientThread {
         } catch {
             let error = withEnd(error)
             over = error as? ChatNioError
-            // A turn ends before its connection does; but for a bug in the library.
+            // A turn ends before its connection does, unless the library has a bug.
             finish(.failure(error))
         }
     }

@@ -5,7 +5,7 @@ import XCTest
 final class ConfigurationTests: HandleTestCase {
     private let now = Duration.seconds(1000)
 
-    /// A session without deadlines but for those that are set, which has asked.
+    /// A session without deadlines except those that are set, which has asked.
     private func asking(_ change: (inout Configuration.Settings) -> Void) throws -> Session {
         let configuration = try Configuration { settings in
             settings.keepAlive = .zero

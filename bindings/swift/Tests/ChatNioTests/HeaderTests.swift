@@ -4,7 +4,7 @@ import XCTest
 
 /// What this package knows is what the header says.
 final class HeaderTests: HandleTestCase {
-    /// The constants of an enum in the header, but for the one that is 0.
+    /// The constants of an enum in the header, except the one that is 0.
     private func constants(of name: String, prefix: String) throws -> [String: Int32] {
         let header = try Checkout.text("ffi/include/chatnio.h")
         let from = try XCTUnwrap(header.range(of: "typedef enum \(name) {"))
@@ -83,7 +83,7 @@ final class HeaderTests: HandleTestCase {
         XCTAssertEqual(try constants(of: "chatnio_conversation_kind", prefix: "CHATNIO_CONVERSATION_").count, 3)
     }
 
-    /// Every function of the header is called somewhere in the package, but for those that have nothing to give to it.
+    /// Every function of the header is called somewhere in the package, except those that have nothing to give to it.
     func testEveryFunctionIsInUse() throws {
         let unused: Set = [
             // Swift has the number, or does without.
