@@ -124,9 +124,12 @@ pub(crate) struct ConnectionArgs {
     /// Try to connect N times again where the server is busy or does not answer [default: 2]
     #[arg(long, value_name = "N")]
     pub(crate) connect_retries: Option<u32>,
-    /// Allow S seconds for each step: to connect, for each frame, after a stop, to close. Not for the whole answer
+    /// Allow S seconds for each step: to connect, for each frame, after a stop, to close. Not for the whole answer: see --answer-within
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// Allow S seconds for a whole answer, from its question on; then it is stopped
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
+    pub(crate) answer_within: Option<Duration>,
     /// The longest message to take from the server, in bytes (K, M, G) [default: 32M]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) max_message: Option<usize>,

@@ -25,6 +25,8 @@ pub(crate) struct Profile {
     pub(crate) plain: Option<bool>,
     /// In seconds.
     pub(crate) timeout: Option<f64>,
+    /// In seconds.
+    pub(crate) answer_within: Option<f64>,
     pub(crate) max_message: Option<Size>,
     pub(crate) max_question: Option<Size>,
     pub(crate) ca_file: Option<PathBuf>,

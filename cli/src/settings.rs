@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) parameters: Parameters,
     pub(crate) plain: bool,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) answer_within: Option<Duration>,
     pub(crate) max_message: Option<usize>,
     pub(crate) max_question: Option<usize>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -77,7 +78,12 @@ impl Settings {
             Some(size) => Ok(Some(size)),
             None => layers.iter().find_map(|layer| get(layer).as_ref()).map(|size| bytes(size, name)).transpose(),
         };
-        let seconds = |seconds| args::duration(seconds).map_err(|why| Failure::usage(format!("timeout: {why}")));
+        let time = |option: Option<Duration>, name: &str, get: fn(&Profile) -> Option<f64>| match option {
+            Some(time) => Ok(Some(time)),
+            None => first(&layers, get)
+                .map(|seconds| args::duration(seconds).map_err(|why| Failure::usage(format!("{name}: {why}"))))
+                .transpose(),
+        };
         let parameters =
             layers.iter().fold(question.parameters.clone(), |parameters, layer| parameters.or(&layer.parameters));
         parameters.check().map_err(Failure::usage)?;
@@ -94,10 +100,8 @@ impl Settings {
             .filter(|system| !system.text.trim().is_empty()),
             parameters,
             plain: first(&layers, |layer| layer.plain).unwrap_or(false),
-            timeout: match connection.timeout {
-                Some(timeout) => Some(timeout),
-                None => first(&layers, |layer| layer.timeout).map(seconds).transpose()?,
-            },
+            timeout: time(connection.timeout, "timeout", |layer| layer.timeout)?,
+            answer_within: time(connection.answer_within, "answer-within", |layer| layer.answer_within)?,
             max_message: size(connection.max_message, "max-message", |layer| &layer.max_message)?,
             max_question: size(connection.max_question, "max-question", |layer| &layer.max_question)?,
             ca_file: connection

@@ -197,6 +197,9 @@ fn config(args: &ConnectionArgs, settings: &Settings) -> Result<ConnectionConfig
         config.pong_within = timeout;
         config.close = timeout;
     }
+    if let Some(time) = settings.answer_within {
+        config.session.answer_within = time;
+    }
     config.connect_retries = settings.connect_retries;
     if let Some(bytes) = settings.max_message {
         config.session.max_message = bytes;
@@ -263,6 +266,12 @@ mod tests {
         assert_eq!(set.ping_after, default.ping_after);
         assert_eq!(set.session.keep_alive, default.session.keep_alive);
         assert_eq!(set.session.stop_repeats, default.session.stop_repeats);
+    }
+
+    #[test]
+    fn a_whole_answer_has_the_time_that_it_is_given() {
+        assert_eq!(config_of(&["--timeout", "1"]).session.answer_within, Duration::ZERO, "without a limit");
+        assert_eq!(config_of(&["--answer-within", "1.5"]).session.answer_within, Duration::from_millis(1500));
     }
 
     #[test]

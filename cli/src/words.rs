@@ -75,7 +75,7 @@ pub(crate) fn interruption(why: Interruption) -> String {
         Interruption::FirstFrameDeadline => "the answer did not begin in time; --timeout S allows more".to_owned(),
         Interruption::NextFrameDeadline => "the answer did not go on in time; --timeout S allows more".to_owned(),
         Interruption::AfterStopDeadline => "the answer was stopped, and its end did not come in time".to_owned(),
-        Interruption::AnswerDeadline => "the answer was not over in time".to_owned(),
+        Interruption::AnswerDeadline => "the answer was not over in time; --answer-within S allows more".to_owned(),
         Interruption::MessageTooLong { limit } => {
             format!("a message was over the limit of {limit} bytes; --max-message SIZE allows more")
         }

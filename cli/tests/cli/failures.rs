@@ -96,6 +96,14 @@ fn a_silent_model_ends_in_the_configured_time() {
 }
 
 #[test]
+fn an_answer_that_never_ends_has_the_time_that_it_was_given() {
+    let server = server();
+    let ended = run(ask(&server, "long-1000000000").args(["--answer-within", "0.3"])).with(4);
+    assert!(ended.stderr.contains("interrupted: ") && ended.stderr.contains("--answer-within"), "{ended:?}");
+    assert!(!ended.stdout.is_empty(), "what came is shown");
+}
+
+#[test]
 fn a_silent_server_ends_in_the_configured_time() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
