@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use chatnio::{
-    Answer, Auth, Chunk, CloseReason, Config, Event, EventStorage, MaskMessage, MessageKind, Outcome, Request,
-    RequestError, RequestKind, Session, State,
+    Answer, Auth, Chunk, CloseReason, Config, Event, EventStorage, Interruption, MaskMessage, MessageKind, Outcome,
+    Request, RequestError, RequestKind, Session, State,
 };
 use serde_json::Value;
 
@@ -171,8 +171,8 @@ impl Host {
                     1 => CloseReason::Server,
                     2 => CloseReason::Lost,
                     3 => CloseReason::Reconnect,
-                    4 => CloseReason::GivenUp,
-                    _ => CloseReason::TooLong { limit: 1 },
+                    4 => CloseReason::GivenUp(Interruption::Unresponsive),
+                    _ => CloseReason::GivenUp(Interruption::MessageTooLong { limit: 1 }),
                 };
                 let end = self.session.closed(reason);
                 self.note(end, None);
