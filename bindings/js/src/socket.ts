@@ -50,6 +50,7 @@ export function openSocket(
     signal?.throwIfAborted();
     let socket: WebSocketLike;
     let detail = "";
+    let silent: ReturnType<typeof setTimeout> | undefined;
     try {
       socket = new make(url);
     } catch (error) {
@@ -58,6 +59,7 @@ export function openSocket(
     }
     const settle = (): void => {
       clearTimeout(timer);
+      clearTimeout(silent);
       signal?.removeEventListener("abort", aborted);
     };
     const fail = (error: unknown): void => {
@@ -78,16 +80,18 @@ export function openSocket(
       settle();
       resolve(socket);
     };
-    // Only that of `ws` says more.
-    socket.onerror = (event) => {
-      detail = typeof event?.message === "string" ? event.message.replaceAll(url, shown) : "";
-    };
-    socket.onclose = (event) => {
+    const closed = (event: { code?: unknown }): void => {
       const unsaid =
         "the platform does not say why. No network, no such server, a certificate that is not trusted, or a server that refuses, because it throttles this address perhaps";
       const message = `cannot connect to ${shown}: ${detail || unsaid}`;
       fail(new ChatNioError("CHATNIO_CONNECT", message, closeCode(event)));
     };
+    // Only that of `ws` says more. That of Node 22 leaves out the close that is to follow at once.
+    socket.onerror = (event) => {
+      detail = typeof event?.message === "string" ? event.message.replaceAll(url, shown) : "";
+      silent = setTimeout(() => closed({}), 0);
+    };
+    socket.onclose = closed;
   });
 }
 

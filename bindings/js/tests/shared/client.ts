@@ -400,6 +400,14 @@ export const tests: Test[] = [
         }
       }
       await rejects("CHATNIO_CONNECT", Client.connect("ws://localhost", { WebSocket: Throwing as never }));
+      class Unclosed extends Puppet {
+        constructor(url: string) {
+          super(url, true);
+          queueMicrotask(() => this.onerror?.({ message: "no network" }));
+        }
+      }
+      const unclosed = await rejects("CHATNIO_CONNECT", Client.connect("ws://localhost", { WebSocket: Unclosed }));
+      ok(unclosed.message.includes("no network"), unclosed.message);
       const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
       await client.close();
       const again = client.reconnect();
