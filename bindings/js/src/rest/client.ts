@@ -145,7 +145,7 @@ async function read(response: Response): Promise<Uint8Array> {
       chunks.push(next.value);
       size += next.value.length;
       if (size > MAX_ANSWER) {
-        void reader?.cancel();
+        reader?.cancel().catch(() => {});
         throw new ChatNioError("CHATNIO_OVERSIZED", `the server's answer is longer than ${MAX_ANSWER} bytes`);
       }
     }
