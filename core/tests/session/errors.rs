@@ -146,13 +146,18 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
-        error: "`Interruption::ClosedByServer`, `ConnectionLost`, `ClosedByHost`",
+        error: "`Interruption::ClosedByServer`, `ConnectionLost`, `NotConnected`, `ProtocolBroken`, `InvalidUtf8`, `Unresponsive`, `TlsFailed`, `ClosedByHost`",
         retry: "after `Session::reconnect`",
         ends_turn: "yes",
         ends_session: "yes",
         provoke: &[
             || interrupt(answering(), Interruption::ClosedByServer, |host| host.close(CloseReason::Server).unwrap()),
             || interrupt(answering(), Interruption::ConnectionLost, |host| host.close(CloseReason::Lost).unwrap()),
+            || given_up(Interruption::NotConnected),
+            || given_up(Interruption::ProtocolBroken),
+            || given_up(Interruption::InvalidUtf8),
+            || given_up(Interruption::Unresponsive),
+            || given_up(Interruption::TlsFailed),
             || interrupt(answering(), Interruption::ClosedByHost, |host| host.close(CloseReason::Host).unwrap()),
         ],
     },
@@ -166,6 +171,10 @@ const ROWS: &[Row] = &[
 ];
 
 const LIMIT: usize = 199;
+
+fn given_up(why: Interruption) -> Provoked {
+    interrupt(answering(), why, |host| host.close(CloseReason::GivenUp(why)).unwrap())
+}
 
 fn limits() -> Config {
     let mut config = Config::default();
@@ -232,7 +241,7 @@ fn receive(mut host: Host, message: &str) -> Provoked {
     Provoked { host: Some(host), failure: Failure::Receive(error), ran, ended }
 }
 
-fn interrupt(mut host: Host, why: Interruption, by: fn(&mut Host) -> Seen) -> Provoked {
+fn interrupt(mut host: Host, why: Interruption, by: impl Fn(&mut Host) -> Seen) -> Provoked {
     assert_eq!(by(&mut host).outcome(), Outcome::Interrupted(why));
     let ended = host.session.answer().is_none();
     Provoked { host: Some(host), failure: Failure::Interruption(why), ran: true, ended }
