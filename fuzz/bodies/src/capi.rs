@@ -283,7 +283,7 @@ impl Host {
         // SAFETY: it is freed once.
         unsafe { chatnio_config_free(self.config) };
         self.config = make!(chatnio_config_new());
-        while let step @ 0..16 = input.byte() % 17 {
+        while let Some(step) = step(input, 16) {
             let (config, time) = (shared(self.config), u64::from(input.byte()) * 50);
             match step {
                 0 => call!(chatnio_config_set_keep_alive(config, time)),
@@ -332,7 +332,7 @@ impl Host {
         // SAFETY: it is freed once.
         unsafe { chatnio_request_free(owned(self.request)) };
         self.request = make!(chatnio_request_new(i32::from(input.byte() % 9)));
-        while let step @ 0..12 = input.byte() % 13 {
+        while let Some(step) = step(input, 12) {
             let request = unique(self.request);
             match step {
                 0..=2 => {
@@ -398,9 +398,11 @@ impl Host {
             let mut status = 0;
             let mut large = Large::new(size_of::<chatnio_event>());
             if let Some(session) = unique(self.session) {
-                self.of_session.clear();
                 status = call!(chatnio_session_handle_timeout(Some(session), now, &raw mut large.event));
-                self.of_session = shown(status, 0, &large);
+                // Where it fills nothing in, what was shown before still stands.
+                if status == CHATNIO_OK as i32 {
+                    self.of_session = shown(status, 0, &large);
+                }
             }
             if self.session.is_null() || status == CHATNIO_AGAIN as i32 {
                 while let Some(message) = get!(chatnio_session_next_transmit(unique(self.session))) {
@@ -584,6 +586,14 @@ impl Host {
         self.free_session();
         self.free_connection();
     }
+}
+
+/// One of so many steps, until one behind them, or the end of the input, says that there are no more.
+fn step(input: &mut Input<'_>, steps: u8) -> Option<u8> {
+    if input.is_empty() {
+        return None;
+    }
+    Some(input.byte() % (steps + 1)).filter(|step| *step < steps)
 }
 
 /// How large a caller says that its event is: right, larger, too small.

@@ -8,7 +8,7 @@ pub fn write<'a>(inputs: impl IntoIterator<Item = &'a [u8]>) -> String {
 /// The inputs of those lines; an error names the line.
 ///
 /// # Errors
-/// For a line that [`write`] would not have written.
+/// For a line that [`write()`] would not have written.
 pub fn read(text: &str) -> Result<Vec<Vec<u8>>, String> {
     (1..)
         .zip(text.lines())
