@@ -11,7 +11,7 @@ export class CallError extends ChatNioError {
   readonly words: string | undefined;
   readonly #isRetryable: boolean;
 
-  /** @internal */
+  /** Made by `Call.decode()`; public for the unit tests of programs. */
   constructor(code: Code, message: string, words?: string, isRetryable = false, retryAfter?: number) {
     super(code, message, { retryAfter });
     this.words = words;
