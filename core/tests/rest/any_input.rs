@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::recorded::{Visit, calls, visit};
 
-/// The body of the decoders' fuzz target: the same input to every call.
+/// The same input to every call; the fuzz target `rest` gives it to one.
 fn decode_any(status: u16, body: &[u8]) {
     struct Decode<'a>(u16, &'a [u8]);
     impl Visit for Decode<'_> {
