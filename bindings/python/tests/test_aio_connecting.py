@@ -88,11 +88,11 @@ def test_reconnect_continues_the_conversation(run: Run[None], loopback: Loopback
                 await task
             assert stream.answer is answer
             assert await client.ask("hi", model="hello").text() == "".join(HELLO)
-            assert client.conversation == (ConversationKind.RESUMED, conversation, 0)
+            assert client.conversation == (ConversationKind.RESUMED, conversation, conversation)
             assert sent(client)[0] == f'> SEND {{"token":"sk-...","id":{conversation}}}'
         async with AsyncClient(loopback.url, Auth(token, conversation=conversation)) as client:
             await client.ask("hi", model="hello").text()
-            assert client.conversation == (ConversationKind.RESUMED, conversation, 0)
+            assert client.conversation == (ConversationKind.RESUMED, conversation, conversation)
 
     run(main())
 

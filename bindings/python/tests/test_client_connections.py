@@ -61,12 +61,12 @@ def test_reconnect_continues_the_conversation(loopback: Loopback) -> None:
             assert answer is stream.answer
             assert answer.interruption is Interruption.RECONNECTED
         assert client.ask("hi", model="hello").text() == "".join(HELLO)
-        assert client.conversation == (ConversationKind.RESUMED, conversation, 0)
+        assert client.conversation == (ConversationKind.RESUMED, conversation, conversation)
         # A recording starts afresh.
         assert sent(client)[0] == f'> SEND {{"token":"sk-...","id":{conversation}}}'
     with Client(loopback.url, Auth("sk-reconnect", conversation=conversation)) as client:
         client.ask("hi", model="hello").text()
-        assert client.conversation == (ConversationKind.RESUMED, conversation, 0)
+        assert client.conversation == (ConversationKind.RESUMED, conversation, conversation)
 
 
 def test_a_failed_reconnect() -> None:

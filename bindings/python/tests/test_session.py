@@ -271,7 +271,7 @@ def test_reconnect() -> None:
     assert sent(session) == ['{"token":"sk-x","id":7}', '{"type":"chat","message":"hi"}']
     opened = session.receive('{"conversation":7}', now=START)
     assert isinstance(opened, Opened)
-    assert (opened.turn, opened.conversation) == (2, Conversation(ConversationKind.RESUMED, 7, 0))
+    assert (opened.turn, opened.conversation) == (2, Conversation(ConversationKind.RESUMED, 7, 7))
     # Another conversation than that asked for.
     session.closed()
     assert session.reconnect(now=START) is None
@@ -283,7 +283,7 @@ def test_reconnect() -> None:
 
 def test_a_conversation_is_continued() -> None:
     session = Session(Auth("sk-x", conversation=29), now=START)
-    assert session.conversation == Conversation(ConversationKind.UNKNOWN, 0, 0)
+    assert session.conversation == Conversation(ConversationKind.UNKNOWN, 0, 29)
     session.request(Request.restart(), now=START)
     assert sent(session) == ['{"token":"sk-x","id":29}', '{"type":"restart"}']
 

@@ -92,11 +92,10 @@ class AsyncClient(Uncopied):
         self, question: str | Request, *, timeout: float | None = None, **parameters: Unpack[Parameters]
     ) -> AsyncAnswerStream:
         """Asks, and returns the answer as it comes: iterate over it by `async for`, or await its
-        `AsyncAnswerStream.text`. The question goes out at once.
+        `AsyncAnswerStream.text`. The question goes out when that begins.
 
         An answer that was left before its end is waited for first, at most `Config.after_stop`; its stop was sent when
-        it was left. The question goes out after that, when the new answer is iterated over or awaited. What stands in the
-        way of a question is raised there, too.
+        it was left.
 
         Args:
             question: The question, or a request made by `Request.chat`.
@@ -124,8 +123,8 @@ class AsyncClient(Uncopied):
         self._driver.send(request)
 
     def stop(self) -> bool:
-        """Asks the server to end the running answer; what it still sends, and what it cost, comes as before. A question that
-        waits for the end of an answer that was left has its stop sent right behind it.
+        """Asks the server to end the running answer; what it still sends, and what it cost, comes as before. A question
+        that was asked, and goes out only when its answer is iterated over, has its stop sent right behind it.
 
         Returns:
             Whether a stop was or will be sent: not when no turn runs, or when it has had its stop.

@@ -45,7 +45,7 @@ class Driver:
         connection.driver = weakref.ref(self)
         self.connection: Connection = connection
         self.turn: AsyncTurn | None = None
-        #: What was asked last, while it waits for the end of an answer that was left.
+        #: What was asked last; it is gone once it was sent.
         self._waiting: weakref.ref[Question] | None = None
         self.clock: Clock = Clock()
         self._limit = CONNECT if config is None else config._connect
@@ -148,29 +148,12 @@ class Driver:
 
     # Asking.
 
-    def ask(self, question: Question) -> AsyncTurn | None:
-        """Sends a question if that is possible here and now; otherwise `begin` does, and says what stands in its way."""
-        link, turn = self._link, self.turn
-        if link is None or link.phase is not Phase.OPEN:
-            return None
-        if turn is not None and turn.answer is None:
-            self._waiting = weakref.ref(question) if turn.is_left else None
-            return None
-        try:
-            is_here = asyncio.get_running_loop() is link.loop
-        except RuntimeError:
-            is_here = False
-        if is_here:
-            with suppress(ChatNioError):
-                return self._begin(question)
-        return None
+    def ask(self, question: Question) -> None:
+        """Takes note of a question that `begin` sends."""
+        self._waiting = weakref.ref(question)
 
     async def begin(self, question: Question) -> AsyncTurn:
         await self.drained()
-        return self._begin(question)
-
-    def _begin(self, question: Question) -> AsyncTurn:
-        self._waiting = None
         system = self.system.due()
         if system is not None:
             self.send(system)
@@ -240,9 +223,12 @@ class Driver:
             await turn.changed.wait(seconds)
 
     def stop(self) -> bool:
-        """Stops what was asked last."""
+        """Stops what runs, or else what was asked and is about to be sent."""
+        turn = self.turn
         question = self._waiting() if self._waiting is not None else None
-        return self.stop_turn() if question is None else self.stop_waiting(question)
+        if question is None or (turn is not None and turn.answer is None and not turn.is_left):
+            return self.stop_turn()
+        return self.stop_waiting(question)
 
     def stop_waiting(self, question: Question) -> bool:
         return self.is_open and question.stop()

@@ -22,7 +22,7 @@ __all__ = ["AsyncAnswerStream"]
 
 class AsyncAnswerStream(Uncopied):
     """An answer as it comes, made by `AsyncClient.ask`. Iterating over it gives the pieces of its text; none is
-    empty.
+    empty. The question goes out when that begins.
 
     Leaving it before its end (`break`, an exception, a cancelled task, dropping the iterator) sends a stop, so that
     nobody pays for text that was thrown away. What it cost, `answer` says when the end has come: the end of an
@@ -40,10 +40,10 @@ class AsyncAnswerStream(Uncopied):
 
     def __init__(self, driver: Driver, request: Request, timeout: float | None = None) -> None:
         self._driver = driver
-        question = Question(request, timeout)
-        self._turn: AsyncTurn | None = driver.ask(question)
         #: None once it went out, or was given up.
-        self._question: Question | None = question if self._turn is None else None
+        self._question: Question | None = Question(request, timeout)
+        self._turn: AsyncTurn | None = None
+        driver.ask(self._question)
 
     @property
     def answer(self) -> Answer | None:
@@ -104,8 +104,8 @@ class AsyncAnswerStream(Uncopied):
         return answer
 
     def stop(self) -> bool:
-        """Asks the server to end the answer; its end still comes. See `AsyncClient.stop`. A question that waits for the
-        end of another answer goes out all the same: `close` holds it back."""
+        """Asks the server to end the answer; its end still comes. See `AsyncClient.stop`. A question that has not gone out
+        is not held back by it: `close` does that."""
         if self._turn is not None:
             return self._turn.answer is None and self._driver.stop_turn()
         return self._question is not None and self._driver.stop_waiting(self._question)
@@ -123,14 +123,15 @@ class AsyncAnswerStream(Uncopied):
 
     async def _started(self) -> AsyncTurn | None:
         """The turn, whose question goes out by this if it has not; none when it was closed before."""
-        question, self._question = self._question, None
-        if question is not None:
+        question = self._question
+        if question is not None and not question.is_begun:
+            question.is_begun = True
             try:
                 self._turn = await self._driver.begin(question)
-            except BaseException:
-                # It may be asked again.
-                self._question = question
-                raise
+                self._question = None
+            finally:
+                # If it did not go out, it may be asked again.
+                question.is_begun = False
         return self._turn
 
     def _raise(self) -> None:

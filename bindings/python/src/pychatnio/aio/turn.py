@@ -11,13 +11,15 @@ from .signal import Signal
 class Question:
     """A question that has not gone out."""
 
-    __slots__ = ("__weakref__", "is_stopped", "request", "timeout")
+    __slots__ = ("__weakref__", "is_begun", "is_stopped", "request", "timeout")
 
     def __init__(self, request: Request, timeout: float | None) -> None:
-        self.request = request
-        self.timeout = timeout
+        self.request: Request = request
+        self.timeout: float | None = timeout
+        #: Whether a task is about to send it.
+        self.is_begun: bool = False
         #: Whether its stop follows it at once.
-        self.is_stopped = False
+        self.is_stopped: bool = False
 
     def stop(self) -> bool:
         """Returns whether it has not had its stop."""
