@@ -203,7 +203,8 @@ fn connections(transcripts: &[String]) -> Vec<Vec<u8>> {
     };
     let mut seeds: Vec<_> =
         transcripts.iter().map(|text| Seed::new().put(&[4, 5]).bytes(SIZES).put(&frames(text)).finish()).collect();
-    let odd: [&[u8]; 9] = [
+    let odd: [&[u8]; 10] = [
+        b"\x01\x01{\x81\x02{}\x80\x01}",
         b"\x89\x02hi\x8a\x00\x88\x05\x03\xe8bye",
         b"\x01\x01{\x89\x00\x80\x01}",
         b"\x82\x02{}",
