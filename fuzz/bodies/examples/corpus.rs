@@ -56,7 +56,12 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
         "connection" => connections(&transcripts),
         "refusal" => refusals(),
         "frame" => received(&transcripts).iter().map(bytes).collect(),
-        "transcript" => transcripts.iter().map(bytes).chain([received(&transcripts).join("\u{1e}").into()]).collect(),
+        "transcript" => {
+            let timed =
+                "WEBSOCKET ws://h/chat\n\n> SEND {\"a\":1} // +0.000 s\n< RECV {} // +1.034 s\n! CLOSED // +12.340 s\n";
+            let messages = received(&transcripts).join("\u{1e}");
+            transcripts.iter().map(bytes).chain([timed.into(), messages.into()]).collect()
+        }
         "request" => requests(),
         "rest" => answers()?,
         "session" => sessions(&transcripts),
