@@ -48,7 +48,7 @@ impl HttpRefusal {
             is_page: is_html || starts_a_page(body),
             body: endpoint.redact(body),
             location: head.text("location").map(|text| endpoint.redact(&text)),
-            retry_after: retry_after(head),
+            retry_after: retry_after(|name| head.values(name).next()),
             www_authenticate: head.text("www-authenticate").map(|text| endpoint.redact(&text)),
         }
     }
@@ -138,13 +138,13 @@ fn starts_a_page(body: &str) -> bool {
 }
 
 /// Seconds, or a date (RFC 9110, section 10.2.3). There is no clock here but the server's own.
-fn retry_after(head: &Head) -> Option<Duration> {
-    let value = head.values("retry-after").next()?;
+pub(crate) fn retry_after<'h>(header: impl Fn(&'static str) -> Option<&'h str>) -> Option<Duration> {
+    let value = header("retry-after")?;
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = |text| httpdate::parse_http_date(text).ok();
-    let (at, now) = (date(value)?, date(head.values("date").next()?)?);
+    let (at, now) = (date(value)?, date(header("date")?)?);
     // What is past is now.
     Some(at.duration_since(now).unwrap_or_default())
 }

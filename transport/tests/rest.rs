@@ -243,6 +243,17 @@ fn what_breaks_off_is_lost_and_what_is_no_http_is_named() {
 }
 
 #[test]
+fn it_is_tried_again_when_the_gateway_wants_it() {
+    let busy = b"HTTP/1.1 503 x\r\nRetry-After: 600\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (url, server) = raw(vec![busy]);
+    let mut config = ConnectionConfig::default();
+    config.connect_retries = 5;
+    let error = Client::new(&url, Auth::new(KEY), &config).unwrap().call(&rest::quota()).unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(600)));
+    assert_eq!(server.join().unwrap().len(), 1, "which is longer than a call may take");
+}
+
+#[test]
 fn what_only_reads_is_tried_again_and_nothing_else_is() {
     const AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let (url, server) = raw(vec![AWAY, b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{\"quota\":7,\"status\":true}"]);

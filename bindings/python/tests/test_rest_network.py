@@ -242,6 +242,15 @@ def test_a_try_that_cannot_be_in_time_is_not_made(made: Caller) -> None:
         made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=5), timeout=0.4)
 
 
+def test_it_is_tried_again_when_the_gateway_wants_it(made: Caller) -> None:
+    busy = b"HTTP/1.1 503 x\r\n%s\r\nContent-Length: 0\r\n\r\n"
+    date = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:%d:37 GMT"
+    for headers, after in ((b"Retry-After: 600", 600), (date % 59, 600), (date % 40, 0), (b"Retry-After: \xb2", None)):
+        with serving(answering(busy % headers)) as port, pytest.raises(CallError) as caught:
+            made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=5), timeout=0.4)
+        assert caught.value.retry_after == after
+
+
 def test_the_settings_headers_go_along(made: Caller) -> None:
     asked: list[str] = []
     with serving(answering(SEVEN, asked)) as port:

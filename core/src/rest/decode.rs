@@ -32,7 +32,7 @@ pub(crate) fn decode(status: u16, body: &[u8]) -> Result<Value, Error> {
         _ => {}
     }
     if !(200..300).contains(&status) {
-        return Err(Error::Http { status, body: bounded(&String::from_utf8_lossy(body), MAX_BODY) });
+        return Err(Error::Http { status, body: bounded(&String::from_utf8_lossy(body), MAX_BODY), retry_after: None });
     }
     first
 }

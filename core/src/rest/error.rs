@@ -1,6 +1,7 @@
 //! What a call can fail with.
 
 use alloc::string::String;
+use core::time::Duration;
 
 /// Why a call's request cannot be made. Neither shows the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +77,8 @@ pub enum Error {
         status: u16,
         /// The body's beginning, at most 64 KiB; what is not UTF-8 became U+FFFD.
         body: String,
+        /// After how long it is to be asked again, by its header `Retry-After`; only where a client has read that.
+        retry_after: Option<Duration>,
     },
     /// The answer cannot be read.
     #[error("the server's answer cannot be read: {problem}")]
@@ -121,6 +124,23 @@ impl Error {
     /// [may be repeated](super::Call::is_repeatable).
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::Throttled { .. } | Error::Http { status: 429 | 502 | 503 | 504, .. })
+    }
+
+    /// After how long to ask again at the soonest, where the answer's header `Retry-After` said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Http { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The same with what the header `Retry-After` says, which is not among what a call decodes.
+    #[must_use]
+    pub fn with_retry_after(mut self, after: Option<Duration>) -> Self {
+        if let Error::Http { retry_after, .. } = &mut self {
+            *retry_after = after;
+        }
+        self
     }
 }
 

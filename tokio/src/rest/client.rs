@@ -90,17 +90,17 @@ impl Client {
             let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
             let answer = async {
                 let (head, body) = sender.send_request(request).await?.into_parts();
-                Ok((head.status.as_u16(), Limited::new(body, MAX).collect().await))
+                Ok((head, Limited::new(body, MAX).collect().await))
             };
             beside(connection, answer).await
         };
-        let (status, body) = exchange.await.map_err(|error| self.explain(error))?;
+        let (head, body) = exchange.await.map_err(|error| self.explain(error))?;
         let body = body.map_err(|error| match error.downcast::<hyper::Error>() {
             Ok(error) => self.explain(*error),
             Err(error) if error.is::<LengthLimitError>() => ClientError::TooLong { limit: Caller::MAX_ANSWER },
             Err(error) => ClientError::BadHttp { problem: error.to_string() },
         })?;
-        self.caller.decode(call, status, &body.to_bytes())
+        self.caller.decode(call, &head, &body.to_bytes())
     }
 
     /// What `hyper` says, in our words.

@@ -12,6 +12,7 @@ use crate::client::jitter;
 use crate::config::ConnectionConfig;
 use crate::endpoint::Endpoint;
 use crate::headers::Headers;
+use crate::http_refusal::retry_after;
 
 /// Says who asks: some gateways refuse requests that do not.
 const US: &str = concat!("chatnio/", env!("CARGO_PKG_VERSION"));
@@ -95,8 +96,12 @@ impl Caller {
     ///
     /// # Errors
     /// [`ClientError::Answer`].
-    pub fn decode<T>(&self, call: &Call<T>, status: u16, body: &[u8]) -> Result<T, ClientError> {
-        call.decode(status, body).map_err(|error| self.without_secrets(call, status, body, error).into())
+    pub fn decode<T>(&self, call: &Call<T>, head: &http::response::Parts, body: &[u8]) -> Result<T, ClientError> {
+        let status = head.status.as_u16();
+        call.decode(status, body).map_err(|error| {
+            let after = retry_after(|name| head.headers.get(name)?.to_str().ok());
+            self.without_secrets(call, status, body, error).with_retry_after(after).into()
+        })
     }
 
     /// Some gateways repeat what they were asked, and with it the URL's query.
@@ -123,6 +128,6 @@ pub struct CallTries(Retry);
 impl CallTries {
     /// A try has failed at `now`: when to try again; `None` for not at all.
     pub fn failed(&mut self, now: Duration, error: &ClientError) -> Option<Duration> {
-        self.0.failed(now, error.retry_cause()?, None, jitter())
+        self.0.failed(now, error.retry_cause()?, error.retry_after(), jitter())
     }
 }

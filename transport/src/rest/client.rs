@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use chatnio_core::Auth;
 use chatnio_core::rest::Call;
+use ureq::http::response::Parts;
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body, Error, Timeout};
 
@@ -86,18 +87,18 @@ impl Client {
 
     fn try_once<T>(&self, call: &Call<T>, within: Option<Duration>) -> Result<T, ClientError> {
         let request = self.caller.request(call, &self.origin)?;
-        let (status, body) = self.send(request, within).map_err(|error| self.explain(error))?;
-        self.caller.decode(call, status, &body)
+        let (head, body) = self.send(request, within).map_err(|error| self.explain(error))?;
+        self.caller.decode(call, &head, &body)
     }
 
-    fn send(&self, request: Request<Option<String>>, within: Option<Duration>) -> Result<(u16, Vec<u8>), Error> {
+    fn send(&self, request: Request<Option<String>>, within: Option<Duration>) -> Result<(Parts, Vec<u8>), Error> {
         let (parts, body) = request.into_parts();
-        let mut response: Response<Body> = match body {
+        let response: Response<Body> = match body {
             Some(body) => self.agent.run(self.configured(Request::from_parts(parts, body), within)),
             None => self.agent.run(self.configured(Request::from_parts(parts, ()), within)),
         }?;
-        let body = response.body_mut().with_config().limit(Caller::MAX_ANSWER).read_to_vec()?;
-        Ok((response.status().as_u16(), body))
+        let (head, mut body) = response.into_parts();
+        Ok((head, body.with_config().limit(Caller::MAX_ANSWER).read_to_vec()?))
     }
 
     fn configured<B: ureq::AsSendBody>(&self, request: Request<B>, within: Option<Duration>) -> Request<B> {

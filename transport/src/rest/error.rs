@@ -94,6 +94,14 @@ impl ClientError {
         self.retry_cause().is_some()
     }
 
+    /// After how long to try again at the soonest, where the server, or a gateway before it, said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ClientError::Answer(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
     /// Why it may be tried again, if it may.
     pub(super) fn retry_cause(&self) -> Option<RetryCause> {
         match self {

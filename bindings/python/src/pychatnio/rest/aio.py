@@ -14,6 +14,7 @@ from ..auth import Auth
 from ..config import Config
 from ..errors import ChatNioError, error_of
 from .call import Call
+from .exchange import HttpAnswer
 from .server import Server, Tries
 
 __all__ = ["AsyncClient"]
@@ -49,14 +50,14 @@ class AsyncClient:
         tries = Tries(self._server, call)
         while True:
             try:
-                return call.decode(*await self._once(call, tries))
+                return (await self._once(call, tries)).result_of(call)
             except ChatNioError as error:
                 wait = tries.failed(error)
                 if wait is None:
                     raise
             await asyncio.sleep(wait)
 
-    async def _once(self, call: Call[T], tries: Tries) -> tuple[int, bytes]:
+    async def _once(self, call: Call[T], tries: Tries) -> HttpAnswer:
         server, loop = self._server, asyncio.get_running_loop()
         until = tries.begin()
 

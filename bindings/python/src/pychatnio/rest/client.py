@@ -13,6 +13,7 @@ from ..auth import Auth
 from ..config import Config
 from ..errors import ChatNioError, error_of
 from .call import Call
+from .exchange import HttpAnswer
 from .server import Server, Tries
 
 __all__ = ["Client"]
@@ -66,14 +67,14 @@ class Client:
         tries = Tries(self._server, call)
         while True:
             try:
-                return call.decode(*self._once(call, tries))
+                return self._once(call, tries).result_of(call)
             except ChatNioError as error:
                 wait = tries.failed(error)
                 if wait is None:
                     raise
             time.sleep(wait)
 
-    def _once(self, call: Call[T], tries: Tries) -> tuple[int, bytes]:
+    def _once(self, call: Call[T], tries: Tries) -> HttpAnswer:
         server = self._server
         until = tries.begin()
         try:

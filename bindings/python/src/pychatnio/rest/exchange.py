@@ -6,11 +6,13 @@ import http.client
 import io
 import ssl
 from collections.abc import Generator
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 from .._network import Proxy
 from .._status import Status
-from ..errors import error_of
-from .call import HttpRequest
+from ..errors import CallError, error_of
+from .call import Call, HttpRequest, T
 from .tls import Secure, explained, secured
 from .tunnel import through
 
@@ -18,6 +20,22 @@ __all__ = ["Exchange"]
 
 #: The longest answer, in bytes.
 MAX_ANSWER = 64 << 20
+
+
+class HttpAnswer(NamedTuple):
+    """An answer to a call."""
+
+    status: int
+    body: bytes
+    retry_after: float | None
+    """After how many seconds it wants to be asked again."""
+
+    def result_of(self, call: Call[T]) -> T:
+        try:
+            return call.decode(self.status, self.body)
+        except CallError as error:
+            error.retry_after = self.retry_after
+            raise
 
 
 class Exchange:
@@ -34,8 +52,8 @@ class Exchange:
     ) -> None:
         #: Whether the way to the server is open, and the request is on it.
         self.is_open: bool = False
-        #: HTTP status and body, once they are there.
-        self.answer: tuple[int, bytes] | None = None
+        #: The answer, once it is there.
+        self.answer: HttpAnswer | None = None
         self._steps = self._run(request, host, port, context, proxy, address)
 
     def start(self) -> bytes:
@@ -125,13 +143,25 @@ class _Socket:
         return io.BytesIO(self._came)
 
 
-def _decoded(came: bytes) -> tuple[int, bytes]:
+def _decoded(came: bytes) -> HttpAnswer:
     response = http.client.HTTPResponse(_Socket(came))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     try:
         response.begin()
-        return response.status, response.read()
+        return HttpAnswer(response.status, response.read(), _retry_after(response))
     except (http.client.RemoteDisconnected, http.client.IncompleteRead) as error:
         # Of an incomplete one this is the length alone.
         raise error_of(Status.IO, f"the connection was lost before the answer was complete: {error}") from error
     except http.client.HTTPException as error:
         raise error_of(Status.BAD_HTTP, f"the server does not speak HTTP ({type(error).__name__})") from None
+
+
+def _retry_after(response: http.client.HTTPResponse) -> float | None:
+    """Seconds, or a date (RFC 9110, section 10.2.3). There is no clock here but the server's own."""
+    value = response.getheader("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        at, now = (parsedate_to_datetime(text) for text in (value, response.getheader("Date", "")))
+        return max(0.0, (at - now).total_seconds())
+    except (TypeError, ValueError):
+        return None

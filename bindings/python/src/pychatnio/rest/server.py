@@ -143,6 +143,7 @@ class Tries:
         first = _AFTER_THROTTLING if isinstance(error, CallThrottledError) else _FIRST
         wait = min(first * (1 << self._failures), _LONGEST)
         self._failures += 1
+        wait = max(wait, error.retry_after or 0.0)
         # So that many clients do not come back together.
         longer = wait * (1 + random.random() / 2)
         for seconds in (longer, wait):
