@@ -45,10 +45,12 @@ impl Conversation {
                 Conversation::Replaced { asked, got }
             }
             Conversation::Unknown { .. } => Conversation::New { id: got },
-            known => match known.id() {
-                Some(asked) if asked != got => Conversation::Replaced { asked, got },
-                _ => known,
-            },
+            Conversation::Replaced { asked, .. } if asked == got => Conversation::Resumed { id: got },
+            Conversation::Replaced { asked, .. } => Conversation::Replaced { asked, got },
+            Conversation::New { id } | Conversation::Resumed { id } if id != got => {
+                Conversation::Replaced { asked: id, got }
+            }
+            known => known,
         }
     }
 

@@ -15,10 +15,19 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Adds a message that is held until `from`; what is added behind it waits, too.
-    pub(crate) fn push(&mut self, from: Duration, message: Message) {
+    /// Adds a message that is held until `from`; what is added behind it waits, too. Returns from when on it may go.
+    pub(crate) fn push(&mut self, from: Duration, message: Message) -> Duration {
+        let from = self.messages.back().map_or(from, |(before, _)| from.max(*before));
         self.len += message.len();
         self.messages.push_back((from, message));
+        from
+    }
+
+    /// Adds a message in front of those that are held at `now`.
+    pub(crate) fn push_before_held(&mut self, now: Duration, message: Message) {
+        let at = self.messages.partition_point(|(from, _)| *from <= now);
+        self.len += message.len();
+        self.messages.insert(at, (now, message));
     }
 
     /// The next message that may go at `now`.

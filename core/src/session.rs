@@ -153,14 +153,14 @@ impl Session {
         // A plain question after a plain answer is never held.
         let is_held = !kind.begins_turn() || self.stop.was_repeated();
         let from = if is_held { self.settled_at } else { Duration::ZERO };
-        self.send_from(from, message);
+        let goes = self.send_from(from, message);
         if matches!(kind, RequestKind::Chat | RequestKind::Share) {
             self.can_restart = true;
         }
         self.go(input);
         if kind.begins_turn() {
             self.turns += 1;
-            self.turn = Some(Turn::new(self.turns, kind, self.now.max(from), request.deadlines()));
+            self.turn = Some(Turn::new(self.turns, kind, self.now.max(goes), request.deadlines()));
             self.stop = Stop::default();
             self.openers.begin();
         }
@@ -420,20 +420,16 @@ impl Session {
 
     // --- sending ---
 
-    fn send(&mut self, message: Message) {
-        self.send_from(Duration::ZERO, message);
-    }
-
-    fn send_from(&mut self, from: Duration, message: Message) {
+    /// Sends a message that is held until `from`. Returns from when on it may go.
+    fn send_from(&mut self, from: Duration, message: Message) -> Duration {
         self.last_activity = self.now;
-        self.outbox.push(from, message);
+        self.outbox.push(from, message)
     }
 
     fn authenticate(&mut self) {
         if !self.is_authenticated {
             self.is_authenticated = true;
-            let message = self.auth.encode();
-            self.send(message);
+            self.send_from(Duration::ZERO, self.auth.encode());
         }
     }
 
@@ -445,23 +441,31 @@ impl Session {
         let step = self.state.on(input);
         self.state = step.next;
         if input == Input::End {
-            self.settled_at = deadline(self.now, self.config.settle).unwrap_or_default();
+            self.settled_at = self.now.saturating_add(self.config.settle);
         }
         match step.sends {
             Sends::Nothing | Sends::Request => {}
             Sends::Stop => self.send_stop(input),
-            Sends::Ping => self.send(Message::ping()),
+            Sends::Ping => self.send_ping(),
         }
         step
     }
 
     #[cold]
     fn send_stop(&mut self, input: Input) {
+        let goes = self.send_from(Duration::ZERO, Message::stop());
         match input {
             Input::Repeat => self.stop.repeated(self.now, &self.config),
-            _ => self.stop = Stop::new(self.now),
+            // Behind a question that is held it waits with that.
+            _ => self.stop = Stop::new(self.now.max(goes)),
         }
-        self.send(Message::stop());
+    }
+
+    /// A ping may go at any time (protocol.md, R2.37): what is held does not hold it up.
+    #[cold]
+    fn send_ping(&mut self) {
+        self.last_activity = self.now;
+        self.outbox.push_before_held(self.now, Message::ping());
     }
 
     /// Ends the running turn for the host, if there is one, and goes on.

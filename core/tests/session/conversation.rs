@@ -73,6 +73,20 @@ fn what_was_asked_for_stays_known() {
 }
 
 #[test]
+fn what_was_asked_for_stays_known_however_often_it_is_replaced() {
+    let mut host = Host::with(Auth::new("t").conversation(7), Config::default());
+    for got in [29, 30, -1, i64::MIN] {
+        host.ask("hi");
+        host.receive(&opener(got));
+        host.receive(&end("", 0.1));
+        assert_eq!(host.session.conversation(), Conversation::Replaced { asked: 7, got });
+    }
+    host.ask("hi");
+    host.receive(&opener(7));
+    assert_eq!(host.session.conversation(), Conversation::Resumed { id: 7 });
+}
+
+#[test]
 fn every_turn_says_it_again() {
     let mut host = Host::with_openers();
     host.ask("next");

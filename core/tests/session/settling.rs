@@ -1,12 +1,15 @@
 //! What is held after an end, so that the server does not lose it (protocol.md, R5.3, R5.5).
 
+use std::time::Duration;
+
 use chatnio_core::{EventStorage, MessageKind, Request, RequestKind, State};
 
 use crate::frames::{end, opener};
-use crate::host::{Host, ms, secs};
+use crate::host::{Host, Seen, ms, secs};
 
 const CHAT: MessageKind = MessageKind::Request(RequestKind::Chat);
 const REMOVE: MessageKind = MessageKind::Request(RequestKind::Remove);
+const STOP: MessageKind = MessageKind::Request(RequestKind::Stop);
 
 /// A host whose answer has just ended, after so many stops.
 fn after(stops: usize) -> Host {
@@ -108,4 +111,66 @@ fn a_host_that_closes_loses_nothing() {
     host.session.release();
     assert_eq!(host.sent_kinds(), [REMOVE]);
     assert_ne!(host.session.next_deadline(), Some(host.now + ms(250)));
+}
+
+#[test]
+fn what_waits_behind_a_held_request_has_its_deadlines_from_when_it_goes_out() {
+    let mut host = Host::with_config(|config| config.settle = secs(300));
+    host.ask("hi");
+    host.receive(&end("", 0.1));
+    host.request(&Request::remove(0)).unwrap();
+    host.request(&Request::chat("next")).unwrap();
+    assert!(host.pass(secs(300)).iter().all(|seen| *seen == Seen::KeepAlive));
+    assert_eq!(
+        host.sent_kinds().into_iter().filter(|kind| *kind != MessageKind::Ping).collect::<Vec<_>>(),
+        [REMOVE, CHAT]
+    );
+    assert!(host.pass(secs(120) - ms(1)).iter().all(|seen| *seen == Seen::KeepAlive));
+    assert_eq!(host.state(), State::Asking);
+    host.pass(ms(1));
+    assert_eq!(host.state(), State::Draining);
+}
+
+#[test]
+fn a_stop_behind_a_held_question_is_repeated_from_when_it_goes_out() {
+    let mut host = after(2);
+    host.request(&Request::chat("next")).unwrap();
+    assert_eq!(host.stop(), Ok(true));
+    assert_eq!(host.pass(ms(250)), [], "the server has not had it yet");
+    assert_eq!(host.sent_kinds(), [CHAT, STOP]);
+    assert_eq!(host.pass(ms(149)), []);
+    assert_eq!(host.pass(ms(1)), [Seen::StopRepeated(2)]);
+    assert_eq!(host.sent_kinds(), [STOP]);
+    host.pass(secs(10) - ms(151));
+    assert_eq!(host.state(), State::Stopping);
+    host.pass(ms(1));
+    assert_eq!(host.state(), State::Draining);
+}
+
+#[test]
+fn a_keep_alive_is_not_held() {
+    let mut host = Host::with_config(|config| config.settle = secs(30));
+    host.ask("hi");
+    host.receive(&end("", 0.1));
+    host.request(&Request::remove(0)).unwrap();
+    assert_eq!(host.pass(secs(25)), [Seen::KeepAlive]);
+    assert_eq!(host.sent_kinds(), [MessageKind::Ping]);
+    host.pass(secs(5));
+    assert_eq!(host.sent_kinds(), [REMOVE]);
+}
+
+#[test]
+fn a_setting_beyond_all_time_holds_for_ever() {
+    let mut host = Host::with_config(|config| {
+        config.settle = Duration::MAX;
+        config.keep_alive = ms(0);
+    });
+    host.ask("hi");
+    host.receive(&end("", 0.1));
+    host.request(&Request::remove(0)).unwrap();
+    host.request(&Request::chat("next")).unwrap();
+    assert_eq!(host.pass(secs(1 << 40)), []);
+    assert_eq!((host.sent_kinds(), host.state()), (vec![], State::Asking));
+    host.session.release();
+    assert_eq!(host.sent_kinds(), [REMOVE, CHAT]);
 }
