@@ -301,6 +301,38 @@ def test_a_question_that_never_went_out(run: Run[None], loopback: Loopback) -> N
     run(main())
 
 
+def test_closed_while_another_task_is_about_to_send_it(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        async with connected(loopback) as client:
+            await leave_by_break(client.ask("hi", model=ENDLESS))
+            never = client.ask("never", model="hello")
+            # It waits for the end of the first.
+            task = asyncio.create_task(never.wait())
+            await asyncio.sleep(0)
+            await never.close()
+            assert never.stop() is False
+            assert client.stop() is False
+            with pytest.raises(InvalidArgumentError, match="closed before its question went out"):
+                await task
+            assert await client.ask("hi", model="hello").text() == "".join(HELLO)
+            assert not any("never" in line for line in sent(client))
+
+    run(main())
+
+
+def test_nothing_is_stopped_while_it_closes(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        async with connected(loopback) as client:
+            never = client.ask("never", model="hello")
+            closing = asyncio.create_task(client.close())
+            await asyncio.sleep(0)
+            assert client.stop() is False
+            assert never.stop() is False
+            await closing
+
+    run(main())
+
+
 @pytest.mark.parametrize("of_the_client", [True, False])
 def test_a_stop_before_anything_is_taken(run: Run[None], loopback: Loopback, of_the_client: bool) -> None:
     async def main() -> None:

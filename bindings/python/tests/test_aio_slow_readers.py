@@ -140,6 +140,31 @@ def test_after_a_pause_deadlines_count_again(run: Run[None], monkeypatch: pytest
     run(main())
 
 
+def test_what_waits_up_to_its_end_does_not_hold_up_the_next(run: Run[None]) -> None:
+    async def main() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            server = Server()
+            await talk(server, reader, writer, 2)
+            # With the end it is as much as makes the client pause.
+            for _ in range(MOST_EVENTS - 1):
+                server.send('{"message":"x"}')
+            server.send('{"quota":0.1,"end":true}')
+            writer.write(server.data_to_send())
+            await talk(server, reader, writer, 3)
+            server.send('{"message":"y","quota":0.1,"end":true}')
+            writer.write(server.data_to_send())
+            await talk(server, reader, writer)
+
+        async with listening(serve) as url, AsyncClient(url) as client:
+            async with client.ask("hi"):
+                await until(lambda: client.state is State.IDLE)
+                assert not is_paused(client)
+            # Nobody has taken anything of it.
+            assert await client.ask("next").text() == "y"
+
+    run(main())
+
+
 def test_a_server_that_reads_nothing(run: Run[None]) -> None:
     async def main() -> None:
         server, reads = Server(), asyncio.Event()

@@ -152,8 +152,11 @@ class Driver:
         """Takes note of a question that `begin` sends."""
         self._waiting = weakref.ref(question)
 
-    async def begin(self, question: Question) -> AsyncTurn:
+    async def begin(self, question: Question) -> AsyncTurn | None:
+        """Sends a question; `None` where it was closed meanwhile."""
         await self.drained()
+        if question.is_closed:
+            return None
         system = self.system.due()
         if system is not None:
             self.send(system)
@@ -231,7 +234,8 @@ class Driver:
         return self.stop_waiting(question)
 
     def stop_waiting(self, question: Question) -> bool:
-        return self.is_open and question.stop()
+        link = self._link
+        return link is not None and link.phase is Phase.OPEN and question.stop()
 
     def stop_turn(self) -> bool:
         link = self._link
@@ -384,7 +388,8 @@ class Driver:
             # While it closes nothing may push back on the server, and nobody wants what it still sends.
             turn.add(others if is_closing else events)
             is_much = len(turn.events) >= MOST_EVENTS or self._untaken >= MOST_BYTES
-            if turn.events and is_much and not is_closing and link is not None:
+            # Behind its end nothing more comes of it, and its reader may never take that.
+            if turn.events and is_much and turn.answer is None and not is_closing and link is not None:
                 self._pause(link)
 
     def __del__(self) -> None:

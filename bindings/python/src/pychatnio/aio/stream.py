@@ -112,7 +112,10 @@ class AsyncAnswerStream(Uncopied):
 
     async def close(self) -> None:
         """Stops the answer if it has not ended, and waits for its end, at most `Config.after_stop`."""
-        self._question = None
+        if self._question is not None:
+            # Another task may be about to send it.
+            self._question.is_closed = True
+            self._question = None
         if self._turn is not None:
             self._driver.leave(self._turn)
             await self._driver.ended(self._turn)

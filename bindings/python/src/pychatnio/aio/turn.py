@@ -11,7 +11,7 @@ from .signal import Signal
 class Question:
     """A question that has not gone out."""
 
-    __slots__ = ("__weakref__", "is_begun", "is_stopped", "request", "timeout")
+    __slots__ = ("__weakref__", "is_begun", "is_closed", "is_stopped", "request", "timeout")
 
     def __init__(self, request: Request, timeout: float | None) -> None:
         self.request: Request = request
@@ -20,10 +20,12 @@ class Question:
         self.is_begun: bool = False
         #: Whether its stop follows it at once.
         self.is_stopped: bool = False
+        #: Whether it is not to go out any more.
+        self.is_closed: bool = False
 
     def stop(self) -> bool:
-        """Returns whether it has not had its stop."""
-        is_first = not self.is_stopped
+        """Returns whether it will go out, and has not had its stop."""
+        is_first = not self.is_stopped and not self.is_closed
         self.is_stopped = True
         return is_first
 
