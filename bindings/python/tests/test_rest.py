@@ -260,9 +260,10 @@ def test_urls() -> None:
         ("https://h/api", "h:443/api"),
         ("ws://localhost:8094/api/chat", "localhost:8094/api"),
         ("wss://[::1]:1/chat", "::1:1"),
+        ("https://h/api?key=SECRET", "h:443/api"),
     ):
         assert repr(rest.Client(url, KEY)) == f"<Client {shown}>"
-    for url in ("ftp://h", "wss://user:SECRET@h", "wss://h?SECRET", "wss://h:99999", "wss://", "wss://[::1"):
+    for url in ("ftp://h", "wss://user:SECRET@h", "wss://h#SECRET", "wss://h:99999", "wss://", "wss://[::1"):
         with pytest.raises(InvalidArgumentError) as raised:
             rest.Client(url, KEY)
         assert raised.value.status == Status.BAD_URL

@@ -251,6 +251,23 @@ def test_it_is_tried_again_when_the_gateway_wants_it(made: Caller) -> None:
         assert caught.value.retry_after == after
 
 
+def test_the_urls_query_goes_along_and_shows_in_no_error(made: Caller) -> None:
+    asked: list[str] = []
+    said = b'{"status":false,"message":"no: /quota?key=open%20sesame&amp;x open sesame"}'
+    refusal = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said)
+    with serving(answering(refusal, asked), answering(SEVEN, asked), answering(SEVEN, asked)) as port:
+        url = f"ws://127.0.0.1:{port}/api?key=open sesame&x"
+        with pytest.raises(CallError) as caught:
+            made(url, rest.quota())
+        assert "no: /quota?... ..." in str(caught.value)
+        assert made(url, rest.quota()) == 7.0
+        with pytest.raises(CallError):
+            made(url, rest.conversation(7))
+    lines = [head.split("\r\n")[0] for head in asked]
+    assert lines[:2] == ["GET /api/quota?key=open%20sesame&x HTTP/1.1"] * 2
+    assert lines[2].endswith("?id=7&key=open%20sesame&x HTTP/1.1")
+
+
 def test_the_settings_headers_go_along(made: Caller) -> None:
     asked: list[str] = []
     with serving(answering(SEVEN, asked)) as port:

@@ -25,8 +25,8 @@ class Status(enum.IntEnum):
     ABSENT = 4005
     """What was asked for is not there: a field, a running turn, a recording."""
     UNSENT = 4006
-    """What was requested before is not sent yet, and is over the limit (`Config.max_request`). The same
-    request is fine once that went out."""
+    """What was requested before is not sent yet, and is over the limit (`Config.max_request`). The same request is
+    fine once that went out."""
     INVALID = 4101
     """An argument cannot be: a number out of range, more bytes transmitted than were handed out."""
     NOT_UTF8 = 4102

@@ -50,7 +50,7 @@ class AsyncClient:
         tries = Tries(self._server, call)
         while True:
             try:
-                return (await self._once(call, tries)).result_of(call)
+                return (await self._once(call, tries)).result_of(call, self._server.query)
             except ChatNioError as error:
                 wait = tries.failed(error)
                 if wait is None:

@@ -67,7 +67,7 @@ class Client:
         tries = Tries(self._server, call)
         while True:
             try:
-                return self._once(call, tries).result_of(call)
+                return self._once(call, tries).result_of(call, self._server.query)
             except ChatNioError as error:
                 wait = tries.failed(error)
                 if wait is None:

@@ -13,6 +13,7 @@ from .._network import Proxy
 from .._status import Status
 from ..errors import CallError, error_of
 from .call import Call, HttpRequest, T
+from .redacted import redacted
 from .tls import Secure, explained, secured
 from .tunnel import through
 
@@ -30,12 +31,19 @@ class HttpAnswer(NamedTuple):
     retry_after: float | None
     """After how many seconds it wants to be asked again."""
 
-    def result_of(self, call: Call[T]) -> T:
+    def result_of(self, call: Call[T], query: str) -> T:
+        """What it says, without the secrets of the URL's query."""
         try:
             return call.decode(self.status, self.body)
         except CallError as error:
-            error.retry_after = self.retry_after
-            raise
+            failure = error
+        if query:
+            try:
+                call.decode(self.status, redacted(self.body.decode(errors="replace"), query).encode())
+            except CallError as error:
+                failure = error
+        failure.retry_after = self.retry_after
+        raise failure
 
 
 class Exchange:

@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .._native import ffi, lib
 from .._network import Network, Proxy, is_loopback
@@ -33,6 +33,10 @@ _US = f"chatnio/{ffi.string(lib.chatnio_version()).decode()}"
 _AFTER_THROTTLING, _FIRST, _LONGEST = 1.1, 0.5, 8.0
 
 
+#: What stands in a query as it is.
+_IN_QUERY = "%/?:@!$&'()*+,;=-._~"
+
+
 class Server:
     """Where the calls go to, as whom, and by which settings. It holds the key, and shows it nowhere."""
 
@@ -54,7 +58,9 @@ class Server:
         self.host: str
         self.port: int
         self.prefix: str
-        self.is_tls, self.host, self.port, self.prefix = _parsed(url)
+        #: Where gateways want their keys; empty without.
+        self.query: str
+        self.is_tls, self.host, self.port, self.prefix, self.query = _parsed(url)
         self.proxy: Proxy | None = Proxy(self.network.proxy) if self.network.proxy is not None else None
         self.context: ssl.SSLContext | None = (ssl_context or context_of(self.network)) if self.is_tls else None
         request = quota().request(self._auth, self.prefix)
@@ -80,7 +86,10 @@ class Server:
         headers = [*self.network.headers, *request.headers]
         if not any(name.lower() == "user-agent" for name, _ in headers):
             headers.append(("User-Agent", _US))
-        request = HttpRequest(request.method, request.target, headers, request.body)
+        target = request.target
+        if self.query:
+            target += f"{'&' if '?' in target else '?'}{self.query}"
+        request = HttpRequest(request.method, target, headers, request.body)
         return Exchange(request, self.host, self.port, self.context, self.proxy, address)
 
     def unconnected(self, error: OSError) -> ChatNioError:
@@ -152,8 +161,8 @@ class Tries:
         return None
 
 
-def _parsed(url: str) -> tuple[bool, str, int, str]:
-    """Whether there is TLS, the host, the port and the calls' prefix."""
+def _parsed(url: str) -> tuple[bool, str, int, str, str]:
+    """Whether there is TLS, the host, the port, the calls' prefix and the query."""
     checked(url, str, "url")
     scheme, found, rest = url.strip().partition("://")
     if not found:
@@ -165,13 +174,13 @@ def _parsed(url: str) -> tuple[bool, str, int, str]:
         port = parts.port
     except ValueError:
         raise InvalidArgumentError(Status.BAD_URL, "the server URL's host or port cannot be") from None
-    if parts.query or parts.fragment or parts.username is not None or not parts.hostname:
+    if parts.fragment or parts.username is not None or not parts.hostname:
         # Nothing of it is shown: it may hold a secret.
-        raise InvalidArgumentError(Status.BAD_URL, "the server URL is to have a host, a port and a path, and nothing else")
+        raise InvalidArgumentError(Status.BAD_URL, "the server URL is to have a host, and perhaps a port, a path and a query, and nothing else")
     tls = _SCHEMES[scheme.lower()]
     path = encoded(parts.path, "url")
     length = ffi.new("size_t *")
     status = lib.chatnio_rest_prefix_len(path, len(path), length)
     if status:
         raise error_of(status, "")
-    return tls, parts.hostname, port or (443 if tls else 80), path[: length[0]].decode()
+    return tls, parts.hostname, port or (443 if tls else 80), path[: length[0]].decode(), quote(parts.query, safe=_IN_QUERY)

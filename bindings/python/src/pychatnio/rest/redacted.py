@@ -1,0 +1,25 @@
+"""Texts from outside without what is secret in the query of a URL: gateways want their keys there, and some repeat them."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+__all__ = ["redacted"]
+
+#: What is shorter is no secret, and would tear words apart.
+_MIN_SECRET = 4
+
+#: How signs are written in pages, and in JSON as Go writes it.
+_ESCAPES: tuple[dict[str, str | int | None], ...] = ({"&": "&amp;", "<": "&lt;", ">": "&gt;"}, {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e"})
+
+
+def redacted(text: str, query: str) -> str:
+    """The text, with `...` for each secret of a query."""
+    decoded = [part for pair in parse_qsl(query, keep_blank_values=True) for part in pair]
+    raw = [pair.partition("=")[2] for pair in query.split("&")]
+    secrets = {secret for secret in (query, *raw, *decoded) if len(secret) >= _MIN_SECRET}
+    escaped = {secret.translate(str.maketrans(signs)) for signs in _ESCAPES for secret in secrets}
+    # What is a part of another one last.
+    for secret in sorted(secrets | escaped, key=len, reverse=True):
+        text = text.replace(secret, "...")
+    return text
