@@ -222,10 +222,15 @@ impl Session {
         Some(message)
     }
 
-    /// Lets what is held ([`Config::settle`]) go at once: for a host that is about to close the connection in an orderly
-    /// way, and would lose it.
+    /// Lets what is held ([`Config::settle`]) go at once, when the server may lose it: for a host that closes the connection
+    /// and cannot wait for [`next_deadline`](Self::next_deadline).
     pub fn release(&mut self) {
         self.outbox.release();
+    }
+
+    /// Whether a request is held ([`Config::settle`]) at `now`.
+    pub fn is_holding(&self, now: Duration) -> bool {
+        self.outbox.held_until(self.now.max(now)).is_some()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of `now`; `None` for never.

@@ -105,10 +105,14 @@ impl Shared {
 
     /// Closes the connection, if it has not ended.
     pub(crate) fn close(&self) {
+        self.close_by(Connection::close);
+    }
+
+    fn close_by(&self, close: impl FnOnce(&mut Connection, Duration)) {
         self.with(|inner, now| {
             inner.is_closing = true;
             inner.resume();
-            inner.connection.close(now);
+            close(&mut inner.connection, now);
         });
         self.changed();
     }
@@ -235,9 +239,10 @@ impl Deref for Handle {
 }
 
 impl Drop for Owner {
-    /// Says goodbye: an answer that still runs is stopped first. The task sees to the rest.
+    /// Says goodbye: an answer that still runs is stopped first. The task sees to the rest, if the runtime lasts: so nothing
+    /// is held any more.
     fn drop(&mut self) {
         self.0.stop();
-        self.0.close();
+        self.0.close_by(Connection::close_at_once);
     }
 }

@@ -300,7 +300,7 @@ impl Drop for Client {
             let mut inner = self.shared.lock();
             let stopped = inner.connection.session().answer().is_some();
             let _ = inner.connection.stop(now);
-            inner.connection.close(now);
+            inner.connection.close_at_once(now);
             inner.write();
             let _ = inner.socket.shutdown(Shutdown::Write);
             if !stopped {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chatnio_core::transcript::Transcript;
 use chatnio_core::{
     Answer, Auth, AuthError, CloseReason, Event, EventStorage, Interruption, Request, RequestError, RequestKind,
-    Session,
+    Session, State,
 };
 use thiserror::Error;
 
@@ -108,6 +108,8 @@ enum Stage {
     Opening,
     /// The WebSocket is open.
     Open,
+    /// The host has closed it, and something is held that goes before.
+    Leaving,
     /// The host has closed it.
     Closing,
     Over,
@@ -212,9 +214,7 @@ impl Connection {
     /// # Errors
     /// [`RequestError`]; nothing was sent and nothing has changed.
     pub fn request(&mut self, now: Duration, request: &Request) -> Result<(), RequestError> {
-        if self.stage == Stage::Closing {
-            return Err(RequestError::Closed);
-        }
+        self.check_not_closed()?;
         if self.stage == Stage::Open && request.kind() != RequestKind::Stop {
             self.config.session.check_unsent(self.poll_transmit().map_or(0, <[u8]>::len))?;
         }
@@ -228,17 +228,30 @@ impl Connection {
     /// # Errors
     /// [`RequestError::Closed`], also once [`close`](Self::close) was called.
     pub fn stop(&mut self, now: Duration) -> Result<bool, RequestError> {
-        if self.stage == Stage::Closing {
-            return Err(RequestError::Closed);
-        }
+        self.check_not_closed()?;
         let sent = self.session.stop(now)?;
         self.send();
         Ok(sent)
     }
 
+    fn check_not_closed(&self) -> Result<(), RequestError> {
+        let is_closed = matches!(self.stage, Stage::Leaving | Stage::Closing);
+        if is_closed { Err(RequestError::Closed) } else { Ok(()) }
+    }
+
     /// Closes the connection in an orderly way, bounded by [`ConnectionConfig::close`]; at once when it is not open
-    /// yet. What still comes is handed out, and a running turn ends interrupted. A repeated call does nothing.
+    /// yet. What still comes is handed out, and a running turn ends interrupted. Requests that have no answer and are held
+    /// ([`Config::settle`](chatnio_core::Config::settle)) go out before, at their time. A repeated call does nothing.
     pub fn close(&mut self, now: Duration) {
+        if self.stage == Stage::Open && self.session.state() == State::Idle && self.session.is_holding(now) {
+            self.stage = Stage::Leaving;
+        } else if self.stage != Stage::Leaving {
+            self.close_at_once(now);
+        }
+    }
+
+    /// [`close`](Self::close) for who does not wait: what is held goes out now, when the server may lose it.
+    pub fn close_at_once(&mut self, now: Duration) {
         if self.stage != Stage::Over {
             self.session.release();
             self.send();
@@ -437,6 +450,9 @@ impl Connection {
                 let _ = self.session.handle_timeout(now, storage);
                 self.timer_ran_out = false;
                 self.send();
+                if self.stage == Stage::Leaving && !self.session.is_holding(now) {
+                    self.close_at_once(now);
+                }
                 None
             }
         }
@@ -468,7 +484,7 @@ impl Connection {
     /// Moves the session's messages into the wire, once it is open.
     #[inline]
     fn send(&mut self) {
-        if self.stage != Stage::Open {
+        if !matches!(self.stage, Stage::Open | Stage::Leaving) {
             return;
         }
         while let Some(message) = self.session.poll_transmit() {

@@ -1,4 +1,4 @@
-//! What is held after an end, so that the server does not lose it (protocol.md, R5.3, R5.5).
+//! What is held after an end, so that the server does not lose it (protocol.md, R5.5, R5.6).
 
 use std::time::Duration;
 

@@ -46,7 +46,7 @@ impl Stopper {
             let now = shared.now();
             let mut inner = shared.lock();
             inner.is_unwanted = true;
-            inner.connection.close(now);
+            inner.connection.close_at_once(now);
             inner.write();
             // Wakes the thread that reads.
             let _ = inner.socket.shutdown(Shutdown::Both);

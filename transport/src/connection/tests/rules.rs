@@ -393,8 +393,8 @@ fn several_events_can_be_held_at_once() {
     assert_eq!(log[3..], ["end aéplainb\n complete"]);
 }
 
-#[test]
-fn what_is_held_goes_out_before_the_close() {
+/// A connection that holds a request, because an answer has just ended.
+fn holding() -> Link {
     let mut link = Link::open();
     link.connection.request(link.now, &Request::chat("hi")).unwrap();
     link.exchange();
@@ -404,7 +404,51 @@ fn what_is_held_goes_out_before_the_close() {
     link.connection.request(link.now, &Request::remove(0)).unwrap();
     link.exchange();
     assert_eq!(link.messages(), [""; 0], "the server is left in peace");
+    link
+}
+
+const REMOVE: &str = r#"{"type":"remove","message":"0"}"#;
+
+#[test]
+fn what_is_held_goes_out_before_the_close_and_at_its_time() {
+    let mut link = holding();
+    let before = link.now;
+    link.connection.close(link.now);
+    link.connection.close(link.now);
+    assert_eq!(link.connection.request(link.now, &Request::remove(1)), Err(RequestError::Closed));
+    assert_eq!(link.connection.stop(link.now), Err(RequestError::Closed));
+    assert_eq!(link.exchange(), [""; 0]);
+    assert_eq!(link.messages(), [""; 0]);
+    assert_eq!(link.wait(), [""; 0]);
+    assert_eq!(link.now - before, Duration::from_millis(250));
+    assert_eq!(link.messages(), [REMOVE]);
+    assert_eq!(link.eof(), ["closed: the connection was closed"], "the Close has gone behind it");
+}
+
+#[test]
+fn a_close_that_does_not_wait_lets_what_is_held_go_at_once() {
+    let mut link = holding();
+    link.connection.close(link.now);
+    link.connection.close_at_once(link.now);
+    link.exchange();
+    assert_eq!(link.messages(), [REMOVE]);
+    assert_eq!(link.eof(), ["closed: the connection was closed"]);
+}
+
+#[test]
+fn a_server_that_closes_before_ends_the_wait() {
+    let mut link = holding();
+    link.connection.close(link.now);
+    assert_eq!(link.eof(), ["closed: the server ended the connection during the session"]);
+    assert!(link.connection.is_finished());
+    assert_eq!(link.connection.next_deadline(), None);
+}
+
+#[test]
+fn a_question_that_is_held_does_not_hold_up_a_close() {
+    let mut link = holding();
+    link.connection.request(link.now, &Request::chat("next")).unwrap();
     link.connection.close(link.now);
     link.exchange();
-    assert_eq!(link.messages(), [r#"{"type":"remove","message":"0"}"#]);
+    assert_eq!(link.messages(), [REMOVE, r#"{"type":"chat","message":"next"}"#]);
 }
