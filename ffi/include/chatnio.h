@@ -1691,11 +1691,13 @@ int32_t chatnio_config_set_connect(const struct chatnio_config *config, uint64_t
 int32_t chatnio_config_set_handshake(const struct chatnio_config *config, uint64_t ms);
 
 /**
- * Sends a WebSocket ping after so long without a byte from the server. 30,000 ms.
+ * Sends a WebSocket ping after so long without a byte from the server. 30,000 ms. It keeps open what a gateway closes when it
+ * is silent (nginx after 60 s), such as the connection of a video job.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
-int32_t chatnio_config_set_ping_after(const struct chatnio_config *config, uint64_t ms);
+int32_t chatnio_config_set_ping_after(const struct chatnio_config *config,
+                                      uint64_t ms);
 
 /**
  * Sets how long the ping's answer, or any other byte, may take before the connection counts as dead. 10,000 ms.
@@ -2225,7 +2227,8 @@ int32_t chatnio_connection_stop(struct chatnio_connection *connection, uint64_t 
 
 /**
  * Closes the connection in an orderly way, within `chatnio_config_set_close()`; at once when it is not open yet. What
- * still comes is handed out, and a running turn ends interrupted. A repeated call does nothing. Invalidates no view.
+ * still comes is handed out, and a running turn ends interrupted. Requests that have no answer and are held
+ * (`chatnio_config_set_settle()`) go out before, at their time. A repeated call does nothing. Invalidates no view.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
@@ -2498,7 +2501,8 @@ int32_t chatnio_client_new_socket(const struct chatnio_config *config,
                                   struct chatnio_error **error);
 
 /**
- * Sends a request without waiting for its answer: `chatnio_client_next()` then brings its events. Invalidates no view.
+ * Sends a request without waiting for its answer: `chatnio_client_next()` then brings its events. One that is held
+ * (`chatnio_config_set_settle()`) goes out in a later call, which may be `chatnio_client_close()`. Invalidates no view.
  *
  * Errors, after which nothing has changed: those of `chatnio_session_request()`; once the connection is over, what
  * ended it, from the fatal band.

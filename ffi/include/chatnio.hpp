@@ -541,7 +541,7 @@ public:
     {
         return set(chatnio_config_set_handshake(native(), detail::milliseconds(time)));
     }
-    /** Sends a WebSocket ping after so long without a byte from the server. 30 s. */
+    /** Sends a WebSocket ping after so long without a byte from the server. 30 s: keeps open what a gateway closes. */
     Config &ping_after(std::chrono::milliseconds time)
     {
         return set(chatnio_config_set_ping_after(native(), detail::milliseconds(time)));

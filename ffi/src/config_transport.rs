@@ -77,7 +77,8 @@ pub unsafe extern "C" fn chatnio_config_set_handshake(config: Option<&chatnio_co
     }))
 }
 
-/// Sends a WebSocket ping after so long without a byte from the server. 30,000 ms.
+/// Sends a WebSocket ping after so long without a byte from the server. 30,000 ms. It keeps open what a gateway closes when it
+/// is silent (nginx after 60 s), such as the connection of a video job.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]

@@ -221,7 +221,8 @@ pub unsafe extern "C" fn chatnio_connection_stop(
 }
 
 /// Closes the connection in an orderly way, within `chatnio_config_set_close()`; at once when it is not open yet. What
-/// still comes is handed out, and a running turn ends interrupted. A repeated call does nothing. Invalidates no view.
+/// still comes is handed out, and a running turn ends interrupted. Requests that have no answer and are held
+/// (`chatnio_config_set_settle()`) go out before, at their time. A repeated call does nothing. Invalidates no view.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
 #[unsafe(no_mangle)]

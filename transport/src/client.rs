@@ -110,8 +110,9 @@ impl Client {
         Ok(Pieces::new(self.turn(), self))
     }
 
-    /// Sends a request without waiting for its answer; [`next`](Self::next) then brings its events. As for
-    /// [`ask`](Self::ask), an answer that was left before its end is drained first.
+    /// Sends a request without waiting for its answer; [`next`](Self::next) then brings its events. One that is held
+    /// ([`Config::settle`](chatnio_core::Config::settle)) goes out in a later call, which may be [`close`](Self::close). As
+    /// for [`ask`](Self::ask), an answer that was left before its end is drained first.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).

@@ -59,7 +59,8 @@ pub struct ConnectionConfig {
     pub limiter: Option<Limiter>,
     /// The way through the proxy, TLS and WebSocket handshake together. 10 s.
     pub handshake: Duration,
-    /// A WebSocket ping goes out after this long without a byte from the server. 30 s.
+    /// A WebSocket ping goes out after this long without a byte from the server. 30 s. It keeps open what a gateway closes
+    /// when it is silent (nginx after 60 s), such as the connection of a video job.
     pub ping_after: Duration,
     /// How long the ping's answer, or any other byte, may take before the connection counts as dead. 10 s.
     pub pong_within: Duration,

@@ -126,7 +126,8 @@ class Client(Asker):
         return self._begin(Request.restart(**parameters), partial(AnswerStream, self), within(timeout))
 
     def request(self, request: Request) -> None:
-        """Sends a request without waiting: those that are not answered. The answer of any other comes by `next`.
+        """Sends a request without waiting: those that are not answered. One that is held (`Config.settle`) goes out in a
+        later call, which may be `close`. The answer of any other comes by `next`.
 
         Raises:
             BusyError, InvalidRequestError, ConnectionClosedError: as `ask`.

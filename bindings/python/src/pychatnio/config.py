@@ -71,7 +71,8 @@ class Config(Owner):
         max_recording: How much to record, in bytes; what comes after is left out. 64 MiB.
         connect: How many seconds name look-up and TCP connect may take together. 10.
         handshake: How many seconds the TLS and WebSocket handshakes may take together. 10.
-        ping_after: Sends a WebSocket ping after so many seconds without a byte from the server. 30.
+        ping_after: Sends a WebSocket ping after so many seconds without a byte from the server. 30. It keeps open what a
+            gateway closes when it is silent (nginx after 60 seconds), such as the connection of a video job.
         pong_within: How many seconds its answer may take before the connection counts as dead. 10.
         close: How many seconds the server may take to answer a closing. 3.
         allow_token_over_plain_ws: Lets a token go over plain `ws://` to another machine, where everybody on the way

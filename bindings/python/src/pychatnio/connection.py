@@ -110,7 +110,8 @@ class Connection(Handle):
 
     def close(self, *, now: float | None = None) -> None:
         """Closes the connection in an orderly way, within `Config.close`; at once when it is not open yet. A running
-        turn ends interrupted. A repeated call does nothing."""
+        turn ends interrupted. Requests that have no answer and are held (`Config.settle`) go out before, at their time. A
+        repeated call does nothing."""
         self._use(lib.chatnio_connection_close, milliseconds(now))
 
     def receive(self, data: bytes | bytearray | memoryview, *, now: float | None = None) -> None:

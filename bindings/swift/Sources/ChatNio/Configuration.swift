@@ -69,7 +69,8 @@ public final class Configuration: @unchecked Sendable {
         public var proxy: Proxy?
         /// How long the TLS and WebSocket handshakes may take together. 10 s.
         public var handshake: Duration?
-        /// Sends a WebSocket ping after so long without a byte from the server. 30 s.
+        /// Sends a WebSocket ping after so long without a byte from the server. 30 s. It keeps open what a gateway closes
+        /// when it is silent (nginx after 60 s), such as the connection of a video job.
         public var pingAfter: Duration?
         /// How long the ping's answer, or any other byte, may take before the connection counts as dead. 10 s.
         public var pongWithin: Duration?

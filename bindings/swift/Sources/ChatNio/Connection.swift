@@ -76,7 +76,8 @@ public final class Connection {
     }
 
     /// Closes the connection in an orderly way, within ``Configuration/Settings/close``; at once when it is not open
-    /// yet. What still comes is handed out, and a running turn ends interrupted. A repeated call does nothing.
+    /// yet. What still comes is handed out, and a running turn ends interrupted. Requests that have no answer and are held
+    /// (``Configuration/Settings/settle``) go out before, at their time. A repeated call does nothing.
     public func close(now: Duration) throws {
         try handle.call { chatnio_connection_close($0, now.wholeMilliseconds) }
     }
