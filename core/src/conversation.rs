@@ -38,20 +38,15 @@ impl Conversation {
 
     /// What is known after an opener that says `got`, on a connection that authenticated with `auth`.
     pub(crate) fn opened(self, auth: &Auth, got: i64) -> Self {
-        match self {
-            Conversation::Unknown { asked: Some(asked) } if asked == got => Conversation::Resumed { id: got },
+        let asked = match self {
+            Conversation::Unknown { asked: Some(asked) } if asked == got || auth.share.is_none() => asked,
             // A share that the server knows starts a new conversation, whatever id was asked for.
-            Conversation::Unknown { asked: Some(asked) } if auth.share.is_none() => {
-                Conversation::Replaced { asked, got }
-            }
-            Conversation::Unknown { .. } => Conversation::New { id: got },
-            Conversation::Replaced { asked, .. } if asked == got => Conversation::Resumed { id: got },
-            Conversation::Replaced { asked, .. } => Conversation::Replaced { asked, got },
-            Conversation::New { id } | Conversation::Resumed { id } if id != got => {
-                Conversation::Replaced { asked: id, got }
-            }
-            known => known,
-        }
+            Conversation::Unknown { .. } => return Conversation::New { id: got },
+            Conversation::New { id } if id == got => return self,
+            Conversation::New { id: asked } | Conversation::Resumed { id: asked } => asked,
+            Conversation::Replaced { asked, .. } => asked,
+        };
+        if asked == got { Conversation::Resumed { id: got } } else { Conversation::Replaced { asked, got } }
     }
 
     /// The id that the server opened, if it said one.

@@ -10,6 +10,8 @@ use crate::message::Message;
 pub(crate) struct Outbox {
     /// Each with the time from which on it may go.
     messages: VecDeque<(Duration, Message)>,
+    /// How many pings go before them.
+    pings: usize,
     /// The bytes of all of them.
     len: usize,
 }
@@ -23,16 +25,18 @@ impl Outbox {
         from
     }
 
-    /// Adds a message in front of those that are held at `now`.
-    pub(crate) fn push_before_held(&mut self, now: Duration, message: Message) {
-        let at = self.messages.partition_point(|(from, _)| *from <= now);
-        self.len += message.len();
-        self.messages.insert(at, (now, message));
+    /// Adds a ping, which may go at any time (protocol.md, R2.37): nothing holds it up.
+    pub(crate) fn push_ping(&mut self) {
+        self.pings += 1;
     }
 
     /// The next message that may go at `now`.
     #[inline]
     pub(crate) fn pop(&mut self, now: Duration) -> Option<Message> {
+        if self.pings > 0 {
+            self.pings -= 1;
+            return Some(Message::ping());
+        }
         let (_, message) = self.messages.pop_front_if(|(from, _)| *from <= now)?;
         self.len -= message.len();
         Some(message)

@@ -285,6 +285,10 @@ impl Session {
 
     /// Tells the session that its connection is gone. A running turn ends interrupted: its event is
     /// returned, once. Afterwards every call is inert until [`reconnect`](Self::reconnect).
+    ///
+    /// A host that closes the connection itself calls it before, with [`CloseReason::Host`], and sends what
+    /// [`poll_transmit`](Self::poll_transmit) then still hands out: what was held ([`Config::settle`]) would be lost with the
+    /// connection.
     #[must_use = "it may hold the running turn's end"]
     pub fn closed(&mut self, reason: CloseReason) -> Option<Event<'static>> {
         if self.state == State::Closed {
@@ -304,7 +308,12 @@ impl Session {
                 CloseReason::GivenUp(why) => why,
             },
         );
-        self.outbox = Outbox::default();
+        let goes = reason == CloseReason::Host && self.outbox.held_until(self.now).is_some();
+        if goes {
+            self.outbox.release();
+        } else {
+            self.outbox = Outbox::default();
+        }
         self.backlog = Backlog::default();
         end
     }
@@ -451,7 +460,10 @@ impl Session {
         match step.sends {
             Sends::Nothing | Sends::Request => {}
             Sends::Stop => self.send_stop(input),
-            Sends::Ping => self.send_ping(),
+            Sends::Ping => {
+                self.last_activity = self.now;
+                self.outbox.push_ping();
+            }
         }
         step
     }
@@ -464,13 +476,6 @@ impl Session {
             // Behind a question that is held it waits with that.
             _ => self.stop = Stop::new(self.now.max(goes)),
         }
-    }
-
-    /// A ping may go at any time (protocol.md, R2.37): what is held does not hold it up.
-    #[cold]
-    fn send_ping(&mut self) {
-        self.last_activity = self.now;
-        self.outbox.push_before_held(self.now, Message::ping());
     }
 
     /// Ends the running turn for the host, if there is one, and goes on.

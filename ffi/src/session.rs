@@ -242,6 +242,9 @@ pub unsafe extern "C" fn chatnio_session_handle_timeout(
 /// end is the event, otherwise that is `CHATNIO_EVENT_NONE`. Afterwards nothing works until
 /// `chatnio_session_reconnect()`; a repeated call does nothing.
 ///
+/// A host that closes the WebSocket itself calls this before, with `CHATNIO_CLOSE_HOST`, and sends what
+/// `chatnio_session_next_transmit()` then still has: what was held (`chatnio_config_set_settle()`) would be lost.
+///
 /// Errors: `CHATNIO_INVALID`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_session_closed(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatnio_core::{EventStorage, MessageKind, Request, RequestKind, State};
+use chatnio_core::{CloseReason, EventStorage, MessageKind, Request, RequestKind, State};
 
 use crate::frames::{end, opener};
 use crate::host::{Host, Seen, ms, secs};
@@ -111,6 +111,25 @@ fn a_host_that_closes_loses_nothing() {
     host.session.release();
     assert_eq!(host.sent_kinds(), [REMOVE]);
     assert_ne!(host.session.next_deadline(), Some(host.now + ms(250)));
+}
+
+#[test]
+fn what_is_held_goes_out_before_the_hosts_close_and_no_other() {
+    for (reason, is_host) in [(CloseReason::Host, true), (CloseReason::Server, false), (CloseReason::Lost, false)] {
+        let mut host = after(0);
+        host.request(&Request::remove(0)).unwrap();
+        host.request(&Request::chat("next")).unwrap();
+        assert_eq!(host.sent_kinds(), []);
+        host.close(reason).unwrap();
+        assert_eq!(host.sent_kinds(), if is_host { &[REMOVE, CHAT][..] } else { &[] });
+        assert_eq!((host.sent_kinds(), host.session.next_deadline()), (vec![], None));
+        assert_eq!(host.session.memory(), 0);
+    }
+    // What could have gone before is lost with the connection, as ever.
+    let mut host = Host::new();
+    host.request(&Request::chat("hi")).unwrap();
+    host.close(CloseReason::Host).unwrap();
+    assert_eq!(host.sent_kinds(), []);
 }
 
 #[test]

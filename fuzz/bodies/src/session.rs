@@ -21,6 +21,8 @@ pub fn run(data: &[u8]) {
     }
     let end = host.session.closed(CloseReason::Host);
     host.note(end, None);
+    host.send();
+    assert!(host.is_lazy || host.accepted.is_empty(), "what was held goes out before the Close");
     host.check();
     assert_eq!(host.ended, host.begun, "every turn has ended");
     let recorded = host.session.transcript().map(ToString::to_string);
@@ -176,6 +178,10 @@ impl Host {
                 };
                 let end = self.session.closed(reason);
                 self.note(end, None);
+                if reason == CloseReason::Host {
+                    self.send();
+                    assert!(self.is_lazy || self.accepted.is_empty(), "what was held goes out before the Close");
+                }
                 self.disconnected();
                 assert!(self.session.closed(reason).is_none(), "it is closed once");
             }

@@ -151,7 +151,10 @@ class Session(Handle):
 
     def closed(self, reason: CloseReason = CloseReason.LOST) -> Event | None:
         """Tells the session that its WebSocket is gone. A running turn ends interrupted: its end is returned. Afterwards
-        nothing works until `reconnect`; a repeated call does nothing."""
+        nothing works until `reconnect`; a repeated call does nothing.
+
+        Who closes the WebSocket calls this before, with `CloseReason.HOST`, and sends what `next_message` then still gives:
+        what was held would be lost."""
         # A bare number is none: one that means nothing would be an error of cffi's.
         checked(reason, CloseReason, "reason")
         return self._use(lib.chatnio_session_closed, reason, self._event, read=self._read_event)

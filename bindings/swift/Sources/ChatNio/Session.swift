@@ -123,6 +123,9 @@ public final class Session {
     /// Tells the session that its connection is gone, and why. Afterwards nothing works until ``reconnect(now:)``; a
     /// repeated call does nothing.
     ///
+    /// Who closes the WebSocket calls this before, with ``CloseReason/host``, and sends what ``nextTransmit()`` then still
+    /// gives: what was held would be lost.
+    ///
     /// - Returns: the running turn's end, interrupted, if one ran.
     public func closed(_ reason: CloseReason) throws -> Event? {
         let reason =
