@@ -228,9 +228,9 @@ impl Session {
         self.outbox.release();
     }
 
-    /// Whether a request is held ([`Config::settle`]) at `now`.
-    pub fn is_holding(&self, now: Duration) -> bool {
-        self.outbox.held_until(self.now.max(now)).is_some()
+    /// Until when a request is held ([`Config::settle`]), as it is at `now`; `None` when none is.
+    pub fn held_until(&self, now: Duration) -> Option<Duration> {
+        self.outbox.held_until(self.now.max(now))
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of `now`; `None` for never.

@@ -241,9 +241,13 @@ impl Connection {
 
     /// Closes the connection in an orderly way, bounded by [`ConnectionConfig::close`]; at once when it is not open
     /// yet. What still comes is handed out, and a running turn ends interrupted. Requests that have no answer and are held
-    /// ([`Config::settle`](chatnio_core::Config::settle)) go out before, at their time. A repeated call does nothing.
+    /// ([`Config::settle`](chatnio_core::Config::settle)) go out before: at their time, or now if that is further away than
+    /// the bound. A repeated call does nothing.
     pub fn close(&mut self, now: Duration) {
-        if self.stage == Stage::Open && self.session.state() == State::Idle && self.session.is_holding(now) {
+        let is_idle = self.stage == Stage::Open && self.session.state() == State::Idle;
+        let limit = Some(self.config.close).filter(|limit| !limit.is_zero());
+        let is_soon = |at: Duration| limit.is_none_or(|limit| at <= now.saturating_add(limit));
+        if is_idle && self.session.held_until(now).is_some_and(is_soon) {
             self.stage = Stage::Leaving;
         } else if self.stage != Stage::Leaving {
             self.close_at_once(now);
@@ -450,7 +454,7 @@ impl Connection {
                 let _ = self.session.handle_timeout(now, storage);
                 self.timer_ran_out = false;
                 self.send();
-                if self.stage == Stage::Leaving && !self.session.is_holding(now) {
+                if self.stage == Stage::Leaving && self.session.held_until(now).is_none() {
                     self.close_at_once(now);
                 }
                 None

@@ -396,6 +396,11 @@ fn several_events_can_be_held_at_once() {
 /// A connection that holds a request, because an answer has just ended.
 fn holding() -> Link {
     let mut link = Link::open();
+    hold(&mut link);
+    link
+}
+
+fn hold(link: &mut Link) {
     link.connection.request(link.now, &Request::chat("hi")).unwrap();
     link.exchange();
     link.peer.send(r#"{"message":"","end":true,"quota":1}"#);
@@ -404,7 +409,6 @@ fn holding() -> Link {
     link.connection.request(link.now, &Request::remove(0)).unwrap();
     link.exchange();
     assert_eq!(link.messages(), [""; 0], "the server is left in peace");
-    link
 }
 
 const REMOVE: &str = r#"{"type":"remove","message":"0"}"#;
@@ -423,6 +427,16 @@ fn what_is_held_goes_out_before_the_close_and_at_its_time() {
     assert_eq!(link.now - before, Duration::from_millis(250));
     assert_eq!(link.messages(), [REMOVE]);
     assert_eq!(link.eof(), ["closed: the connection was closed"], "the Close has gone behind it");
+}
+
+#[test]
+fn a_close_does_not_wait_longer_than_it_may() {
+    let mut link = Link::open_with(|config| config.session.settle = Duration::from_secs(3600));
+    hold(&mut link);
+    link.connection.close(link.now);
+    link.exchange();
+    assert_eq!(link.messages(), [REMOVE]);
+    assert_eq!(link.eof(), ["closed: the connection was closed"]);
 }
 
 #[test]
