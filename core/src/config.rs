@@ -38,7 +38,7 @@ pub struct Config {
     pub after_stop: Duration,
     /// How long the server is left in peace after the end of an answer, before a request goes out that it could lose: one
     /// that has no answer, and any at all when the stop was repeated (protocol.md, R5.5, R5.6). Such a request is
-    /// accepted at once, and held. 0.25 s.
+    /// accepted at once, and held. A connection that is lost or made anew meanwhile loses it. 0.25 s.
     pub settle: Duration,
     /// When a stop is sent again, counted from the first, in rising order. 0.15, 1, 2 and 4 s: servers may swallow
     /// a stop (protocol.md, R5.3), but their queue holds only ten requests (R2.35). Empty: never.

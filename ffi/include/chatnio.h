@@ -1536,7 +1536,7 @@ int32_t chatnio_config_set_after_stop(const struct chatnio_config *config, uint6
 /**
  * Sets how long the server is left in peace after the end of an answer, before a request goes out that it could lose:
  * one that has no answer, and any at all when the stop was repeated. Such a request is accepted at once, and held; its
- * going out is a deadline like any other. 250 ms.
+ * going out is a deadline like any other. A connection that is lost, made anew or freed meanwhile loses it. 250 ms.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
@@ -2505,7 +2505,8 @@ int32_t chatnio_client_new_socket(const struct chatnio_config *config,
 
 /**
  * Sends a request without waiting for its answer: `chatnio_client_next()` then brings its events. One that is held
- * (`chatnio_config_set_settle()`) goes out in a later call, which may be `chatnio_client_close()`. Invalidates no view.
+ * (`chatnio_config_set_settle()`) goes out in a later call, which may be `chatnio_client_close()`; not in
+ * `chatnio_client_free()`. Invalidates no view.
  *
  * Errors, after which nothing has changed: those of `chatnio_session_request()`; once the connection is over, what
  * ended it, from the fatal band.

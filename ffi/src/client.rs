@@ -201,7 +201,8 @@ fn duplicate(socket: RawSocket) -> io::Result<TcpStream> {
 }
 
 /// Sends a request without waiting for its answer: `chatnio_client_next()` then brings its events. One that is held
-/// (`chatnio_config_set_settle()`) goes out in a later call, which may be `chatnio_client_close()`. Invalidates no view.
+/// (`chatnio_config_set_settle()`) goes out in a later call, which may be `chatnio_client_close()`; not in
+/// `chatnio_client_free()`. Invalidates no view.
 ///
 /// Errors, after which nothing has changed: those of `chatnio_session_request()`; once the connection is over, what
 /// ended it, from the fatal band.

@@ -127,7 +127,7 @@ class Client(Asker):
 
     def request(self, request: Request) -> None:
         """Sends a request without waiting: those that are not answered. One that is held (`Config.settle`) goes out in a
-        later call, which may be `close`. The answer of any other comes by `next`.
+        later call, which may be `close` or the end of a `with` block. The answer of any other comes by `next`.
 
         Raises:
             BusyError, InvalidRequestError, ConnectionClosedError: as `ask`.
