@@ -186,7 +186,11 @@ export class Client {
     const socket = this.#letGo(over);
     const end = this.#ended(this.#session.closed("host"));
     this.#failWaiting(over);
-    if (socket !== undefined) await closeSocket(socket, this.#closeLimit);
+    if (socket !== undefined) {
+      // What was held.
+      this.#send(socket);
+      await closeSocket(socket, this.#closeLimit);
+    }
     return end?.answer;
   }
 
@@ -384,13 +388,18 @@ export class Client {
     if (socket === undefined) return;
     const session = this.#session;
     this.#isFlowing = false;
-    for (let message = this.#nextMessage(socket); message !== undefined; message = this.#nextMessage(socket)) {
-      socket.send(message);
-    }
+    this.#send(socket);
     const now = this.#now();
     const deadline = socket.bufferedAmount > FULL ? now + LOOK_AGAIN : session.deadline;
     if (deadline === undefined) this.#disarm();
     else if (this.#timer === undefined || deadline < this.#due) this.#arm(deadline, now);
+  }
+
+  /** Sends what is to be sent, as far as the WebSocket takes it. */
+  #send(socket: WebSocketLike): void {
+    for (let message = this.#nextMessage(socket); message !== undefined; message = this.#nextMessage(socket)) {
+      socket.send(message);
+    }
   }
 
   #nextMessage(socket: WebSocketLike): string | undefined {

@@ -157,6 +157,9 @@ export class Session {
    * Tells the session that its connection is gone, and why: the host closed it, the server did in an orderly way, or it
    * was lost. Afterwards nothing works until `reconnect()`; a repeated call does nothing.
    *
+   * A host that closes the WebSocket itself calls this before, with `host`, and sends what `nextMessage()` then still gives:
+   * what was held would be lost.
+   *
    * @returns the running turn's end, interrupted, if one ran.
    */
   closed(why: keyof typeof CloseReason): Event | undefined {

@@ -19,6 +19,7 @@ from pychatnio import (
     AsyncClient,
     Client,
     Closed,
+    CloseReason,
     Config,
     Connection,
     End,
@@ -115,6 +116,17 @@ def test_settle() -> None:
         assert session.deadline == START + held
         assert session.handle_timeout(now=START + held) is None
         assert session.next_message() == '{"type":"remove","message":"0"}'
+    session.receive(end, now=START + held)
+    session.request(Request.remove(1), now=START + held)
+    assert session.next_message() == '{"type":"remove","message":"1"}', "no turn has ended since"
+    session = asking(Config())
+    while session.next_message() is not None:
+        pass
+    session.receive(end, now=START)
+    session.request(Request.remove(0), now=START)
+    assert session.closed(CloseReason.HOST) is None
+    assert session.next_message() == '{"type":"remove","message":"0"}', "it goes before the close"
+    assert session.next_message() is None
     session = asking(Config(settle=0))
     session.receive(end, now=START)
     session.request(Request.remove(0), now=START)

@@ -183,12 +183,14 @@ static void stops(void) {
 
 static const char END[] = "{\"message\":\"\",\"quota\":0.5,\"end\":true}";
 
-/* What the server could lose after an end is held, and goes out when its time has come, without an event. */
+/* What the server could lose after an end is held, and goes out when its time has come, without an event, or before the
+ * host's close. */
 static void settling(void) {
-    for (int is_off = 0; is_off < 2; is_off++) {
+    enum { HELD, OFF, CLOSED, CASES };
+    for (int which = 0; which < CASES; which++) {
         chatnio_config *config = new_config();
         OK(chatnio_config_set_keep_alive(config, 0));
-        if (is_off) {
+        if (which == OFF) {
             OK(chatnio_config_set_settle(config, 0));
         }
         chatnio_session *session = asking(config, START);
@@ -201,11 +203,16 @@ static void settling(void) {
         OK(chatnio_request_set_index(request, 0));
         OK(chatnio_session_request(session, START + 100, request));
         chatnio_request_free(request);
-        if (!is_off) {
+        if (which != OFF) {
             chatnio_text none;
             IS(CHATNIO_AGAIN, chatnio_session_next_transmit(session, &none));
             EQUAL(START + 250, session_deadline(session));
+        }
+        if (which == HELD) {
             IS(CHATNIO_AGAIN, chatnio_session_handle_timeout(session, START + 250, &event));
+        }
+        if (which == CLOSED) {
+            OK(chatnio_session_closed(session, CHATNIO_CLOSE_HOST, &event));
         }
         sent(session, "{\"type\":\"remove\",\"message\":\"0\"}");
         chatnio_session_free(session);

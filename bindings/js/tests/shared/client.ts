@@ -322,6 +322,23 @@ export const tests: Test[] = [
       }),
   },
   {
+    name: "what is held goes out before the client closes",
+    run: () =>
+      withClock(async (clock) => {
+        const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+        const server = Puppet.last;
+        const answer = client.ask("hi");
+        server.says({ message: "a", quota: 0.1, end: true });
+        await answer.result();
+        await client.send({ type: "remove", index: 0 });
+        equal(server.types, ["auth", "chat"]);
+        const closing = client.close();
+        equal(server.types, ["auth", "chat", "remove"]);
+        await clock.pass(1);
+        await closing;
+      }),
+  },
+  {
     name: "a page that was frozen takes in what has come before a deadline counts",
     run: () =>
       withClock(async (clock) => {

@@ -299,6 +299,20 @@ export const tests: Test[] = [
     },
   },
   {
+    name: "what is held goes out before the host closes",
+    run() {
+      for (const [why, goes] of [["host", true], ["server", false], ["lost", false]] as const) {
+        const session = asked({});
+        sent(session);
+        session.receive('{"message":"","quota":0.5,"end":true}', 0);
+        session.request({ type: "remove", index: 0 }, 100);
+        equal(sent(session), []);
+        equal(session.closed(why), undefined);
+        equal(sent(session), goes ? ['{"type":"remove","message":"0"}'] : []);
+      }
+    },
+  },
+  {
     name: "silence is kept alive",
     run() {
       const session = new Session({ keepAlive: 1000 }, 0);
