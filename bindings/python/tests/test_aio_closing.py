@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aio_support import connected, handshake, link_of, listening, opened, talk, until
 from memory import Server
-from support import HELLO, Run
+from support import HELLO, RECORD, Run, sent
 
 from pychatnio import (
     AnswerInterruptedError,
@@ -23,6 +23,7 @@ from pychatnio import (
     End,
     Interruption,
     Loopback,
+    Request,
     State,
     Status,
 )
@@ -44,6 +45,17 @@ def test_close(run: Run[None], loopback: Loopback) -> None:
             with pytest.raises(ConnectionClosedError) as closed:
                 await client.ask("hi").text()
             assert closed.value.status is Status.CLOSED
+
+    run(main())
+
+
+def test_close_sends_what_is_held(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        async with AsyncClient(loopback.url, "sk-any", config=RECORD) as client:
+            await client.ask("hi", model="hello").text()
+            await client.request(Request.remove(0))
+            await client.close()
+            assert sent(client)[-1] == '> SEND {"type":"remove","message":"0"}'
 
     run(main())
 

@@ -23,6 +23,7 @@ from pychatnio import (
     KeepAlive,
     Loopback,
     Outcome,
+    Request,
     State,
     Status,
 )
@@ -44,6 +45,13 @@ def test_close(client: Client) -> None:
         assert caught.value.status is Status.CLOSED
     assert client.reconnect() is None
     assert client.ask("hi", model="hello").text() == "".join(HELLO)
+
+
+def test_close_sends_what_is_held(client: Client) -> None:
+    client.ask("hi", model="hello").text()
+    client.request(Request.remove(0))
+    client.close()
+    assert sent(client)[-1] == '> SEND {"type":"remove","message":"0"}'
 
 
 def test_reconnect_continues_the_conversation(loopback: Loopback) -> None:
