@@ -50,8 +50,8 @@ final class HeaderTests: HandleTestCase {
         let interruptions = try constants(of: "chatnio_interruption", prefix: "CHATNIO_INTERRUPTION_")
         let known: [Interruption] = [
             .firstFrameDeadline, .nextFrameDeadline, .afterStopDeadline, .messageTooLong, .answerTooLong,
-            .answerDeadline, .closedByServer,
-            .connectionLost, .closedByHost, .reconnected, .notConnected, .protocolBroken, .invalidUTF8, .unresponsive, .tlsFailed,
+            .answerDeadline, .closedByServer, .connectionLost, .closedByHost, .reconnected, .notConnected,
+            .protocolBroken, .invalidUTF8, .unresponsive, .tlsFailed,
         ]
         let names = interruptions.keys.map {
             $0.dropFirst("CHATNIO_INTERRUPTION_".count).replacingOccurrences(of: "_", with: " ").lowercased()
