@@ -42,6 +42,9 @@ interface Sending {
   readonly fail: (error: unknown) => void;
 }
 
+/** How a message begins that is a `Sending`'s. */
+const COMMAND = /^\{"type":"(?:share|mask|edit|remove)"/;
+
 /** The most milliseconds that a timer takes. */
 const MAX_DELAY = 2 ** 31 - 1;
 
@@ -86,6 +89,8 @@ export class Client {
   /** The turn that runs. */
   #turn: Turn | undefined;
   #waiting: (Turn | Sending)[] = [];
+  /** What the session has taken, and holds. */
+  #held: Sending[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When that fires. */
   #due = 0;
@@ -130,7 +135,8 @@ export class Client {
   }
 
   /**
-   * Sends a request that is not answered, behind what was asked before, and waits until it is on its way.
+   * Sends a request that is not answered, behind what was asked before, and waits until it is on its way: soon
+   * after the end of an answer until the server loses nothing any more (`settle`).
    *
    * @throws {ChatNioError} those of `Session.request()`; why the connection is over.
    */
@@ -167,9 +173,11 @@ export class Client {
    */
   async reconnect(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Answer | undefined> {
     if (this.#attempt !== undefined) throw new ChatNioError("CHATNIO_INVALID", "the client is connecting already");
-    const socket = this.#letGo(new ChatNioError("CHATNIO_CLOSED", "the client is connecting anew"));
+    const over = new ChatNioError("CHATNIO_CLOSED", "the client is connecting anew");
+    const socket = this.#letGo(over);
     if (socket !== undefined) discard(socket);
     const end = this.#ended(this.#session.reconnect(this.#now()));
+    this.#failHeld(over);
     await this.#open(options.signal);
     return end?.answer;
   }
@@ -185,12 +193,10 @@ export class Client {
     this.#attempt?.abort(over);
     const socket = this.#letGo(over);
     const end = this.#ended(this.#session.closed("host"));
+    // What is held.
+    if (socket !== undefined) this.#send(socket);
     this.#failWaiting(over);
-    if (socket !== undefined) {
-      // What was held.
-      this.#send(socket);
-      await closeSocket(socket, this.#closeLimit);
-    }
+    if (socket !== undefined) await closeSocket(socket, this.#closeLimit);
     return end?.answer;
   }
 
@@ -287,7 +293,7 @@ export class Client {
         continue;
       }
       if (task instanceof Turn) this.#turn = task;
-      else task.done();
+      else this.#held.push(task);
     }
     this.#pump();
   }
@@ -399,6 +405,7 @@ export class Client {
   #send(socket: WebSocketLike): void {
     for (let message = this.#nextMessage(socket); message !== undefined; message = this.#nextMessage(socket)) {
       socket.send(message);
+      if (COMMAND.test(message)) this.#held.shift()?.done();
     }
   }
 
@@ -467,7 +474,14 @@ export class Client {
     return socket;
   }
 
+  #failHeld(error: unknown): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const task of held) task.fail(error);
+  }
+
   #failWaiting(error: unknown): void {
+    this.#failHeld(error);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const task of waiting) task.fail(error);

@@ -322,20 +322,39 @@ export const tests: Test[] = [
       }),
   },
   {
-    name: "what is held goes out before the client closes",
+    name: "send() waits for what is held after an end; a close lets it go, and a reconnect says that it is lost",
     run: () =>
       withClock(async (clock) => {
         const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
-        const server = Puppet.last;
-        const answer = client.ask("hi");
-        server.says({ message: "a", quota: 0.1, end: true });
-        await answer.result();
-        await client.send({ type: "remove", index: 0 });
-        equal(server.types, ["auth", "chat"]);
+        const answered = async (): Promise<void> => {
+          const answer = client.ask("hi");
+          Puppet.last.says({ message: "a", quota: 0.1, end: true });
+          await answer.result();
+        };
+        let sent = 0;
+        const send = async (): Promise<void> => {
+          await client.send({ type: "remove", index: 0 });
+          sent += 1;
+        };
+        await answered();
+        const first = send();
+        await clock.pass(249);
+        equal([sent, Puppet.last.types], [0, ["auth", "chat"]]);
+        await clock.pass(1);
+        await first;
+        equal([sent, Puppet.last.types], [1, ["auth", "chat", "remove"]]);
+        await answered();
+        const second = send();
+        await Promise.all([rejects("CHATNIO_CLOSED", second), client.reconnect()]);
+        await answered();
+        equal(Puppet.last.types, ["auth", "chat"], "it is not sent to another connection");
+        const third = send();
         const closing = client.close();
-        equal(server.types, ["auth", "chat", "remove"]);
+        equal(Puppet.last.types, ["auth", "chat", "remove"]);
+        await third;
         await clock.pass(1);
         await closing;
+        equal(sent, 2);
       }),
   },
   {
