@@ -17,15 +17,19 @@ import pytest
 from pychatnio import (
     CallError,
     Config,
+    Connection,
     ConnectError,
     ConnectTimeoutError,
     InvalidArgumentError,
     Loopback,
     ProxyError,
+    RefusedError,
     Status,
     TLSError,
     rest,
 )
+from pychatnio.rest.framing import Received
+from pychatnio.rest.server import Server, Tries
 
 KEY = "sk-of-the-test"
 T = TypeVar("T")
@@ -242,6 +246,27 @@ def test_a_try_that_cannot_be_in_time_is_not_made(made: Caller) -> None:
         made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=5), timeout=0.4)
 
 
+@pytest.mark.parametrize(("status", "first"), [(429, 1.1), (503, 0.5)])
+def test_a_gateways_throttling_is_waited_for_as_the_servers(made: Caller, status: int, first: float) -> None:
+    refusal = b"HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n" % status
+    # No time for the wait, or time for it without its jitter.
+    with serving(answering(refusal)) as port, pytest.raises(CallError) as caught:
+        made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=1), timeout=first - 0.1)
+    assert caught.value.code == status
+    tries = Tries(Server(f"ws://127.0.0.1:{port}", None, Config(connect_retries=1), 30.0, None, False), rest.quota())
+    wait = tries.failed(caught.value)
+    assert wait is not None
+    assert first <= wait <= 1.5 * first
+
+
+def test_without_a_limit_it_takes_as_long_as_it_takes(made: Caller) -> None:
+    with serving(answering(SEVEN)) as port:
+        assert made(f"ws://127.0.0.1:{port}", rest.quota(), timeout=0) == 7.0
+    for impossible in (-1, float("nan"), float("inf")):
+        with pytest.raises(InvalidArgumentError, match="timeout"):
+            made(f"ws://127.0.0.1:{port}", rest.quota(), timeout=impossible)
+
+
 def test_it_is_tried_again_when_the_gateway_wants_it(made: Caller) -> None:
     busy = b"HTTP/1.1 503 x\r\n%s\r\nContent-Length: 0\r\n\r\n"
     date = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:%d:37 GMT"
@@ -256,7 +281,7 @@ def test_the_urls_query_goes_along_and_shows_in_no_error(made: Caller) -> None:
     said = b'{"status":false,"message":"no: /quota?key=open%20sesame&amp;x open sesame"}'
     refusal = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said)
     with serving(answering(refusal, asked), answering(SEVEN, asked), answering(SEVEN, asked)) as port:
-        url = f"ws://127.0.0.1:{port}/api?key=open sesame&x"
+        url = f"ws://127.0.0.1:{port}/api?key=open%20sesame&x"
         with pytest.raises(CallError) as caught:
             made(url, rest.quota())
         assert "no: /quota?... ..." in str(caught.value)
@@ -266,6 +291,56 @@ def test_the_urls_query_goes_along_and_shows_in_no_error(made: Caller) -> None:
     lines = [head.split("\r\n")[0] for head in asked]
     assert lines[:2] == ["GET /api/quota?key=open%20sesame&x HTTP/1.1"] * 2
     assert lines[2].endswith("?id=7&key=open%20sesame&x HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://127.evil.example",
+        "ws://chat.example",
+        "wss://h:0",
+        "wss://me:sk-secret@h",
+        "wss://h#f",
+        "ftp://h",
+        "sk-secret",
+        "ws://127.0.0.1/a b",
+        "ws://127.0.0.1/a\tb",
+        "ws://127.0.0.1?key=open sesame",
+        "",
+    ],
+)
+def test_a_url_is_refused_as_by_the_chat(url: str) -> None:
+    with pytest.raises(InvalidArgumentError) as expected:
+        Connection(url, KEY)
+    for client in (rest.Client, rest.AsyncClient):
+        with pytest.raises(InvalidArgumentError) as raised:
+            client(url, KEY)
+        assert (raised.value.status, str(raised.value)) == (expected.value.status, str(expected.value))
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("WSS://H/API/", "h:443/API"),
+        ("h", "h:443"),
+        ("https://h:80/api?key=1", "h:80/api"),
+        ("ws://[::1]/chat", "::1:80"),
+        ("http://localhost.:8094/\u00e9", "localhost.:8094/%C3%A9"),
+        ("wss://m\u00fcnchen.example", "xn--mnchen-3ya.example:443"),
+    ],
+)
+def test_a_url_is_read_as_by_the_chat(url: str, place: str) -> None:
+    assert repr(rest.Client(url, KEY)) == f"<Client {place}>"
+
+
+def test_a_name_that_only_looks_like_loopback_goes_by_the_proxy(
+    made: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(answering(b"HTTP/1.1 403 x\r\n\r\n")) as port:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        url = "ws://127.chat.example"
+        with pytest.raises(ProxyError):
+            made(url, rest.quota(), config=Config(proxy_from_env=url), allow_token_over_plain_ws=True)
 
 
 def test_the_settings_headers_go_along(made: Caller) -> None:
@@ -282,11 +357,9 @@ def test_the_settings_headers_go_along(made: Caller) -> None:
 
 def test_answers_come_in_every_form(made: Caller) -> None:
     body = b'{"quota":7,"status":true}'
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n"
     for answer in (
         b"HTTP/1.1 200 OK\r\n\r\n" + body,
         b"HTTP/1.0 200 OK\r\ncontent-length: 25\r\n\r\n" + body,
-        chunked % (5, body[:5], 20, body[5:]),
     ):
         with serving(answering(answer)) as port:
             assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
@@ -296,18 +369,67 @@ def held(connection: socket.socket, release: threading.Event) -> None:
     release.wait(60)
 
 
-def test_a_server_that_stays_connected_is_not_waited_for(made: Caller) -> None:
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\n"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [SEVEN],
+        [SEVEN[:5], SEVEN[5:60], SEVEN[60:]],
+        [SEVEN.replace(b"\r\n", b"\n")],
+        [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", SEVEN],
+        [b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\n\r\n" + SEVEN],
+        [CHUNKED + b'{"quo\r\n14\r\nta":7,"status":true}\r\n0\r\n\r\n'],
+        [CHUNKED + b'{"quo\r\n14\r\nta":7,"status":true}\r\n0\r\nX-Sum: 5\r\n\r\n'],
+        # What has come ends as the last chunk does, and is not the last one.
+        [CHUNKED + b'{"quo\r\n5\r\nta": \r\n5\r\n\r\n0\r\n\r\n', b'f\r\n,"status":true}\r\n0\r\n\r\n'],
+    ],
+)
+def test_a_server_that_stays_connected_is_not_waited_for(made: Caller, pieces: list[bytes]) -> None:
     released = threading.Event()
 
     def serve(connection: socket.socket) -> None:
-        answering(SEVEN)(connection)
+        until(connection, b"\r\n\r\n")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in pieces:
+            connection.sendall(piece)
         held(connection, released)
 
     with serving(serve) as port:
         try:
-            assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
+            assert made(f"ws://127.0.0.1:{port}", rest.quota()) in (0.0, 7.0)
         finally:
             released.set()
+
+
+def test_an_answer_that_has_no_body_or_is_no_http_is_not_waited_for(made: Caller) -> None:
+    for answer in (b"HTTP/1.1 204 No Content\r\n\r\n", b"SSH-2.0-x\r\n"):
+        released = threading.Event()
+
+        def serve(connection: socket.socket, answer: bytes = answer, released: threading.Event = released) -> None:
+            answering(answer)(connection)
+            held(connection, released)
+
+        with serving(serve) as port:
+            try:
+                with pytest.raises((CallError, RefusedError)):
+                    made(f"ws://127.0.0.1:{port}", rest.quota())
+            finally:
+                released.set()
+
+
+def test_an_answer_is_whole_with_its_last_byte() -> None:
+    chunked = CHUNKED + b"\r\n0\r\n" + b"\r\n0\r\nX: y\r\n\r\n"
+    for answer in (SEVEN, chunked, b"HTTP/1.1 103 x\r\n\r\n" + SEVEN, AWAY):
+        received = Received()
+        for at, byte in enumerate(answer):
+            assert not received.is_whole, (answer, at)
+            received.receive(bytes([byte]))
+        assert received.is_whole, answer
+    endless = Received()
+    endless.receive(b"HTTP/1.1 200 OK\r\n\r\n{}")
+    assert not endless.is_whole
 
 
 def test_the_handshakes_are_bounded(made: Caller) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
@@ -54,7 +55,10 @@ class Proxy:
 
 def is_loopback(host: str) -> bool:
     """Whether it is this machine by its very form."""
-    return host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return f".{host.lower().removesuffix('.')}".endswith(".localhost")
 
 
 def of_environment(url: str) -> str | None:

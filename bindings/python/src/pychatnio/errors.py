@@ -137,6 +137,8 @@ class TLSError(ConnectError):
 class CallError(ChatNioError):
     """A companion call of `pychatnio.rest` has no result: another HTTP status came, or an answer that cannot be read."""
 
+    code: int | None = None
+    """The HTTP status, which is 200 for most of what the server itself refuses."""
     words: str | None = None
     """What the server said, where it said something in words, as it came."""
     _is_retryable: bool = False

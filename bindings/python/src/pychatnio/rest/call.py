@@ -129,7 +129,11 @@ class Call(Generic[T]):
             raise InvalidArgumentError(Status.INVALID, f"there is no HTTP status {status}")
         handle = _Handle(self._rest_type, self._settings)
         out = ffi.new("chatnio_rest_answer **")
-        handle.use(lib.chatnio_rest_call_decode, status, ffi.from_buffer("uint8_t[]", body), len(body), out)
+        try:
+            handle.use(lib.chatnio_rest_call_decode, status, ffi.from_buffer("uint8_t[]", body), len(body), out)
+        except CallError as error:
+            error.code = status
+            raise
         try:
             view = ffi.new("chatnio_text *")
             lib.chatnio_rest_answer_json(out[0], view)

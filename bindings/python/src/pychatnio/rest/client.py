@@ -33,7 +33,7 @@ class Client:
         config: The settings. Of these count the proxy, the headers, the certificates, `connect`, `handshake`,
             `connect_retries` and `allow_token_over_plain_ws`. Certificates are checked by the standard library's `ssl`,
             which has no `wall_clock`.
-        timeout: How many seconds a call may take in all, with every try.
+        timeout: How many seconds a call may take in all, with every try. 0: as long as it takes.
         ssl_context: Whom to trust, for `wss`, instead of what the settings say.
         allow_token_over_plain_ws: Let the token go over plain `ws://` to another machine, where everybody on the way
             can read it.

@@ -13,6 +13,7 @@ from .._network import Proxy
 from .._status import Status
 from ..errors import CallError, error_of
 from .call import Call, HttpRequest, T
+from .framing import Received
 from .redacted import redacted
 from .tls import Secure, explained, secured
 from .tunnel import through
@@ -96,22 +97,21 @@ class Exchange:
         self.is_open = True
         message = _encoded(request, host, port, context is not None)
         out = message if secure is None else secure.encrypted(message)
-        came, is_whole = bytearray(), False
-        while not is_whole:
+        came = Received()
+        while not came.is_whole:
             data = yield out
             out = b""
             if not data:
                 break
             try:
-                came += data if secure is None else secure.decrypted(data)
+                came.receive(data if secure is None else secure.decrypted(data))
             except ssl.SSLEOFError:
                 break
             except ssl.SSLError as error:
                 raise explained(error, where) from error
-            if len(came) > MAX_ANSWER:
+            if len(came.data) > MAX_ANSWER:
                 raise error_of(Status.REST_MALFORMED, f"the server's answer is over {MAX_ANSWER} bytes")
-            is_whole = _is_whole(came)
-        self.answer = _decoded(bytes(came))
+        self.answer = _decoded(bytes(came.data))
 
 
 def _encoded(request: HttpRequest, host: str, port: int, is_tls: bool) -> bytes:
@@ -124,21 +124,6 @@ def _encoded(request: HttpRequest, host: str, port: int, is_tls: bool) -> bytes:
     if request.body is not None:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def _is_whole(came: bytearray) -> bool:
-    """Whether the answer is there, of a server that does not end the stream behind it."""
-    head, found, body = bytes(came).partition(b"\r\n\r\n")
-    if not found:
-        return False
-    fields: dict[bytes, bytes] = {}
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        fields[name.strip().lower()] = value.strip().lower()
-    if fields.get(b"transfer-encoding") == b"chunked":
-        return body.endswith(b"\r\n0\r\n\r\n") or body == b"0\r\n\r\n"
-    length = fields.get(b"content-length", b"")
-    return length.isdigit() and len(body) >= int(length)
 
 
 class _Socket:

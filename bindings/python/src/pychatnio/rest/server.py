@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import random
+import re
 import socket
 import ssl
 import time
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from .._native import ffi, lib
-from .._network import Network, Proxy, is_loopback
+from .._network import Network, Proxy
 from .._status import Status
-from .._text import checked, encoded
+from .._text import checked
 from ..auth import Auth, authentication
-from ..config import Config, network
-from ..errors import CallThrottledError, ChatNioError, InvalidArgumentError, error_of
+from ..config import Config, milliseconds, network
+from ..connection import Connection
+from ..errors import CallError, CallThrottledError, ChatNioError, error_of
 from .call import Call, HttpRequest
 from .calls import quota
 from .exchange import Exchange
 from .tls import context_of
 
 __all__ = ["Server", "Tries"]
-
-#: The schemes: whether there is TLS.
-_SCHEMES = {"wss": True, "https": True, "ws": False, "http": False}
 
 #: Says who asks: some gateways refuse requests that do not.
 _US = f"chatnio/{ffi.string(lib.chatnio_version()).decode()}"
@@ -33,8 +31,8 @@ _US = f"chatnio/{ffi.string(lib.chatnio_version()).decode()}"
 _AFTER_THROTTLING, _FIRST, _LONGEST = 1.1, 0.5, 8.0
 
 
-#: What stands in a query as it is.
-_IN_QUERY = "%/?:@!$&'()*+,;=-._~"
+#: The most seconds that a socket waits: 24 days.
+_MOST = 2_000_000.0
 
 
 class Server:
@@ -51,25 +49,20 @@ class Server:
     ) -> None:
         self._auth = authentication(auth)
         del auth
-        checked(timeout, (float, int), "timeout")
         self.network: Network = network(config)
-        self.timeout: float = timeout
+        self.timeout: float = min(milliseconds("timeout", timeout) / 1000 or _MOST, _MOST)
         self.is_tls: bool
         self.host: str
         self.port: int
         self.prefix: str
         #: Where gateways want their keys; empty without.
         self.query: str
-        self.is_tls, self.host, self.port, self.prefix, self.query = _parsed(url)
+        #: What is wrong with the token is said before anything else.
+        quota().request(self._auth)
+        allows = allow_token_over_plain_ws or self.network.allow_plain
+        self.is_tls, self.host, self.port, self.prefix, self.query = _parsed(url, None if allows else self._auth)
         self.proxy: Proxy | None = Proxy(self.network.proxy) if self.network.proxy is not None else None
         self.context: ssl.SSLContext | None = (ssl_context or context_of(self.network)) if self.is_tls else None
-        request = quota().request(self._auth, self.prefix)
-        has_key = any(name == "Authorization" for name, _ in request.headers)
-        allows = allow_token_over_plain_ws or self.network.allow_plain
-        if has_key and not self.is_tls and not allows and not is_loopback(self.host):
-            raise InvalidArgumentError(
-                Status.PLAIN_TOKEN, f"the token would go to {self.host} without encryption: use wss:// or allow it"
-            )
 
     @property
     def peer(self) -> tuple[str, int]:
@@ -138,7 +131,7 @@ class Tries:
     def late(self, exchange: Exchange | None) -> ChatNioError:
         """What to say when the time is over; without an exchange while connecting."""
         if exchange is not None and (exchange.is_open or time.monotonic() >= self.deadline):
-            return error_of(Status.UNRESPONSIVE, f"the server did not answer within {self._server.timeout} s")
+            return error_of(Status.UNRESPONSIVE, f"the server did not answer within {self._server.timeout:g} s")
         host, port = self._server.peer
         if exchange is not None:
             return error_of(Status.HANDSHAKE_TIMEOUT, f"the handshakes with {host} port {port} took too long")
@@ -149,7 +142,8 @@ class Tries:
         if self._left <= 0 or not error.is_retryable:
             return None
         self._left -= 1
-        first = _AFTER_THROTTLING if isinstance(error, CallThrottledError) else _FIRST
+        is_throttled = isinstance(error, CallThrottledError) or (isinstance(error, CallError) and error.code == 429)
+        first = _AFTER_THROTTLING if is_throttled else _FIRST
         wait = min(first * (1 << self._failures), _LONGEST)
         self._failures += 1
         wait = max(wait, error.retry_after or 0.0)
@@ -161,26 +155,25 @@ class Tries:
         return None
 
 
-def _parsed(url: str) -> tuple[bool, str, int, str, str]:
-    """Whether there is TLS, the host, the port, the calls' prefix and the query."""
+def _parsed(url: str, auth: Auth | None) -> tuple[bool, str, int, str, str]:
+    """Whether there is TLS, the host, the port, the calls' prefix and the query, as the chat's connection reads them: its
+    request is looked at, without TLS. `auth` is whose token is to go over plain `ws://`.
+
+    Raises:
+        InvalidArgumentError: as for a `Connection`.
+    """
     checked(url, str, "url")
     scheme, found, rest = url.strip().partition("://")
+    is_tls = not found or scheme.lower() in ("wss", "https")
     if not found:
-        scheme, rest = "wss", scheme
-    if scheme.lower() not in _SCHEMES:
-        raise InvalidArgumentError(Status.BAD_URL, "the server URL's scheme is not supported: use wss, ws, https or http")
-    try:
-        parts = urlsplit(f"http://{rest}")
-        port = parts.port
-    except ValueError:
-        raise InvalidArgumentError(Status.BAD_URL, "the server URL's host or port cannot be") from None
-    if parts.fragment or parts.username is not None or not parts.hostname:
-        # Nothing of it is shown: it may hold a secret.
-        raise InvalidArgumentError(Status.BAD_URL, "the server URL is to have a host, and perhaps a port, a path and a query, and nothing else")
-    tls = _SCHEMES[scheme.lower()]
-    path = encoded(parts.path, "url")
+        rest = scheme
+    if is_tls and rest.startswith("sk-"):
+        # Perhaps a token, in the wrong place: with its own scheme the library can tell.
+        Connection(url)
+    chat = Connection(f"ws://{rest}" if is_tls else url, None if is_tls else auth)
+    target = chat.transmit().split(b" ", 2)[1].decode()
+    path, _, query = target.partition("?")
     length = ffi.new("size_t *")
-    status = lib.chatnio_rest_prefix_len(path, len(path), length)
-    if status:
-        raise error_of(status, "")
-    return tls, parts.hostname, port or (443 if tls else 80), path[: length[0]].decode(), quote(parts.query, safe=_IN_QUERY)
+    lib.chatnio_rest_prefix_len(path.encode(), len(path), length)
+    has_port = re.search(r":[0-9]+$", re.split("[/?#]", rest, maxsplit=1)[0])
+    return is_tls, chat.host, chat.port if has_port or not is_tls else 443, path[: length[0]], query
