@@ -252,9 +252,7 @@ impl Chat {
         let _quiet = self.interrupts.terminal().quiet();
         loop {
             self.held.extend(self.lines.arrived(WAITING.saturating_sub(self.held.len())));
-            // Behind another question it is for the answer to that.
-            if self.held.front().is_some_and(|line| matches!(line, Line::Text(text) if text.trim_end() == "/stop")) {
-                self.held.pop_front();
+            if take_stop(&mut self.held) {
                 // A connection that is gone says so itself, after the answer's end.
                 let _ = self.client.stop();
             }
@@ -288,6 +286,20 @@ impl Chat {
         }
         self.printer.raise(self.target.failure(error).report());
     }
+}
+
+/// Takes out a `/stop` that is for the running answer, if one is held. Behind another question, or a line that was to be one
+/// and cannot be read, it is for the answer to that.
+fn take_stop(held: &mut VecDeque<Line>) -> bool {
+    let is_of_another = |line: &Line| match line {
+        Line::Text(text) => {
+            matches!(Command::parse(text), Some(Command::Ask(_) | Command::Restart | Command::Quit))
+        }
+        _ => true,
+    };
+    let is_stop = |line: &Line| matches!(line, Line::Text(text) if Command::parse(text) == Some(Command::Stop));
+    let at = held.iter().take_while(|line| !is_of_another(line)).position(is_stop);
+    at.and_then(|at| held.remove(at)).is_some()
 }
 
 /// Keeps an idle connection alive, and takes in what came meanwhile. That it is lost is said with the next question,

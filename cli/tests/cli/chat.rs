@@ -63,6 +63,19 @@ fn a_stop_is_for_the_answer_of_the_question_before_it() {
 }
 
 #[test]
+fn a_stop_is_taken_behind_lines_that_ask_nothing() {
+    let server = gated(Generation::G2026);
+    let mut running = Running::start(&mut chat(&server, "gated"));
+    running.write(b"one\n");
+    running.stdout_until("first");
+    running.write(b"\n/model hello\n/help\n/no such\n/stop\ntwo\n");
+    running.stdout_until(HELLO);
+    let ended = running.end().with(2);
+    assert_eq!(ended.stderr.matches("note: stopped\ncost: ").count(), 1, "{ended:?}");
+    assert!(!ended.stderr.contains("no answer is running"), "{ended:?}");
+}
+
+#[test]
 fn quit_ends_it_and_nothing_behind_is_asked() {
     let server = server();
     let ended = run_with(&mut chat(&server, "hello"), b"one\n/help\n/quit now\n/exit\ntwo\n").with(2);
