@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
+from support import Certificates
 from websockets.server import ServerProtocol
 
-from pychatnio import Connection, Event
+from pychatnio import Closed, Config, Connection, Event, Open, Status
 
 #: When it begins, in seconds. Not 0, so that a deadline without its start shows.
 START = 1000.0
@@ -158,3 +159,14 @@ class Link:
                 at = cut
             self._next_cut = next(self._cuts)
         yield data[at:]
+
+
+def tls_end(config: Config | None, certificates: Certificates, name: str = "localhost") -> Status | None:
+    """How a TLS connection to a server of that name ends; ``None`` when its WebSocket opens."""
+    link = Link(Connection("wss://localhost", config=config, now=START), Server(certificates.server(name)))
+    (event,) = link.exchange()
+    if isinstance(event, Open):
+        return None
+    assert isinstance(event, Closed)
+    assert event.message
+    return event.status
