@@ -153,7 +153,7 @@ export class Call<Result> {
         library.wipe();
         library.tidy();
       }
-      if (answered !== Status.CHATNIO_OK) throw callError(library, call, answered, headers);
+      if (answered !== Status.CHATNIO_OK) throw callError(library, call, answered, code, headers);
       const answer = new Handle(library, "answer", pointer, (exports, of) => exports.chatnio_rest_answer_free(of));
       try {
         library.check((exports) => exports.chatnio_rest_answer_json(pointer, library.out));
@@ -219,7 +219,13 @@ function writeBody(library: Library<RestExports>, body: unknown): number {
 }
 
 /** What a call has failed with. */
-function callError(library: Library<RestExports>, call: Pointer, status: number, headers: AnswerHeaders | undefined): Error {
+function callError(
+  library: Library<RestExports>,
+  call: Pointer,
+  status: number,
+  httpStatus: number,
+  headers: AnswerHeaders | undefined,
+): Error {
   const code = codeOf(status);
   const explain = (exports: RestExports, buffer: Pointer, size: number, length: Pointer): number =>
     exports.chatnio_rest_call_error(call, buffer, size, length);
@@ -228,7 +234,7 @@ function callError(library: Library<RestExports>, call: Pointer, status: number,
   library.check((exports) => exports.chatnio_rest_call_words(call, library.out));
   const words = library.text(library.out);
   library.check((exports) => exports.chatnio_rest_call_is_retryable(call, library.out));
-  return new CallError(code, message, words, library.bool(library.out), headers && retryAfter(headers));
+  return new CallError(code, message, words, library.bool(library.out), headers && retryAfter(headers), httpStatus);
 }
 
 /** After how many milliseconds to ask again (RFC 9110, section 10.2.3). A date counts from the answer's own. */

@@ -1,6 +1,6 @@
 import { type Endpoint, endpoint, refusePlainToken } from "../endpoint.js";
 import { ChatNioError } from "../errors.js";
-import { flag, textOf, time, whole } from "../settings.js";
+import { flag, refuse, textOf, time, whole } from "../settings.js";
 import { type Call, prefixOf } from "./call.js";
 import { CallError } from "./errors.js";
 import { load } from "./load.js";
@@ -64,6 +64,7 @@ export class RestClient {
     refusePlainToken(this.#server, options.token, flag("allowTokenOverPlainWs", options.allowTokenOverPlainWs ?? false) === 1);
     this.#timeout = Number(time("timeout", options.timeout ?? 30_000));
     this.#retries = Number(whole("retries", options.retries ?? 0));
+    if (this.#retries < 0) refuse("retries", "a whole number, 0 or more", options.retries);
     this.#headers = { ...options.headers };
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
   }

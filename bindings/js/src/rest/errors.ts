@@ -9,12 +9,15 @@ export class CallError extends ChatNioError {
   override readonly name = "CallError";
   /** What the server said, where it said something in words, as it came. */
   readonly words: string | undefined;
+  /** The HTTP status, which is 200 for most of what the server itself refuses; undefined where the platform hides it. */
+  readonly httpStatus: number | undefined;
   readonly #isRetryable: boolean;
 
   /** Made by `Call.decode()`; public for the unit tests of programs. */
-  constructor(code: Code, message: string, words?: string, isRetryable = false, retryAfter?: number) {
+  constructor(code: Code, message: string, words?: string, isRetryable = false, retryAfter?: number, httpStatus?: number) {
     super(code, message, { retryAfter });
     this.words = words;
+    this.httpStatus = httpStatus;
     this.#isRetryable = isRetryable;
   }
 

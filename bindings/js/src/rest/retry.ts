@@ -1,4 +1,5 @@
 import type { ChatNioError } from "../errors.js";
+import { CallError } from "./errors.js";
 
 /** Milliseconds before a call is tried again, as the chat's connects are in other languages: after a throttling ... */
 const AFTER_THROTTLING = 1100;
@@ -14,7 +15,9 @@ const LONGEST = 8000;
  * left for it. `jitter` is from 0 to 1, so that many clients do not come back together.
  */
 export function retryWait(error: ChatNioError, failures: number, left: number, jitter = Math.random()): number | undefined {
-  const first = error.code === "CHATNIO_REST_THROTTLED" ? AFTER_THROTTLING : FIRST;
+  // A gateway's 429 is one, too.
+  const isThrottled = error.code === "CHATNIO_REST_THROTTLED" || (error instanceof CallError && error.httpStatus === 429);
+  const first = isThrottled ? AFTER_THROTTLING : FIRST;
   const wait = Math.max(Math.min(first * 2 ** failures, LONGEST), error.retryAfter ?? 0);
   const longer = wait * (1 + jitter / 2);
   // The jitter alone is no reason to give up.

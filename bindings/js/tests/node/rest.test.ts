@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
 import { AnswerError, ChatNioError, type Answer } from "chatnio";
-import { type Call, conversations, deleteConversation, quota, RestClient } from "chatnio/rest";
+import { type Call, CallError, conversations, deleteConversation, quota, RestClient } from "chatnio/rest";
 import { Interruption, Outcome, Status } from "../../dist/abi.js";
 import { retryWait } from "../../dist/rest/retry.js";
 import { faults } from "../shared/rest.js";
@@ -53,6 +53,7 @@ test("what goes wrong on the way", { timeout: 60_000 }, async () => {
     assert.equal(error.code, code, error.message);
     assert.equal(error.isRetryable, true);
     assert.equal(error.retryAfter, code === "CHATNIO_REST_HTTP" ? 7000 : undefined);
+    assert.equal(error instanceof CallError ? error.httpStatus : undefined, code === "CHATNIO_REST_HTTP" ? 429 : undefined);
   }
 });
 
@@ -105,6 +106,12 @@ test("what may be tried again is so in Python, too", () => {
   for (const outcome of Object.keys(Outcome)) assert.equal(of(outcome, "connection-lost"), outcome === "interrupted");
 });
 
+test("a number of retries that cannot be is refused", () => {
+  for (const retries of [-1, 0.5, NaN]) {
+    assert.throws(() => new RestClient("wss://h", { retries }), { code: "CHATNIO_INVALID", message: /^retries must be/ });
+  }
+});
+
 test("the waits are those of the other languages", () => {
   const rust = readFileSync(`${root}core/src/retry.rs`, "utf8");
   const ms = (name: string): number => {
@@ -114,6 +121,9 @@ test("the waits are those of the other languages", () => {
   const throttled = new ChatNioError("CHATNIO_REST_THROTTLED", "");
   const lost = new ChatNioError("CHATNIO_IO", "");
   assert.equal(retryWait(throttled, 0, Infinity, 0), ms("AFTER_THROTTLING"));
+  const http = (status: number): CallError => new CallError("CHATNIO_REST_HTTP", "", undefined, true, undefined, status);
+  assert.equal(retryWait(http(429), 0, Infinity, 0), ms("AFTER_THROTTLING"));
+  assert.equal(retryWait(http(503), 0, Infinity, 0), ms("FIRST"));
   assert.equal(retryWait(lost, 0, Infinity, 0), ms("FIRST"));
   assert.equal(retryWait(lost, 2, Infinity, 0), 4 * ms("FIRST"));
   assert.equal(retryWait(lost, 50, Infinity, 0), ms("LONGEST"));
