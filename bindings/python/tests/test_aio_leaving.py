@@ -320,6 +320,20 @@ def test_closed_while_another_task_is_about_to_send_it(run: Run[None], loopback:
     run(main())
 
 
+def test_the_clients_stop_is_of_the_last_question_that_still_waits(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        async with connected(loopback) as client:
+            first, second, third = (client.ask("hi", model=model) for model in (ENDLESS, "hello", "hello"))
+            await third.close()
+            assert await second.text() == "".join(HELLO)
+            assert client.stop() is True
+            assert client.stop() is False
+            assert first.stop() is False
+            assert (await first.wait()).outcome is Outcome.STOPPED
+
+    run(main())
+
+
 def test_nothing_is_stopped_while_it_closes(run: Run[None], loopback: Loopback) -> None:
     async def main() -> None:
         async with connected(loopback) as client:

@@ -45,8 +45,8 @@ class Driver:
         connection.driver = weakref.ref(self)
         self.connection: Connection = connection
         self.turn: AsyncTurn | None = None
-        #: What was asked last; it is gone once it was sent.
-        self._waiting: weakref.ref[Question] | None = None
+        #: What was asked, the last at the end; each is gone once it was sent or closed.
+        self._waiting: list[weakref.ref[Question]] = []
         self.clock: Clock = Clock()
         self._limit = CONNECT if config is None else config._connect
         #: The connection that is, or was the last; `None` before the first.
@@ -150,7 +150,8 @@ class Driver:
 
     def ask(self, question: Question) -> None:
         """Takes note of a question that `begin` sends."""
-        self._waiting = weakref.ref(question)
+        self._waiting = [waiting for waiting in self._waiting if waiting() is not None]
+        self._waiting.append(weakref.ref(question))
 
     async def begin(self, question: Question) -> AsyncTurn | None:
         """Sends a question; `None` where it was closed meanwhile."""
@@ -226,12 +227,14 @@ class Driver:
             await turn.changed.wait(seconds)
 
     def stop(self) -> bool:
-        """Stops what runs, or else what was asked and is about to be sent."""
+        """Stops what runs, or else the last of what was asked and is about to be sent."""
         turn = self.turn
-        question = self._waiting() if self._waiting is not None else None
-        if question is None or (turn is not None and turn.answer is None and not turn.is_left):
-            return self.stop_turn()
-        return self.stop_waiting(question)
+        if turn is None or turn.answer is not None or turn.is_left:
+            for waiting in reversed(self._waiting):
+                question = waiting()
+                if question is not None and not question.is_closed:
+                    return self.stop_waiting(question)
+        return self.stop_turn()
 
     def stop_waiting(self, question: Question) -> bool:
         link = self._link
