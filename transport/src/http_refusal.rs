@@ -137,11 +137,15 @@ fn starts_a_page(body: &str) -> bool {
     start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 
+/// The longest wait that is believed, in seconds.
+const MAX_WAIT: u64 = 999_999_999;
+
 /// Seconds, or a date (RFC 9110, section 10.2.3). There is no clock here but the server's own.
 pub(crate) fn retry_after<'h>(header: impl Fn(&'static str) -> Option<&'h str>) -> Option<Duration> {
-    let value = header("retry-after")?;
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+    let value = header("retry-after")?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Too many digits are a very long time, too.
+        return Some(Duration::from_secs(value.parse().unwrap_or(MAX_WAIT).min(MAX_WAIT)));
     }
     let date = |text| httpdate::parse_http_date(text).ok();
     let (at, now) = (date(value)?, date(header("date")?)?);
@@ -211,7 +215,18 @@ mod tests {
         assert_eq!(after(date), Some(Duration::from_secs(30)));
         let past = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:07 GMT";
         assert_eq!(after(past), Some(Duration::ZERO));
-        for none in ["Retry-After: soon", "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT", "Retry-After: -1", "x: y"] {
+        for long in ["9999999999", &"9".repeat(400)] {
+            assert_eq!(after(&format!("Retry-After: {long}")), Some(Duration::from_secs(999_999_999)));
+        }
+        for none in [
+            "Retry-After: soon",
+            "Retry-After: +7",
+            "Retry-After:",
+            "Retry-After: 7, 8",
+            "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT",
+            "Retry-After: -1",
+            "x: y",
+        ] {
             assert_eq!(after(none), None, "{none}");
         }
         assert!(text("HTTP/1.1 503 x\r\nRetry-After: 7", "").ends_with("try again in 7 s"));

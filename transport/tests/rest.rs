@@ -227,6 +227,21 @@ fn the_urls_query_goes_along_and_shows_in_no_error() {
 }
 
 #[test]
+fn a_query_changes_no_answer_and_a_secret_is_one_however_it_is_written() {
+    let (url, server) = raw(vec![
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"status\":false,\"message\":\"user not found\"}",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"status\":false,\"message\":\"no se\\u0073ame\\/seed\"}",
+    ]);
+    // Its names and values are those of an answer's fields.
+    let url = format!("{url}/api?user=false&status=message&gate=sesame/seed");
+    let error = quota_at(&url).unwrap_err();
+    assert!(matches!(error, ClientError::Answer(Error::NoKey { .. })), "{error:?}");
+    let error = quota_at(&url).unwrap_err();
+    assert!(error.to_string().ends_with(": no ...") && !format!("{error:?}").contains("same"), "{error:?}");
+    server.join().unwrap();
+}
+
+#[test]
 fn what_breaks_off_is_lost_and_what_is_no_http_is_named() {
     let (url, server) = raw(vec![
         b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"quota\":1",
@@ -244,13 +259,16 @@ fn what_breaks_off_is_lost_and_what_is_no_http_is_named() {
 
 #[test]
 fn it_is_tried_again_when_the_gateway_wants_it() {
-    let busy = b"HTTP/1.1 503 x\r\nRetry-After: 600\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    let (url, server) = raw(vec![busy]);
-    let mut config = ConnectionConfig::default();
-    config.connect_retries = 5;
-    let error = Client::new(&url, Auth::new(KEY), &config).unwrap().call(&rest::quota()).unwrap_err();
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(600)));
-    assert_eq!(server.join().unwrap().len(), 1, "which is longer than a call may take");
+    let away = b"HTTP/1.1 503 x\r\nRetry-After: 600\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".as_slice();
+    let busy = b"HTTP/1.1 429 x\r\nRetry-After: 600\r\nConnection: close\r\n\r\n{\"error\":\"request_throttled\",\"status\":false}";
+    for answer in [away, busy] {
+        let (url, server) = raw(vec![answer]);
+        let mut config = ConnectionConfig::default();
+        config.connect_retries = 5;
+        let error = Client::new(&url, Auth::new(KEY), &config).unwrap().call(&rest::quota()).unwrap_err();
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(600)), "{error:?}");
+        assert_eq!(server.join().unwrap().len(), 1, "which is longer than a call may take");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The calls that there are (rest.md).
 
-use alloc::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -75,7 +75,16 @@ impl<T> Call<T> {
     /// # Errors
     /// [`Error`]: whatever says that there is no result.
     pub fn decode(&self, status: u16, body: &[u8]) -> Result<T, Error> {
-        decode(status, body).and_then(self.read)
+        self.decode_redacted(status, body, &str::to_owned)
+    }
+
+    /// As [`decode`](Self::decode). What an error keeps of the answer's own words has gone through `redact`: some gateways
+    /// repeat what they were asked, and with it the secrets of a URL's query.
+    ///
+    /// # Errors
+    /// [`Error`], as `decode`.
+    pub fn decode_redacted(&self, status: u16, body: &[u8], redact: &dyn Fn(&str) -> String) -> Result<T, Error> {
+        decode(status, body, redact).and_then(self.read)
     }
 }
 

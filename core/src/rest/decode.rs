@@ -16,23 +16,28 @@ const MAX_WORDS: usize = 4 << 10;
 /// What the servers say for a path that they do not have.
 const NO_SUCH_CALL: &str = "not found or method not allowed";
 
-/// Reads an answer as far as it is the same for all calls.
+/// A text of the answer's, as it may be shown.
+type Redact<'r> = &'r dyn Fn(&str) -> String;
+
+/// Reads an answer as far as it is the same for all calls. What errors keep of it has gone through `redact`: whole, and when
+/// it was read, since in JSON a secret can be written in many ways.
 ///
 /// # Errors
 /// [`Error`]: everything that says that there is no result.
-pub(crate) fn decode(status: u16, body: &[u8]) -> Result<Value, Error> {
+pub(crate) fn decode(status: u16, body: &[u8], redact: Redact<'_>) -> Result<Value, Error> {
     let first = first_value(body);
     match (status, &first) {
-        (401, Ok(Value::Object(map))) => return Err(unauthorized(map)),
+        (401, Ok(Value::Object(map))) => return Err(unauthorized(map, redact)),
         (_, Ok(Value::Object(map))) => {
-            if let Some(error) = refusal(status, map) {
+            if let Some(error) = refusal(status, map, redact) {
                 return Err(error);
             }
         }
         _ => {}
     }
     if !(200..300).contains(&status) {
-        return Err(Error::Http { status, body: bounded(&String::from_utf8_lossy(body), MAX_BODY), retry_after: None });
+        let body = bounded(&redact(&String::from_utf8_lossy(body)), MAX_BODY);
+        return Err(Error::Http { status, body, retry_after: None });
     }
     first
 }
@@ -56,8 +61,8 @@ fn first_value(body: &[u8]) -> Result<Value, Error> {
     }
 }
 
-fn unauthorized(map: &Map<String, Value>) -> Error {
-    let words = said(map);
+fn unauthorized(map: &Map<String, Value>, redact: Redact<'_>) -> Error {
+    let words = bounded(&redact(&said(map)), MAX_WORDS);
     match map.get("code").and_then(Value::as_i64) {
         Some(403) => Error::BlackListed { words },
         _ => Error::BadKey { words },
@@ -65,7 +70,7 @@ fn unauthorized(map: &Map<String, Value>) -> Error {
 }
 
 /// What an object that says no means; nothing when it does not.
-fn refusal(status: u16, map: &Map<String, Value>) -> Option<Error> {
+fn refusal(status: u16, map: &Map<String, Value>, redact: Redact<'_>) -> Option<Error> {
     let refused = match map.get("status") {
         Some(status) => status == &Value::Bool(false),
         // The shape of OpenAI's own errors, on the paths that are OpenAI's.
@@ -74,18 +79,19 @@ fn refusal(status: u16, map: &Map<String, Value>) -> Option<Error> {
     if !refused {
         return None;
     }
-    let words = said(map);
+    let said = said(map);
+    let words = bounded(&redact(&said), MAX_WORDS);
     let code = map.get("error").and_then(Value::as_str);
     // The 2023-11 server sends no code with its throttling, only the words.
-    Some(if code == Some("request_throttled") || words.contains("too many requests") {
-        Error::Throttled { words }
-    } else if words.contains(NO_SUCH_CALL) {
+    Some(if code == Some("request_throttled") || said.contains("too many requests") {
+        Error::Throttled { words, retry_after: None }
+    } else if said.contains(NO_SUCH_CALL) {
         Error::NoSuchCall { words }
-    } else if words == "user not found" || (words.is_empty() && map.get("user").is_some()) {
+    } else if said == "user not found" || (said.is_empty() && map.get("user").is_some()) {
         Error::NoKey { words }
-    } else if words.ends_with("not found") || words.contains("no rows in result set") {
+    } else if said.ends_with("not found") || said.contains("no rows in result set") {
         Error::NotFound { words }
-    } else if (200..300).contains(&status) || !words.is_empty() {
+    } else if (200..300).contains(&status) || !said.is_empty() {
         Error::Refused { words }
     } else {
         return None;
@@ -96,7 +102,7 @@ fn refusal(status: u16, map: &Map<String, Value>) -> Option<Error> {
 fn said(map: &Map<String, Value>) -> String {
     let nested = || map.get("error").and_then(Value::as_object).and_then(|error| words(error, "message"));
     let said = words(map, "reason").or_else(|| words(map, "message")).or_else(|| words(map, "error")).or_else(nested);
-    bounded(&said.unwrap_or_default(), MAX_WORDS)
+    said.unwrap_or_default()
 }
 
 /// The beginning of a text.
@@ -107,15 +113,21 @@ fn bounded(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::borrow::ToOwned;
+    use alloc::string::ToString;
+
+    fn as_it_is(text: &str) -> String {
+        text.to_owned()
+    }
 
     fn code(status: u16, body: &str) -> &'static str {
-        decode(status, body.as_bytes()).map_or_else(|error| error.code(), |_| "ok")
+        decode(status, body.as_bytes(), &as_it_is).map_or_else(|error| error.code(), |_| "ok")
     }
 
     #[test]
     fn the_first_of_several_objects_counts() {
         for body in [r#"{"a":1}{"a":2}"#, "{\"a\":1}\n{\"a\":2}\n", "\u{feff} {\"a\":1} tail"] {
-            assert_eq!(decode(200, body.as_bytes()).unwrap()["a"], 1, "{body}");
+            assert_eq!(decode(200, body.as_bytes(), &as_it_is).unwrap()["a"], 1, "{body}");
         }
     }
 
@@ -145,16 +157,35 @@ mod tests {
         ] {
             assert_eq!(code(status, body), expected, "{status} {body}");
         }
-        assert_eq!(decode(200, b"{\"a\":\xff}").unwrap_err(), malformed("it is not UTF-8 from byte 5"));
+        assert_eq!(decode(200, b"{\"a\":\xff}", &as_it_is).unwrap_err(), malformed("it is not UTF-8 from byte 5"));
     }
 
     #[test]
     fn long_words_and_bodies_are_cut() {
         let long = "é".repeat(MAX_BODY);
-        let Err(Error::Http { body, .. }) = decode(500, long.as_bytes()) else { panic!("no HTTP error") };
+        let Err(Error::Http { body, .. }) = decode(500, long.as_bytes(), &as_it_is) else { panic!("no HTTP error") };
         assert_eq!(body.len(), MAX_BODY);
         let body = format!(r#"{{"status":false,"message":"{long}"}}"#);
-        let error = decode(200, body.as_bytes()).unwrap_err();
+        let error = decode(200, body.as_bytes(), &as_it_is).unwrap_err();
         assert_eq!(error.words().map(str::len), Some(MAX_WORDS));
+    }
+
+    #[test]
+    fn what_is_redacted_changes_no_meaning_and_is_whole() {
+        let redact = |text: &str| {
+            ["s3/cret", "status", "user", "false"].iter().fold(text.to_owned(), |so, it| so.replace(it, "..."))
+        };
+        let error = |status, body: &str| decode(status, body.as_bytes(), &redact).unwrap_err();
+        let words = |body: &str| error(200, body).words().unwrap_or_default().to_owned();
+        // However it is written in JSON, and whatever fields are called.
+        for body in [r#"{"status":false,"message":"no s3\/cret"}"#, r#"{"status":false,"message":"no s\u0033/cret"}"#] {
+            assert_eq!(words(body), "no ...", "{body}");
+        }
+        assert_eq!(error(200, r#"{"status":false,"message":"user not found"}"#).code(), "no_key");
+        let long = format!(r#"{{"status":false,"message":"{}s3/cret"}}"#, "x".repeat(MAX_WORDS - 4));
+        assert!(!words(&long).contains("s3"));
+        let Error::Http { body, .. } = error(500, &format!("{}s3/cret", "x".repeat(MAX_BODY - 4))) else { panic!() };
+        assert!(!body.contains("s3"));
+        assert!(!error(401, r#"{"message":"s3/cret"}"#).to_string().contains("s3"));
     }
 }

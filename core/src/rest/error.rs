@@ -48,6 +48,8 @@ pub enum Error {
     Throttled {
         /// The server's words.
         words: String,
+        /// After how long it is to be asked again, by its header `Retry-After`; only where a client has read that.
+        retry_after: Option<Duration>,
     },
     /// There is no such conversation, share or code, or it is somebody else's.
     #[error("the server has not found it: {words}")]
@@ -111,7 +113,7 @@ impl Error {
             Error::BadKey { words }
             | Error::NoKey { words }
             | Error::BlackListed { words }
-            | Error::Throttled { words }
+            | Error::Throttled { words, .. }
             | Error::NotFound { words }
             | Error::Refused { words }
             | Error::NoSuchCall { words } => words.as_str(),
@@ -129,7 +131,7 @@ impl Error {
     /// After how long to ask again at the soonest, where the answer's header `Retry-After` said so.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Error::Http { retry_after, .. } => *retry_after,
+            Error::Http { retry_after, .. } | Error::Throttled { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -137,7 +139,7 @@ impl Error {
     /// The same with what the header `Retry-After` says, which is not among what a call decodes.
     #[must_use]
     pub fn with_retry_after(mut self, after: Option<Duration>) -> Self {
-        if let Error::Http { retry_after, .. } = &mut self {
+        if let Error::Http { retry_after, .. } | Error::Throttled { retry_after, .. } = &mut self {
             *retry_after = after;
         }
         self

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatnio_core::rest::{self, Call, prefix_of};
+use chatnio_core::rest::{Call, prefix_of};
 use chatnio_core::{Auth, Retry};
 use http::HeaderValue;
 use http::header::{HeaderName, USER_AGENT};
@@ -97,20 +97,11 @@ impl Caller {
     /// # Errors
     /// [`ClientError::Answer`].
     pub fn decode<T>(&self, call: &Call<T>, head: &http::response::Parts, body: &[u8]) -> Result<T, ClientError> {
-        let status = head.status.as_u16();
-        call.decode(status, body).map_err(|error| {
+        // Some gateways repeat what they were asked, and with it the URL's query.
+        call.decode_redacted(head.status.as_u16(), body, &|text| self.endpoint.redact(text)).map_err(|error| {
             let after = retry_after(|name| head.headers.get(name)?.to_str().ok());
-            self.without_secrets(call, status, body, error).with_retry_after(after).into()
+            error.with_retry_after(after).into()
         })
-    }
-
-    /// Some gateways repeat what they were asked, and with it the URL's query.
-    fn without_secrets<T>(&self, call: &Call<T>, status: u16, body: &[u8], error: rest::Error) -> rest::Error {
-        if !self.endpoint.has_query() {
-            return error;
-        }
-        let body = self.endpoint.redact(&String::from_utf8_lossy(body));
-        call.decode(status, body.as_bytes()).err().unwrap_or(error)
     }
 
     /// The tries of a call, which is to be over within `limit`, if there is one.
