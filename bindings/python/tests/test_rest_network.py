@@ -16,11 +16,14 @@ import pytest
 
 from pychatnio import (
     CallError,
+    CallRefusedError,
     Config,
     Connection,
+    ConnectionClosedError,
     ConnectError,
     ConnectTimeoutError,
     InvalidArgumentError,
+    KeyRejectedError,
     Loopback,
     ProxyError,
     RefusedError,
@@ -28,7 +31,7 @@ from pychatnio import (
     TLSError,
     rest,
 )
-from pychatnio.rest.framing import Received
+from pychatnio.rest.answer import Answering
 from pychatnio.rest.server import Server, Tries
 
 KEY = "sk-of-the-test"
@@ -270,7 +273,18 @@ def test_without_a_limit_it_takes_as_long_as_it_takes(made: Caller) -> None:
 def test_it_is_tried_again_when_the_gateway_wants_it(made: Caller) -> None:
     busy = b"HTTP/1.1 503 x\r\n%s\r\nContent-Length: 0\r\n\r\n"
     date = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:%d:37 GMT"
-    for headers, after in ((b"Retry-After: 600", 600), (date % 59, 600), (date % 40, 0), (b"Retry-After: \xb2", None)):
+    oldest = date.replace(b"Sun, 06 Nov 1994 08:%d:37 GMT", b"Sun Nov  6 08:59:37 1994")
+    endless = date.replace(b"GMT", b"+9999999999999999") % 59
+    long = b"Retry-After: " + b"9" * 5000
+    for headers, after in (
+        (b"Retry-After: 600", 600),
+        (date % 59, 600),
+        (date % 40, 0),
+        (oldest, 600),
+        (endless, None),
+        (b"Retry-After: \xb2", None),
+        (long, 999_999_999),
+    ):
         with serving(answering(busy % headers)) as port, pytest.raises(CallError) as caught:
             made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=5), timeout=0.4)
         assert caught.value.retry_after == after
@@ -343,6 +357,61 @@ def test_a_name_that_only_looks_like_loopback_goes_by_the_proxy(
             made(url, rest.quota(), config=Config(proxy_from_env=url), allow_token_over_plain_ws=True)
 
 
+@pytest.mark.parametrize(
+    ("query", "said", "error", "shown"),
+    [
+        ("user=me", '"user not found"', KeyRejectedError, "... not found"),
+        ("status=false&key=open-sesame", '"no open-sesame"', CallRefusedError, "no ..."),
+        ("key=open/sesame", r'"no open\/s\u0065same"', CallRefusedError, "no ..."),
+        ("key=open-sesame", f'"{"x" * 4088}open-sesame"', CallRefusedError, f"{'x' * 4088}..."),
+    ],
+    ids=["a field's words", "fields' names", "written in JSON", "cut"],
+)
+def test_a_query_changes_no_answer_and_shows_in_none(
+    made: Caller, query: str, said: str, error: type[CallError], shown: str
+) -> None:
+    answer = f'HTTP/1.1 200 OK\r\n\r\n{{"status":false,"message":{said}}}'.encode()
+    with serving(answering(answer)) as port, pytest.raises(error) as caught:
+        made(f"ws://127.0.0.1:{port}?{query}", rest.conversations())
+    assert caught.value.words == shown
+    assert str(caught.value).endswith(shown)
+
+
+def test_a_key_goes_openly_to_this_machine_alone() -> None:
+    for host in ("127.0.0.1", "localhost", "localhost.", "a.LOCALHOST", "[::1]", "[::ffff:127.0.0.1]"):
+        rest.Client(f"ws://{host}", KEY)
+    for host in ("127.example", "127.0.0.1.example", "128.0.0.1", "notlocalhost", "[::2]", "0.0.0.0"):
+        for client in (rest.Client, rest.AsyncClient):
+            with pytest.raises(InvalidArgumentError) as raised:
+                client(f"ws://{host}", KEY)
+            assert raised.value.status == Status.PLAIN_TOKEN
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example"])
+def test_what_is_no_name_is_not_found(made: Caller, host: str) -> None:
+    with pytest.raises(ConnectError) as raised:
+        made(f"ws://{host}", rest.quota(), allow_token_over_plain_ws=True)
+    assert raised.value.status == Status.RESOLVE
+
+
+def test_a_look_up_that_hangs_is_left(made: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def hangs(*_arguments: object, **_named: object) -> list[object]:
+        released.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    if made is on_asyncio:
+        # The end of `asyncio.run` waits for the thread that looks names up.
+        threading.Timer(0.2, released.set).start()
+    try:
+        with pytest.raises(ConnectTimeoutError):
+            made("wss://h.example", rest.quota(), config=Config(connect=0.05))
+    finally:
+        released.set()
+
+
 def test_the_settings_headers_go_along(made: Caller) -> None:
     asked: list[str] = []
     with serving(answering(SEVEN, asked)) as port:
@@ -355,52 +424,113 @@ def test_the_settings_headers_go_along(made: Caller) -> None:
     assert any(line.startswith("User-Agent: chatnio/") for line in lines)
 
 
-def test_answers_come_in_every_form(made: Caller) -> None:
-    body = b'{"quota":7,"status":true}'
-    for answer in (
-        b"HTTP/1.1 200 OK\r\n\r\n" + body,
-        b"HTTP/1.0 200 OK\r\ncontent-length: 25\r\n\r\n" + body,
-    ):
-        with serving(answering(answer)) as port:
-            assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
-
-
 def held(connection: socket.socket, release: threading.Event) -> None:
     release.wait(60)
 
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\n"
+BODY = b'{"quota":7,"status":true}'
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        [SEVEN],
-        [SEVEN[:5], SEVEN[5:60], SEVEN[60:]],
-        [SEVEN.replace(b"\r\n", b"\n")],
-        [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", SEVEN],
-        [b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\n\r\n" + SEVEN],
-        [CHUNKED + b'{"quo\r\n14\r\nta":7,"status":true}\r\n0\r\n\r\n'],
-        [CHUNKED + b'{"quo\r\n14\r\nta":7,"status":true}\r\n0\r\nX-Sum: 5\r\n\r\n'],
-        # What has come ends as the last chunk does, and is not the last one.
-        [CHUNKED + b'{"quo\r\n5\r\nta": \r\n5\r\n\r\n0\r\n\r\n', b'f\r\n,"status":true}\r\n0\r\n\r\n'],
-    ],
-)
-def test_a_server_that_stays_connected_is_not_waited_for(made: Caller, pieces: list[bytes]) -> None:
-    released = threading.Event()
+def staying(answer: bytes, released: threading.Event, at_once: bool = True) -> Callable[[socket.socket], None]:
+    """Answers, and does not end the connection."""
 
     def serve(connection: socket.socket) -> None:
         until(connection, b"\r\n\r\n")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for piece in pieces:
+        for piece in [answer] if at_once else [answer[i : i + 1] for i in range(len(answer))]:
             connection.sendall(piece)
         held(connection, released)
 
-    with serving(serve) as port:
+    return serve
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "byte by byte"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        SEVEN,
+        SEVEN.replace(b"\r\n", b"\n"),
+        b"HTTP/1.1 100 Continue\r\n\r\n" + SEVEN,
+        b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 2 + SEVEN,
+        OK + b"Content-Length: 25\r\ncontent-length: 25\r\n\r\n" + BODY,
+        CHUNKED + b"5;a=b\r\n" + BODY[:5] + b"\r\n0014\r\n" + BODY[5:] + b"\r\n000;x\r\nX: y\r\nZ: 0\r\n\r\n",
+        CHUNKED + b"25\r\n" + BODY + b"\r\n0\r\n\r\n     " + b"\r\n0\r\n\r\n",
+        CHUNKED.replace(b"chunked", b"gzip, Chunked") + b"19\r\n" + BODY + b"\r\n0\r\n\r\n",
+        OK + b"X: \xff\r\nContent-Length: 50\r\n\r\n" + BODY + BODY,
+    ],
+    ids=["length", "line feeds", "100", "103", "same lengths", "trailers", "an end inside", "codings", "two objects"],
+)
+def test_an_answer_is_whole_without_the_streams_end(made: Caller, answer: bytes, at_once: bool) -> None:
+    released = threading.Event()
+    with serving(staying(answer, released, at_once)) as port:
         try:
-            assert made(f"ws://127.0.0.1:{port}", rest.quota()) in (0.0, 7.0)
+            assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
         finally:
             released.set()
+
+
+def test_answers_until_the_streams_end(made: Caller) -> None:
+    for answer in (OK + b"\r\n" + BODY, b"HTTP/1.0 200 OK\r\ncontent-length: 25\r\n\r\n" + BODY):
+        with serving(answering(answer)) as port:
+            assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-x\r\n",
+        b"HTTQ",
+        b"HTTP/2.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 99999 OK\r\n\r\n",
+        OK + b"X: y\r\n" * 11_000,
+        OK + b"\xff: x\r\n\r\n",
+        OK + b"no name\r\n\r\n",
+        OK + b"X: y\r\n more\r\n\r\n",
+        OK + b"Content-Length: -5\r\n\r\n",
+        OK + b"Content-Length: x\r\n\r\n",
+        OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        CHUNKED + b"xyz\r\n",
+        CHUNKED + b"-5\r\n",
+        CHUNKED + b"\r\n",
+        CHUNKED + b"f" * 22 + b"\r\n",
+        CHUNKED + b"1" * 5000,
+        CHUNKED + b"5\r\n" + BODY,
+    ],
+)
+def test_what_is_no_http_is_named_at_once(made: Caller, answer: bytes) -> None:
+    released = threading.Event()
+    with serving(staying(answer, released)) as port:
+        try:
+            with pytest.raises(RefusedError) as raised:
+                made(f"ws://127.0.0.1:{port}", rest.quota())
+            assert raised.value.status == Status.BAD_HTTP
+        finally:
+            released.set()
+
+
+@pytest.mark.parametrize("answer", [OK + b"Content-Length: 99999999999\r\n\r\n", CHUNKED + b"fffffffff\r\n"])
+def test_what_is_too_long_is_not_read(made: Caller, answer: bytes) -> None:
+    released = threading.Event()
+    with serving(staying(answer, released)) as port:
+        try:
+            with pytest.raises(CallError, match="over 67108864 bytes"):
+                made(f"ws://127.0.0.1:{port}", rest.quota())
+        finally:
+            released.set()
+
+
+def test_an_answer_that_is_cut_anywhere_is_lost() -> None:
+    for answer in (SEVEN, CHUNKED + b"19\r\n" + BODY + b"\r\n0\r\n\r\n"):
+        for length in range(len(answer)):
+            answering = Answering()
+            answering.receive(answer[:length])
+            assert answering.answer is None
+            with pytest.raises(ConnectionClosedError) as raised:
+                answering.eof()
+            assert raised.value.is_retryable
 
 
 def test_an_answer_that_has_no_body_or_is_no_http_is_not_waited_for(made: Caller) -> None:
@@ -417,19 +547,6 @@ def test_an_answer_that_has_no_body_or_is_no_http_is_not_waited_for(made: Caller
                     made(f"ws://127.0.0.1:{port}", rest.quota())
             finally:
                 released.set()
-
-
-def test_an_answer_is_whole_with_its_last_byte() -> None:
-    chunked = CHUNKED + b"\r\n0\r\n" + b"\r\n0\r\nX: y\r\n\r\n"
-    for answer in (SEVEN, chunked, b"HTTP/1.1 103 x\r\n\r\n" + SEVEN, AWAY):
-        received = Received()
-        for at, byte in enumerate(answer):
-            assert not received.is_whole, (answer, at)
-            received.receive(bytes([byte]))
-        assert received.is_whole, answer
-    endless = Received()
-    endless.receive(b"HTTP/1.1 200 OK\r\n\r\n{}")
-    assert not endless.is_whole
 
 
 def test_the_handshakes_are_bounded(made: Caller) -> None:

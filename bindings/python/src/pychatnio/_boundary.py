@@ -30,7 +30,8 @@ def error_text(copy: Callable[..., int], handle: CData) -> str:
     copy(handle, ffi.NULL, 0, length)
     buffer = ffi.new("char[]", length[0] + 1)
     copy(handle, buffer, length[0] + 1, ffi.NULL)
-    text: bytes = ffi.string(buffer)
+    # All of it: what a server said may hold a NUL.
+    text = bytes(ffi.buffer(buffer, length[0]))
     return text.decode("utf-8", "replace")
 
 

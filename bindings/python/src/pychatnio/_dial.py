@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-__all__ = ["connected", "connected_blocking"]
+__all__ = ["connected", "connected_blocking", "limited", "looked_up"]
 
 #: For how many seconds one attempt may be alone before the next one starts.
 DELAY = 0.25
@@ -57,7 +59,7 @@ def connected_blocking(host: str, port: int, until: float) -> socket.socket:
     Raises:
         TimeoutError: when that is over.
     """
-    waiting = _in_turns(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    waiting = _in_turns(looked_up(host, port, until))
     running: list[socket.socket] = []
     failure: OSError = OSError(f"{host} has no address")
     try:
@@ -84,11 +86,42 @@ def connected_blocking(host: str, port: int, until: float) -> socket.socket:
             sock.close()
 
 
+def looked_up(host: str, port: int, until: float) -> Sequence[Address]:
+    """The addresses of a name, until a time of `time.monotonic()`: the system's look-up knows no limit.
+
+    Raises:
+        TimeoutError: when that is over.
+        OSError, UnicodeError: when there are none.
+    """
+    answers: queue.SimpleQueue[Sequence[Address] | BaseException] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except BaseException as error:
+            answers.put(error)
+
+    # A daemon: nobody waits at the program's end for a name that nobody wants any more.
+    threading.Thread(target=look_up, name="pychatnio look-up", daemon=True).start()
+    try:
+        answer = answers.get(timeout=limited(until - time.monotonic()))
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+def limited(seconds: float) -> float | None:
+    """A time-out as the standard library takes it: none is `None`."""
+    return None if seconds > threading.TIMEOUT_MAX else max(seconds, 0.0)
+
+
 def _writable(sockets: list[socket.socket], seconds: float) -> list[socket.socket]:
     with selectors.DefaultSelector() as selector:
         for sock in sockets:
             selector.register(sock, selectors.EVENT_WRITE, sock)
-        return [key.data for key, _ in selector.select(seconds)]
+        return [key.data for key, _ in selector.select(limited(seconds))]
 
 
 def _in_turns(found: Sequence[Address]) -> list[Address]:

@@ -54,11 +54,14 @@ class Proxy:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether it is this machine by its very form."""
+    """Whether it is this machine by its very form (RFC 6761, section 6.3); no name is looked up."""
+    name = host.lower().removesuffix(".")
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(name)
     except ValueError:
-        return f".{host.lower().removesuffix('.')}".endswith(".localhost")
+        return name == "localhost" or name.endswith(".localhost")
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def of_environment(url: str) -> str | None:

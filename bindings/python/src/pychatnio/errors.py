@@ -148,6 +148,13 @@ class CallError(ChatNioError):
         """Whether a call that may be repeated may go better a second later: the server throttled, or was not there."""
         return self._is_retryable
 
+    def _saying(self, words: str) -> CallError:
+        """The same with other words of the server's."""
+        assert self.status is not None
+        error = type(self)(self.status, str(self).replace(self.words, words) if self.words else str(self))
+        error.code, error.words, error._is_retryable = self.code, words, self._is_retryable
+        return error
+
 
 class KeyRejectedError(CallError):
     """The server does not take the key, or needs one; or it has black-listed this address after too many wrong ones."""

@@ -6,15 +6,16 @@ import asyncio
 import socket
 import ssl
 import time
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
-from .._dial import connected
+from .._dial import connected, limited
 from .._status import Status
 from ..auth import Auth
 from ..config import Config
 from ..errors import ChatNioError, error_of
+from .answer import HttpAnswer
 from .call import Call
-from .exchange import HttpAnswer
 from .server import Server, Tries
 
 __all__ = ["AsyncClient"]
@@ -69,19 +70,20 @@ class AsyncClient:
             return address, await connected(*server.peer)
 
         try:
-            address, sock = await asyncio.wait_for(dialled(), until - time.monotonic())
-        except (TimeoutError, asyncio.TimeoutError):
+            address, sock = await _within(dialled(), limited(until - time.monotonic()), lambda dial: dial[1].close())
+        except TimeoutError:
             raise tries.late(None) from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise server.unconnected(error) from error
         tries.connected()
         exchange = server.exchange(call, address)
         with sock:
             data = exchange.start()
             while exchange.answer is None:
+                left = tries.left(exchange)
                 try:
-                    came = await asyncio.wait_for(_exchanged(loop, sock, data), tries.left(exchange))
-                except (TimeoutError, asyncio.TimeoutError):
+                    came = await _within(_exchanged(loop, sock, data), left)
+                except TimeoutError:
                     raise tries.late(exchange) from None
                 except ChatNioError:
                     raise
@@ -93,6 +95,29 @@ class AsyncClient:
 
     def __repr__(self) -> str:
         return f"<AsyncClient {self._server!r}>"
+
+
+async def _within(
+    work: Coroutine[Any, Any, T], seconds: float | None, discard: Callable[[T], object] = lambda _: None
+) -> T:
+    """As `asyncio.wait_for()`, which before Python 3.12 may swallow a cancellation. What has come too late is discarded.
+
+    Raises:
+        TimeoutError: when the time is over.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait([task], timeout=seconds)
+        if not done:
+            raise TimeoutError
+    except BaseException:
+        task.cancel()
+        # Its socket is the loop's until then.
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None:
+            discard(task.result())
+        raise
+    return task.result()
 
 
 async def _exchanged(loop: asyncio.AbstractEventLoop, sock: socket.socket, data: bytes) -> bytes:

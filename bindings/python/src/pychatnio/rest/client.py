@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import time
 from typing import TypeVar
 
-from .._dial import connected_blocking
+from .._dial import connected_blocking, looked_up
 from .._status import Status
 from ..auth import Auth
 from ..config import Config
 from ..errors import ChatNioError, error_of
+from .answer import HttpAnswer
 from .call import Call
-from .exchange import HttpAnswer
 from .server import Server, Tries
 
 __all__ = ["Client"]
@@ -33,7 +32,8 @@ class Client:
         config: The settings. Of these count the proxy, the headers, the certificates, `connect`, `handshake`,
             `connect_retries` and `allow_token_over_plain_ws`. Certificates are checked by the standard library's `ssl`,
             which has no `wall_clock`.
-        timeout: How many seconds a call may take in all, with every try. 0: as long as it takes.
+        timeout: How many seconds a call may take in all, with every try, from the name's look-up to the answer's last byte; 0
+            for no limit.
         ssl_context: Whom to trust, for `wss`, instead of what the settings say.
         allow_token_over_plain_ws: Let the token go over plain `ws://` to another machine, where everybody on the way
             can read it.
@@ -80,23 +80,26 @@ class Client:
         try:
             address = None
             if server.wants_address:
-                address = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)[0][4][0]
+                address = looked_up(server.host, server.port, until)[0][4][0]
             sock = connected_blocking(*server.peer, until)
         except TimeoutError:
             raise tries.late(None) from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise server.unconnected(error) from error
         tries.connected()
         exchange = server.exchange(call, None if address is None else str(address))
         with sock:
             data = exchange.start()
             while exchange.answer is None:
-                sock.settimeout(tries.left(exchange))
                 try:
+                    sock.settimeout(tries.left(exchange))
                     sock.sendall(data)
+                    sock.settimeout(tries.left(exchange))
                     came = sock.recv(_READ)
                 except TimeoutError:
                     raise tries.late(exchange) from None
+                except ChatNioError:
+                    raise
                 except OSError as error:
                     why = f"the connection was lost before the answer was complete: {error}"
                     raise error_of(Status.IO, why) from error

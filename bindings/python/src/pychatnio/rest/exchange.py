@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
-import io
 import ssl
 from collections.abc import Generator
-from email.utils import parsedate_to_datetime
-from typing import NamedTuple
 
 from .._network import Proxy
-from .._status import Status
-from ..errors import CallError, error_of
-from .call import Call, HttpRequest, T
-from .framing import Received
-from .redacted import redacted
+from .answer import Answering, HttpAnswer
+from .call import HttpRequest
 from .tls import Secure, explained, secured
 from .tunnel import through
 
 __all__ = ["Exchange"]
-
-#: The longest answer, in bytes.
-MAX_ANSWER = 64 << 20
-
-
-class HttpAnswer(NamedTuple):
-    """An answer to a call."""
-
-    status: int
-    body: bytes
-    retry_after: float | None
-    """After how many seconds it wants to be asked again."""
-
-    def result_of(self, call: Call[T], query: str) -> T:
-        """What it says, without the secrets of the URL's query."""
-        try:
-            return call.decode(self.status, self.body)
-        except CallError as error:
-            failure = error
-        if query:
-            try:
-                call.decode(self.status, redacted(self.body.decode(errors="replace"), query).encode())
-            except CallError as error:
-                failure = error
-        failure.retry_after = self.retry_after
-        raise failure
 
 
 class Exchange:
@@ -97,21 +64,18 @@ class Exchange:
         self.is_open = True
         message = _encoded(request, host, port, context is not None)
         out = message if secure is None else secure.encrypted(message)
-        came = Received()
-        while not came.is_whole:
+        answering = Answering()
+        while answering.answer is None:
             data = yield out
             out = b""
-            if not data:
-                break
             try:
-                came.receive(data if secure is None else secure.decrypted(data))
-            except ssl.SSLEOFError:
-                break
+                came = data if secure is None or not data else secure.decrypted(data)
             except ssl.SSLError as error:
                 raise explained(error, where) from error
-            if len(came.data) > MAX_ANSWER:
-                raise error_of(Status.REST_MALFORMED, f"the server's answer is over {MAX_ANSWER} bytes")
-        self.answer = _decoded(bytes(came.data))
+            answering.receive(came)
+            if answering.answer is None and (not data or (secure is not None and secure.has_ended)):
+                answering.eof()
+        self.answer = answering.answer
 
 
 def _encoded(request: HttpRequest, host: str, port: int, is_tls: bool) -> bytes:
@@ -124,37 +88,3 @@ def _encoded(request: HttpRequest, host: str, port: int, is_tls: bool) -> bytes:
     if request.body is not None:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-class _Socket:
-    """What `http.client` reads from."""
-
-    def __init__(self, came: bytes) -> None:
-        self._came = came
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._came)
-
-
-def _decoded(came: bytes) -> HttpAnswer:
-    response = http.client.HTTPResponse(_Socket(came))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    try:
-        response.begin()
-        return HttpAnswer(response.status, response.read(), _retry_after(response))
-    except (http.client.RemoteDisconnected, http.client.IncompleteRead) as error:
-        # Of an incomplete one this is the length alone.
-        raise error_of(Status.IO, f"the connection was lost before the answer was complete: {error}") from error
-    except http.client.HTTPException as error:
-        raise error_of(Status.BAD_HTTP, f"the server does not speak HTTP ({type(error).__name__})") from None
-
-
-def _retry_after(response: http.client.HTTPResponse) -> float | None:
-    """Seconds, or a date (RFC 9110, section 10.2.3). There is no clock here but the server's own."""
-    value = response.getheader("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        at, now = (parsedate_to_datetime(text) for text in (value, response.getheader("Date", "")))
-        return max(0.0, (at - now).total_seconds())
-    except (TypeError, ValueError):
-        return None

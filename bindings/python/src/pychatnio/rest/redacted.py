@@ -20,6 +20,12 @@ def redacted(text: str, query: str) -> str:
     secrets = {secret for secret in (query, *raw, *decoded) if len(secret) >= _MIN_SECRET}
     escaped = {secret.translate(str.maketrans(signs)) for signs in _ESCAPES for secret in secrets}
     # What is a part of another one last.
-    for secret in sorted(secrets | escaped, key=len, reverse=True):
+    longest_first = sorted(secrets | escaped, key=len, reverse=True)
+    for secret in longest_first:
         text = text.replace(secret, "...")
+    # Long words are cut, and a secret with them.
+    for secret in longest_first:
+        for length in range(len(secret) - 1, _MIN_SECRET - 1, -1):
+            if text.endswith(secret[:length]):
+                return f"{text[:-length]}..."
     return text

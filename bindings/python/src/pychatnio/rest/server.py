@@ -85,9 +85,11 @@ class Server:
         request = HttpRequest(request.method, target, headers, request.body)
         return Exchange(request, self.host, self.port, self.context, self.proxy, address)
 
-    def unconnected(self, error: OSError) -> ChatNioError:
+    def unconnected(self, error: OSError | UnicodeError) -> ChatNioError:
         """Why the socket could not be connected."""
         host, port = self.peer
+        if isinstance(error, UnicodeError):
+            return error_of(Status.RESOLVE, f"cannot look up {host}: it is no name")
         if isinstance(error, socket.gaierror):
             return error_of(Status.RESOLVE, f"cannot look up {host}: {error.strerror}")
         return error_of(Status.CONNECT, f"cannot connect to {host} port {port}: {error.strerror or error}")
@@ -144,7 +146,7 @@ class Tries:
         self._left -= 1
         is_throttled = isinstance(error, CallThrottledError) or (isinstance(error, CallError) and error.code == 429)
         first = _AFTER_THROTTLING if is_throttled else _FIRST
-        wait = min(first * (1 << self._failures), _LONGEST)
+        wait = min(first * (1 << min(self._failures, 8)), _LONGEST)
         self._failures += 1
         wait = max(wait, error.retry_after or 0.0)
         # So that many clients do not come back together.

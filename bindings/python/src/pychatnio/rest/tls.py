@@ -48,6 +48,8 @@ class Secure:
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         self.incoming: ssl.MemoryBIO = ssl.MemoryBIO()
         self.outgoing: ssl.MemoryBIO = ssl.MemoryBIO()
+        #: Whether the other side has said its goodbye: nothing more comes.
+        self.has_ended: bool = False
         self.tls: ssl.SSLObject = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
 
     def encrypted(self, data: bytes) -> bytes:
@@ -60,7 +62,10 @@ class Secure:
         try:
             while piece := self.tls.read(65536):
                 plain += piece
-        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            self.has_ended = True
+        except ssl.SSLZeroReturnError:
+            self.has_ended = True
+        except ssl.SSLWantReadError:
             pass
         return bytes(plain)
 
