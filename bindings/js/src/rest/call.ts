@@ -240,7 +240,16 @@ function callError(
 /** After how many milliseconds to ask again (RFC 9110, section 10.2.3). A date counts from the answer's own. */
 function retryAfter(headers: AnswerHeaders): number | undefined {
   const told = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d{1,9}$/.test(told)) return Number(told) * 1000;
-  const wait = Date.parse(told) - Date.parse(headers.get("date") ?? "");
+  if (/^\d+$/.test(told)) return Math.min(Number(told), MAX_WAIT) * 1000;
+  const wait = timeOf(told) - timeOf(headers.get("date") ?? "");
   return Number.isNaN(wait) ? undefined : Math.max(wait, 0);
+}
+
+/** The longest wait that is believed, in seconds. */
+const MAX_WAIT = 999_999_999;
+
+/** A date of HTTP, in milliseconds. `Date.parse()` finds dates in anything, and takes one without a zone, the oldest form, as local. */
+function timeOf(date: string): number {
+  if (/ GMT$/.test(date)) return Date.parse(date);
+  return /^[A-Z][a-z]{2} .* \d{4}$/.test(date) ? Date.parse(`${date} GMT`) : NaN;
 }

@@ -128,10 +128,18 @@ export class RestClient {
       return call.decode(response.status, bytes, response.headers);
     } catch (error) {
       if (search === "" || !(error instanceof CallError)) throw error;
-      // Some gateways repeat what they were asked, and with it their key.
-      return call.decode(response.status, redacted(new TextDecoder().decode(bytes), search.slice(1)), response.headers);
+      // Some gateways repeat what they were asked, and with it their key. What was read, and not the bytes: in JSON a secret
+      // can be written in many ways, and a field be called as it is.
+      throw saying(error, redacted(error.words ?? "", search.slice(1)));
     }
   }
+}
+
+/** The same with other words of the server's. */
+function saying(error: CallError, words: string): CallError {
+  if (error.words === undefined || words === error.words) return error;
+  const message = error.message.replaceAll(error.words, words);
+  return new CallError(error.code, message, words, error.isRetryable, error.retryAfter, error.httpStatus);
 }
 
 const REDIRECTED = "the server answered with a redirect, which is not followed, since the key would go along";

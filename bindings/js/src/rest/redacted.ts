@@ -15,8 +15,14 @@ export function redacted(text: string, query: string): string {
   const escaped = ESCAPES.flatMap((signs) =>
     secrets.map((secret) => secret.replace(/[&<>]/g, (sign) => signs[sign as keyof typeof signs])),
   );
-  return [...secrets, ...escaped]
-    // What is a part of another one last.
-    .sort((one, other) => other.length - one.length)
-    .reduce((so, secret) => so.replaceAll(secret, "..."), text);
+  // What is a part of another one last.
+  const longestFirst = [...secrets, ...escaped].sort((one, other) => other.length - one.length);
+  const whole = longestFirst.reduce((so, secret) => so.replaceAll(secret, "..."), text);
+  // Long words are cut, and a secret with them.
+  for (const secret of longestFirst) {
+    for (let length = secret.length - 1; length >= MIN_SECRET; length -= 1) {
+      if (whole.endsWith(secret.slice(0, length))) return `${whole.slice(0, -length)}...`;
+    }
+  }
+  return whole;
 }

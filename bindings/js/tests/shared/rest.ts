@@ -300,6 +300,21 @@ export const tests: Test[] = [
     const error = await rejects("CHATNIO_CONNECT", other.call(rest.quota()));
     ok(!error.message.includes("SECRET") && error.message.includes("wss://example.com/chat?..."), error.message);
   }),
+  withModule("a query changes no answer, and a secret is one however it is written", async () => {
+    const query = "wss://example.com?user=false&status=message&data=SECRET%2F1";
+    const said = (message: string): Promise<unknown> =>
+      new rest.RestClient(query, { fetch: answering(json(`{"status":false,"message":"${message}"}`)).fetch }).call(rest.conversations());
+    await rejects("CHATNIO_REST_NO_KEY", said("user not found"));
+    for (const [message, words] of [
+      ["no SEC\\u0052ET\\/1", "no ..."],
+      [`${"x".repeat(4088)}SECRET/1`, `${"x".repeat(4088)}...`],
+      [`${"x".repeat(4090)}SECRET/1`, `${"x".repeat(4090)}...`],
+    ] as const) {
+      const error = (await rejects("CHATNIO_REST_REFUSED", said(message))) as rest.CallError;
+      equal(error.words, words);
+      ok(error.message.endsWith(words) && error.httpStatus === 200, error.message);
+    }
+  }),
   withModule("a redirect is not followed", async () => {
     const hidden = { type: "opaqueredirect", status: 0, clone: () => hidden } as unknown as Response;
     for (const reply of [hidden, new Response(null, { status: 302, headers: { location: "https://example.org" } })]) {
@@ -318,7 +333,10 @@ export const tests: Test[] = [
     const date = "Sun, 06 Nov 1994 08:49:37 GMT";
     equal(fails({ "Retry-After": "Sun, 06 Nov 1994 08:50:07 GMT", Date: date }), 30_000);
     equal(fails({ "Retry-After": "Sun, 06 Nov 1994 08:49:07 GMT", Date: date }), 0);
-    for (const none of ["soon", "Sun, 06 Nov 1994 08:50:07 GMT", "-1"]) equal(fails({ "Retry-After": none }), undefined);
+    equal(fails({ "Retry-After": "Sun Nov  6 08:50:07 1994", Date: date }), 30_000);
+    for (const long of ["9999999999", "9".repeat(400)]) equal(fails({ "Retry-After": long }), 999_999_999_000);
+    equal(fails({ "Retry-After": "Sun, 06 Nov 1994 08:50:07 GMT" }), undefined);
+    for (const none of ["soon", "soon 1", "-1", "+7", "7, 8", "1994-11-06"]) equal(fails({ "Retry-After": none, Date: date }), undefined);
     equal(throws("CHATNIO_REST_HTTP", () => rest.quota().decode(429, "")).retryAfter, undefined);
   }),
   withModule("a call that reads is tried again, later and later", async () => {
