@@ -170,7 +170,10 @@ def test_a_proxy_is_gone_through(
     [
         ("http", b"HTTP/1.1 407 x\r\nProxy-Authenticate: Basic\r\n\r\n", Status.PROXY_AUTH),
         ("http", b"HTTP/1.1 403 x\r\n\r\n", Status.PROXY_REFUSED),
-        ("http", b"SSH-2.0-x\r\n\r\n", Status.NOT_A_PROXY),
+        ("http", b"HTTP/1.0 403 x\n\n", Status.PROXY_REFUSED),
+        ("http", b"SSH-2.0-x\r\n", Status.NOT_A_PROXY),
+        ("http", b"HTTP/1.1 " + b"9" * 5000 + b" x\r\n\r\n", Status.NOT_A_PROXY),
+        ("http", b"HTTP/1.1 200 x\r\n\r\nit speaks early", Status.NOT_A_PROXY),
         ("http", b"", Status.NOT_A_PROXY),
         ("socks5h", b"\x05\xff", Status.PROXY_AUTH),
         ("socks5h", b"\x05\x00\x05\x05\x00\x01", Status.PROXY_REFUSED),
@@ -194,6 +197,26 @@ def test_a_proxy_that_refuses_is_named(made: Caller, scheme: str, answer: bytes,
             made("ws://localhost:1", rest.quota(), config=config)
     assert raised.value.status == status
     assert f"{scheme}://127.0.0.1:{port}" in str(raised.value)
+
+
+@pytest.mark.parametrize(("host", "status"), [("a..b", Status.PROXY_REFUSED), ("a" * 256, Status.RESOLVE)])
+def test_a_name_is_the_proxys_to_look_up(made: Caller, host: str, status: Status) -> None:
+    def serve(connection: socket.socket) -> None:
+        exactly(connection, 3)
+        connection.sendall(b"\x05\x00\x05\x04\x00\x01")
+        while connection.recv(65536):
+            pass
+
+    with serving(serve) as port, pytest.raises(ConnectError) as raised:
+        config = Config(proxy=f"socks5h://127.0.0.1:{port}")
+        made(f"ws://{host}", rest.quota(), config=config, allow_token_over_plain_ws=True)
+    assert raised.value.status == status
+
+
+def test_a_name_that_is_looked_up_for_a_proxy_is_named(made: Caller) -> None:
+    with pytest.raises(ConnectError, match=r"cannot look up a\.\.b:"):
+        config = Config(proxy="socks5://127.0.0.1:1")
+        made("ws://a..b", rest.quota(), config=config, allow_token_over_plain_ws=True)
 
 
 def test_certificates_are_those_of_the_settings(made: Caller) -> None:

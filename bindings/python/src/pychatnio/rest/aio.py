@@ -62,19 +62,21 @@ class AsyncClient:
         server, loop = self._server, asyncio.get_running_loop()
         until = tries.begin()
 
-        async def dialled() -> tuple[str | None, socket.socket]:
-            address = None
+        address: str | None = None
+
+        async def dialled() -> socket.socket:
+            nonlocal address
             if server.wants_address:
                 found = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
                 address = str(found[0][4][0])
-            return address, await connected(*server.peer)
+            return await connected(*server.peer)
 
         try:
-            address, sock = await _within(dialled(), limited(until - time.monotonic()), lambda dial: dial[1].close())
+            sock = await _within(dialled(), limited(until - time.monotonic()), socket.socket.close)
         except TimeoutError:
             raise tries.late(None) from None
         except (OSError, UnicodeError) as error:
-            raise server.unconnected(error) from error
+            raise server.unconnected(error, address) from error
         tries.connected()
         exchange = server.exchange(call, address)
         with sock:

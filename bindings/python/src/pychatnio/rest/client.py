@@ -77,17 +77,17 @@ class Client:
     def _once(self, call: Call[T], tries: Tries) -> HttpAnswer:
         server = self._server
         until = tries.begin()
+        address = None
         try:
-            address = None
             if server.wants_address:
-                address = looked_up(server.host, server.port, until)[0][4][0]
+                address = str(looked_up(server.host, server.port, until)[0][4][0])
             sock = connected_blocking(*server.peer, until)
         except TimeoutError:
             raise tries.late(None) from None
         except (OSError, UnicodeError) as error:
-            raise server.unconnected(error) from error
+            raise server.unconnected(error, address) from error
         tries.connected()
-        exchange = server.exchange(call, None if address is None else str(address))
+        exchange = server.exchange(call, address)
         with sock:
             data = exchange.start()
             while exchange.answer is None:

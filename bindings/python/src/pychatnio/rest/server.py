@@ -85,9 +85,9 @@ class Server:
         request = HttpRequest(request.method, target, headers, request.body)
         return Exchange(request, self.host, self.port, self.context, self.proxy, address)
 
-    def unconnected(self, error: OSError | UnicodeError) -> ChatNioError:
-        """Why the socket could not be connected."""
-        host, port = self.peer
+    def unconnected(self, error: OSError | UnicodeError, address: str | None) -> ChatNioError:
+        """Why the socket could not be connected; with the server's address, where that was looked up."""
+        host, port = (self.host, self.port) if self.wants_address and address is None else self.peer
         if isinstance(error, UnicodeError):
             return error_of(Status.RESOLVE, f"cannot look up {host}: it is no name")
         if isinstance(error, socket.gaierror):

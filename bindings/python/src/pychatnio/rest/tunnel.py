@@ -46,23 +46,23 @@ def _connect(proxy: Proxy, host: str, port: int) -> Steps:
         given = base64.b64encode(":".join(proxy.credentials).encode()).decode()
         lines.append(f"Proxy-Authorization: Basic {given}")
     out, head = "\r\n".join([*lines, "", ""]).encode(), b""
-    while b"\r\n\r\n" not in head:
+    while not head.endswith((b"\r\n\r\n", b"\n\n")):
         data = yield out
         out = b""
         head += data
-        if not data or len(head) > _MAX_HEAD:
+        is_http = head.startswith(b"HTTP/1."[: len(head)])
+        # Nothing comes behind its head before it is asked.
+        if not data or not is_http or len(head) > _MAX_HEAD or b"\n\r\n" in head[:-3] or b"\n\n" in head[:-2]:
             raise _no_proxy(proxy)
-    line = head.partition(b"\r\n")[0]
+    line = head.partition(b"\n")[0].strip()
     words = line.split(b" ", 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
+    if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or len(words[1]) != 3 or not words[1].isdigit():
         raise _no_proxy(proxy)
     status = int(words[1])
     if status == 407:
         raise _unauthenticated(proxy)
     if not 200 <= status < 300:
         raise error_of(Status.PROXY_REFUSED, f"the proxy {proxy} answered HTTP {status}", status)
-    if not head.endswith(b"\r\n\r\n"):
-        raise _no_proxy(proxy)
 
 
 def _socks(proxy: Proxy, host: str, port: int) -> Steps:
@@ -106,7 +106,10 @@ def _address(host: str) -> bytes:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        name = host.encode("idna")
+        # In its ASCII form already.
+        name = host.encode()
+        if len(name) > 255:
+            raise error_of(Status.RESOLVE, f"cannot look up {host}: it is no name") from None
         return bytes([3, len(name)]) + name
     return (b"\x01" if address.version == 4 else b"\x04") + address.packed
 
