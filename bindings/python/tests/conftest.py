@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from rest_support import Caller, blocking, on_asyncio
 from support import PATIENCE, RECORD, Certificates, Run
 
 from pychatnio import Client, Loopback
@@ -52,3 +53,10 @@ def run(request: pytest.FixtureRequest) -> Run[Any]:
     """Runs a coroutine in a new loop, of either kind, and fails when it hangs."""
     in_loop: Run[Any] = asyncio.run if request.param == "asyncio" else uvloop.run
     return lambda main: in_loop(asyncio.wait_for(main, PATIENCE))
+
+
+@pytest.fixture(params=[blocking, on_asyncio], ids=["blocking", "asyncio"])
+def made(request: pytest.FixtureRequest) -> Caller:
+    """Makes a companion call, with a client of either kind."""
+    caller: Caller = request.param
+    return caller

@@ -7,91 +7,28 @@ import base64
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
+from rest_support import AWAY, Caller, KEY, SEVEN, answering, exactly, held, on_asyncio, serving, until
 
 from pychatnio import (
     CallError,
     CallRefusedError,
     Config,
     Connection,
-    ConnectionClosedError,
     ConnectError,
     ConnectTimeoutError,
     InvalidArgumentError,
     KeyRejectedError,
     Loopback,
     ProxyError,
-    RefusedError,
     Status,
     TLSError,
     rest,
 )
-from pychatnio.rest.answer import Answering
 from pychatnio.rest.server import Server, Tries
-
-KEY = "sk-of-the-test"
-T = TypeVar("T")
-#: Makes a call with a client of either kind.
-Caller = Callable[..., Any]
-
-
-def blocking(url: str, call: rest.Call[T], **settings: Any) -> T:
-    return rest.Client(url, KEY, **settings).call(call)
-
-
-def on_asyncio(url: str, call: rest.Call[T], **settings: Any) -> T:
-    async def main() -> T:
-        return await asyncio.wait_for(rest.AsyncClient(url, KEY, **settings).call(call), 60)
-
-    return asyncio.run(main())
-
-
-@pytest.fixture(params=[blocking, on_asyncio], ids=["blocking", "asyncio"])
-def made(request: pytest.FixtureRequest) -> Caller:
-    caller: Caller = request.param
-    return caller
-
-
-def exactly(connection: socket.socket, count: int) -> bytes:
-    came = b""
-    while len(came) < count:
-        came += connection.recv(count - len(came)) or pytest.fail("the client has gone")
-    return came
-
-
-def until(connection: socket.socket, end: bytes) -> bytes:
-    came = b""
-    while not came.endswith(end):
-        came += exactly(connection, 1)
-    return came
-
-
-@contextmanager
-def serving(*serve: Callable[[socket.socket], object]) -> Generator[int]:
-    """A server that gives one connection to each of these; its port."""
-    failures: list[BaseException] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def run() -> None:
-            try:
-                for each in serve:
-                    with listener.accept()[0] as connection:
-                        each(connection)
-            except BaseException as error:
-                failures.append(error)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        yield listener.getsockname()[1]
-        thread.join(60)
-    assert not thread.is_alive()
-    assert not failures
-
 
 def relay(inside: socket.socket, host: str, port: int) -> None:
     def copy(source: socket.socket, target: socket.socket) -> None:
@@ -239,20 +176,6 @@ def test_certificates_are_those_of_the_settings(made: Caller) -> None:
         with pytest.raises(TLSError) as raised:
             made(f"wss://127.0.0.1:{port}", rest.quota())
         assert raised.value.status in (Status.TLS_NOT_TLS, Status.TLS)
-
-
-SEVEN = b'HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{"quota":7,"status":true}'
-AWAY = b"HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"
-
-
-def answering(answer: bytes, asked: list[str] | None = None) -> Callable[[socket.socket], None]:
-    def serve(connection: socket.socket) -> None:
-        head = until(connection, b"\r\n\r\n").decode()
-        if asked is not None:
-            asked.append(head)
-        connection.sendall(answer)
-
-    return serve
 
 
 def test_what_only_reads_is_tried_again_and_nothing_else_is(made: Caller) -> None:
@@ -445,131 +368,6 @@ def test_the_settings_headers_go_along(made: Caller) -> None:
     for line in (f"Host: 127.0.0.1:{port}", "X-Gate: open", f"Authorization: Bearer {KEY}", "Accept: application/json"):
         assert lines.count(line) == 1
     assert any(line.startswith("User-Agent: chatnio/") for line in lines)
-
-
-def held(connection: socket.socket, release: threading.Event) -> None:
-    release.wait(60)
-
-
-BODY = b'{"quota":7,"status":true}'
-OK = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-def staying(answer: bytes, released: threading.Event, at_once: bool = True) -> Callable[[socket.socket], None]:
-    """Answers, and does not end the connection."""
-
-    def serve(connection: socket.socket) -> None:
-        until(connection, b"\r\n\r\n")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for piece in [answer] if at_once else [answer[i : i + 1] for i in range(len(answer))]:
-            connection.sendall(piece)
-        held(connection, released)
-
-    return serve
-
-
-@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "byte by byte"])
-@pytest.mark.parametrize(
-    "answer",
-    [
-        SEVEN,
-        SEVEN.replace(b"\r\n", b"\n"),
-        b"HTTP/1.1 100 Continue\r\n\r\n" + SEVEN,
-        b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 2 + SEVEN,
-        OK + b"Content-Length: 25\r\ncontent-length: 25\r\n\r\n" + BODY,
-        CHUNKED + b"5;a=b\r\n" + BODY[:5] + b"\r\n0014\r\n" + BODY[5:] + b"\r\n000;x\r\nX: y\r\nZ: 0\r\n\r\n",
-        CHUNKED + b"25\r\n" + BODY + b"\r\n0\r\n\r\n     " + b"\r\n0\r\n\r\n",
-        CHUNKED.replace(b"chunked", b"gzip, Chunked") + b"19\r\n" + BODY + b"\r\n0\r\n\r\n",
-        OK + b"X: \xff\r\nContent-Length: 50\r\n\r\n" + BODY + BODY,
-    ],
-    ids=["length", "line feeds", "100", "103", "same lengths", "trailers", "an end inside", "codings", "two objects"],
-)
-def test_an_answer_is_whole_without_the_streams_end(made: Caller, answer: bytes, at_once: bool) -> None:
-    released = threading.Event()
-    with serving(staying(answer, released, at_once)) as port:
-        try:
-            assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
-        finally:
-            released.set()
-
-
-def test_answers_until_the_streams_end(made: Caller) -> None:
-    for answer in (OK + b"\r\n" + BODY, b"HTTP/1.0 200 OK\r\ncontent-length: 25\r\n\r\n" + BODY):
-        with serving(answering(answer)) as port:
-            assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"SSH-2.0-x\r\n",
-        b"HTTQ",
-        b"HTTP/2.0 200 OK\r\n\r\n",
-        b"HTTP/1.1 99999 OK\r\n\r\n",
-        OK + b"X: y\r\n" * 11_000,
-        OK + b"\xff: x\r\n\r\n",
-        OK + b"no name\r\n\r\n",
-        OK + b"X: y\r\n more\r\n\r\n",
-        OK + b"Content-Length: -5\r\n\r\n",
-        OK + b"Content-Length: x\r\n\r\n",
-        OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
-        OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
-        CHUNKED + b"xyz\r\n",
-        CHUNKED + b"-5\r\n",
-        CHUNKED + b"\r\n",
-        CHUNKED + b"f" * 22 + b"\r\n",
-        CHUNKED + b"1" * 5000,
-        CHUNKED + b"5\r\n" + BODY,
-    ],
-)
-def test_what_is_no_http_is_named_at_once(made: Caller, answer: bytes) -> None:
-    released = threading.Event()
-    with serving(staying(answer, released)) as port:
-        try:
-            with pytest.raises(RefusedError) as raised:
-                made(f"ws://127.0.0.1:{port}", rest.quota())
-            assert raised.value.status == Status.BAD_HTTP
-        finally:
-            released.set()
-
-
-@pytest.mark.parametrize("answer", [OK + b"Content-Length: 99999999999\r\n\r\n", CHUNKED + b"fffffffff\r\n"])
-def test_what_is_too_long_is_not_read(made: Caller, answer: bytes) -> None:
-    released = threading.Event()
-    with serving(staying(answer, released)) as port:
-        try:
-            with pytest.raises(CallError, match="over 67108864 bytes"):
-                made(f"ws://127.0.0.1:{port}", rest.quota())
-        finally:
-            released.set()
-
-
-def test_an_answer_that_is_cut_anywhere_is_lost() -> None:
-    for answer in (SEVEN, CHUNKED + b"19\r\n" + BODY + b"\r\n0\r\n\r\n"):
-        for length in range(len(answer)):
-            answering = Answering()
-            answering.receive(answer[:length])
-            assert answering.answer is None
-            with pytest.raises(ConnectionClosedError) as raised:
-                answering.eof()
-            assert raised.value.is_retryable
-
-
-def test_an_answer_that_has_no_body_or_is_no_http_is_not_waited_for(made: Caller) -> None:
-    for answer in (b"HTTP/1.1 204 No Content\r\n\r\n", b"SSH-2.0-x\r\n"):
-        released = threading.Event()
-
-        def serve(connection: socket.socket, answer: bytes = answer, released: threading.Event = released) -> None:
-            answering(answer)(connection)
-            held(connection, released)
-
-        with serving(serve) as port:
-            try:
-                with pytest.raises((CallError, RefusedError)):
-                    made(f"ws://127.0.0.1:{port}", rest.quota())
-            finally:
-                released.set()
 
 
 def test_the_handshakes_are_bounded(made: Caller) -> None:
