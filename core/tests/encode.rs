@@ -86,6 +86,7 @@ fn parameter(name: &str, n: i64, x: f32) -> Value {
     match name {
         "model" => json!(format!("m\"{n}")),
         "web" | "ignore_context" => json!(n % 2 == 0),
+        // Also what some channels drop (protocol.md, R2.9).
         "context" | "max_tokens" | "top_k" => json!(n),
         // The shortest digits of the 32-bit float.
         _ => serde_json::from_str(&serde_json::to_string(&x).unwrap()).unwrap(),

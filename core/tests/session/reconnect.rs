@@ -31,6 +31,7 @@ fn it_continues_in_the_conversation_that_the_server_opened() {
     assert_eq!(second_authentication(Auth::new("t"), Some(29)), continued);
     assert_eq!(second_authentication(Auth::new("t").conversation(29), Some(29)), continued);
     assert_eq!(second_authentication(Auth::new("t").conversation(7), Some(29)), continued);
+    // No share is sent that was not asked for (protocol.md, R2.28).
     assert_eq!(second_authentication(Auth::new("t").share("ab12"), Some(29)), continued, "the share has done its work");
 }
 
