@@ -58,12 +58,12 @@ no-std: rust ## the core without std
 unit: rust ## the tests of all crates
 	$(CARGO) test --locked --workspace --exclude chatnio-benches --exclude chatnio-fuzz --features chatnio-tokio/rest
 
-# What one needs of the others Cargo unpacks in its home, and never again for the same version, whatever has changed.
-UNPACKED = $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/-*/chatnio*
+# What one needs of the others Cargo unpacks in its home and builds, and never again for the same version, whatever has changed.
+UNPACKED = $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/-*/chatnio* target/packed/debug/.fingerprint/chatnio*
 PUBLISHED = chatnio-core chatnio-loopback chatnio chatnio-tokio chatnio-cli
 package: rust ## the crates that can be published, each packed and built from that alone
 	rm -rf $(UNPACKED)
-	$(CARGO) package --locked --allow-dirty --target-dir target $(PUBLISHED:%=-p %)
+	$(CARGO) package --locked --allow-dirty --target-dir target/packed $(PUBLISHED:%=-p %)
 
 # The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
 interleavings: rust ## thousands of schedules of the client and its stoppers
