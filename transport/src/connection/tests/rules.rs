@@ -401,9 +401,8 @@ fn holding() -> Link {
 }
 
 fn hold(link: &mut Link) {
-    link.connection.request(link.now, &Request::chat("hi")).unwrap();
-    link.exchange();
-    link.peer.send(r#"{"message":"","end":true,"quota":1}"#);
+    ask(link);
+    link.peer.send(END);
     link.exchange();
     link.messages();
     link.connection.request(link.now, &Request::remove(0)).unwrap();
