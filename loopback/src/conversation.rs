@@ -1,5 +1,6 @@
 //! A conversation as one connection holds it: its messages and the last request's settings.
 
+use crate::channel::Parameters;
 use crate::form::{Message, RequestForm};
 use crate::generation::Generation;
 
@@ -24,6 +25,7 @@ pub(crate) struct Conversation {
     pub(crate) messages: Vec<Message>,
     pub(crate) model: String,
     pub(crate) web: bool,
+    pub(crate) parameters: Parameters,
     /// Whether a share was put in front: only a connection's first counts (protocol.md, R2.20).
     pub(crate) shared: bool,
     /// 0 is the generation's default.
@@ -44,6 +46,7 @@ impl Conversation {
             self.model.clone_from(&form.model);
         }
         self.web = form.web;
+        self.parameters.clone_from(&form.parameters);
         self.context = usize::try_from(form.context).unwrap_or(0);
         self.ignore_context = form.ignore_context;
     }

@@ -7,6 +7,7 @@ use core::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use crate::channel::Parameters;
 use crate::generation::Generation;
 
 /// The one text that keeps a connection alive. It is compared byte by byte and never queued
@@ -39,6 +40,8 @@ pub(crate) struct RequestForm {
     pub(crate) ignore_context: bool,
     /// How many messages go to the model (protocol.md, R2.6).
     pub(crate) context: i64,
+    /// What is passed on to the model (protocol.md, R2.7).
+    pub(crate) parameters: Parameters,
 }
 
 /// One message of a conversation, as a mask names it.
@@ -116,16 +119,19 @@ impl Fields for RequestForm {
             "web" => set(&mut self.web, map),
             "ignore_context" => set(&mut self.ignore_context, map),
             "context" => set(&mut self.context, map),
-            // The fake model has no use for these (protocol.md, R2.7); a wrong type must still be noticed.
-            "max_tokens" | "top_k" => set(&mut 0_i64, map),
+            "max_tokens" | "top_k" => {
+                let value: Option<i64> = map.next_value()?;
+                self.parameters.extend(value.map(|value| (key.to_owned(), value.to_string())));
+                Ok(())
+            }
             "temperature" | "top_p" | "presence_penalty" | "frequency_penalty" | "repetition_penalty" => {
-                let mut value = 0.0_f64;
-                set(&mut value, map)?;
+                let value: Option<f64> = map.next_value()?;
                 #[expect(clippy::cast_possible_truncation, reason = "the range is what is checked")]
-                let narrow = value as f32;
-                if narrow.is_infinite() {
+                let narrow = value.map(|value| value as f32);
+                if narrow.is_some_and(f32::is_infinite) {
                     return Err(A::Error::custom("out of range of a 32-bit float"));
                 }
+                self.parameters.extend(narrow.map(|value| (key.to_owned(), value.to_string())));
                 Ok(())
             }
             _ => skip(map),

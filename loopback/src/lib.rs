@@ -17,7 +17,7 @@
 //! | --- | --- |
 //! | `hello` | a short greeting, 30 ms a piece |
 //! | `slow` | 81 pieces, 80 ms apart |
-//! | `long`, `long-N` | 5000 or N pieces, as fast as the socket takes them |
+//! | `long`, `long-N` | 5000 or N pieces, as fast as the socket takes them; 2023-11 loses some from 5000 on |
 //! | `unicode` | signs of many kinds |
 //! | `latestart` | the first piece comes after 1.5 s |
 //! | `none`, `err`, `err429`, `nosuch` | the notice of an upstream that says nothing, fails, throttles or is missing |
@@ -27,6 +27,9 @@
 //! | `noprice` | the notice of a model that nobody set a price for |
 //! | `image`, `image-N` | one frame with an image of 2,000,000 or N characters in it |
 //! | `video` | a video job, whose frames are minutes apart |
+//! | `think` | its thinking as `<think>...</think>`, then an answer |
+//! | `tools` | calls tools, which nobody sees: complete, without text |
+//! | `parameters`, `parameters-M` | the parameters that reach the model, or a model M such as `o1` |
 //! | `drop` | the socket is cut mid-answer |
 //! | `garbage` | malformed messages between good ones |
 //! | `anon` | as `hello`, also without a key |
@@ -48,6 +51,7 @@
 //! ```
 
 mod answer;
+mod channel;
 mod chat;
 mod conversation;
 pub mod faults;

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::channel::{self, Parameters};
 use crate::generation::Generation;
 
 /// One step of an answer.
@@ -86,6 +87,9 @@ const LATE: Duration = Duration::from_millis(1500);
 /// The pieces of `long` when its name brings no number.
 const LONG: usize = 5000;
 
+/// One of so many pieces of a long answer is lost by 2023.
+const LOST_2023: usize = 1000;
+
 /// The characters of the picture of `image` when its name brings no number.
 const IMAGE: usize = 2_000_000;
 
@@ -130,15 +134,22 @@ impl Plan {
     }
 
     /// The built-in plan of a model's name; every name has one.
-    pub(crate) fn named(name: &str, generation: Generation, question: &str) -> Self {
-        // That 2023 loses some of so many pieces (protocol.md, R3.23) is not played: nobody could tell.
-        if let Some(rounds) = numbered(name, "long", LONG) {
+    pub(crate) fn named(name: &str, generation: Generation, question: &str, parameters: &Parameters) -> Self {
+        let old = generation == Generation::G2023;
+        if let Some(mut rounds) = numbered(name, "long", LONG) {
+            // Nothing tells which are gone (protocol.md, R3.23).
+            if old && rounds >= LONG {
+                rounds -= rounds / LOST_2023;
+            }
             return Self { rounds, ..Self::text(Duration::ZERO, ["piece "]).keyed() };
         }
         if let Some(characters) = numbered(name, "image", IMAGE) {
             return Self::image(generation, characters);
         }
-        let old = generation == Generation::G2023;
+        if let Some(model) = name.strip_prefix("parameters") {
+            let passed = channel::passed_on(model.trim_start_matches('-'), parameters);
+            return Self::text(GENTLE, [channel::shown(&passed)]).keyed().finished(generation);
+        }
         let notice = |text: &str| Self::text(GENTLE, [""; 0]).keyed().upstream_error(text);
         match name {
             "hello" => Self::hello().keyed().finished(generation),
@@ -180,6 +191,12 @@ impl Plan {
                 )
             },
             "nosuch" => notice("cannot find channel for model nosuch"),
+            // What a `reasoning_content` of the upstream says, nobody sees (protocol.md, R9.3).
+            "think" => Self::text(GENTLE, ["<think>", "Hm. ", "A greeting.", "</think>", "\n\n", "Hello!"])
+                .keyed()
+                .finished(generation),
+            // The calls are dropped (protocol.md, R9.4).
+            "tools" => Self::text(GENTLE, [""]).keyed().ending(Ending::Content(String::new())),
             "video" => Self::video().finished(generation),
             "silent" => Self::text(GENTLE, [""; 0]).keyed().ending(Ending::Silent),
             "drop" => Self::text(GENTLE, ["Hello", "!", " How"]).keyed().ending(Ending::Drop),
@@ -304,9 +321,13 @@ const UNICODE: [&str; 11] = [
 mod tests {
     use super::*;
 
+    fn named(name: &str, generation: Generation) -> Plan {
+        Plan::named(name, generation, "q", &Parameters::new())
+    }
+
     #[test]
     fn long_takes_its_number_from_its_name() {
-        let rounds = |name: &str| Plan::named(name, Generation::G2026, "q").rounds;
+        let rounds = |name: &str| named(name, Generation::G2026).rounds;
         assert_eq!(rounds("long"), LONG);
         assert_eq!(rounds("long-7"), 7);
         assert_eq!(rounds("longer"), 1);
@@ -314,8 +335,16 @@ mod tests {
     }
 
     #[test]
+    fn a_long_answer_of_2023_loses_pieces() {
+        let rounds = |name: &str| named(name, Generation::G2023).rounds;
+        assert_eq!(rounds("long-4999"), 4999);
+        assert_eq!(rounds("long"), 4995);
+        assert_eq!(rounds("long-20000"), 19_980);
+    }
+
+    #[test]
     fn a_foreign_name_gets_the_demo_answer_with_the_question() {
-        let plan = Plan::named("gpt-3.5-turbo", Generation::G2023, "why?");
+        let plan = Plan::named("gpt-3.5-turbo", Generation::G2023, "why?", &Parameters::new());
         let text: String = plan
             .pieces
             .iter()

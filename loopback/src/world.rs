@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,6 +28,8 @@ struct State {
     conversations: HashMap<String, BTreeMap<i64, Stored>>,
     /// By hash: whose conversation is shared.
     shares: HashMap<String, (String, i64)>,
+    /// Hashes of shares whose stored indexes are out of range.
+    broken_shares: HashSet<String>,
     /// By key: the masks as they were saved.
     masks: HashMap<String, Vec<serde_json::Value>>,
     throttle: Throttle,
@@ -111,6 +113,20 @@ impl World {
         let hash = format!("{:032x}", state.shares.len() + 1);
         state.shares.insert(hash.clone(), (key.to_owned(), id));
         Some(hash)
+    }
+
+    /// Makes a share whose stored index is out of range, and returns its hash. It costs who uses it the connection
+    /// (protocol.md, R2.28).
+    #[must_use]
+    pub fn broken_share(&self) -> String {
+        let mut state = self.state();
+        let hash = format!("b{:031x}", state.broken_shares.len() + 1);
+        state.broken_shares.insert(hash.clone());
+        hash
+    }
+
+    pub(crate) fn is_broken(&self, hash: &str) -> bool {
+        self.state().broken_shares.contains(hash)
     }
 
     /// The conversation that a fresh connection starts with; a new one when the id is not known (protocol.md, R1.3).

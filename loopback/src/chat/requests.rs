@@ -28,6 +28,11 @@ impl Chat {
         // A tolerated prefix (protocol.md, R1.5).
         let token = form.token.trim();
         let token = token.strip_prefix("Bearer ").unwrap_or(token);
+        if self.world.is_broken(&form.reference) {
+            // What was shared is looked up beyond its end (protocol.md, R2.28).
+            self.drop_socket();
+            return;
+        }
         let named = !token.is_empty() && token != "anonymous";
         let good = named && !self.options.bad_keys.iter().any(|bad| bad == token);
         self.conversation = self.world.open(good.then(|| token.to_owned()), form.id, &form.reference);
@@ -98,6 +103,8 @@ impl Chat {
                 self.start(true);
             }
             // None of these is answered (protocol.md, R2.24).
+            // A real server's process can end with it (protocol.md, R2.28). Here one connection does.
+            "share" if self.world.is_broken(&form.message) => self.drop_socket(),
             "share" => {
                 if !self.conversation.shared
                     && let Some(messages) = self.world.shared(&form.message)
@@ -180,7 +187,7 @@ impl Chat {
         let model = model_name(generation, &self.conversation.model, question);
         let plan = match self.options.plans.get(model) {
             Some(plan) => plan.clone(),
-            None => Plan::named(model, generation, question),
+            None => Plan::named(model, generation, question, &self.conversation.parameters),
         };
         let refused = match &plan.access {
             Access::Anyone => None,

@@ -57,7 +57,7 @@ const QUOTA: f64 = 500.0;
 const NO_SHARE: &str = "00000000000000000000000000000000";
 
 /// The built-in models.
-const MODELS: [&str; 20] = [
+const MODELS: [&str; 23] = [
     "anon",
     "cut",
     "drop",
@@ -74,8 +74,11 @@ const MODELS: [&str; 20] = [
     "nosuch",
     "notice",
     "paid",
+    "parameters",
     "silent",
     "slow",
+    "think",
+    "tools",
     "unicode",
     "video",
 ];

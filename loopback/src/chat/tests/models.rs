@@ -115,3 +115,27 @@ fn a_script_is_played_back_verbatim() {
     assert_eq!(chat.poll_output(now), Some(Output::Drop));
     assert_eq!(chat.poll_output(now), None);
 }
+
+#[test]
+fn thinking_is_text_and_tool_calls_are_nothing() {
+    // R9.3 and R9.4.
+    all(|generation| {
+        let mut rig = Rig::open(generation);
+        rig.ask("think", "hi").until(1000);
+        assert_eq!(rig.history(), "u:hi|a:<think>Hm. A greeting.</think>\n\nHello!");
+        let mut rig = Rig::open(generation);
+        rig.ask("tools", "hi").until(1000);
+        assert!(rig.take().ends_with("() END"), "complete, without text and not for free");
+        assert_eq!(rig.history(), "u:hi|a:");
+    });
+}
+
+#[test]
+fn a_long_answer_of_2023_comes_with_less_than_the_model_said() {
+    // R3.23.
+    for (generation, pieces) in [(G2023, 4995), (G2024, 5000), (G2026, 5000)] {
+        let mut rig = Rig::open(generation);
+        rig.ask("long", "q").until(1000);
+        assert_eq!(rig.take().matches("(piece)").count(), pieces, "{generation}");
+    }
+}

@@ -207,3 +207,44 @@ fn a_question_can_be_too_long() {
         assert_eq!(rig.take(), log);
     }
 }
+
+#[test]
+fn channels_pass_on_what_they_have_a_field_for() {
+    // R2.7, R2.8, R2.9 and R2.18.
+    let given =
+        r#""max_tokens":50,"temperature":0.5,"top_p":0.25,"top_k":3,"presence_penalty":null,"repetition_penalty":1.5"#;
+    for (model, passed) in [
+        ("parameters", "max_tokens=50 temperature=0.5 top_p=0.25"),
+        ("parameters-gpt-4", "max_tokens=50 temperature=0.5 top_p=0.25"),
+        ("parameters-o1", "max_tokens=50 temperature=1 top_p=0.25"),
+        ("parameters-o3", "max_tokens=50 temperature=1 top_p=0.25"),
+        ("parameters-gpt-5", "max_tokens=50 temperature=1 top_p=0.25"),
+    ] {
+        for generation in [G2024, G2026] {
+            let mut rig = Rig::open(generation);
+            rig.send(&format!(r#"{{"message":"q","model":"{model}",{given}}}"#)).until(1000);
+            assert_eq!(rig.history(), format!("u:q|a:{passed}"));
+            rig.send(&format!(r#"{{"type":"restart","model":"{model}"}}"#)).until(2000);
+            let own = if passed.contains("=1 ") { "temperature=1" } else { "nothing" };
+            assert_eq!(rig.history(), format!("u:q|a:{passed}|a:{own}"), "each request has its own");
+        }
+    }
+    let mut rig = Rig::open(G2023);
+    rig.send(&format!(r#"{{"message":"q","model":"parameters",{given}}}"#)).until(1000);
+    assert_eq!(rig.history(), "u:q|a:nothing");
+}
+
+#[test]
+fn a_broken_share_costs_the_connection() {
+    // R2.28.
+    all(|generation| {
+        let world = World::new();
+        let hash = world.broken_share();
+        let mut rig = Rig::with(world.clone(), Options::new(generation));
+        rig.send(&format!(r#"{{"token":"sk-a","id":-1,"ref":"{hash}"}}"#));
+        assert_eq!(rig.take(), "drop", "{generation}");
+        let mut rig = Rig::with(world, Options::new(generation));
+        rig.send(AUTH).send(&format!(r#"{{"type":"share","message":"{hash}"}}"#)).ask("ten", "q").until(1000);
+        assert_eq!(rig.take(), "drop", "{generation}");
+    });
+}
