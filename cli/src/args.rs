@@ -124,18 +124,10 @@ pub(crate) struct ConnectionArgs {
     /// Try to connect N times again where the server is busy or does not answer [default: 2]
     #[arg(long, value_name = "N")]
     pub(crate) connect_retries: Option<u32>,
-    /// Allow S seconds for each step: to connect, for each frame, after a stop, to close. Not for the whole answer: see --answer-within
+    /// Allow S seconds for each step: to connect, for each frame, after a stop, to close; and for a whole call
+    /// (conversations, quota, ...), but not for a whole answer
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
     pub(crate) timeout: Option<Duration>,
-    /// Allow S seconds for a whole answer, from its question on; then it is stopped
-    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
-    pub(crate) answer_within: Option<Duration>,
-    /// The longest message to take from the server, in bytes (K, M, G) [default: 32M]
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub(crate) max_message: Option<usize>,
-    /// The longest question to send, in bytes (K, M, G) [default: 8M]
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub(crate) max_question: Option<usize>,
     /// Trust the root certificates in FILE (PEM or DER) too
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
@@ -148,7 +140,7 @@ pub(crate) struct ConnectionArgs {
     /// Write the secrets of TLS to FILE, for Wireshark: whoever has it can read everything
     #[arg(long, value_name = "FILE")]
     pub(crate) key_log: Option<PathBuf>,
-    /// Add a header to the WebSocket handshake; may be given again
+    /// Add a header to the WebSocket handshake and to calls; may be given again
     #[arg(long, value_name = "NAME: VALUE")]
     pub(crate) header: Vec<String>,
     /// Let the token go over ws:// to another machine, readable for everybody on the way
@@ -184,6 +176,15 @@ pub(crate) struct QuestionArgs {
     /// Begin the conversation with this system prompt
     #[arg(long, short, value_name = "TEXT")]
     pub(crate) system: Option<String>,
+    /// Allow S seconds for a whole answer, from its question on; then it is stopped
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
+    pub(crate) answer_within: Option<Duration>,
+    /// The longest message to take from the server, in bytes (K, M, G) [default: 32M]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) max_message: Option<usize>,
+    /// The longest question to send, in bytes (K, M, G) [default: 8M]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) max_question: Option<usize>,
     #[command(flatten)]
     pub(crate) parameters: Parameters,
 }

@@ -101,9 +101,9 @@ impl Settings {
             parameters,
             plain: first(&layers, |layer| layer.plain).unwrap_or(false),
             timeout: time(connection.timeout, "timeout", |layer| layer.timeout)?,
-            answer_within: time(connection.answer_within, "answer-within", |layer| layer.answer_within)?,
-            max_message: size(connection.max_message, "max-message", |layer| &layer.max_message)?,
-            max_question: size(connection.max_question, "max-question", |layer| &layer.max_question)?,
+            answer_within: time(question.answer_within, "answer-within", |layer| layer.answer_within)?,
+            max_message: size(question.max_message, "max-message", |layer| &layer.max_message)?,
+            max_question: size(question.max_question, "max-question", |layer| &layer.max_question)?,
             ca_file: connection
                 .ca_file
                 .clone()

@@ -13,6 +13,12 @@ pub(crate) const ANONYMOUS: &str = "anonymous";
 /// The conversation id that starts a new conversation.
 const NEW: i64 = -1;
 
+/// What stands in the place of a token.
+pub(crate) const SHOWN: &str = "sk-...";
+
+/// What is shorter is no secret, and would tear words apart.
+const MIN_SECRET: usize = 4;
+
 /// Whether `id` can be that of a stored conversation.
 fn is_stored(id: i64) -> bool {
     id > 0
@@ -69,6 +75,15 @@ impl Auth {
     /// Whether this asks without an account.
     pub fn is_anonymous(&self) -> bool {
         self.token.as_str() == ANONYMOUS
+    }
+
+    /// A text from outside without the token: some servers repeat the key that they refuse. A token of less than four bytes
+    /// is no secret, and stays.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let token = self.token.trim();
+        let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
+        if token.len() < MIN_SECRET || self.is_anonymous() { text.into() } else { text.replace(token, SHOWN) }
     }
 
     /// The token itself: a secret.
@@ -154,7 +169,7 @@ impl Write for Len {
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth")
-            .field("token", if self.is_anonymous() { &ANONYMOUS } else { &"sk-..." })
+            .field("token", if self.is_anonymous() { &ANONYMOUS } else { &SHOWN })
             .field("conversation", &self.conversation)
             .field("share", &self.share)
             .finish()
@@ -209,6 +224,15 @@ mod tests {
         }
         assert_eq!(Auth::new("t").share("").check(0).unwrap_err(), AuthError::EmptyShare);
         assert_eq!(Auth::new("token").check(24).unwrap_err(), AuthError::TooLong { len: 25, limit: 24 });
+    }
+
+    #[test]
+    fn a_text_that_repeats_the_token_is_shown_without() {
+        for token in ["sk-secret", " Bearer sk-secret\n"] {
+            assert_eq!(Auth::new(token).redact("no sk-secret, sk-secret"), "no sk-..., sk-...");
+        }
+        assert_eq!(Auth::anonymous().redact("anonymous"), "anonymous");
+        assert_eq!(Auth::new("in").redact("in time"), "in time");
     }
 
     #[test]

@@ -73,7 +73,14 @@ static long send_request(CURL *curl, const char *base, const chatnio_rest_call *
     if (!ok(chatnio_rest_call_target(call, &target), call) || !ok(chatnio_rest_call_body(call, &form), call)) {
         return 0;
     }
-    snprintf(url, sizeof url, "%s%.*s", base, (int)target.len, target.data);
+    size_t len = strlen(base);
+    while (len > 0 && base[len - 1] == '/') {
+        len -= 1;
+    }
+    if (snprintf(url, sizeof url, "%.*s%.*s", (int)len, base, (int)target.len, target.data) >= (int)sizeof url) {
+        fprintf(stderr, "the URL is too long\n");
+        return 0;
+    }
     struct curl_slist *headers = headers_of(call);
     long status = 0;
 

@@ -34,7 +34,7 @@ pub struct Options {
     /// follows from the seed. Without one (the default) each takes just that.
     pub seed: Option<u64>,
     /// Tokens that are not accepted: like a real server, it goes on as anonymous
-    /// (protocol.md, R1.8).
+    /// (protocol.md, R1.8). [`Fault::BadKey`] is for all of them.
     pub bad_keys: Vec<String>,
     /// The TCP port; 0 (the default) takes a free one.
     pub port: u16,
@@ -91,6 +91,11 @@ impl Options {
     /// Whether the server serves its web page, too.
     pub(crate) fn has_web_page(&self) -> bool {
         self.faults.contains(&Fault::WebPage)
+    }
+
+    /// Whether a key or a login token is good.
+    pub(crate) fn accepts(&self, key: &str) -> bool {
+        !self.faults.contains(&Fault::BadKey) && !self.bad_keys.iter().any(|bad| bad == key)
     }
 
     /// A duration of a fake model at the wanted pace. A pace that is no number counts as 0.

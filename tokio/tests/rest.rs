@@ -55,6 +55,7 @@ async fn every_fault_is_named() {
         (&[][..], "", "500"),
         (&[Fault::TwoObjects], "/api", "500"),
         (&[Fault::Throttled], "", "throttled"),
+        (&[Fault::BadKey], "", "bad_key"),
         (&[Fault::BlackListed], "", "black_listed"),
         (&[Fault::WebPage], "", "web_page"),
         (&[Fault::BadGateway], "", "http"),

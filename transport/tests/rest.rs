@@ -106,6 +106,7 @@ fn every_fault_is_named() {
     assert_eq!(code(&[], ""), "500");
     assert_eq!(code(&[Fault::TwoObjects], "/api"), "500");
     assert_eq!(code(&[Fault::Throttled], ""), "throttled");
+    assert_eq!(code(&[Fault::BadKey], ""), "bad_key");
     assert_eq!(code(&[Fault::BlackListed], ""), "black_listed");
     assert_eq!(code(&[Fault::WebPage], ""), "web_page");
     assert_eq!(code(&[Fault::WebPage], "/api"), "500");
@@ -238,6 +239,23 @@ fn a_query_changes_no_answer_and_a_secret_is_one_however_it_is_written() {
     assert!(matches!(error, ClientError::Answer(Error::NoKey { .. })), "{error:?}");
     let error = quota_at(&url).unwrap_err();
     assert!(error.to_string().ends_with(": no ...") && !format!("{error:?}").contains("same"), "{error:?}");
+    server.join().unwrap();
+}
+
+#[test]
+fn a_server_that_repeats_the_key_is_not_quoted() {
+    let (url, server) = raw(vec![
+        b"HTTP/1.1 401 x\r\nConnection: close\r\n\r\n{\"code\":401,\"message\":\"Incorrect key: sk-s\\u0065cret-token.\"}",
+        b"HTTP/1.1 500 x\r\nConnection: close\r\n\r\n<p>Bearer sk-secret-token</p>",
+    ]);
+    let error = quota_at(&url).unwrap_err();
+    assert!(matches!(error, ClientError::Answer(Error::BadKey { .. })), "{error:?}");
+    assert!(
+        error.to_string().contains("Incorrect key: sk-....") && !format!("{error:?}").contains("token."),
+        "{error:?}"
+    );
+    let error = quota_at(&url).unwrap_err();
+    assert!(format!("{error:?}").contains("<p>Bearer sk-...</p>"), "{error:?}");
     server.join().unwrap();
 }
 

@@ -165,6 +165,7 @@ def test_what_was_asked_is_listed_loaded_shared_and_deleted() -> None:
 
 FAULTS: list[tuple[Any, type[CallError]]] = [
     ("throttled", CallThrottledError),
+    ("bad-key", KeyRejectedError),
     ("black-listed", KeyRejectedError),
     ("bad-gateway", CallError),
 ]
@@ -176,7 +177,7 @@ def test_faults(fault: Any, kind: type[CallError]) -> None:
         with pytest.raises(CallError) as raised:
             rest.Client(server.url, KEY).call(rest.quota())
         assert type(raised.value) is kind
-        assert raised.value.is_retryable == (fault != "black-listed")
+        assert raised.value.is_retryable == (fault in ("throttled", "bad-gateway"))
 
 
 def test_two_objects_count_as_one_and_a_web_page_is_named() -> None:

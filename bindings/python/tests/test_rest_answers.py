@@ -106,7 +106,7 @@ def test_what_is_too_long_is_not_read(made: Caller, answer: bytes) -> None:
     released = threading.Event()
     with serving(staying(answer, released)) as port:
         try:
-            with pytest.raises(CallError, match="over 67108864 bytes"):
+            with pytest.raises(ConnectionClosedError, match="over 67108864 bytes"):
                 made(f"ws://127.0.0.1:{port}", rest.quota())
         finally:
             released.set()
@@ -137,3 +137,19 @@ def test_an_answer_that_has_no_body_or_is_no_http_is_not_waited_for(made: Caller
                     made(f"ws://127.0.0.1:{port}", rest.quota())
             finally:
                 released.set()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"code":401,"message":"Incorrect key: sk-\\u006ff-the-test."}', "Incorrect key: sk-...."),
+        (b'{"code":401,"message":"%ssk-of-the-test"}' % (b"x" * 4088), "x" * 4088 + "..."),
+    ],
+    ids=["escaped", "cut"],
+)
+def test_a_server_that_repeats_the_key_is_not_quoted(made: Caller, body: bytes, words: str) -> None:
+    head = b"HTTP/1.1 401 x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with serving(answering(head + body)) as port, pytest.raises(CallError) as raised:
+        made(f"ws://127.0.0.1:{port}", rest.quota())
+    assert raised.value.words == words
+    assert "of-the" not in f"{raised.value!r} {raised.value}"

@@ -34,6 +34,8 @@ pub(crate) enum CallFault {
     TwoObjects,
     /// Every `data` is null
     NullData,
+    /// No key is good: HTTP 401, and the chat is anonymous
+    BadKey,
     /// This address is black-listed
     BlackListed,
     /// The web page is at the root: the calls and the chat are under /api
@@ -48,6 +50,7 @@ impl From<CallFault> for Fault {
             CallFault::Throttled => Fault::Throttled,
             CallFault::TwoObjects => Fault::TwoObjects,
             CallFault::NullData => Fault::NullData,
+            CallFault::BadKey => Fault::BadKey,
             CallFault::BlackListed => Fault::BlackListed,
             CallFault::WebPage => Fault::WebPage,
             CallFault::BadGateway => Fault::BadGateway,

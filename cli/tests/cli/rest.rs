@@ -95,6 +95,7 @@ fn check_tells_a_good_key_from_a_bad_one() {
 fn every_fault_has_its_status_and_says_what_to_do() {
     for (fault, status, words) in [
         (Fault::Throttled, 4, "wait a second"),
+        (Fault::BadKey, 3, "does not accept the key"),
         (Fault::BlackListed, 3, "20 minutes"),
         (Fault::BadGateway, 4, "HTTP 502"),
     ] {

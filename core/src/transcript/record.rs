@@ -7,12 +7,9 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 use super::{Entry, Frame, Transcript, first_word, is_json, split_comment};
-use crate::auth::{ANONYMOUS, Auth};
+use crate::auth::{ANONYMOUS, Auth, SHOWN};
 use crate::chunk::string_field;
 use crate::json::push_string;
-
-/// What a token becomes in a transcript.
-const REDACTED: &str = "sk-...";
 
 /// Tokens shorter than this are taken for words: replacing them everywhere would garble the text.
 const SECRET_LEN: usize = 8;
@@ -138,7 +135,7 @@ impl Recorder {
         let mut text = one_line(message);
         for secret in self.secrets.iter().filter(|secret| secret.len() >= SECRET_LEN) {
             if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), REDACTED);
+                text = text.replace(secret.as_str(), SHOWN);
             }
         }
         let len = text.len();

@@ -34,7 +34,7 @@ impl Chat {
             return;
         }
         let named = !token.is_empty() && token != "anonymous";
-        let good = named && !self.options.bad_keys.iter().any(|bad| bad == token);
+        let good = named && self.options.accepts(token);
         self.conversation = self.world.open(good.then(|| token.to_owned()), form.id, &form.reference);
         self.stage = Stage::Open;
         self.world.count(|stats| {

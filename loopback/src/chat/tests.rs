@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use super::{Chat, Output};
-use crate::{Access, Ending, Generation, Options, Piece, Plan, World};
+use crate::{Access, Ending, Fault, Generation, Options, Piece, Plan, World};
 use Generation::{G2023, G2024, G2026};
 
 mod authentication;

@@ -17,9 +17,9 @@ fn answered(answer: impl Into<Cow<'static, str>>) -> Vec<Step> {
     vec![Step::Head, Step::Reply(answer.into())]
 }
 
-/// A head with a body.
+/// A head with a body. A client that tries again comes by a new connection.
 fn with_body(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+    format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -83,7 +83,7 @@ fn bodies() -> Vec<Fault> {
     let head = "HTTP/1.1 503 Busy\r\n";
     vec![
         Fault::new("body-chunked", "a chunked body", {
-            answered(format!("{head}Transfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n"))
+            answered(format!("{head}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n"))
         }),
         Fault::new("body-gzip", "a body that says it is compressed", {
             answered(with_body("503 Busy", "Content-Encoding: gzip\r\n", "\u{1f}\u{8b}"))
@@ -91,7 +91,7 @@ fn bodies() -> Vec<Fault> {
         Fault::new("body-latin-1", "a body that is not UTF-8", {
             [
                 Step::Head,
-                Step::Reply(format!("{head}Content-Length: 4\r\n\r\n").into()),
+                Step::Reply(format!("{head}Connection: close\r\nContent-Length: 4\r\n\r\n").into()),
                 Step::Send(b"caf\xe9"[..].into()),
             ]
         }),

@@ -100,7 +100,7 @@ pub(super) fn answer(world: &World, options: &Options, request: &Request<'_>) ->
         return (404, json!({ "message": "not found or method not allowed", "status": false }));
     }
     let key = request.key.filter(|key| !key.is_empty() && *key != "anonymous");
-    let is_bad = key.is_some_and(|key| options.bad_keys.iter().any(|bad| bad == key));
+    let is_bad = key.is_some_and(|key| !options.accepts(key));
     if is_bad && key.is_some_and(|key| key.starts_with("sk-")) {
         return (401, json!({ "code": 401, "message": "Access denied. Please provide correct api key." }));
     }

@@ -17,6 +17,8 @@ pub enum Fault {
     TwoObjects,
     /// Every `data` is null.
     NullData,
+    /// No key is good: calls with one get HTTP 401, and the chat goes on as anonymous (protocol.md, R1.8).
+    BadKey,
     /// This address is black-listed.
     BlackListed,
     /// The server serves its web page, too: the calls and the chat are under `/api` alone, and any other path gets the

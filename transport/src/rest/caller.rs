@@ -97,8 +97,9 @@ impl Caller {
     /// # Errors
     /// [`ClientError::Answer`].
     pub fn decode<T>(&self, call: &Call<T>, head: &http::response::Parts, body: &[u8]) -> Result<T, ClientError> {
-        // Some gateways repeat what they were asked, and with it the URL's query.
-        call.decode_redacted(head.status.as_u16(), body, &|text| self.endpoint.redact(text)).map_err(|error| {
+        // Some servers repeat what they were asked, and with it the key or the URL's query.
+        let redact = |text: &str| self.auth.redact(&self.endpoint.redact(text));
+        call.decode_redacted(head.status.as_u16(), body, &redact).map_err(|error| {
             let after = retry_after(|name| head.headers.get(name)?.to_str().ok());
             error.with_retry_after(after).into()
         })

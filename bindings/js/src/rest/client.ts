@@ -127,10 +127,10 @@ export class RestClient {
     try {
       return call.decode(response.status, bytes, response.headers);
     } catch (error) {
-      if (search === "" || !(error instanceof CallError)) throw error;
-      // Some gateways repeat what they were asked, and with it their key. What was read, and not the bytes: in JSON a secret
+      if (!(error instanceof CallError)) throw error;
+      // Some servers repeat what they were asked, and with it their key. What was read, and not the bytes: in JSON a secret
       // can be written in many ways, and a field be called as it is.
-      throw saying(error, redacted(error.words ?? "", search.slice(1)));
+      throw saying(error, redacted(error.words ?? "", search.slice(1), headers.Authorization?.replace("Bearer ", "")));
     }
   }
 }

@@ -123,6 +123,11 @@ export const faults: Readonly<Record<string, (url: string) => Promise<void>>> = 
     for (const call of [rest.conversations(), rest.shares(), rest.masks(), rest.models()]) equal(await client.call<unknown>(call), []);
     await ofCall("CHATNIO_REST_MALFORMED", url, rest.shareConversation(1));
   },
+  async "bad-key"(url) {
+    const error = await ofCall("CHATNIO_REST_BAD_KEY", url, rest.quota());
+    ok(!error.isRetryable && !error.message.includes(token), error.message);
+    equal((await new rest.RestClient(url).call(rest.models())).some(({ id }) => id === "hello"), true);
+  },
   async "black-listed"(url) {
     const error = await ofCall("CHATNIO_REST_BLACK_LISTED", url, rest.quota());
     ok(!error.isRetryable && !error.isFatal, "it lasts");
@@ -299,6 +304,13 @@ export const tests: Test[] = [
     const other = new rest.RestClient("wss://example.com?key=SECRET%2F1", { fetch: lost.fetch });
     const error = await rejects("CHATNIO_CONNECT", other.call(rest.quota()));
     ok(!error.message.includes("SECRET") && error.message.includes("wss://example.com/chat?..."), error.message);
+  }),
+  withModule("a server that repeats the key is not quoted", async () => {
+    const said = json(`{"message":"no access with ${token}, ${token}","status":false}`);
+    const client = new rest.RestClient("wss://example.com", { token, fetch: answering(said).fetch });
+    const refused = (await rejects("CHATNIO_REST_REFUSED", client.call(rest.quota()))) as rest.CallError;
+    equal(refused.words, "no access with sk-..., sk-...");
+    ok(!refused.message.includes(token), refused.message);
   }),
   withModule("a query changes no answer, and a secret is one however it is written", async () => {
     const query = "wss://example.com?user=false&status=message&data=SECRET%2F1";

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ._boundary import Uncopied
 from ._status import Status
@@ -19,6 +19,11 @@ from .errors import InvalidArgumentError
 from .transcript import Transcript
 
 __all__ = ["Loopback", "program"]
+
+#: What can go wrong with the companion calls: every call is throttled, every answer comes twice, every `data` is null, no
+#: key is good, this address is black-listed, the web page is at the root and the rest under `/api`, a gateway has nobody
+#: behind it.
+CallFault = Literal["throttled", "two-objects", "null-data", "bad-key", "black-listed", "web-page", "bad-gateway"]
 
 
 def program() -> Path:
@@ -71,9 +76,7 @@ class Loopback(Uncopied):
         pace: float = 1.0,
         throttle: int | None = None,
         strict: bool = False,
-        faults: Iterable[
-            Literal["throttled", "two-objects", "null-data", "black-listed", "web-page", "bad-gateway"]
-        ] = (),
+        faults: Iterable[CallFault] = (),
     ) -> None:
         # The program would say to its standard error alone what is wrong with it.
         _one_of("generation", generation, _GENERATIONS)
@@ -94,7 +97,7 @@ class Loopback(Uncopied):
         self._is_strict = strict
         faults = tuple(faults)
         for fault in faults:
-            _one_of("faults", fault, _FAULTS)
+            _one_of("faults", fault, get_args(CallFault))
         self._folder = tempfile.TemporaryDirectory(prefix="pychatnio-")
         self._requests = Path(self._folder.name) / "requests"
         arguments: list[str] = ["--generation", generation, "--pace", str(pace), "--requests", str(self._requests)]
@@ -191,7 +194,6 @@ class Loopback(Uncopied):
 
 _GENERATIONS = ("2023-11", "2024-03", "2026-03")
 _CERTIFICATES = ("valid", "expired", "wrong-name")
-_FAULTS = ("throttled", "two-objects", "null-data", "black-listed", "web-page", "bad-gateway")
 
 
 def _one_of(name: str, value: str, all_of: tuple[str, ...]) -> None:

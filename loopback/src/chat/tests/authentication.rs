@@ -44,6 +44,9 @@ fn a_bad_token_goes_on_as_anonymous_and_the_first_chat_tells() {
         rig.send(&format!(r#"{{"token":"{token}","id":5}}"#)).ask("hello", "hi").until(1000);
         assert_eq!(rig.take(), "#-1 END0(not authenticated error (model: hello))");
     }
+    let mut rig = Rig::with(World::new(), Options { faults: vec![Fault::BadKey], ..Options::new(G2026) });
+    rig.send(AUTH).ask("hello", "hi").until(1000);
+    assert_eq!(rig.take(), "#-1 END0(not authenticated error (model: hello))");
     let mut rig = Rig::new(G2023);
     rig.send(ANONYMOUS).ask("gpt-4", "@hello hi").until(1000);
     assert!(rig.take().starts_with("END0(You don't have enough quota"));

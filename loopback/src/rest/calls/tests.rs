@@ -110,6 +110,7 @@ fn each_fault_is_what_it_says() {
     assert!(list(Fault::Throttled, "/quota").1.contains("request_throttled"));
     assert_eq!(list(Fault::TwoObjects, "/quota").1, r#"{"quota":500.0,"status":true}{"quota":500.0,"status":true}"#);
     assert_eq!(list(Fault::NullData, "/conversation/list").1, r#"{"data":null,"message":"","status":true}"#);
+    assert_eq!(list(Fault::BadKey, "/quota").0, 401);
     assert_eq!(list(Fault::BlackListed, "/quota"), (401, r#"{"code":403,"message":"ip in black list"}"#.to_owned()));
     assert!(list(Fault::WebPage, "/quota").1.starts_with("<!doctype html>"));
     assert!(list(Fault::WebPage, "/api/quota").1.starts_with('{'));

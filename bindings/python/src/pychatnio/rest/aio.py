@@ -51,7 +51,7 @@ class AsyncClient:
         tries = Tries(self._server, call)
         while True:
             try:
-                return (await self._once(call, tries)).result_of(call, self._server.query)
+                return (await self._once(call, tries)).result_of(call, self._server.redacted)
             except ChatNioError as error:
                 wait = tries.failed(error)
                 if wait is None:

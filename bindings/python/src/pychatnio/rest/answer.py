@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import re
+from collections.abc import Callable
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
@@ -12,7 +13,6 @@ from typing import NamedTuple
 from .._status import Status
 from ..errors import CallError, ChatNioError, error_of
 from .call import Call, T
-from .redacted import redacted
 
 __all__ = ["Answering", "HttpAnswer"]
 
@@ -39,15 +39,15 @@ class HttpAnswer(NamedTuple):
     retry_after: float | None
     """After how many seconds it wants to be asked again."""
 
-    def result_of(self, call: Call[T], query: str) -> T:
-        """What it says, without the secrets of the URL's query."""
+    def result_of(self, call: Call[T], redact: Callable[[str], str]) -> T:
+        """What it says; an error's words without secrets."""
         try:
             return call.decode(self.status, self.body)
         except CallError as error:
             failure = error
-        if query and failure.words is not None:
+        if failure.words is not None:
             # What was read, and not the bytes: in JSON a secret can be written in many ways, and a field be called as it is.
-            failure = failure._saying(redacted(failure.words, query))
+            failure = failure._saying(redact(failure.words))
         failure.retry_after = self.retry_after
         raise failure
 
@@ -200,7 +200,7 @@ def _bad_http(problem: str) -> ChatNioError:
 
 
 def _too_long() -> ChatNioError:
-    return error_of(Status.REST_MALFORMED, f"the server's answer is over {MAX_ANSWER} bytes")
+    return error_of(Status.OVERSIZED, f"the server's answer is over {MAX_ANSWER} bytes")
 
 
 def _retry_after(head: http.client.HTTPResponse) -> float | None:

@@ -62,12 +62,12 @@ class Client:
         Raises:
             CallError: when there is no result: its subclasses say why.
             ConnectError: when the server cannot be reached: its subclasses say why.
-            ConnectionClosedError: when the answer was cut, or did not come in time.
+            ConnectionClosedError: when the answer was cut, did not come in time, or is over 64 MiB.
         """
         tries = Tries(self._server, call)
         while True:
             try:
-                return self._once(call, tries).result_of(call, self._server.query)
+                return self._once(call, tries).result_of(call, self._server.redacted)
             except ChatNioError as error:
                 wait = tries.failed(error)
                 if wait is None:

@@ -20,6 +20,7 @@ from ..errors import CallError, CallThrottledError, ChatNioError, error_of
 from .call import Call, HttpRequest
 from .calls import quota
 from .exchange import Exchange
+from .redacted import redacted
 from .tls import context_of
 
 __all__ = ["Server", "Tries"]
@@ -73,6 +74,11 @@ class Server:
     def wants_address(self) -> bool:
         """Whether the proxy is to be told the server's address, looked up here."""
         return self.proxy is not None and self.proxy.scheme == "socks5"
+
+    def redacted(self, text: str) -> str:
+        """A text of the server's, without the secrets that it repeats."""
+        headers = dict(quota().request(self._auth).headers)
+        return redacted(text, self.query, headers.get("Authorization", "").removeprefix("Bearer "))
 
     def exchange(self, call: Call[Any], address: str | None) -> Exchange:
         request = call.request(self._auth, self.prefix)
