@@ -15,13 +15,18 @@ let package = Package(
     name: "ChatNio",
     // An actor that runs on a thread of its own needs these.
     platforms: [.macOS(.v14), .iOS(.v17), .tvOS(.v17), .watchOS(.v10), .visionOS(.v1)],
-    products: [.library(name: "ChatNio", targets: ["ChatNio"])],
+    products: [
+        .library(name: "ChatNio", targets: ["ChatNio"]),
+        .library(name: "ChatNioTesting", targets: ["ChatNioTesting"]),
+    ],
     targets: [
         library,
         .target(name: "ChatNio", dependencies: ["CChatNio"]),
+        // A server for tests of programs; it needs Foundation, which the library does not.
+        .target(name: "ChatNioTesting"),
         // What only a library built for tests has; see `make test-swift`.
         .systemLibrary(name: "CChatNioTesting", path: "Tests/CChatNioTesting"),
-        .testTarget(name: "ChatNioTests", dependencies: ["ChatNio", "CChatNio", "CChatNioTesting"]),
+        .testTarget(name: "ChatNioTests", dependencies: ["ChatNio", "ChatNioTesting", "CChatNio", "CChatNioTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

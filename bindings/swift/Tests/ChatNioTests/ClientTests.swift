@@ -1,10 +1,11 @@
 import ChatNio
+import ChatNioTesting
 import Foundation
 import XCTest
 
 final class ClientTests: HandleTestCase {
     func testAnAnswerStreams() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client()
         var pieces: [String] = []
         for try await delta in client.ask("hi", model: "hello") {
@@ -29,7 +30,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testWholeAnswers() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client()
         let answer = try await client.answer(to: "hi", model: "hello")
         XCTAssertEqual(answer.text, "Hello! How can I help?")
@@ -41,7 +42,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testWhatIsAskedTogetherIsAnsweredInOrder() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client(recording: true)
         let streams = (1...5).map { client.ask("question \($0)", model: "hello") }
         for stream in streams.reversed() {
@@ -69,7 +70,7 @@ final class ClientTests: HandleTestCase {
             < RECV {"message":"more","quota":0.5,"end":true}
 
             """
-        return try Loopback("--script", Loopback.file(script, in: self), in: self)
+        return try Loopback.serving("--script", Loopback.file(script, in: self), in: self)
     }
 
     func testLeavingAStreamStopsTheAnswerAtTheServer() async throws {
@@ -131,7 +132,7 @@ final class ClientTests: HandleTestCase {
 
     /// However early it comes: what is not asked yet never is, and what was asked is stopped.
     func testStoppingAtOnce() async throws {
-        let server = try Loopback(in: self)
+        let server = try Loopback.serving(in: self)
         for _ in 1...10 {
             let client = try await server.client(recording: true)
             let answer = client.ask("hi", model: "slow")
@@ -149,7 +150,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testWhatWaitsIsNeverAskedWhenItIsStoppedOrLeft() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client(recording: true)
         let (held, hold) = AsyncStream<Void>.makeStream()
         let gate = DispatchSemaphore(value: 0)
@@ -177,7 +178,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testACancelledTaskAsksNothing() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client(recording: true)
         for _ in 1...50 {
             let streaming = Task {
@@ -202,7 +203,7 @@ final class ClientTests: HandleTestCase {
 
     /// Whenever a task is cancelled: it gets a `CancellationError`, or its question was sent.
     func testACancelledQuestionIsSentOrNot() async throws {
-        let server = try Loopback("--pace", "1", in: self)
+        let server = try Loopback.serving("--pace", "1", in: self)
         let client = try await server.client(recording: true)
         var cancelled: [String] = []
         var asked: [String] = []
@@ -265,13 +266,13 @@ final class ClientTests: HandleTestCase {
     }
 
     func testAStreamHoldsItsClient() async throws {
-        let server = try Loopback("--pace", "0.1", in: self)
+        let server = try Loopback.serving("--pace", "0.1", in: self)
         let text = try await server.client().ask("hi", model: "slow").joined()
         XCTAssertTrue(text.hasSuffix("w79 ") || text.contains("w79"), text)
     }
 
     func testNoPieceIsDroppedHoweverSlowTheReaderIs() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client()
         let stream = client.ask("hi", model: "long-20000")
         // All of it waits before the first is read.
@@ -288,7 +289,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testNoticesAreErrors() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client()
         do {
             _ = try await client.ask("hi", model: "nosuch").joined()
@@ -306,7 +307,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testTheServerIsCut() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client()
         var text = ""
         do {
@@ -332,15 +333,15 @@ final class ClientTests: HandleTestCase {
     }
 
     func testReconnectingMayFailAndBeTriedAgain() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client()
         _ = try await client.answer(to: "hi", model: "hello")
-        server.end()
+        server.close()
         await assertThrows(.connect) { try await client.reconnect() }
         await assertThrows(.connect) { try await client.reconnect() }
         // It is there again.
         let port = try XCTUnwrap(URL(string: server.url)?.port)
-        _ = try Loopback("--pace", "0", "--port", "\(port)", in: self)
+        _ = try Loopback.serving("--pace", "0", "--port", "\(port)", in: self)
         try await client.reconnect()
         let text = try await client.ask("hi", model: "hello").joined()
         XCTAssertEqual(text, "Hello! How can I help?")
@@ -387,7 +388,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testRequestsThatAreNotAnswered() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client(recording: true)
         async let text = client.ask("hi", model: "hello").joined()
         _ = try await text
@@ -409,7 +410,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testWhatIsHeldIsSentBeforeTheClosing() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client(recording: true)
         _ = try await client.answer(to: "hi", model: "hello")
         try await client.send(Request(.remove(index: 0)))
@@ -419,7 +420,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testEveryEventIsTold() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let events = Events()
         let client = try await server.client { events.add($0) }
         let answer = try await client.answer(to: "hi", model: "garbage")
@@ -450,14 +451,14 @@ final class ClientTests: HandleTestCase {
 
     func testAnIdleConnectionIsKeptAliveAndItsEndIsSeen() async throws {
         let (events, told) = AsyncStream<Event>.makeStream()
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let configuration = try Configuration {
             $0.keepAlive = .milliseconds(1)
         }
         let client = try await Client(server.url, configuration: configuration) { told.yield($0) }
         _ = try await client.answer(to: "hi")
         for await event in events where event == .keepAlive { break }
-        server.end()
+        server.close()
         // Nobody asks: the thread finds it out by itself.
         while await client.state != .closed {
             try await Task.sleep(for: .milliseconds(1))
@@ -466,7 +467,7 @@ final class ClientTests: HandleTestCase {
 
     func testWhatOneRefusesOthersMayDo() async throws {
         // A deadline that no model holds: the turn is interrupted, the connection is not.
-        let server = try Loopback(in: self)
+        let server = try Loopback.serving(in: self)
         let configuration = try Configuration {
             $0.firstFrame = .milliseconds(1); $0.nextFrame = .milliseconds(1)
         }
@@ -482,7 +483,7 @@ final class ClientTests: HandleTestCase {
     }
 
     func testADescriptionSaysNoToken() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client(recording: true)
         _ = try await client.ask("hi", model: "hello").joined()
         var text = ""

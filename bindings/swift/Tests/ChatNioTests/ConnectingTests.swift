@@ -1,11 +1,12 @@
 import ChatNio
+import ChatNioTesting
 import Foundation
 import XCTest
 
 /// How a client's connection is made, and why it is not.
 final class ConnectingTests: HandleTestCase {
     func testThrottling() async throws {
-        let server = try Loopback("--throttle", "0", in: self)
+        let server = try Loopback.serving("--throttle", "0", in: self)
         let error = await assertThrows(.throttled) { try await Client(server.url) }
         XCTAssertTrue(error?.isFatal ?? false)
         XCTAssertTrue(error?.message.contains("too many requests") ?? false, error?.message ?? "")
@@ -13,9 +14,8 @@ final class ConnectingTests: HandleTestCase {
     }
 
     func testTLS() async throws {
-        let root = try Loopback.file(in: self)
-        let server = try Loopback("--tls", "--ca-out", root, in: self)
-        let trusting = try Configuration { $0.rootFiles = [root] }
+        let server = try Loopback.serving("--tls", in: self)
+        let trusting = try Configuration { $0.rootFiles = server.roots }
         let client = try await Client(server.url, auth: Auth(token: "sk-test"), configuration: trusting)
         let text = try await client.ask("hi", model: "hello").joined()
         XCTAssertEqual(text, "Hello! How can I help?")
@@ -28,13 +28,12 @@ final class ConnectingTests: HandleTestCase {
         final class Clock: Sendable {}
         weak var clock: Clock?
         let calls = Calls()
-        let root = try Loopback.file(in: self)
-        let server = try Loopback("--tls", "--ca-out", root, in: self)
+        let server = try Loopback.serving("--tls", in: self)
         func connect() async throws -> Client {
             let held = Clock()
             clock = held
             let configuration = try Configuration {
-                $0.rootFiles = [root]
+                $0.rootFiles = server.roots
                 $0.wallClock = {
                     withExtendedLifetime(held) { calls.add() }
                     return UInt64(Date().timeIntervalSince1970)
@@ -130,9 +129,8 @@ final class ConnectingTests: HandleTestCase {
 
     func testCertificatesThatAreNoGood() async throws {
         for (kind, code) in [("expired", ChatNioError.Code.tlsExpired), ("wrong-name", .tlsWrongName)] {
-            let root = try Loopback.file(in: self)
-            let server = try Loopback("--tls", "--certificate", kind, "--ca-out", root, in: self)
-            let trusting = try Configuration { $0.rootFiles = [root] }
+            let server = try Loopback.serving("--tls", "--certificate", kind, in: self)
+            let trusting = try Configuration { $0.rootFiles = server.roots }
             await assertThrows(code) { try await Client(server.url, configuration: trusting) }
         }
     }
@@ -194,7 +192,7 @@ final class ConnectingTests: HandleTestCase {
     }
 
     func testAHundredClientsAtOnce() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let url = server.url
         let configuration = try Configuration()
         try await withThrowingTaskGroup(of: String.self) { group in
@@ -218,7 +216,7 @@ final class ConnectingTests: HandleTestCase {
 
     /// One client, asked, stopped and looked at by many tasks.
     func testOneClientForManyTasks() async throws {
-        let server = try Loopback("--pace", "0", in: self)
+        let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 1...40 {

@@ -1,35 +1,17 @@
 import ChatNio
+import ChatNioTesting
 import Foundation
 import XCTest
 
-/// `chatnio serve` as a process of its own, which ends with its test, and with this process.
-final class Loopback: @unchecked Sendable {
-    // Sendable: nothing of it changes.
-    let url: String
-    private let process = Process()
-    private let input = Pipe()
+extension Loopback {
+    /// That of this checkout.
+    static let program = Checkout.root.appendingPathComponent("target/debug/chatnio").path
 
-    init(_ arguments: String..., in test: XCTestCase) throws {
-        let output = Pipe()
-        process.executableURL = Checkout.root.appendingPathComponent("target/debug/chatnio")
-        process.arguments = ["serve", "--until-stdin-closes"] + arguments
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        // Its URL is its first line: whoever has read that can connect.
-        var line = Data()
-        while line.last != UInt8(ascii: "\n") {
-            let byte = output.fileHandleForReading.readData(ofLength: 1)
-            if byte.isEmpty { throw CocoaError(.executableLoad) }
-            line += byte
-        }
-        url = String(decoding: line.dropLast(), as: UTF8.self)
-        test.addTeardownBlock { self.end() }
-    }
-
-    func end() {
-        try? input.fileHandleForWriting.close()
-        process.waitUntilExit()
+    /// One that ends with its test.
+    static func serving(_ arguments: String..., in test: XCTestCase) throws -> Loopback {
+        let server = try Loopback(arguments, program: program)
+        test.addTeardownBlock { server.close() }
+        return server
     }
 
     /// With what a test needs most: a token.

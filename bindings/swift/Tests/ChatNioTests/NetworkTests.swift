@@ -1,4 +1,5 @@
 import ChatNio
+import ChatNioTesting
 import Foundation
 import XCTest
 
@@ -99,7 +100,7 @@ final class NetworkTests: HandleTestCase {
     }
 
     func testConnectsAreSpaced() async throws {
-        let server = try Loopback(in: self)
+        let server = try Loopback.serving(in: self)
         let configuration = try Configuration { $0.connectsPerSecond = 5 }
         let start = ContinuousClock.now
         for _ in 1...3 { _ = try await Client(server.url, configuration: configuration) }
@@ -182,13 +183,12 @@ final class NetworkTests: HandleTestCase {
         try plain.exchange()
         XCTAssertNil(plain.connection.tls)
 
-        let root = try Loopback.file(in: self)
-        let server = try Loopback("--tls", "--ca-out", root, in: self)
-        let client = try await Client(server.url, configuration: Configuration { $0.rootFiles = [root] })
+        let server = try Loopback.serving("--tls", in: self)
+        let client = try await Client(server.url, configuration: Configuration { $0.rootFiles = server.roots })
         let agreed = await client.tls
         XCTAssertEqual(agreed?.version, "TLSv1.3")
         XCTAssertEqual(agreed?.certificates.first?.first, 0x30)
-        let none = try await Loopback(in: self).client().tls
+        let none = try await Loopback.serving(in: self).client().tls
         XCTAssertNil(none)
     }
 
