@@ -9,12 +9,14 @@
     /// defer { server.close() }
     /// let client = try await Client(server.url, auth: Auth(token: "sk-any"))
     /// _ = try await client.answer(to: "hi", model: "hello")
-    /// XCTAssertEqual(try server.requests.map(\.message), ["hi"])
+    /// let asked = try server.requests.map(\.message)
+    /// precondition(asked == ["hi"])
     /// ```
     ///
     /// The program is a part of Chat Nio's library and is installed by `make install-cli`.
     public final class Loopback: @unchecked Sendable {
         // Sendable: what changes is the process, by calls that any thread may make, and `running` under its lock.
+
         /// Where it is: `ws://127.0.0.1:PORT/chat`, or `wss://localhost:PORT/chat`.
         public let url: String
         /// The certificates to trust, for `rootFiles` of a configuration: one with `--tls`, none without.
