@@ -7,7 +7,7 @@ import { load } from "./load.js";
 import type { ChatRequest, Command, Parameters, Question, RestartRequest } from "./request.js";
 import { Session, type SessionOptions } from "./session.js";
 import { flag, textOf, time } from "./settings.js";
-import { closeCode, closeSocket, discard, openSocket, platformWebSocket } from "./socket.js";
+import { closeCode, closeSocket, discard, listen, openSocket, platformWebSocket } from "./socket.js";
 import type { WebSocketConstructor, WebSocketLike } from "./socket.js";
 import { AnswerStream } from "./stream.js";
 import type { Transcript } from "./transcript.js";
@@ -322,14 +322,21 @@ export class Client {
 
   #watch(socket: WebSocketLike): void {
     let detail = "";
-    socket.onmessage = ({ data }: { data: unknown }) => this.#receive(data);
+    let isNotUtf8 = false;
+    listen(socket, (message) => {
+      // That of `ws` goes on after it was given up.
+      if (this.#socket === socket) this.#receive(message);
+    });
     // Only that of `ws` says more.
     socket.onerror = (event) => {
       detail = typeof event?.message === "string" ? `: ${event.message}` : "";
+      isNotUtf8 = event?.error?.code === "WS_ERR_INVALID_UTF8";
     };
     socket.onclose = (event) => {
       const reason = event.reason ? `: ${event.reason}` : "";
-      if (event.wasClean) {
+      if (isNotUtf8) {
+        this.#notUtf8();
+      } else if (event.wasClean) {
         const message = `the server closed the connection${reason}`;
         this.#lost("server", new ChatNioError("CHATNIO_CLOSED_BY_SERVER", message, closeCode(event)));
       } else {
@@ -339,18 +346,32 @@ export class Client {
     };
   }
 
-  #receive(data: unknown): void {
+  /** Takes a message, which is undefined when it is a binary one. */
+  #receive(message: string | Uint8Array | undefined): void {
+    const session = this.#session;
+    const now = this.#now();
     try {
-      const now = this.#now();
-      const event = typeof data === "string" ? this.#session.receive(data, now) : this.#session.receiveBinary(now);
-      this.#take(event);
+      let isFlowing = false;
+      if (message === undefined) {
+        this.#take(session.receiveBinary(now));
+      } else {
+        isFlowing = session.put(message, now);
+        const turn = this.#turn;
+        // Nearly every message: an event that nobody looks at is not made.
+        if (!isFlowing || turn === undefined || turn.reads === "events" || this.#options.onEvent !== undefined) {
+          this.#take(session.event(message));
+        } else if (turn.reads === "pieces") {
+          const { piece } = session;
+          if (piece !== "") turn.push(piece);
+        }
+      }
       // A piece behind a piece brings nothing to be sent, and a deadline that is only later: the timer looks. Frames
       // behind the first of a message are due at once.
-      const isFlowing = event.kind === "delta" && event.raw === data;
       if (!isFlowing || !this.#isFlowing) this.#pump();
       this.#isFlowing = isFlowing;
     } catch (error) {
-      this.#broken(error);
+      if (error instanceof ChatNioError && error.code === "CHATNIO_NOT_UTF8") this.#notUtf8();
+      else this.#broken(error);
     }
   }
 
@@ -452,6 +473,13 @@ export class Client {
     } catch (error) {
       this.#broken(error);
     }
+  }
+
+  /** Most WebSockets see it by themselves. */
+  #notUtf8(): void {
+    const socket = this.#socket;
+    this.#lost("lost", new ChatNioError("CHATNIO_SERVER_NOT_UTF8", "the server sent text that is not UTF-8"));
+    if (socket !== undefined) discard(socket);
   }
 
   /** The library has failed in itself. */

@@ -96,10 +96,10 @@ export interface Unknown {
  * `message` is the message of `length` bytes that has caused it, if one has: unless it holds several frames, the
  * event's frame is that, and need not be copied.
  */
-export function readEvent(library: Library, at: Pointer, message?: string, length?: number): Event | undefined {
+export function readEvent(library: Library, at: Pointer, message?: string | Uint8Array, length?: number): Event | undefined {
   const kind = library.int32(at + eventAt.kind);
-  let raw = message;
-  if (raw === undefined || library.lengthOf(at + eventAt.raw) !== length) raw = library.text(at + eventAt.raw);
+  const isWhole = typeof message === "string" && library.lengthOf(at + eventAt.raw) === length;
+  const raw = isWhole ? message : library.text(at + eventAt.raw);
   switch (kind) {
     case EventKind.delta:
       return {

@@ -1,4 +1,14 @@
-import { answerAt, CloseReason, conversationAt, countersAt, type Exports, eventAt, State as States, Status } from "./abi.js";
+import {
+  answerAt,
+  CloseReason,
+  conversationAt,
+  countersAt,
+  EventKind,
+  type Exports,
+  eventAt,
+  State as States,
+  Status,
+} from "./abi.js";
 import {
   type Answer,
   type Conversation,
@@ -43,6 +53,8 @@ const NEVER = 2 ** 63;
 export class Session {
   readonly #handle: Handle;
   readonly #library: Library;
+  /** How many bytes the last message has. */
+  #length = 0;
 
   /**
    * For a WebSocket that is open or being opened.
@@ -93,18 +105,42 @@ export class Session {
    * Takes one text message of the server, which means exactly one event. One that cannot be read is a `malformed`. Of one
    * that holds several frames it is the first: the others are due at once, by `handleTimeout()`.
    *
-   * @throws {ChatNioError} `CHATNIO_CLOSED`
+   * `message` is a string, or its UTF-8 as bytes, which is what `ws` has.
+   *
+   * @throws {ChatNioError} `CHATNIO_CLOSED`; `CHATNIO_NOT_UTF8`, after which nothing has changed.
    */
-  receive(message: string, now: number = performance.now()): Event {
+  receive(message: string | Uint8Array, now: number = performance.now()): Event {
+    this.put(message, now);
+    return this.event(message);
+  }
+
+  /**
+   * The first half of `receive()`: the other is `event()`, or `piece`, before anything else is called.
+   *
+   * @internal
+   * @returns whether it is a piece that is alone in its message, as nearly every one is.
+   */
+  put(message: string | Uint8Array, now: number): boolean {
     const library = this.#library;
-    const length = library.write(message);
+    const length = typeof message === "string" ? library.write(message) : library.writeBytes(message);
     const out = library.prepare(eventAt.sizeof);
     const at = clock(now);
     this.#check((exports) =>
       exports.chatnio_session_receive(this.#handle.pointer, at, library.input, length, out),
     );
     library.tidy();
-    return readEvent(library, out, message, length) as Event;
+    this.#length = length;
+    return library.int32(out + eventAt.kind) === EventKind.delta && library.lengthOf(out + eventAt.raw) === length;
+  }
+
+  /** @internal What `put()` has brought, of that message. */
+  event(message: string | Uint8Array): Event {
+    return readEvent(this.#library, this.#library.out, message, this.#length) as Event;
+  }
+
+  /** @internal The text of the piece that `put()` has brought. */
+  get piece(): string {
+    return this.#library.text(this.#library.out + eventAt.text) ?? "";
   }
 
   /**

@@ -10,6 +10,9 @@ export interface WebSocketLike {
   onmessage: ((event: any) => void) | null;
   onerror: ((event: any) => void) | null;
   onclose: ((event: any) => void) | null;
+  /** "nodebuffer": it is one of `ws`, whose text messages come by `on()` as bytes, which spares making strings of them. */
+  readonly binaryType?: string;
+  on?(event: "message", listener: (data: any, isBinary: boolean) => void): unknown;
   send(data: string): void;
   close(code?: number, reason?: string): void;
   /** Drops the connection at once, where that can be done. */
@@ -18,6 +21,9 @@ export interface WebSocketLike {
 
 /** The class of one. */
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
+
+/** That of `ws`. */
+type WsConstructor = new (url: string, options: { readonly skipUTF8Validation: boolean }) => WebSocketLike;
 
 /**
  * The platform's WebSocket; in Node before version 22 that of the package `ws`.
@@ -29,7 +35,13 @@ export async function platformWebSocket(): Promise<WebSocketConstructor> {
   // A bundler has no need to look for it.
   const name = "ws";
   try {
-    return ((await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { default: WebSocketConstructor }).default;
+    const { default: Ws } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { default: WsConstructor };
+    return class extends Ws {
+      constructor(url: string) {
+        // The module looks at every message, too.
+        super(url, { skipUTF8Validation: true });
+      }
+    };
   } catch (error) {
     throw new ChatNioError(
       "CHATNIO_SYSTEM",
@@ -93,6 +105,15 @@ export function openSocket(
     };
     socket.onclose = closed;
   });
+}
+
+/** Gives each message to `take`, a text as it comes: as a string, or as UTF-8; undefined stands for a binary one. */
+export function listen(socket: WebSocketLike, take: (message: string | Uint8Array | undefined) => void): void {
+  if (socket.on !== undefined && socket.binaryType === "nodebuffer") {
+    socket.on("message", (data: string | Uint8Array, isBinary) => take(isBinary ? undefined : data));
+  } else {
+    socket.onmessage = ({ data }: { data: unknown }) => take(typeof data === "string" ? data : undefined);
+  }
 }
 
 /** Lets go of a WebSocket, which says nothing any more. */

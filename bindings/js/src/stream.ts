@@ -28,12 +28,14 @@ export class AnswerStream implements AsyncIterable<string> {
 
   /** The pieces. */
   [Symbol.asyncIterator](): AsyncIterator<string, undefined> {
-    return this.#read((event) => (event.kind === "delta" || event.kind === "end" ? event.text || undefined : undefined));
+    return this.#read("pieces", (event) =>
+      typeof event === "string" ? event : event.kind === "delta" || event.kind === "end" ? event.text : "",
+    );
   }
 
   /** The turn's events, the empty pieces included, instead of the pieces. */
   events(): AsyncIterable<TurnEvent> {
-    return { [Symbol.asyncIterator]: () => this.#read((event) => event) };
+    return { [Symbol.asyncIterator]: () => this.#read("events", (event) => event as TurnEvent) };
   }
 
   /**
@@ -44,7 +46,7 @@ export class AnswerStream implements AsyncIterable<string> {
   async text(): Promise<string> {
     if (!this.#isRead) {
       this.#isRead = true;
-      this.#turn.skip();
+      this.#turn.read("nothing");
     }
     const answer = await this.result();
     this.#turn.check();
@@ -82,29 +84,75 @@ export class AnswerStream implements AsyncIterable<string> {
     this.#turn.leave();
   }
 
-  #read<Item>(item: (event: TurnEvent) => Item | undefined): AsyncIterator<Item, undefined> {
+  #read<Item extends TurnEvent | string>(
+    what: "events" | "pieces",
+    item: (event: TurnEvent | string) => Item,
+  ): AsyncIterator<Item, undefined> {
     if (this.#isRead) throw new ChatNioError("CHATNIO_INVALID", "the answer has a reader already");
     this.#isRead = true;
-    const turn = this.#turn;
-    const next = (): Promise<IteratorResult<Item, undefined>> => {
-      for (let event = turn.take(); event !== undefined; event = turn.take()) {
-        const value = item(event);
-        if (value !== undefined) return Promise.resolve({ value, done: false });
-      }
-      if (turn.isOpen) return new Promise((resolve) => turn.wait(() => resolve(next())));
+    this.#turn.read(what);
+    return new Reader(this.#turn, item, () => this.#leave());
+  }
+}
+
+/** The reader of an answer. */
+class Reader<Item extends TurnEvent | string> implements AsyncIterator<Item, undefined> {
+  readonly #turn: Turn;
+  readonly #item: (event: TurnEvent | string) => Item;
+  readonly #leave: () => void;
+  /** Who has asked for the next before it was there, in this order. */
+  #waiting: { resolve: (result: IteratorResult<Item, undefined>) => void; reject: (error: unknown) => void }[] = [];
+
+  /** `item` makes an item of an event or a piece; an empty one is left out. */
+  constructor(turn: Turn, item: (event: TurnEvent | string) => Item, leave: () => void) {
+    this.#turn = turn;
+    this.#item = item;
+    this.#leave = leave;
+  }
+
+  next(): Promise<IteratorResult<Item, undefined>> {
+    if (this.#waiting.length === 0) {
       try {
-        turn.check();
-        return Promise.resolve({ value: undefined, done: true });
+        const result = this.#ready();
+        if (result !== undefined) return Promise.resolve(result);
       } catch (error) {
         return Promise.reject(error as Error);
       }
-    };
-    return {
-      next,
-      return: async () => {
-        this.#leave();
-        return { value: undefined, done: true };
-      },
-    };
+      this.#turn.wait(() => this.#serve());
+    }
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  async return(): Promise<IteratorResult<Item, undefined>> {
+    this.#leave();
+    return { value: undefined, done: true };
+  }
+
+  /** What there is to be told; undefined while nothing is. */
+  #ready(): IteratorResult<Item, undefined> | undefined {
+    for (let event = this.#turn.take(); event !== undefined; event = this.#turn.take()) {
+      const value = this.#item(event);
+      if (value !== "") return { value, done: false };
+    }
+    if (this.#turn.isOpen) return undefined;
+    this.#turn.check();
+    return { value: undefined, done: true };
+  }
+
+  /** Something has come: tells those who wait. */
+  #serve(): void {
+    for (let who = this.#waiting[0]; who !== undefined; who = this.#waiting[0]) {
+      try {
+        const result = this.#ready();
+        if (result === undefined) {
+          this.#turn.wait(() => this.#serve());
+          return;
+        }
+        who.resolve(result);
+      } catch (error) {
+        who.reject(error);
+      }
+      this.#waiting.shift();
+    }
   }
 }

@@ -6,20 +6,23 @@ import type { Question } from "./request.js";
 /** The events of one turn. */
 export type TurnEvent = Opened | Delta | StopRepeated | End;
 
+/** What is read of a turn: its events, the text in them alone, or nothing but the whole answer. */
+export type Reads = "events" | "pieces" | "nothing";
+
 /** A question that waits for its turn, or runs, or has ended. The client writes it, one reader reads. */
 export class Turn {
   readonly request: Question;
   /** The whole answer, whatever its outcome. */
   readonly result: Promise<Answer>;
   #settle!: { resolve: (answer: Answer) => void; reject: (error: unknown) => void };
-  #events: TurnEvent[] = [];
+  /** What has come: events, and text where that is all that is read. */
+  #queue: (TurnEvent | string)[] = [];
   /** How many of them were taken. */
   #taken = 0;
+  #reads: Reads = "events";
   #isOver = false;
   /** Nobody wants the rest. */
   #isLeft = false;
-  /** Nobody reads the events. */
-  #isSkipped = false;
   /** What the reader is told at the end, if anything but that it is the end. */
   #failure: { readonly error: unknown } | undefined;
   /** Wakes the reader up. */
@@ -39,10 +42,15 @@ export class Turn {
     return this.#isOver;
   }
 
-  /** Adds an event. */
-  push(event: TurnEvent): void {
-    if (this.#isLeft || this.#isSkipped) return;
-    this.#events.push(event);
+  /** What is read of it: what is not need not be made. */
+  get reads(): Reads {
+    return this.#reads;
+  }
+
+  /** Adds an event, or a piece where only those are read. */
+  push(event: TurnEvent | string): void {
+    if (this.#reads === "nothing") return;
+    this.#queue.push(event);
     this.#awaken();
   }
 
@@ -66,26 +74,26 @@ export class Turn {
   /** Nobody wants the rest: who reads still is told this error. */
   leave(error?: { readonly error: unknown }): void {
     this.#isLeft = true;
-    this.#events = [];
-    this.#taken = 0;
+    this.read("nothing");
     this.#failure ??= error;
     this.#awaken();
   }
 
-  /** Nobody reads the events: the whole is waited for. */
-  skip(): void {
-    this.#isSkipped = true;
-    this.#events = [];
+  /** From now on only this is read. What has come stays, where anything is. */
+  read(what: Reads): void {
+    this.#reads = what;
+    if (what !== "nothing") return;
+    this.#queue = [];
     this.#taken = 0;
   }
 
-  /** Takes the next event, which has come already. */
-  take(): TurnEvent | undefined {
-    const event = this.#events[this.#taken];
+  /** Takes the next event or piece, which has come already. */
+  take(): TurnEvent | string | undefined {
+    const event = this.#queue[this.#taken];
     if (event === undefined) return undefined;
     this.#taken += 1;
-    if (this.#taken === this.#events.length) {
-      this.#events = [];
+    if (this.#taken === this.#queue.length) {
+      this.#queue = [];
       this.#taken = 0;
     }
     return event;

@@ -51,6 +51,24 @@ class Puppet implements WebSocketLike {
   }
 }
 
+/** One like those of `ws`, which gives texts as bytes. */
+class Bytes extends Puppet {
+  readonly binaryType = "nodebuffer";
+  #listener: ((data: unknown, isBinary: boolean) => void) | undefined;
+
+  on(_event: "message", listener: (data: unknown, isBinary: boolean) => void): void {
+    this.#listener = listener;
+  }
+
+  gives(data: Uint8Array, isBinary = false): void {
+    this.#listener?.(data, isBinary);
+  }
+
+  override says(message: object): void {
+    this.gives(new TextEncoder().encode(JSON.stringify({ quota: 0, end: false, ...message })));
+  }
+}
+
 /** The error of a connection that cannot be made: some platforms wait for the rest of a refusal. */
 async function refusal(promise: Promise<unknown>): Promise<ChatNioError> {
   const error = await failure(promise);
@@ -290,6 +308,87 @@ export const tests: Test[] = [
         while (!(await reader.next()).done);
         equal(await reader.next(), { value: undefined, done: true });
       });
+    },
+  },
+  {
+    name: "who reads gets all that has come before, and who asks for several at once gets them in order",
+    async run() {
+      for (const WebSocket of [Puppet, Bytes]) {
+        const client = await Client.connect("ws://localhost", { WebSocket });
+        const says = (message: string, end = false): void => Puppet.last.says({ message, quota: 0.1, end });
+        const early = client.ask("one");
+        for (const piece of ["a", "", "\ufeff", "b"]) says(piece);
+        await pause();
+        const reader = early[Symbol.asyncIterator]();
+        const first = [reader.next(), reader.next(), reader.next(), reader.next(), reader.next()];
+        says("");
+        says("c");
+        await pause();
+        says("d", true);
+        equal((await Promise.all(first)).map(({ value }) => value), ["a", "\ufeff", "b", "c", "d"]);
+        equal(await reader.next(), { value: undefined, done: true });
+        equal((await early.result()).text, "a\ufeffbcd");
+        const lost = client.ask("two")[Symbol.asyncIterator]();
+        const [one, two] = [failure(lost.next()), failure(lost.next())];
+        Puppet.last.onclose?.({ code: 1006, reason: "", wasClean: false });
+        equal([ofAnswer(await one).answer.turn, ofAnswer(await two).answer.turn], [2, 2]);
+      }
+    },
+  },
+  {
+    name: "messages that come as bytes are the same as texts",
+    async run() {
+      const told: string[] = [];
+      for (const WebSocket of [Puppet, Bytes]) {
+        const seen: unknown[] = [];
+        for (const options of [{}, { onEvent: (event: Event) => seen.push(event) }]) {
+          const client = await Client.connect("ws://localhost", { WebSocket, ...options });
+          const answer = (): void => {
+            Puppet.last.says({ conversation: 29, message: "" });
+            for (const message of ["a", "\u00fc\ud83d\ude00", "", "x".repeat(70)]) Puppet.last.says({ message, quota: 0.5 });
+            Puppet.last.says({ message: "z", quota: 0.75, end: true });
+          };
+          const text = client.ask("hi").text();
+          answer();
+          const pieces = client.ask("hi");
+          const read = (async () => {
+            for await (const piece of pieces) seen.push(piece);
+          })();
+          answer();
+          const events = client.ask("hi").events();
+          answer();
+          await read;
+          for await (const event of events) seen.push(event);
+          seen.push(await text, (await pieces.result()).quotaText, client.counters);
+          await client.close();
+        }
+        told.push(JSON.stringify(seen));
+      }
+      ok(told[0]?.includes('"raw":') && told[0].includes('"z"'), String(told[0]));
+      equal(told[1], told[0]);
+    },
+  },
+  {
+    name: "bytes that are binary, and those that are no text",
+    async run() {
+      const client = await Client.connect("ws://localhost", { WebSocket: Bytes });
+      const server = Puppet.last as Bytes;
+      const running = client.ask("hi");
+      server.says({ message: "a" });
+      server.gives(Uint8Array.of(1, 2), true);
+      equal(client.counters.malformed, 1);
+      server.gives(Uint8Array.of(0x22, 0xff, 0x22));
+      ok(client.error?.code === "CHATNIO_SERVER_NOT_UTF8" && server.isClosed, String(client.error));
+      // It may go on.
+      server.says({ message: "b", end: true });
+      const error = ofAnswer(await failure(running.text()));
+      equal([error.answer.text, error.answer.malformed, error.cause === client.error], ["a", 1, true]);
+      await rejects("CHATNIO_SERVER_NOT_UTF8", client.ask("more").text());
+      await client.reconnect();
+      const again = client.ask("hi");
+      Puppet.last.says({ message: "c", quota: 0.1, end: true });
+      equal(await again.text(), "c");
+      await client.close();
     },
   },
   {

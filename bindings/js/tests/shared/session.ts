@@ -332,4 +332,25 @@ export const tests: Test[] = [
       ok(event.kind === "end" && event.answer.interruption === "answer-too-long", JSON.stringify(event));
     },
   },
+  {
+    name: "a message may come as bytes, and nothing of a text is lost",
+    run() {
+      const letters = ["\ufeffa", "\ufeff", "plain", "sixteen letters.", "seventeen letters", "\u00fc\u4f60\ud83d\ude00", "x".repeat(9999)];
+      for (const piece of letters) {
+        const message = JSON.stringify({ message: piece, quota: 0.25, end: false });
+        const texts = [message, new TextEncoder().encode(message)].map((form) => asked({}).receive(form, 1));
+        for (const event of texts) {
+          equal(event, { kind: "delta", turn: 1, text: piece, quota: 0.25, quotaText: "0.25", raw: message });
+        }
+      }
+      const session = asked({});
+      throws("CHATNIO_NOT_UTF8", () => session.receive(Uint8Array.of(0x22, 0xff, 0x22), 1));
+      throws("CHATNIO_NOT_UTF8", () => session.receive('"\udc00"', 1));
+      equal(session.counters.malformed, 0);
+      // Of one that holds two frames, what it was made from.
+      const two = new TextEncoder().encode('{"message":"a","end":false}{"message":"b","end":false}');
+      const event = session.receive(two, 1);
+      equal("raw" in event && event.raw, '{"message":"a","end":false}');
+    },
+  },
 ];
