@@ -12,9 +12,6 @@ use crate::{paths, token};
 
 const DEFAULT_MODEL: &str = "gpt-3.5-turbo";
 
-/// As the SDKs that users know have it.
-const CONNECT_RETRIES: u32 = 2;
-
 /// What counts. The options that are in no configuration are not here.
 pub(crate) struct Settings {
     /// The profile that was taken.
@@ -33,7 +30,7 @@ pub(crate) struct Settings {
     /// A certificate of one's own, and its key.
     pub(crate) cert: Option<(PathBuf, PathBuf)>,
     pub(crate) proxy: Option<Through>,
-    pub(crate) connect_retries: u32,
+    pub(crate) connect_retries: Option<u32>,
     pub(crate) headers: Vec<String>,
     /// The models that the configuration names.
     pub(crate) models: Vec<String>,
@@ -119,10 +116,7 @@ impl Settings {
                 Some(url) => Some(Through { url: url.clone(), is_asked: true }),
                 None => first(&layers, |layer| layer.proxy.clone()).map(|url| Through { url, is_asked: false }),
             },
-            connect_retries: connection
-                .connect_retries
-                .or_else(|| first(&layers, |layer| layer.connect_retries))
-                .unwrap_or(CONNECT_RETRIES),
+            connect_retries: connection.connect_retries.or_else(|| first(&layers, |layer| layer.connect_retries)),
             headers: match &*connection.header {
                 [] => first(&layers, |layer| layer.headers.clone()).unwrap_or_default(),
                 headers => headers.to_vec(),

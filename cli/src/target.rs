@@ -200,7 +200,9 @@ fn config(args: &ConnectionArgs, settings: &Settings) -> Result<ConnectionConfig
     if let Some(time) = settings.answer_within {
         config.session.answer_within = time;
     }
-    config.connect_retries = settings.connect_retries;
+    if let Some(retries) = settings.connect_retries {
+        config.connect_retries = retries;
+    }
     if let Some(bytes) = settings.max_message {
         config.session.max_message = bytes;
     }

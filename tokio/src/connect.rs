@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chatnio::{Auth, ClientError, Connection, ConnectionConfig, ConnectionEnd, Endpoint, StartError, Tries};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::client::Client;
 use crate::clock::Clock;
@@ -68,10 +68,10 @@ impl Client {
         Connection::check(endpoint, &auth, config)?;
         let mut waiting = Waiting::new(config);
         loop {
-            waiting.begin().await;
+            let limit = waiting.begin(endpoint).await?;
             // With what this try finds out.
             let mut config = config.clone();
-            let tried = match dial(&route, endpoint, &mut config).await {
+            let tried = match dial(&route, endpoint, &mut config, limit).await {
                 Ok(stream) => Self::over(stream, route.clone(), endpoint, auth.clone(), &config, waiting.left()).await,
                 Err(error) => Err(error),
             };
@@ -120,8 +120,8 @@ impl Client {
         };
         let mut waiting = Waiting::new(&config);
         loop {
-            waiting.begin().await;
-            let tried = match dial(&self.route, &endpoint, &mut config.clone()).await {
+            let limit = waiting.begin(&endpoint).await?;
+            let tried = match dial(&self.route, &endpoint, &mut config.clone(), limit).await {
                 Ok(stream) => reopen(shared, stream, waiting.left()).await,
                 Err(error) => Err(error),
             };
@@ -154,17 +154,20 @@ impl Waiting {
         Waiting { started: Instant::now(), tries: Tries::new(config) }
     }
 
-    /// Waits for a place among the connects of this process, if the host has asked for that.
-    async fn begin(&self) {
-        let wait = self.tries.wait();
-        if !wait.is_zero() {
-            sleep(wait).await;
+    /// Waits for a place among the connects of this process, if the host has asked for that. Returns how long the
+    /// try may connect.
+    async fn begin(&self, endpoint: &Endpoint) -> Result<Duration, ClientError> {
+        let now = self.started.elapsed();
+        let at = self.tries.place(now);
+        if at > now {
+            sleep_until(self.started + at).await;
         }
+        self.tries.connect(self.started.elapsed(), endpoint.host())
     }
 
     /// After a try that has failed: waits for the next one, or gives up with what it failed by.
     async fn next(&mut self, error: ClientError) -> Result<(), ClientError> {
-        let at = self.tries.failed(self.started.elapsed(), &error).ok_or(error)?;
+        let at = self.tries.failed(self.started.elapsed(), error)?;
         sleep_until(self.started + at).await;
         Ok(())
     }

@@ -21,13 +21,13 @@ pub(crate) enum Route {
     Given,
 }
 
-/// Connects, within [`ConnectionConfig::connect`]. What a proxy is to be told of the server's address stands in `config` then.
+/// Connects, within `limit`, if that is not zero. What a proxy is to be told of the server's address stands in `config` then.
 pub(crate) async fn dial(
     route: &Route,
     endpoint: &Endpoint,
     config: &mut ConnectionConfig,
+    limit: Duration,
 ) -> Result<TcpStream, ClientError> {
-    let limit = config.connect;
     let (host, port, name) = match &config.proxy {
         Some(proxy) => (proxy.host().to_owned(), proxy.port(), format!("the proxy {proxy}")),
         None => (endpoint.host().to_owned(), endpoint.port(), endpoint.host().to_owned()),

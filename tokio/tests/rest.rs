@@ -18,6 +18,13 @@ fn serve(change: impl FnOnce(&mut Options)) -> Server {
     Server::start(options).unwrap()
 }
 
+/// The defaults, and each call once: the server is there for as many.
+fn once() -> ConnectionConfig {
+    let mut config = ConnectionConfig::default();
+    config.connect_retries = 0;
+    config
+}
+
 fn client_of(server: &Server, key: &str) -> Client {
     Client::new(&server.url(), Auth::new(key), &ConnectionConfig::default()).unwrap()
 }
@@ -62,7 +69,7 @@ async fn every_fault_is_named() {
     ] {
         let server = serve(|options| options.faults = faults.to_vec());
         let url = format!("ws://{}{url_end}", server.addr());
-        let client = Client::new(&url, Auth::new(KEY), &ConnectionConfig::default()).unwrap();
+        let client = Client::new(&url, Auth::new(KEY), &once()).unwrap();
         let code = match client.call(&rest::quota()).await {
             Ok(quota) => quota.to_string(),
             Err(ClientError::Answer(error)) => error.code().to_owned(),
@@ -142,7 +149,7 @@ async fn read_head(socket: &mut TcpStream) -> String {
 }
 
 async fn quota_at(url: &str) -> Result<f64, ClientError> {
-    let mut config = ConnectionConfig::default();
+    let mut config = once();
     config.headers.add("X-Gate", "open").unwrap();
     Client::new(url, Auth::new(KEY), &config).unwrap().call(&rest::quota()).await
 }
@@ -251,13 +258,13 @@ async fn a_silent_server_ends_by_the_limits() {
     // The system accepts for it, and nobody answers.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let client = Client::new(&format!("ws://{address}"), Auth::new(KEY), &ConnectionConfig::default()).unwrap();
+    let client = Client::new(&format!("ws://{address}"), Auth::new(KEY), &once()).unwrap();
     let started = tokio::time::Instant::now();
     let error = client.call(&rest::quota()).await.unwrap_err();
     let limit = Duration::from_secs(30);
     assert!(matches!(error, ClientError::Timeout { limit: of } if of == limit), "{error:?}");
     assert!(error.is_retryable() && started.elapsed() >= limit);
-    let client = Client::new(&format!("wss://{address}"), Auth::new(KEY), &ConnectionConfig::default()).unwrap();
+    let client = Client::new(&format!("wss://{address}"), Auth::new(KEY), &once()).unwrap();
     let error = client.call(&rest::quota()).await.unwrap_err();
     assert!(matches!(error, ClientError::ConnectTimeout { .. }), "{error:?}");
     drop(listener);

@@ -53,7 +53,7 @@ pub struct ConnectionConfig {
     pub connect: Duration,
     /// How often a [`Client`](crate::Client)'s connect is tried again after it was throttled, refused or lost before the
     /// WebSocket was open, or a gateway's server was away: see [`Retry`](chatnio_core::Retry). All tries together are within
-    /// `connect` and `handshake` together. 0.
+    /// `connect` and `handshake` together. 2, as the SDKs that users know have it; 0 for never.
     pub connect_retries: u32,
     /// Spaces the connects of all [`Client`](crate::Client)s that share it. None.
     pub limiter: Option<Limiter>,
@@ -78,7 +78,7 @@ impl Default for ConnectionConfig {
             tls: TlsConfig::default(),
             headers: Headers::new(),
             proxy: None,
-            connect_retries: 0,
+            connect_retries: 2,
             limiter: None,
             connect: Duration::from_secs(10),
             handshake: Duration::from_secs(10),

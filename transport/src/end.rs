@@ -1,5 +1,8 @@
 //! `ConnectionEnd`: how a connection ended.
 
+use std::time::Duration;
+
+use chatnio_core::RetryCause;
 use thiserror::Error;
 
 use crate::error::WireError;
@@ -33,6 +36,16 @@ impl ConnectionEnd {
             ConnectionEnd::ByServer { code, .. } => *code,
             ConnectionEnd::Lost(error) => error.refusal().map(|refusal| refusal.status),
             ConnectionEnd::Clean => None,
+        }
+    }
+
+    /// Why connecting may be tried again, and after how long the server wants that; `None` where trying again brings the same,
+    /// and where the connection was open: what was asked may have been charged.
+    #[must_use]
+    pub fn retry_cause(&self) -> Option<(RetryCause, Option<Duration>)> {
+        match self {
+            ConnectionEnd::Lost(error) => error.retry_cause(),
+            _ => None,
         }
     }
 

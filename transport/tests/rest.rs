@@ -17,6 +17,13 @@ fn serve(change: impl FnOnce(&mut Options)) -> Server {
     Server::start(options).unwrap()
 }
 
+/// The defaults, and each call once: the server is there for as many.
+fn once() -> ConnectionConfig {
+    let mut config = ConnectionConfig::default();
+    config.connect_retries = 0;
+    config
+}
+
 fn client_of(server: &Server, key: &str) -> Client {
     Client::new(&server.url(), Auth::new(key), &ConnectionConfig::default()).unwrap()
 }
@@ -96,7 +103,7 @@ fn every_fault_is_named() {
     let code = |faults: &[Fault], url_end: &str| {
         let server = serve(|options| options.faults = faults.to_vec());
         let url = format!("ws://{}{url_end}", server.addr());
-        let client = Client::new(&url, Auth::new(KEY), &ConnectionConfig::default()).unwrap();
+        let client = Client::new(&url, Auth::new(KEY), &once()).unwrap();
         match client.call(&rest::quota()) {
             Ok(quota) => quota.to_string(),
             Err(ClientError::Answer(error)) => error.code().to_owned(),
@@ -191,7 +198,7 @@ fn raw(answers: Vec<&'static [u8]>) -> (String, thread::JoinHandle<Vec<String>>)
 }
 
 fn quota_at(url: &str) -> Result<f64, ClientError> {
-    let mut config = ConnectionConfig::default();
+    let mut config = once();
     config.headers.add("X-Gate", "open").unwrap();
     Client::new(url, Auth::new(KEY), &config).unwrap().call(&rest::quota())
 }
@@ -354,7 +361,7 @@ fn a_silent_server_ends_by_the_limit() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     let limit = Duration::from_millis(50);
-    let client = Client::new(&url, Auth::new(KEY), &ConnectionConfig::default()).unwrap().within(limit);
+    let client = Client::new(&url, Auth::new(KEY), &once()).unwrap().within(limit);
     let error = client.call(&rest::quota()).unwrap_err();
     assert!(matches!(error, ClientError::Timeout { limit: of } if of == limit), "{error:?}");
     assert!(error.is_retryable());

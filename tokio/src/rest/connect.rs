@@ -34,7 +34,9 @@ impl Link {
     pub(super) async fn connect(&self) -> Result<Box<dyn Stream>, ClientError> {
         // With what the proxy is to be told.
         let mut config = self.config.clone();
-        let tcp = dial(&Route::LookUp, &self.endpoint, &mut config).await.map_err(|error| self.explain(error))?;
+        let limit = config.connect;
+        let tcp =
+            dial(&Route::LookUp, &self.endpoint, &mut config, limit).await.map_err(|error| self.explain(error))?;
         let opened = self.open(tcp, &config);
         match config.handshake {
             Duration::ZERO => opened.await,

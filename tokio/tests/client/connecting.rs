@@ -144,7 +144,16 @@ async fn connecting_is_tried_again_where_that_may_help() {
     const AWAY: &str = "HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n";
     const LATER: &str = "HTTP/1.1 503 x\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n";
     const GONE: &str = "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n";
-    for (list, retries) in [(&[AWAY, "", GONE][..], 2), (&[AWAY, AWAY], 1), (&[LATER], 5), (&[GONE], 5)] {
+    let by_default = ConnectionConfig::default().connect_retries;
+    let lists = [
+        (&[AWAY, "", GONE][..], by_default),
+        (&[AWAY, "", AWAY], by_default),
+        (&[AWAY, AWAY], 1),
+        (&[AWAY], 0),
+        (&[LATER], 5),
+        (&[GONE], 5),
+    ];
+    for (list, retries) in lists {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap());
         let served = tokio::spawn(async move {

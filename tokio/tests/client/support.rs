@@ -24,6 +24,7 @@ pub(crate) fn serve(change: impl FnOnce(&mut Options)) -> Server {
 pub(crate) fn config() -> ConnectionConfig {
     let mut config = ConnectionConfig::default();
     config.session.record = true;
+    config.connect_retries = 0;
     config.session.first_frame = LONG;
     config.session.next_frame = LONG;
     config

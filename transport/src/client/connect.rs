@@ -30,14 +30,15 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// Connects to the server, or to the proxy on the way there.
+    /// Connects to the server, or to the proxy on the way there, within `limit`, if that is not zero.
     fn connect(
         &self,
         endpoint: &Endpoint,
         config: &mut ConnectionConfig,
+        limit: Duration,
         stopper: &Stopper,
     ) -> Result<TcpStream, ClientError> {
-        let patience = Patience::new(config.connect, stopper);
+        let patience = Patience::new(limit, stopper);
         if let Some(proxy) = config.proxy.as_mut().filter(|proxy| proxy.wants_target()) {
             let target = look_up(endpoint.host(), endpoint.port(), &patience)?;
             if let Some(address) = target.first() {
@@ -73,17 +74,17 @@ impl<'s> Waiting<'s> {
         Waiting { patience: Patience::new(Duration::ZERO, stopper), tries: Tries::new(config) }
     }
 
-    /// Waits for a place among the connects of this process, if the host has asked for that.
-    fn begin(&self) -> Result<(), ClientError> {
-        self.patience.sleep_until(self.patience.now().saturating_add(self.tries.wait()))
+    /// Waits for a place among the connects of this process, if the host has asked for that. Returns how long the
+    /// try may connect.
+    fn begin(&self, endpoint: &Endpoint) -> Result<Duration, ClientError> {
+        self.patience.sleep_until(self.tries.place(self.patience.now()))?;
+        self.tries.connect(self.patience.now(), endpoint.host())
     }
 
     /// After a try that has failed: waits for the next one, or gives up with what it failed by.
     fn next(&mut self, error: ClientError) -> Result<(), ClientError> {
-        match self.tries.failed(self.patience.now(), &error) {
-            Some(at) => self.patience.sleep_until(at),
-            None => Err(error),
-        }
+        let at = self.tries.failed(self.patience.now(), error)?;
+        self.patience.sleep_until(at)
     }
 
     fn left(&self) -> Option<Duration> {
@@ -159,11 +160,11 @@ impl Client {
         let mut tries = Waiting::new(config, stopper);
         let mut route = Some(route);
         loop {
-            tries.begin()?;
+            let limit = tries.begin(endpoint)?;
             // With what this try finds out.
             let mut config = config.clone();
             let way = route.take().unwrap_or(Route::Given);
-            let tried = way.connect(endpoint, &mut config, stopper).map(|socket| (socket, config));
+            let tried = way.connect(endpoint, &mut config, limit, stopper).map(|socket| (socket, config));
             let error = match tried {
                 Ok((socket, config)) => {
                     let made = Self::over(socket, Route::Given, endpoint, auth.clone(), &config, stopper, tries.left());
@@ -234,9 +235,8 @@ impl Client {
         let stopper = self.stopper.clone();
         let mut tries = Waiting::new(&config, &stopper);
         let opened = loop {
-            let tried = tries.begin().and_then(|()| {
-                let mut config = config.clone();
-                let socket = self.route.connect(&endpoint, &mut config, &stopper)?;
+            let tried = tries.begin(&endpoint).and_then(|limit| {
+                let socket = self.route.connect(&endpoint, &mut config.clone(), limit, &stopper)?;
                 self.reopen(socket, tries.left())
             });
             match tried {

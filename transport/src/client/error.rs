@@ -37,7 +37,8 @@ pub enum ClientError {
         /// Why the last address failed.
         source: Arc<io::Error>,
     },
-    /// Name look-up and connect took longer than [`ConnectionConfig::connect`](crate::ConnectionConfig::connect).
+    /// Name look-up and connect took longer than [`ConnectionConfig::connect`](crate::ConnectionConfig::connect), or all
+    /// tries longer than that and [`handshake`](crate::ConnectionConfig::handshake) together.
     #[error("cannot connect to {host} within {} s", limit.as_secs_f32())]
     ConnectTimeout {
         /// The host.
@@ -114,7 +115,7 @@ impl ClientError {
     pub fn retry_cause(&self) -> Option<(RetryCause, Option<Duration>)> {
         match self {
             ClientError::Connect { .. } => Some((RetryCause::Lost, None)),
-            ClientError::Ended(ConnectionEnd::Lost(error)) => error.retry_cause(),
+            ClientError::Ended(end) => end.retry_cause(),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use chatnio_core::Retry;
+use chatnio_core::{Retry, RetryCause};
 
 use super::ClientError;
 use crate::config::{ConnectionConfig, Limiter};
@@ -13,6 +13,8 @@ use crate::config::{ConnectionConfig, Limiter};
 #[derive(Debug)]
 pub struct Tries {
     retry: Retry,
+    /// For one try; zero is off.
+    connect: Duration,
     /// For all tries together, if they are bounded.
     limit: Option<Duration>,
     limiter: Option<Limiter>,
@@ -24,20 +26,59 @@ impl Tries {
     pub fn new(config: &ConnectionConfig) -> Self {
         let is_bounded = !config.connect.is_zero() && !config.handshake.is_zero();
         let limit = is_bounded.then(|| config.connect.saturating_add(config.handshake));
-        Tries { retry: Retry::new(config.connect_retries, limit), limit, limiter: config.limiter.clone() }
+        Tries {
+            retry: Retry::new(config.connect_retries, limit),
+            connect: config.connect,
+            limit,
+            limiter: config.limiter.clone(),
+        }
     }
 
-    /// How long to wait before the next try, for a place among the connects of this process: see
-    /// [`ConnectionConfig::limiter`]. Takes that place.
+    /// When to begin the next try, if that is at hand at `now`: a place among the connects of this process, see
+    /// [`ConnectionConfig::limiter`]. Takes that place. Never later than all tries are to be over.
     #[must_use]
-    pub fn wait(&self) -> Duration {
-        self.limiter.as_ref().map_or(Duration::ZERO, Limiter::reserve)
+    pub fn place(&self, now: Duration) -> Duration {
+        let at = self.limiter.as_ref().map_or(now, |limiter| now.saturating_add(limiter.reserve()));
+        self.limit.map_or(at, |limit| at.min(limit))
     }
 
-    /// A try has failed at `now`: when to try again; `None` for not at all.
-    pub fn failed(&mut self, now: Duration, error: &ClientError) -> Option<Duration> {
-        let (cause, retry_after) = error.retry_cause()?;
+    /// How long the look-up and connect of a try that begins at `now` may take, as [`ConnectionConfig::connect`] has it: no
+    /// longer than all tries together have left.
+    ///
+    /// # Errors
+    /// [`ClientError::ConnectTimeout`] when nothing is left.
+    pub fn connect(&self, now: Duration, host: &str) -> Result<Duration, ClientError> {
+        match self.limit {
+            Some(limit) if now >= limit => Err(ClientError::ConnectTimeout { host: host.to_owned(), limit }),
+            Some(limit) => Ok(self.connect.min(limit - now)),
+            None => Ok(self.connect),
+        }
+    }
+
+    /// A try has failed at `now`.
+    ///
+    /// # Errors
+    /// What it failed by, where it is not to be tried again; otherwise gets when to.
+    pub fn failed(&mut self, now: Duration, error: ClientError) -> Result<Duration, ClientError> {
+        let again = error.retry_cause().and_then(|(cause, retry_after)| self.again(now, cause, retry_after));
+        again.ok_or_else(|| match (error, self.limit) {
+            // What was left for the last try is not the limit that somebody has set.
+            (ClientError::ConnectTimeout { host, .. }, Some(limit)) if now >= limit => {
+                ClientError::ConnectTimeout { host, limit }
+            }
+            (error, _) => error,
+        })
+    }
+
+    /// A try has failed at `now`, for this cause: when to try again; `None` for not at all. See [`Retry::failed`].
+    pub fn again(&mut self, now: Duration, cause: RetryCause, retry_after: Option<Duration>) -> Option<Duration> {
         self.retry.failed(now, cause, retry_after, jitter())
+    }
+
+    /// The time for all tries together; `None` when there is no limit.
+    #[must_use]
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
     }
 
     /// How much time is left at `now`; `None` when there is no limit.
@@ -51,4 +92,55 @@ impl Tries {
 #[expect(clippy::cast_possible_truncation, reason = "any of its bits are as good")]
 pub(crate) fn jitter() -> u32 {
     RandomState::new().build_hasher().finish() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    fn tries(change: impl FnOnce(&mut ConnectionConfig)) -> Tries {
+        let mut config = ConnectionConfig::default();
+        change(&mut config);
+        Tries::new(&config)
+    }
+
+    #[test]
+    fn all_tries_together_have_one_limit() {
+        let mut tries = tries(|config| config.connect_retries = 9);
+        assert_eq!(tries.limit(), Some(seconds(20)));
+        assert_eq!(tries.connect(seconds(4), "h").unwrap(), seconds(10));
+        assert_eq!(tries.connect(seconds(17), "h").unwrap(), seconds(3));
+        let late =
+            |error| matches!(error, ClientError::ConnectTimeout { host, limit } if host == "h" && limit == seconds(20));
+        assert!(late(tries.connect(seconds(20), "h").unwrap_err()));
+        // The last try had three seconds, which nobody has asked for.
+        let cut = ClientError::ConnectTimeout { host: "h".into(), limit: seconds(3) };
+        assert!(late(tries.failed(seconds(20), cut).unwrap_err()));
+        let own = ClientError::ConnectTimeout { host: "h".into(), limit: seconds(10) };
+        let own = tries.failed(seconds(10), own).unwrap_err();
+        assert!(matches!(own, ClientError::ConnectTimeout { limit, .. } if limit == seconds(10)), "{own}");
+    }
+
+    #[test]
+    fn without_a_deadline_there_is_no_limit() {
+        for tries in
+            [tries(|config| config.connect = Duration::ZERO), tries(|config| config.handshake = Duration::ZERO)]
+        {
+            assert_eq!((tries.limit(), tries.left(seconds(99))), (None, None));
+            assert!(tries.connect(seconds(99), "h").is_ok());
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_place_longer_than_for_a_connection() {
+        let tries = tries(|config| config.limiter = Some(Limiter::new(1)));
+        assert_eq!(tries.place(seconds(1)), seconds(1));
+        let at: Vec<_> = (0..25).map(|_| tries.place(seconds(1))).collect();
+        assert!(at.is_sorted() && at[0] > seconds(1) && at[9] > seconds(10), "{at:?}");
+        assert_eq!(at[24], seconds(20));
+    }
 }
