@@ -647,6 +647,24 @@ typedef enum chatnio_refusal_part {
 } chatnio_refusal_part;
 
 /**
+ * Why connecting may be tried again.
+ */
+typedef enum chatnio_retry_cause {
+    /**
+     * The server, or a gateway in front of it, throttles this address.
+     */
+    CHATNIO_RETRY_THROTTLED = 1,
+    /**
+     * A gateway, or a proxy, cannot reach the server behind it.
+     */
+    CHATNIO_RETRY_UNAVAILABLE = 2,
+    /**
+     * The connection was refused, or lost before the WebSocket was open.
+     */
+    CHATNIO_RETRY_LOST = 3,
+} chatnio_retry_cause;
+
+/**
  * Which root certificates count.
  */
 typedef enum chatnio_trust {
@@ -858,6 +876,16 @@ typedef struct chatnio_rest_answer chatnio_rest_answer;
  * No redirect is to be followed: the key would go along.
  */
 typedef struct chatnio_rest_call chatnio_rest_call;
+
+/**
+ * When a connect that has failed is tried again: one connect with all its tries, as `chatnio_client_new()` makes them by
+ * itself. It neither connects nor waits: a host with a socket of its own asks it when to, and connects and waits by itself.
+ * Only for what comes before `CHATNIO_EVENT_OPEN`: a question that was sent is never to be sent again.
+ *
+ * `chatnio_retry_begin()` before each try says when it is to begin, `chatnio_retry_failed()` after one that has failed when
+ * the next one is, if there is to be one, and `chatnio_retry_deadline()` when all of them are to be over.
+ */
+typedef struct chatnio_retry chatnio_retry;
 
 /**
  * The chat protocol on one connection, at message level: the host has the WebSocket.
@@ -1617,7 +1645,8 @@ int32_t chatnio_config_set_proxy_from_environment(const struct chatnio_config *c
 /**
  * Sets how often a client's connect, or reconnect, is tried again after it was throttled, refused or lost before the
  * WebSocket was open, or a gateway's server was away; never sooner than the server asks for, 1.1 s after a throttling, and
- * all within `chatnio_config_set_connect()` and `chatnio_config_set_handshake()` together. 0.
+ * all within `chatnio_config_set_connect()` and `chatnio_config_set_handshake()` together. 2, as the SDKs that users know
+ * have it; 0 for never. Hosts that connect by themselves have the same in `chatnio_retry`.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
@@ -1625,8 +1654,8 @@ int32_t chatnio_config_set_connect_retries(const struct chatnio_config *config,
                                            uint32_t retries);
 
 /**
- * Lets all clients with this configuration together connect so often a second at most, evenly spaced: servers throttle an
- * address at five. 0 for no limit, which is the default.
+ * Lets all clients, and hosts by `chatnio_retry`, with this configuration together connect so often a second at most, evenly
+ * spaced: servers throttle an address at five. 0 for no limit, which is the default.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
@@ -2406,6 +2435,15 @@ int32_t chatnio_connection_refusal(const struct chatnio_connection *connection,
 int32_t chatnio_connection_retry_after(const struct chatnio_connection *connection, uint64_t *ms);
 
 /**
+ * Gets why connecting may be tried again (`chatnio_retry_cause`), after `CHATNIO_EVENT_CLOSED`: for `chatnio_retry_failed()`.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` before that, when the connection was open, and when trying again
+ * would bring the same.
+ */
+int32_t chatnio_connection_retry_cause(const struct chatnio_connection *connection,
+                                       int32_t *cause);
+
+/**
  * Gets the version of TLS (`TLSv1.2`, `TLSv1.3`) and the cipher suite (as `TLS13_AES_256_GCM_SHA384`) that were agreed on.
  * Both texts live for ever.
  *
@@ -2447,6 +2485,54 @@ int32_t chatnio_connection_error(const struct chatnio_connection *connection,
  * Frees a connection and wipes its token, without a word to the server; NULL is fine. The socket is the host's.
  */
 void chatnio_connection_free(struct chatnio_connection *connection);
+
+/**
+ * Makes one for a connect that begins at `now`. Of `config`, which may be NULL for the defaults, count
+ * `chatnio_config_set_connect_retries()`, `chatnio_config_set_connects_per_second()`, `chatnio_config_set_connect()` and
+ * `chatnio_config_set_handshake()`. `now` is the time in milliseconds on a monotonic clock of the host's, as in all calls.
+ *
+ * Errors: `CHATNIO_INVALID` when `out` is NULL.
+ */
+int32_t chatnio_retry_new(const struct chatnio_config *config,
+                          uint64_t now,
+                          struct chatnio_retry **out);
+
+/**
+ * Gets when to begin a try that is at hand at `now`: at once, or when all clients and retries with this configuration
+ * together may (`chatnio_config_set_connects_per_second()`). Each call takes a place among those.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_retry_begin(struct chatnio_retry *retry, uint64_t now, uint64_t *at);
+
+/**
+ * Says that a try has failed at `now`, and gets when the next one is to follow: never sooner than 1.1 s after a throttling,
+ * nor than the server has asked for, and later the more have failed, with some jitter.
+ *
+ * `cause` (`chatnio_retry_cause`) is that of `chatnio_connection_retry_cause()`, or `CHATNIO_RETRY_LOST` where the host's
+ * own socket was refused; `retry_after` that of `chatnio_connection_retry_after()`, in milliseconds, or 0.
+ *
+ * Errors: `CHATNIO_ABSENT` when it is not to be tried again: it was often enough, or there is no time left. Then what it
+ * failed by is the outcome. `CHATNIO_INVALID` for NULL or an unknown constant.
+ */
+int32_t chatnio_retry_failed(struct chatnio_retry *retry,
+                             uint64_t now,
+                             int32_t cause,
+                             uint64_t retry_after,
+                             uint64_t *at);
+
+/**
+ * Gets when all tries are to be over, look-ups and handshakes included: `chatnio_config_set_connect()` and
+ * `chatnio_config_set_handshake()` after the begin, and `UINT64_MAX`, for never, when one of them is off.
+ *
+ * Errors: `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_retry_deadline(const struct chatnio_retry *retry, uint64_t *deadline);
+
+/**
+ * Frees it; NULL is fine.
+ */
+void chatnio_retry_free(struct chatnio_retry *retry);
 
 /**
  * Connects to `url` (see `chatnio_connection_new()`) and waits until the WebSocket is open, within

@@ -574,12 +574,12 @@ public:
         return set(
             chatnio_config_set_proxy_from_environment(native(), server_url.data(), server_url.size(), nullptr));
     }
-    /** How often a client tries again to connect. 0. */
+    /** How often a client, or a host by `Retry`, tries again to connect. 2. */
     Config &connect_retries(std::uint32_t retries)
     {
         return set(chatnio_config_set_connect_retries(native(), retries));
     }
-    /** How often a second all clients with this configuration may connect together. No limit. */
+    /** How often a second all clients, and hosts by `Retry`, with this configuration may connect together. No limit. */
     Config &connects_per_second(std::uint32_t connects)
     {
         return set(chatnio_config_set_connects_per_second(native(), connects));
@@ -1214,6 +1214,14 @@ public:
                    ? std::optional(std::chrono::milliseconds(ms))
                    : std::nullopt;
     }
+    /** Why connecting may be tried again (`chatnio_retry_cause`), if that may help: see `Retry`. */
+    std::optional<std::int32_t> retry_cause() const
+    {
+        std::int32_t cause;
+        return check_unless(CHATNIO_ABSENT, chatnio_connection_retry_cause(native(), &cause))
+                   ? std::optional(cause)
+                   : std::nullopt;
+    }
     /** The version of TLS and the cipher suite that were agreed on; none without TLS. */
     std::optional<std::pair<std::string_view, std::string_view>> tls() const
     {
@@ -1256,6 +1264,66 @@ private:
             chatnio_connection_new(config.native(), auth.native(), url.data(), url.size(), now, &made, &error), error);
         return made;
     }
+};
+
+/**
+ * When a connect that has failed is tried again, for hosts that connect by themselves: one connect with all its tries. It
+ * neither connects nor waits. Only for what comes before the WebSocket is open.
+ */
+class Retry {
+public:
+    /** For a connect that begins at `now`, by the configuration's retries, limits and connects a second. */
+    explicit Retry(std::uint64_t now, const Config &config = nullptr)
+    {
+        chatnio_retry *made;
+        detail::check(chatnio_retry_new(config.native(), now, &made));
+        retry_.reset(made);
+    }
+    /** Takes a handle over. */
+    Retry(Adopt, chatnio_retry *native) noexcept : retry_(native) {}
+
+    /** When to begin a try that is at hand at `now`. Takes a place among those of all with this configuration. */
+    std::uint64_t begin(std::uint64_t now)
+    {
+        std::uint64_t at;
+        detail::check(chatnio_retry_begin(native(), now, &at));
+        return at;
+    }
+    /**
+     * A try has failed at `now`, by a cause (`chatnio_retry_cause`), and the server has asked to be left alone for so long:
+     * when the next one is to follow, if it is.
+     */
+    std::optional<std::uint64_t> failed(std::uint64_t now, std::int32_t cause,
+                                        std::optional<std::chrono::milliseconds> retry_after = std::nullopt)
+    {
+        const std::uint64_t after = retry_after ? detail::milliseconds(*retry_after) : 0;
+        std::uint64_t at;
+        const std::int32_t status = chatnio_retry_failed(native(), now, cause, after, &at);
+        if (status == CHATNIO_ABSENT) {
+            return std::nullopt;
+        }
+        detail::check(status);
+        return at;
+    }
+    /** The same of a connection that is over; none where trying again brings the same. */
+    std::optional<std::uint64_t> failed(std::uint64_t now, const Connection &connection)
+    {
+        const std::optional<std::int32_t> cause = connection.retry_cause();
+        return cause ? failed(now, *cause, connection.retry_after()) : std::nullopt;
+    }
+    /** When all tries are to be over; `UINT64_MAX` for never. */
+    std::uint64_t deadline() const
+    {
+        std::uint64_t deadline;
+        detail::check(chatnio_retry_deadline(native(), &deadline));
+        return deadline;
+    }
+
+    /** The handle, still owned. */
+    chatnio_retry *native() const noexcept { return retry_.get(); }
+
+private:
+    detail::Owned<chatnio_retry, chatnio_retry_free> retry_;
 };
 
 /** Stops a client's answer, or closes it, from any thread. It may outlive its client, and does nothing then. */

@@ -64,7 +64,8 @@ pub unsafe extern "C" fn chatnio_config_set_proxy_from_environment(
 
 /// Sets how often a client's connect, or reconnect, is tried again after it was throttled, refused or lost before the
 /// WebSocket was open, or a gateway's server was away; never sooner than the server asks for, 1.1 s after a throttling, and
-/// all within `chatnio_config_set_connect()` and `chatnio_config_set_handshake()` together. 0.
+/// all within `chatnio_config_set_connect()` and `chatnio_config_set_handshake()` together. 2, as the SDKs that users know
+/// have it; 0 for never. Hosts that connect by themselves have the same in `chatnio_retry`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]
@@ -75,8 +76,8 @@ pub unsafe extern "C" fn chatnio_config_set_connect_retries(config: Option<&chat
     }))
 }
 
-/// Lets all clients with this configuration together connect so often a second at most, evenly spaced: servers throttle an
-/// address at five. 0 for no limit, which is the default.
+/// Lets all clients, and hosts by `chatnio_retry`, with this configuration together connect so often a second at most, evenly
+/// spaced: servers throttle an address at five. 0 for no limit, which is the default.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]

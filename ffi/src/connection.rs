@@ -5,7 +5,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use chatnio_transport::{Connection, ConnectionEvent, Endpoint, EventStorage, TlsSession};
+use chatnio_transport::{Connection, ConnectionEnd, ConnectionEvent, Endpoint, EventStorage, TlsSession};
 use zeroize::Zeroizing;
 
 use crate::auth::chatnio_auth;
@@ -18,6 +18,7 @@ use crate::event::{
 use crate::growing::{Growing, Target};
 use crate::refusal::{BODY, Refusal, put_part, put_retry_after};
 use crate::request::chatnio_request;
+use crate::retry::number_of;
 use crate::status::Failure;
 use crate::status::chatnio_status::{CHATNIO_ABSENT, CHATNIO_BAD_URL};
 use crate::time::{deadline_ms, time};
@@ -555,6 +556,24 @@ pub unsafe extern "C" fn chatnio_connection_retry_after(
     ms: Option<&mut MaybeUninit<u64>>,
 ) -> i32 {
     boundary!(connection => put_retry_after(ms, connection.refusal.as_deref()))
+}
+
+/// Gets why connecting may be tried again (`chatnio_retry_cause`), after `CHATNIO_EVENT_CLOSED`: for `chatnio_retry_failed()`.
+///
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` before that, when the connection was open, and when trying again
+/// would bring the same.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_connection_retry_cause(
+    connection: Option<&chatnio_connection>,
+    cause: Option<&mut MaybeUninit<i32>>,
+) -> i32 {
+    boundary!(connection => {
+        let out = cause.ok_or(Failure::invalid("the out-parameter is NULL"))?;
+        let cause = connection.connection.end().and_then(ConnectionEnd::retry_cause);
+        let (cause, _) = cause.ok_or(Failure::new(CHATNIO_ABSENT, "connecting again would not help"))?;
+        out.write(number_of(cause));
+        Ok(())
+    })
 }
 
 /// Gets the version of TLS (`TLSv1.2`, `TLSv1.3`) and the cipher suite (as `TLS13_AES_256_GCM_SHA384`) that were agreed on.

@@ -33,6 +33,8 @@ pub mod request;
 pub mod rest_answer;
 #[cfg(feature = "rest")]
 pub mod rest_call;
+#[cfg(feature = "connection")]
+pub mod retry;
 #[cfg(feature = "session")]
 pub mod session;
 pub mod status;

@@ -19,6 +19,7 @@ const SOURCES: &[&str] = &[
     "event",
     "session",
     "connection",
+    "retry",
     "client",
     "transcript",
     "rest_call",

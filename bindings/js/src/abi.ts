@@ -179,6 +179,13 @@ export const RefusalPart = {
   "www-authenticate": 4,
 } as const;
 
+/** `chatnio_retry_cause` */
+export const RetryCause = {
+  throttled: 1,
+  unavailable: 2,
+  lost: 3,
+} as const;
+
 /** `chatnio_trust` */
 export const Trust = {
   platform: 1,

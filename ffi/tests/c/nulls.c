@@ -18,6 +18,9 @@ static void take_back(struct world *world) {
     if (outs->connection != before->connection) {
         chatnio_connection_free(outs->connection);
     }
+    if (outs->retry != before->retry) {
+        chatnio_retry_free(outs->retry);
+    }
     if (outs->client != before->client) {
         chatnio_client_free(outs->client);
     }
@@ -300,6 +303,18 @@ static void session_nulls(struct world *w, struct outs *o) {
     FREES(chatnio_session_free, session);
 }
 
+static void retry_nulls(struct world *w, struct outs *o) {
+    TAKES(chatnio_retry_new, config, (NULL, START, &o->retry));
+    REFUSES(chatnio_retry_new, out, (w->config, START, NULL));
+    REFUSES(chatnio_retry_begin, retry, (NULL, START, &o->deadline));
+    REFUSES(chatnio_retry_begin, at, (w->retry, START, NULL));
+    REFUSES(chatnio_retry_failed, retry, (NULL, START, CHATNIO_RETRY_LOST, 0, &o->deadline));
+    REFUSES(chatnio_retry_failed, at, (w->retry, START, CHATNIO_RETRY_LOST, 0, NULL));
+    REFUSES(chatnio_retry_deadline, retry, (NULL, &o->deadline));
+    REFUSES(chatnio_retry_deadline, deadline, (w->retry, NULL));
+    FREES(chatnio_retry_free, retry);
+}
+
 static void connection_nulls(struct world *w, struct outs *o) {
     TAKES(chatnio_connection_new, config, (NULL, w->auth, w->url, w->url_len, START, &o->connection, &o->error));
     TAKES(chatnio_connection_new, auth, (w->config, NULL, w->url, w->url_len, START, &o->connection, &o->error));
@@ -346,6 +361,8 @@ static void connection_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_connection_refusal, text, (w->connection, CHATNIO_REFUSAL_BODY, NULL));
     REFUSES(chatnio_connection_retry_after, connection, (NULL, &o->deadline));
     REFUSES(chatnio_connection_retry_after, ms, (w->connection, NULL));
+    REFUSES(chatnio_connection_retry_cause, connection, (NULL, &o->number));
+    REFUSES(chatnio_connection_retry_cause, cause, (w->connection, NULL));
     REFUSES(chatnio_connection_tls, connection, (NULL, &o->text, &o->text));
     REFUSES(chatnio_connection_tls, version, (w->connection, NULL, &o->text));
     REFUSES(chatnio_connection_tls, cipher, (w->connection, &o->text, NULL));
@@ -510,6 +527,7 @@ int main(void) {
     event_nulls(&world, outs);
     session_nulls(&world, outs);
     connection_nulls(&world, outs);
+    retry_nulls(&world, outs);
     client_nulls(&world, outs);
     stopper_nulls(&world, outs);
     transcript_nulls(&world, outs);

@@ -144,6 +144,11 @@
     CALL(connection, chatnio_connection_refusal_body, (w->connection, &o->text)) \
     CALL(connection, chatnio_connection_refusal, (w->connection, CHATNIO_REFUSAL_BODY, &o->text)) \
     CALL(connection, chatnio_connection_retry_after, (w->connection, &o->deadline)) \
+    CALL(connection, chatnio_connection_retry_cause, (w->connection, &o->number)) \
+    CALL(none, chatnio_retry_new, (w->config, START, &o->retry)) \
+    CALL(retry, chatnio_retry_begin, (w->retry, START, &o->deadline)) \
+    CALL(retry, chatnio_retry_failed, (w->retry, START, CHATNIO_RETRY_LOST, 0, &o->deadline)) \
+    CALL(retry, chatnio_retry_deadline, (w->retry, &o->deadline)) \
     CALL(connection, chatnio_connection_tls, (w->connection, &o->text, &o->text)) \
     CALL(connection, chatnio_connection_tls_certificate, (w->connection, 0, &o->bytes)) \
     CALL(connection, chatnio_connection_transcript, (w->connection, &o->transcript)) \
@@ -280,6 +285,7 @@ static void check_others(struct world *world, const char *broken) {
     GOES_ON(request, chatnio_request_set_top_k(world->request, 5));
     GOES_ON(session, chatnio_session_state(world->session, &o->number));
     GOES_ON(connection, chatnio_connection_state(world->connection, &o->number));
+    GOES_ON(retry, chatnio_retry_begin(world->retry, START, &o->deadline));
     GOES_ON(client, chatnio_client_state(world->client, &o->number));
     GOES_ON(stopper, chatnio_stopper_stop(world->stopper, &o->flag));
     GOES_ON(rest_call, chatnio_rest_call_set_id(world->rest_call, 5));

@@ -13,6 +13,7 @@ struct outs {
     chatnio_request *request;
     chatnio_session *session;
     chatnio_connection *connection;
+    chatnio_retry *retry;
     chatnio_client *client;
     chatnio_stopper *stopper;
     chatnio_transcript *transcript;
@@ -56,6 +57,7 @@ struct world {
     chatnio_request *request;
     chatnio_session *session;
     chatnio_connection *connection;
+    chatnio_retry *retry;
     chatnio_client *client;
     chatnio_stopper *stopper;
     chatnio_transcript *transcript;
@@ -101,6 +103,7 @@ static inline void world_new(struct world *world) {
     world->request = new_chat("hi", "hello");
     world->session = new_session(world->config, world->auth, START);
     OK(chatnio_connection_new(world->config, world->auth, world->url, world->url_len, START, &world->connection, NULL));
+    OK(chatnio_retry_new(world->config, START, &world->retry));
     world->client = server_client(&world->server, world->config, world->auth);
     OK(chatnio_client_stopper(world->client, &world->stopper));
     OK(chatnio_session_transcript(world->session, &world->transcript));
@@ -125,6 +128,7 @@ static inline void world_free(struct world *world) {
     chatnio_transcript_free(world->transcript);
     chatnio_stopper_free(world->stopper);
     chatnio_client_free(world->client);
+    chatnio_retry_free(world->retry);
     chatnio_connection_free(world->connection);
     chatnio_session_free(world->session);
     chatnio_request_free(world->request);

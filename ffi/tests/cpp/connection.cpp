@@ -158,6 +158,23 @@ static void ends()
     CHECK(connection.next_event()->status() == CHATNIO_END_OF_STREAM);
 }
 
+static void a_connect_is_tried_again()
+{
+    Config config;
+    config.connect_retries(1).connect(std::chrono::seconds(3)).handshake(std::chrono::seconds(1));
+    Retry retry(100, config);
+    CHECK(retry.deadline() == 4100 && retry.begin(200) == 200);
+    Connection connection("ws://127.0.0.1", 100, nullptr, config);
+    CHECK(!connection.retry_cause() && !retry.failed(200, connection));
+    CHECK(connection.receive(200, "HTTP/1.1 503 x\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n"));
+    CHECK(connection.next_event()->kind() == CHATNIO_EVENT_CLOSED);
+    CHECK(connection.retry_cause() == CHATNIO_RETRY_UNAVAILABLE);
+    const auto at = retry.failed(300, connection);
+    CHECK(at && *at >= 2300 && *at <= 3300);
+    CHECK(!retry.failed(*at, CHATNIO_RETRY_LOST));
+    CHECK(!Retry(0, config).failed(0, CHATNIO_RETRY_THROTTLED, std::chrono::seconds(4)));
+}
+
 static void a_refusal()
 {
     Connection connection("ws://localhost", 0);
@@ -205,6 +222,7 @@ int main()
     a_batch();
     ends();
     a_refusal();
+    a_connect_is_tried_again();
     undrained();
     CHECK(chatnio_testing_live_handles() == 0);
     std::printf("connection: %u checks\n", test::checks);
