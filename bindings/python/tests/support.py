@@ -29,6 +29,9 @@ ENDLESS = "long-1000000000"
 #: Settings that have it recorded what is sent.
 RECORD = Config(record=True)
 
+#: Settings by which a client connects once, or not at all.
+ONCE = Config(connect_retries=0)
+
 #: Runs a coroutine in a new loop.
 Run = Callable[[Coroutine[Any, Any, T]], T]
 

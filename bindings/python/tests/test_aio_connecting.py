@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from aio_support import listening, until
-from support import HELLO, RECORD, Run, sent
+from support import HELLO, ONCE, RECORD, Run, sent
 
 from pychatnio import (
     Answer,
@@ -57,7 +57,7 @@ def test_a_server_that_goes_at_once(run: Run[None]) -> None:
 
     async def main() -> None:
         async with listening(serve) as url:
-            client = AsyncClient(url)
+            client = AsyncClient(url, config=ONCE)
             # Before or after the loop has seen that it is connected.
             for _ in range(100):
                 with pytest.raises((ConnectionClosedError, ConnectError)):
@@ -99,7 +99,7 @@ def test_reconnect_continues_the_conversation(run: Run[None], loopback: Loopback
 
 def test_a_failed_reconnect(run: Run[None]) -> None:
     async def main(server: Loopback) -> None:
-        client = AsyncClient(server.url, "sk-any")
+        client = AsyncClient(server.url, "sk-any", config=ONCE)
         await client.connect()
         stream = client.ask("hi", model="silent")
         task = asyncio.create_task(stream.text())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aio_support import leave_by_break, listening
-from support import ENDLESS, HELLO, Run
+from support import ENDLESS, HELLO, ONCE, Run
 
 import pychatnio
 from pychatnio import (
@@ -35,7 +35,7 @@ def test_a_server_that_refuses_before_it_is_asked(run: Run[None]) -> None:
         async with listening(serve) as url:
             for _ in range(20):
                 with pytest.raises(RefusedError) as caught:
-                    await AsyncClient(url).connect()
+                    await AsyncClient(url, config=ONCE).connect()
                 assert (caught.value.code, caught.value.body) == (503, "busy")
 
     run(main())
@@ -43,13 +43,13 @@ def test_a_server_that_refuses_before_it_is_asked(run: Run[None]) -> None:
 
 def test_throttled(run: Run[None]) -> None:
     async def main(url: str) -> None:
-        client = AsyncClient(url)
+        client = AsyncClient(url, config=ONCE)
         for _ in range(2):
             with pytest.raises(ThrottledError, match="too many requests") as caught:
                 await client.connect()
             assert (caught.value.status, caught.value.code) == (Status.THROTTLED, 200)
         with pytest.raises(ThrottledError):
-            async with AsyncClient(url):
+            async with AsyncClient(url, config=ONCE):
                 pass
 
     with Loopback(throttle=0) as server:
@@ -101,7 +101,7 @@ def test_nobody_listens(run: Run[None]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
         with pytest.raises(ConnectError) as caught:
-            await AsyncClient(f"ws://127.0.0.1:{port}").connect()
+            await AsyncClient(f"ws://127.0.0.1:{port}", config=ONCE).connect()
         assert caught.value.status is Status.CONNECT
         assert isinstance(caught.value.__cause__, OSError)
 

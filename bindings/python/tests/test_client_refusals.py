@@ -9,7 +9,7 @@ from collections.abc import Generator
 
 import pytest
 from client_support import connected
-from support import ENDLESS, HELLO, PATIENCE
+from support import ENDLESS, HELLO, ONCE, PATIENCE
 
 from pychatnio import (
     Client,
@@ -28,13 +28,13 @@ from pychatnio import (
 def test_throttled() -> None:
     with Loopback(throttle=0) as server:
         with pytest.raises(ThrottledError, match="too many requests") as caught:
-            Client(server.url)
+            Client(server.url, config=ONCE)
         assert (caught.value.status, caught.value.code) == (Status.THROTTLED, 200)
     with Loopback(throttle=1, pace=0) as server:
         clients: list[Client] = []
         with pytest.raises(ThrottledError):
             for _ in range(100):
-                clients.append(Client(server.url))
+                clients.append(Client(server.url, config=ONCE))
         # Who is in stays in.
         assert clients[0].ask("hi", model="anon").text() == "".join(HELLO)
         for client in clients:
@@ -113,7 +113,7 @@ def test_a_server_that_speaks_no_tls() -> None:
 def test_refused(answer: bytes, status: Status, code: int | None, body: str | None) -> None:
     with answering(answer) as where:
         with pytest.raises(RefusedError) as caught:
-            Client(f"ws://{where}")
+            Client(f"ws://{where}", config=ONCE)
         assert caught.value.status is status
         assert (caught.value.code, caught.value.body or None) == (code, body)
 
@@ -139,7 +139,7 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(ConnectError) as caught:
-        Client(f"ws://127.0.0.1:{port}")
+        Client(f"ws://127.0.0.1:{port}", config=ONCE)
     assert caught.value.status is Status.CONNECT
     assert isinstance(caught.value, ConnectionError)
 

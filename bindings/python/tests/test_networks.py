@@ -5,25 +5,43 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from pychatnio import AsyncClient, Client, Config, ConnectError, InvalidArgumentError, RefusedError, Status
+from aio_support import handshake, listening, until
+from pychatnio import (
+    AsyncClient,
+    Client,
+    Config,
+    ConnectError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    InvalidArgumentError,
+    Loopback,
+    RefusedError,
+    Status,
+)
 from pychatnio._dial import connected
+from support import ONCE, Run
 
 MOVED = b"HTTP/1.1 301 x\r\nLocation: https://elsewhere.example/api\r\nContent-Length: 0\r\n\r\n"
+AWAY = b"HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"
+LATER = b"HTTP/1.1 503 x\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"
+SOON = b"HTTP/1.1 503 x\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n"
+GONE = b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n"
 BUSY = b"HTTP/1.1 429 x\r\nRetry-After: 7\r\nWWW-Authenticate: Basic realm=a\r\nContent-Length: 0\r\n\r\n"
 
 
 @contextmanager
-def answering(answer: bytes, times: int = 1) -> Generator[str, None, None]:
-    """A server that answers every request so, and its address."""
+def answering(*answers: bytes) -> Generator[str, None, None]:
+    """A server that gives each connection one of these, and its address."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
-        for _ in range(times):
+        for answer in answers:
             sock, _ = listener.accept()
             with sock:
                 request = b""
@@ -60,7 +78,7 @@ def test_a_refusal_says_where_to_and_when(is_asyncio: bool) -> None:
         assert "https://elsewhere.example/api" in str(error)
         assert "s3cret" not in str(error)
     with answering(BUSY) as address:
-        error = refused(f"ws://{address}", Config(), is_asyncio)
+        error = refused(f"ws://{address}", ONCE, is_asyncio)
         assert isinstance(error, RefusedError)
         assert (error.status, error.retry_after, error.www_authenticate) == (Status.THROTTLED, 7.0, "Basic realm=a")
 
@@ -103,3 +121,121 @@ def test_an_address_that_does_not_answer_does_not_hold_up_the_next(monkeypatch: 
         assert sock.getpeername() == good.getsockname()
     for each in (silent, good, *filling):
         each.close()
+
+
+@pytest.mark.parametrize("is_asyncio", [False, True])
+@pytest.mark.parametrize(
+    ("answers", "retries"),
+    [
+        ([AWAY, b"", GONE], None),
+        ([AWAY, b"", AWAY], None),
+        ([AWAY, AWAY], 1),
+        ([AWAY], 0),
+        ([LATER], 5),
+        ([GONE], 5),
+    ],
+)
+def test_connecting_is_tried_again_where_that_may_help(
+    answers: list[bytes], retries: int | None, is_asyncio: bool
+) -> None:
+    with answering(*answers) as address:
+        error = refused(f"ws://{address}", Config(connect_retries=retries), is_asyncio)
+        assert isinstance(error, RefusedError)
+        assert error.code == (404 if answers[-1] is GONE else 503)
+
+
+def test_a_later_try_connects(run: Run[None]) -> None:
+    times: list[float] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(BUSY.replace(b"Retry-After: 7\r\n", b""))
+        elif len(times) > 2:
+            await handshake(reader, writer)
+            await reader.read()
+
+    async def main() -> None:
+        async with listening(serve) as url, AsyncClient(url) as client:
+            assert client.is_connected
+            assert len(times) == 3
+            # It counts what it refuses, too: never sooner.
+            assert times[1] - times[0] >= 1.1
+
+    run(main())
+
+
+@pytest.mark.parametrize("is_asyncio", [False, True])
+def test_all_tries_have_one_deadline(is_asyncio: bool) -> None:
+    # The second has no answer, and less time than its own handshake.
+    config = Config(connect=1, handshake=3, connect_retries=9)
+    listener = socket.create_server(("127.0.0.1", 0))
+    kept: list[socket.socket] = []
+
+    def serve() -> None:
+        for answer in (SOON, b""):
+            sock, _ = listener.accept()
+            kept.append(sock)
+            sock.recv(4096)
+            sock.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    error = refused("ws://{}:{}".format(*listener.getsockname()), config, is_asyncio)
+    thread.join(60)
+    for each in (listener, *kept):
+        each.close()
+    assert isinstance(error, ConnectTimeoutError)
+    assert error.status is Status.CONNECT_TIMEOUT
+    assert len(kept) == 2
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_the_wait_for_the_next_try_is_left_at_once(run: Run[None], is_cancelled: bool) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(LATER.replace(b"3600", b"100"))
+
+    async def main() -> None:
+        async with listening(serve) as url:
+            client = AsyncClient(url, config=Config(connect=500))
+            task = asyncio.create_task(client.connect())
+            await until(lambda: client._driver._link is not None)
+            first = client._driver._link
+            await until(lambda: client._driver._link is not first)
+            with pytest.raises(InvalidArgumentError, match="connecting already"):
+                await client.connect()
+            if is_cancelled:
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await asyncio.wait_for(task, 60)
+            else:
+                await client.close()
+                with pytest.raises(ConnectionClosedError, match="was closed"):
+                    await asyncio.wait_for(task, 60)
+
+    run(main())
+
+
+def test_clients_of_one_configuration_share_their_places(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        config = Config(connects_per_second=1)
+        began = time.monotonic()
+        clients = [AsyncClient(loopback.url, config=config) for _ in range(3)]
+        await asyncio.gather(*(client.connect() for client in clients))
+        assert time.monotonic() - began >= 2
+        await asyncio.gather(*(client.close() for client in clients))
+
+    run(main())
+
+
+def test_a_given_socket_is_used_once(run: Run[None]) -> None:
+    async def main(address: str) -> None:
+        host, _, port = address.partition(":")
+        sock = socket.create_connection((host, int(port)))
+        with pytest.raises(RefusedError):
+            await AsyncClient(f"ws://{address}").connect(sock=sock)
+
+    with answering(AWAY) as address:
+        run(main(address))

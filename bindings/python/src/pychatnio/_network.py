@@ -19,7 +19,8 @@ class Network:
 
     connect: float = 10.0
     handshake: float = 10.0
-    retries: int = 0
+    #: The library's own default.
+    retries: int = 2
     allow_plain: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     #: The URL of a proxy.

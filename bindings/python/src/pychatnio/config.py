@@ -82,9 +82,10 @@ class Config(Owner):
             a user name and a password before an `@`, which are never shown. None; the environment is not looked at.
         proxy_from_env: The URL of a server: goes through the proxy that the environment names for it, as curl has it
             (`https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`), if there is one. Never for loopback.
-        connect_retries: How often a `Client` tries again to connect after it was throttled, refused or lost before the
-            WebSocket was open, or a gateway's server was away: all within `connect` and `handshake` together. 0.
-        connects_per_second: How often all `Client` objects with this configuration may connect together. No limit.
+        connect_retries: How often a client tries again to connect after it was throttled, refused or lost before the
+            WebSocket was open, or a gateway's server was away: all within `connect` and `handshake` together. A question
+            that was sent is never sent again. 2; 0 for never.
+        connects_per_second: How often a second all clients with this configuration may connect together. No limit.
         client_certificate: A certificate to show to servers that ask for one: a file in PEM with the chain and the key,
             or one file for each.
         key_log_file: A file for the secrets of the TLS sessions, with which programs such as Wireshark, and everybody
@@ -205,7 +206,7 @@ class Config(Owner):
         for name, count in (("connect_retries", connect_retries), ("connects_per_second", connects_per_second)):
             if count is not None:
                 self._set(name, count, min(_size(name, count), 2**32 - 1))
-        network.retries = connect_retries or 0
+        network.retries = network.retries if connect_retries is None else connect_retries
         if client_certificate is not None:
             files = client_certificate if isinstance(client_certificate, tuple) else (client_certificate, client_certificate)
             chain, key = (encoded(os.fspath(file), "the path of a certificate file") for file in files)

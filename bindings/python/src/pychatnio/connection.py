@@ -210,6 +210,13 @@ class Connection(Handle):
         """Tells a refusal's error what else the HTTP answer said."""
         return with_refusal(error, lib.chatnio_connection_refusal, lib.chatnio_connection_retry_after, self._handle)
 
+    def _retry_cause(self) -> int | None:
+        """Why connecting may be tried again; `None` where that would not help."""
+        cause = ffi.new("int32_t *")
+        return self._use(
+            lib.chatnio_connection_retry_cause, cause, read=lambda: int(cause[0]), usual=(Status.ABSENT,)
+        )
+
     @property
     def refusal_body(self) -> str | None:
         """The body of the HTTP answer that refused the connection, at most 64 KiB; `None` when there is none."""

@@ -13,6 +13,7 @@ from copy import copy
 
 from .._boundary import milliseconds
 from .._log import log, log_event
+from .._retry import Retry
 from .._status import Status
 from .._system import System
 from .._text import CData
@@ -21,7 +22,7 @@ from ..answer import Answer
 from ..auth import Auth
 from ..config import CONNECT, Config
 from ..connection import Connection
-from ..errors import ChatNioError, InternalError, error_of
+from ..errors import ChatNioError, ConnectTimeoutError, InternalError, error_of
 from ..events import Closed, Delta, End, Event, Open
 from ..request import Request
 from .clock import Clock
@@ -48,6 +49,7 @@ class Driver:
         #: What was asked, the last at the end; each is gone once it was sent or closed.
         self._waiting: list[weakref.ref[Question]] = []
         self.clock: Clock = Clock()
+        self._config = config
         self._limit = CONNECT if config is None else config._connect
         #: The connection that is, or was the last; `None` before the first.
         self._link: Link | None = None
@@ -70,19 +72,40 @@ class Driver:
         if old is not None:
             old.end(error_of(Status.CLOSED, "the client was connected anew"))
             old.abandon()
-        link = self._link = Link(self, asyncio.get_running_loop())
+        # There is one such socket.
+        retry = Retry(self._config) if sock is None else None
+        wait = 0.0
+        while True:
+            link = self._link = Link(self, asyncio.get_running_loop())
+            try:
+                await self._try(link, sock, retry, wait)
+                return end.answer if isinstance(end, End) else None
+            except BaseException as error:
+                # Another loop may have gone on meanwhile, after this one was closed.
+                self._give_up(link, copy(error) if isinstance(error, ChatNioError) else _not_connected())
+                again = None
+                if retry is not None and isinstance(error, ChatNioError) and link.retry_cause is not None:
+                    again = retry.failed(link.retry_cause, error.retry_after)
+                if again is None:
+                    raise
+                wait = again
+                log(self, "%s: the next try in %.1f s", type(error).__name__, wait)
+
+    async def _try(self, link: Link, sock: socket.socket | None, retry: Retry | None, wait: float) -> None:
+        """Connects once, after so many seconds."""
         host, port = self.connection.host, self.connection.port
-        log(self, "connecting to %s, port %d", host, port)
-        try:
-            await link.open(host, port, sock, self._limit)
-            await link.settled()
-            if link.error is not None:
-                raise anew(link.error)
-        except BaseException as error:
-            # Another loop may have gone on meanwhile, after this one was closed.
-            self._give_up(link, copy(error) if isinstance(error, ChatNioError) else _not_connected())
-            raise
-        return end.answer if isinstance(end, End) else None
+        await link.wait(wait)
+        limit = self._limit or math.inf
+        if retry is not None:
+            await link.wait(retry.begin())
+            limit = min(limit, retry.left)
+        if not link.is_over and limit > 0:
+            log(self, "connecting to %s, port %d", host, port)
+            await link.open(host, port, sock, 0 if limit == math.inf else limit)
+        if not await link.settled(math.inf if retry is None else retry.left):
+            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {host} in time, all tries together")
+        if link.error is not None:
+            raise anew(link.error)
 
     async def close(self) -> None:
         self.check_loop()
@@ -386,7 +409,7 @@ class Driver:
             elif isinstance(event, Closed) and link is not None:
                 body = self.connection.refusal_body
                 error = error_of(event.status, event.message, event.code or 0, body)
-                link.end(self.connection._refused(error))
+                link.end(self.connection._refused(error), self.connection._retry_cause())
         if turn is not None:
             # While it closes nothing may push back on the server, and nobody wants what it still sends.
             turn.add(others if is_closing else events)

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 
 from .._dial import connected
 from .._native import ffi
+from .._retry import LOST
 from .._status import Status
 from .._text import CData
 from ..errors import ConnectError, ConnectTimeoutError
@@ -59,6 +60,8 @@ class Link:
         self.phase: Phase = Phase.CONNECTING
         #: Why it is over; `None` until it is.
         self.error: Exception | None = None
+        #: Why connecting may be tried again: a cause of `Retry`; `None` where that would not help.
+        self.retry_cause: int | None = None
         #: Set with each new phase.
         self.changed: Signal = Signal()
         self.transport: asyncio.Transport | None = None
@@ -73,6 +76,12 @@ class Link:
     @property
     def is_over(self) -> bool:
         return self.phase is Phase.OVER
+
+    async def wait(self, seconds: float) -> None:
+        """Waits before it begins, unless it is over before."""
+        end = self.loop.time() + seconds
+        while not self.is_over and (left := end - self.loop.time()) > 0:
+            await self.changed.wait(left)
 
     async def open(self, host: str, port: int, sock: socket.socket | None, limit: float) -> None:
         """Connects the socket.
@@ -100,12 +109,13 @@ class Link:
         if self.is_over:
             return
         if not done:
-            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {host} within {limit} s")
+            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {host} within {limit:g} s")
         try:
             opening.result()
         except (socket.gaierror, UnicodeError) as error:
             raise ConnectError(Status.RESOLVE, f"cannot look up {host}: {error}") from error
         except OSError as error:
+            self.retry_cause = LOST
             raise ConnectError(Status.CONNECT, f"cannot connect to {host}: {error}") from error
 
     async def _race(self, protocol: _Protocol, host: str, port: int) -> tuple[asyncio.Transport, _Protocol]:
@@ -134,16 +144,19 @@ class Link:
         self.phase = phase
         self.changed.set()
 
-    def end(self, error: Exception) -> None:
+    def end(self, error: Exception, retry_cause: int | None = None) -> None:
         """It is over: the first to say why is right. What is left to be sent may still be."""
         if not self.is_over:
             self.error = error
+            self.retry_cause = retry_cause or self.retry_cause
             self.go_to(Phase.OVER)
 
-    async def settled(self) -> None:
-        """Waits until it is open, or over."""
-        while self.phase is Phase.CONNECTING:
-            await self.changed.wait()
+    async def settled(self, seconds: float) -> bool:
+        """Waits until it is open, or over, at most so many seconds; whether it is."""
+        end = self.loop.time() + seconds
+        while self.phase is Phase.CONNECTING and (left := end - self.loop.time()) > 0:
+            await self.changed.wait(left)
+        return self.phase is not Phase.CONNECTING
 
     async def ended(self) -> None:
         """Waits until it is over, and has let go of what it was about to connect."""
