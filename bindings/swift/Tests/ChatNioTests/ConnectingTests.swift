@@ -7,7 +7,8 @@ import XCTest
 final class ConnectingTests: HandleTestCase {
     func testThrottling() async throws {
         let server = try Loopback.serving("--throttle", "0", in: self)
-        let error = await assertThrows(.throttled) { try await Client(server.url) }
+        let once = try Configuration { $0.connectRetries = 0 }
+        let error = await assertThrows(.throttled) { try await Client(server.url, configuration: once) }
         XCTAssertTrue(error?.isFatal ?? false)
         XCTAssertTrue(error?.message.contains("too many requests") ?? false, error?.message ?? "")
         XCTAssertEqual(error?.endCode, 200)

@@ -93,9 +93,21 @@ final class NetworkTests: HandleTestCase {
         try await client.close()
         _ = await serving.value
 
+        let twice = try Listener()
+        let servingByDefault = Task.detached {
+            twice.refuseOne(away)
+            twice.refuseOne(away)
+            return twice.serveOne()
+        }
+        let another = try await Client(twice.url)
+        try await another.close()
+        _ = await servingByDefault.value
+
         let never = try Listener()
         let refusing = Task.detached { never.refuseOne(away) }
-        await assertThrows(.unavailable) { try await Client(never.url) }
+        await assertThrows(.unavailable) {
+            try await Client(never.url, configuration: Configuration { $0.connectRetries = 0 })
+        }
         await refusing.value
     }
 
