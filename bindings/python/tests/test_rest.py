@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from support import ONCE
 
 from pychatnio import (
     Auth,
@@ -175,7 +176,7 @@ FAULTS: list[tuple[Any, type[CallError]]] = [
 def test_faults(fault: Any, kind: type[CallError]) -> None:
     with Loopback(faults=[fault]) as server:
         with pytest.raises(CallError) as raised:
-            rest.Client(server.url, KEY).call(rest.quota())
+            rest.Client(server.url, KEY, config=ONCE).call(rest.quota())
         assert type(raised.value) is kind
         assert raised.value.is_retryable == (fault in ("throttled", "bad-gateway"))
 
@@ -242,7 +243,7 @@ def answering(answer: bytes) -> tuple[str, threading.Thread]:
 def test_what_goes_wrong_on_the_way(answer: bytes, kind: type[Exception]) -> None:
     url, thread = answering(answer)
     with pytest.raises(kind):
-        rest.Client(url, KEY).call(rest.quota())
+        rest.Client(url, KEY, config=ONCE).call(rest.quota())
     thread.join()
 
 
@@ -252,7 +253,7 @@ def test_nobody_answers() -> None:
         with pytest.raises(ConnectionClosedError, match=r"within 0\.05 s"):
             rest.Client(url, KEY, timeout=0.05).call(rest.quota())
     with pytest.raises(ConnectError):
-        rest.Client(url, KEY).call(rest.quota())
+        rest.Client(url, KEY, config=ONCE).call(rest.quota())
 
 
 def test_urls() -> None:

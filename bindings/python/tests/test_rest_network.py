@@ -145,14 +145,14 @@ def test_a_name_is_the_proxys_to_look_up(made: Caller, host: str, status: Status
             pass
 
     with serving(serve) as port, pytest.raises(ConnectError) as raised:
-        config = Config(proxy=f"socks5h://127.0.0.1:{port}")
+        config = Config(proxy=f"socks5h://127.0.0.1:{port}", connect_retries=0)
         made(f"ws://{host}", rest.quota(), config=config, allow_token_over_plain_ws=True)
     assert raised.value.status == status
 
 
 def test_a_name_that_is_looked_up_for_a_proxy_is_named(made: Caller) -> None:
     with pytest.raises(ConnectError, match=r"cannot look up a\.\.b:"):
-        config = Config(proxy="socks5://127.0.0.1:1")
+        config = Config(proxy="socks5://127.0.0.1:1", connect_retries=0)
         made("ws://a..b", rest.quota(), config=config, allow_token_over_plain_ws=True)
 
 
@@ -353,7 +353,7 @@ def test_a_look_up_that_hangs_is_left(made: Caller, monkeypatch: pytest.MonkeyPa
         threading.Timer(0.2, released.set).start()
     try:
         with pytest.raises(ConnectTimeoutError):
-            made("wss://h.example", rest.quota(), config=Config(connect=0.05))
+            made("wss://h.example", rest.quota(), config=Config(connect=0.05, connect_retries=0))
     finally:
         released.set()
 

@@ -35,7 +35,7 @@ class Retry(Owner):
         status = lib.chatnio_retry_begin(self._handle, now, at)
         if status:
             raise error_of(status)
-        return max(at[0] - now, 0) / 1000
+        return _seconds(at[0], now)
 
     def failed(self, cause: int, retry_after: float | None) -> float | None:
         """A try has failed: in how many seconds the next one is to follow; `None` for not at all.
@@ -47,11 +47,15 @@ class Retry(Owner):
         now = milliseconds(None)
         if lib.chatnio_retry_failed(self._handle, now, cause, int((retry_after or 0.0) * 1000), at):
             return None
-        return max(at[0] - now, 0) / 1000
+        return _seconds(at[0], now)
 
     @property
     def left(self) -> float:
         """How many seconds are left for all tries together; infinitely many without a limit."""
         deadline = ffi.new("uint64_t *")
         lib.chatnio_retry_deadline(self._handle, deadline)
-        return math.inf if deadline[0] == _NEVER else max(deadline[0] - milliseconds(None), 0) / 1000
+        return math.inf if deadline[0] == _NEVER else _seconds(deadline[0], milliseconds(None))
+
+
+def _seconds(at: int, now: int) -> float:
+    return max(at - now, 0) / 1000
