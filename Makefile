@@ -220,8 +220,8 @@ python-versions: python-wheel ## the package by every other CPython from 3.10 th
 python-tests: python-wheel ## the tests of the package
 	cd bindings/python && $(IN_VENV) -X dev -W error -m pytest
 
-# Through nginx, haproxy, caddy, tinyproxy and microsocks, in Rust, C and Python. Not part of `test`: see the script's head.
-test-networks: python-wheel ## through real proxies (not part of test)
+# Through nginx, haproxy, caddy, tinyproxy and microsocks, in Rust, C and Python.
+test-networks: python-wheel ## through real gateways and proxies
 	$(CARGO) build --locked -p chatnio-cli -p chatnio-ffi --target-dir target
 	tests/networks/run '$(CURDIR)/target/debug/chatnio' '$(CURDIR)/target/debug' $(IN_VENV)
 

@@ -1,7 +1,7 @@
 /*
  * Asks "hi" through what the environment says, and prints the answer, or the status and the text of the failure.
  *
- *     URL, and if they are set PROXY, ROOT, CERTIFICATE, RETRIES
+ *     URL, and if they are set PROXY, ROOT, CERTIFICATE, RETRIES, PING_AFTER in milliseconds, and WEB for a web search
  */
 #include <chatnio.h>
 #include <stdio.h>
@@ -25,6 +25,7 @@ int main(void)
 {
     const char *url = getenv("URL"), *proxy = getenv("PROXY"), *root = getenv("ROOT");
     const char *certificate = getenv("CERTIFICATE"), *retries = getenv("RETRIES");
+    const char *ping_after = getenv("PING_AFTER");
     chatnio_config *config;
     chatnio_request *request;
     chatnio_client *client;
@@ -43,6 +44,9 @@ int main(void)
     if (status == CHATNIO_OK && retries != NULL) {
         status = chatnio_config_set_connect_retries(config, (uint32_t)strtoul(retries, NULL, 10));
     }
+    if (status == CHATNIO_OK && ping_after != NULL) {
+        status = chatnio_config_set_ping_after(config, strtoul(ping_after, NULL, 10));
+    }
     if (status != CHATNIO_OK) {
         return failed("settings", status, NULL);
     }
@@ -59,6 +63,9 @@ int main(void)
     if (status == CHATNIO_OK) {
         status = chatnio_request_set_model(request, "anon", 4);
     }
+    if (status == CHATNIO_OK && getenv("WEB") != NULL) {
+        status = chatnio_request_set_web(request, true);
+    }
     if (status == CHATNIO_OK) {
         status = chatnio_client_ask(client, request, &event);
     }
@@ -66,6 +73,9 @@ int main(void)
         return failed("ask", status, NULL);
     }
     printf("answer: %.*s\n", (int)event.answer->text.len, event.answer->text.data);
+    if (event.answer->outcome == CHATNIO_OUTCOME_INTERRUPTED) {
+        printf("interrupted\n");
+    }
     chatnio_request_free(request);
     chatnio_client_free(client);
     return 0;

@@ -9,15 +9,19 @@ import pychatnio
 
 def config() -> pychatnio.Config:
     files = {"root_files": [os.environ["ROOT"]]} if "ROOT" in os.environ else {}
+    pings = {"ping_after": int(os.environ["PING_AFTER"]) / 1000} if "PING_AFTER" in os.environ else {}
     retries = {"connect_retries": int(os.environ["RETRIES"])} if "RETRIES" in os.environ else {}
     return pychatnio.Config(
-        proxy=os.environ.get("PROXY"), client_certificate=os.environ.get("CERTIFICATE"), **files, **retries
+        proxy=os.environ.get("PROXY"), client_certificate=os.environ.get("CERTIFICATE"), **files, **pings, **retries
     )
+
+
+QUESTION = {"model": "anon", "web": "WEB" in os.environ}
 
 
 async def ask() -> str:
     async with pychatnio.AsyncClient(os.environ["URL"], config=config()) as client:
-        return await client.ask("hi", model="anon").text()
+        return await client.ask("hi", **QUESTION).text()
 
 
 def main() -> int:
@@ -26,7 +30,7 @@ def main() -> int:
             print("answer:", asyncio.run(ask()))
         else:
             with pychatnio.Client(os.environ["URL"], config=config()) as client:
-                print("answer:", client.ask("hi", model="anon").text())
+                print("answer:", client.ask("hi", **QUESTION).text())
     except pychatnio.ChatNioError as error:
         print(f"connect: {error.status}: {error}")
         return 1
