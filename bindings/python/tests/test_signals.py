@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -72,6 +74,71 @@ def test_ctrl_c(client: Client, interrupt: Callable[[], None], way: str) -> None
     assert stream.answer is not None
     assert stream.answer.outcome is Outcome.STOPPED
     assert client.ask("hi", model="hello").text() == HELLO
+
+
+def in_the_handshake(url: str, _client: Client) -> None:
+    Client(url, config=Config(handshake=2 * PATIENCE))
+
+
+def over_a_given_socket(url: str, _client: Client) -> None:
+    host, _, port = url.removeprefix("ws://").partition(":")
+    with socket.create_connection((host, int(port))) as sock:
+        Client(url, config=Config(handshake=2 * PATIENCE), sock=sock)
+
+
+def anew_over_a_given_socket(url: str, client: Client) -> None:
+    host, _, port = url.removeprefix("ws://").partition(":")
+    with socket.create_connection((host, int(port))) as sock:
+        client.reconnect(sock)
+
+
+@pytest.mark.parametrize("interrupt", [to_the_waiting_thread, to_another_thread])
+@pytest.mark.parametrize("connect", [in_the_handshake, over_a_given_socket, anew_over_a_given_socket])
+def test_ctrl_c_while_it_connects(
+    loopback: Loopback, interrupt: Callable[[], None], connect: Callable[[str, Client], None]
+) -> None:
+    ended: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def interrupt_the_wait() -> None:
+        sock, _ = listener.accept()
+        with sock:
+            sock.settimeout(PATIENCE)
+            # It is on its way, and nobody answers.
+            sock.recv(65536)
+            interrupt()
+            ended.append(sock.recv(65536))
+
+    thread = threading.Thread(target=interrupt_the_wait)
+    thread.start()
+    began = time.monotonic()
+    with Client(loopback.url, "sk-any", config=Config(handshake=2 * PATIENCE)) as client:
+        with pytest.raises(KeyboardInterrupt):
+            connect("ws://{}:{}".format(*listener.getsockname()), client)
+        # Long before its own limit.
+        assert time.monotonic() - began < PATIENCE
+        thread.join(PATIENCE)
+        listener.close()
+        assert ended == [b""]
+        assert "pychatnio connect" not in [thread.name for thread in threading.enumerate()]
+        if connect is anew_over_a_given_socket:
+            client.reconnect()
+        assert client.ask("hi", model="hello").text() == HELLO
+
+
+@pytest.mark.parametrize("interrupt", [to_the_waiting_thread, to_another_thread])
+def test_ctrl_c_between_two_tries(loopback: Loopback, interrupt: Callable[[], None]) -> None:
+    with Loopback(pace=0) as server:
+        client = Client(server.url, "sk-any", config=Config(connect=4 * PATIENCE, connect_retries=1_000_000))
+    # It is gone: the waits between the tries grow to eight seconds each.
+    timer = threading.Timer(0.1, interrupt)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        client.reconnect()
+    assert time.monotonic() - began < PATIENCE
+    timer.join(PATIENCE)
+    client.close()
 
 
 class Interrupt:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from ._batch import CAPACITY, Batch
 from ._boundary import Owner, constructed_plain, with_refusal
 from ._handle import Handle, Level
+from ._interruptible import TICK
 from ._log import log, log_event
 from ._native import ffi, lib
 from ._status import Status
@@ -20,9 +21,6 @@ from .config import Config
 from .errors import BusyError, ChatNioError, error_of
 from .events import End, Event
 from .request import Request, handle_of
-
-#: The longest single wait, in seconds: a signal may have reached another thread, and Python's handlers run between two.
-TICK = 0.1
 
 _Stream = TypeVar("_Stream")
 
@@ -47,15 +45,22 @@ def _nobody() -> None:
     """In the place of a stream that is not there yet, or never."""
 
 
-class _Stopper(Owner):
-    """Stops a client from any thread."""
+class Stopper(Owner):
+    """Stops a client from any thread, or ends its connect."""
 
     __slots__ = ()
 
     _release = lib.chatnio_stopper_free
 
-    def __init__(self, client: CData) -> None:
-        self._handle = constructed_plain(lib.chatnio_client_stopper, "chatnio_stopper", client)
+    def __init__(self, client: CData | None = None) -> None:
+        """Without a client for one that is still to be made."""
+        if client is None:
+            self._handle = constructed_plain(lib.chatnio_stopper_new, "chatnio_stopper")
+        else:
+            self._handle = constructed_plain(lib.chatnio_client_stopper, "chatnio_stopper", client)
+
+    def close(self) -> None:
+        lib.chatnio_stopper_close(self._handle)
 
 
 class Asker(Handle):
@@ -68,7 +73,7 @@ class Asker(Handle):
 
     def __init__(self, handle: CData, config: Config | None, system: System) -> None:
         super().__init__(handle, config)
-        self._stopper = _Stopper(handle)
+        self._stopper = Stopper(handle)
         self._batch = Batch()
         self._turn: BlockingTurn | None = None
         #: Those that were received and not handed out, the next one last.

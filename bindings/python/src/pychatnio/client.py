@@ -6,18 +6,20 @@ import math
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ._asking import TICK, Asker
-from ._boundary import constructed
+from ._asking import Asker, Stopper
+from ._boundary import Owner, constructed
 from ._endpoint import endpoint
+from ._interruptible import TICK, interruptible
 from ._log import log
 from ._native import ffi, lib
 from ._status import Status
 from ._system import System
-from ._text import checked, encoded
+from ._text import CData, checked, encoded
 from ._turn import within
 from .answer import Answer
 from .auth import Auth
@@ -37,8 +39,8 @@ __all__ = ["Client"]
 
 
 class Client(Asker):
-    """A blocking client. Every wait lets other threads run. Ctrl-C ends each of them except connecting and closing, which
-    have limits of their own in `Config`:
+    """A blocking client. Every wait lets other threads run. Ctrl-C ends each of them except closing, which has a limit of
+    its own (`Config.close`):
 
         with Client("wss://api.chatnio.net", "sk-...") as client:
             for piece in client.ask("hi", model="gpt-4"):
@@ -83,17 +85,15 @@ class Client(Asker):
         url, auth = endpoint(url, auth)
         url_bytes, prompt = encoded(url, "url"), System(system, auth)
         arguments = (native(config), auth._native(), url_bytes, len(url_bytes))
-        try:
-            if sock is None:
-                handle = constructed(lib.chatnio_client_new, "chatnio_client", *arguments)
-            else:
-                handle = constructed(lib.chatnio_client_new_socket, "chatnio_client", *arguments, _descriptor(sock))
-        except ChatNioError:
-            raise_of_clock()
-            raise
-        super().__init__(handle, config, prompt)
+        stopper = Stopper()
+        if sock is None:
+            connect = partial(_Made, lib.chatnio_client_new_with_stopper, *arguments, stopper._handle)
+            made = interruptible(connect, stopper.close)
+        else:
+            connect = partial(_Made, lib.chatnio_client_new_socket, *arguments, _descriptor(sock))
+            made = interruptible(connect, partial(_break, sock))
+        super().__init__(made.take(), config, prompt)
         log(self, "connected")
-        raise_of_clock()
 
     def ask(
         self, question: str | Request, *, timeout: float | None = None, **parameters: Unpack[Parameters]
@@ -192,12 +192,22 @@ class Client(Asker):
         Raises:
             ConnectError and others: as the constructor. It may be tried again.
         """
+        self._system.reconnecting(self)
+        if sock is None:
+            return interruptible(
+                lambda: self._connect_anew(lib.chatnio_client_reconnect, self._event), self._stopper.close
+            )
+        descriptor = _descriptor(sock)
+        return interruptible(
+            lambda: self._connect_anew(lib.chatnio_client_reconnect_socket, descriptor, self._event),
+            partial(_break, sock),
+        )
+
+    def _connect_anew(self, function: Callable[..., int], *arguments: object) -> Answer | None:
         try:
-            self._system.reconnecting(self)
-            if sock is None:
-                return self._use(lib.chatnio_client_reconnect, self._event, read=self._settle)
-            return self._use(lib.chatnio_client_reconnect_socket, _descriptor(sock), self._event, read=self._settle)
+            return self._use(function, *arguments, read=self._settle)
         finally:
+            # By the thread that was in C.
             raise_of_clock()
 
     def __enter__(self) -> Client:
@@ -216,6 +226,31 @@ class Client(Asker):
         if hasattr(self, "_guard") and not self._guard.is_shut:
             lib.chatnio_client_stop(self._handle, ffi.NULL)
         self._free_handle()
+
+
+class _Made(Owner):
+    """A client's handle on the way to its client."""
+
+    __slots__ = ()
+
+    _release = lib.chatnio_client_free
+
+    def __init__(self, construct: Callable[..., int], *arguments: object) -> None:
+        try:
+            self._handle = constructed(construct, "chatnio_client", *arguments)
+        finally:
+            # By the thread that was in C.
+            raise_of_clock()
+
+    def take(self) -> CData:
+        handle, self._handle = self._handle, ffi.NULL
+        return handle
+
+
+def _break(sock: socket.socket) -> None:
+    """Ends what goes on over a socket, whoever has a duplicate of it."""
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _descriptor(sock: socket.socket) -> int:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from typing import cast, overload
 
-from ._asking import TICK, Asker, BlockingTurn
+from ._asking import Asker, BlockingTurn
 from ._boundary import Uncopied
+from ._interruptible import TICK
 from ._turn import raise_for, within
 from .answer import Answer
 from .events import Delta, End, Event
