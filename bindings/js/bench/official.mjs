@@ -1,4 +1,4 @@
-// Measures the official package, over the same WebSocket: `official.mjs URL`.
+// Measures the official package, over the same WebSocket: `official.mjs URL [ws]`.
 
 import official from "chatnio-official";
 import { WebSocket } from "ws";
@@ -12,11 +12,12 @@ const parsed = () => {
 await measure("JSON.parse", parsed);
 
 // It expects a browser's.
+if (process.argv[3] === "ws") globalThis.WebSocket = WebSocket;
 globalThis.WebSocket ??= WebSocket;
 official.setEndpoint(process.argv[2].replace(/^ws/, "http"));
 official.setKey("sk-any");
 const chat = new official.Chat();
-await measure("ask", () => {
+await measure("stream", () => {
   let count = 0;
   return new Promise((resolve) => {
     chat.askStream({ message: "hi" }, ({ end }) => {
@@ -25,5 +26,9 @@ await measure("ask", () => {
       if (end) resolve(count === CHUNKS + 2 ? undefined : Promise.reject(new Error(`${count} pieces`)));
     });
   });
+});
+await measure("whole", async () => {
+  const { message } = await chat.ask({ message: "hi" });
+  if (message.length !== CHUNKS * 5) throw new Error(`${message.length} letters`);
 });
 process.exit();

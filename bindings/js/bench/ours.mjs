@@ -1,4 +1,4 @@
-// Measures this package: `ours.mjs URL`.
+// Measures this package: `ours.mjs URL [ws]`.
 
 import { Client, load, Session } from "../dist/index.js";
 import { WebSocket } from "ws";
@@ -16,8 +16,9 @@ await measure("Session", () => {
   session.closed("host");
 });
 
-globalThis.WebSocket ??= WebSocket;
-const client = await Client.connect(process.argv[2], { token: "sk-any" });
+// The client takes the platform's WebSocket, and where there is none `ws`, by itself.
+const [, , url, socketOf] = process.argv;
+const client = await Client.connect(url, { token: "sk-any", ...(socketOf === "ws" ? { WebSocket } : {}) });
 await measure("pieces", async () => {
   let count = 0;
   for await (const _piece of client.ask("hi")) count += 1;
@@ -29,17 +30,23 @@ await measure("text", async () => {
 });
 await client.close();
 
-// What neither can go below: the same WebSocket, its messages thrown away.
-const socket = new WebSocket(process.argv[2]);
-await new Promise((resolve) => socket.on("open", resolve));
-await measure("ws", () =>
+// What neither can go below: the same WebSocket, its messages thrown away. With handlers that are given events, and strings;
+// and as `ws` has them.
+const isWs = socketOf === "ws" || globalThis.WebSocket === undefined;
+const socket = new (isWs ? WebSocket : globalThis.WebSocket)(url);
+await new Promise((resolve) => (socket.onopen = resolve));
+const thrownAway = (listen) => () =>
   new Promise((resolve) => {
     let left = CHUNKS + 2;
-    socket.onmessage = () => {
+    listen(() => {
       left -= 1;
       if (left === 0) resolve();
-    };
+    });
     socket.send('{"type":"chat","message":"hi"}');
-  }),
-);
+  });
+await measure("socket", thrownAway((take) => (socket.onmessage = take)));
+if (isWs) {
+  socket.onmessage = null;
+  await measure("bytes", thrownAway((take) => socket.removeAllListeners("message").on("message", take)));
+}
 socket.close();

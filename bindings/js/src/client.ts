@@ -94,6 +94,8 @@ export class Client {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When that fires. */
   #due = 0;
+  /** When the messages came that come at once. */
+  #cameAt: number | undefined;
   /** A piece has come, and nothing since. */
   #isFlowing = false;
   /** What is due has waited for messages. */
@@ -349,7 +351,7 @@ export class Client {
   /** Takes a message, which is undefined when it is a binary one. */
   #receive(message: string | Uint8Array | undefined): void {
     const session = this.#session;
-    const now = this.#now();
+    const now = typeof message === "string" ? this.#now() : this.#nowOfMany();
     try {
       let isFlowing = false;
       if (message === undefined) {
@@ -517,5 +519,16 @@ export class Client {
 
   #now(): number {
     return performance.now();
+  }
+
+  /** The same time for all that comes at once: `ws` gives every message of what it has read, one behind the other. */
+  #nowOfMany(): number {
+    if (this.#cameAt === undefined) {
+      this.#cameAt = this.#now();
+      queueMicrotask(() => {
+        this.#cameAt = undefined;
+      });
+    }
+    return this.#cameAt;
   }
 }
