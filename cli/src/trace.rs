@@ -73,7 +73,7 @@ impl Trace {
         player.pass_over(usize::MAX);
         let before = player.session.state();
         if let Some(event) = player.session.closed(CloseReason::Host) {
-            let told = explain::event(&event, before, false);
+            let told = explain::event(&event, before, State::Closed, false);
             player.note_end(&event);
             let line = transcript.entries.last().map_or(1, |entry| entry.line);
             player.push(line, Direction::Here, String::new(), before, told);
@@ -137,7 +137,7 @@ impl Player<'_> {
                 self.entries = self.entries.get(1..).unwrap_or_default();
                 let event = self.session.closed(CloseReason::Server);
                 let told = match &event {
-                    Some(event) => explain::event(event, before, false),
+                    Some(event) => explain::event(event, before, State::Closed, false),
                     None => Told::new("closed", "the server closed the connection, and no turn ran"),
                 };
                 let end = event.as_ref().and_then(ended);
@@ -155,7 +155,7 @@ impl Player<'_> {
                 self.trace.status = self.trace.status.max(Status::Malformed);
                 (Told::new("malformed", error.to_string()), None)
             }
-            event => (explain::event(event, before, self.stopped), ended(event)),
+            event => (explain::event(event, before, self.session.state(), self.stopped), ended(event)),
         };
         self.take_end(end.as_ref());
         self.push_ended(line, direction, frame, before, told, end);

@@ -176,7 +176,8 @@ pub enum Interruption {
     /// The connection was not made.
     #[error("the connection could not be made")]
     NotConnected,
-    /// The server broke the protocol of the connection.
+    /// The server broke the protocol of the connection, or that of the chat: a session ends by itself when a frame comes
+    /// that cannot be the answer to what was asked (protocol.md, R5.13).
     #[error("the server broke the protocol of the connection")]
     ProtocolBroken,
     /// The server sent text that is not UTF-8.

@@ -41,7 +41,8 @@ pub enum Event<'a> {
     /// The turn has ended: exactly one for every chat and restart that was sent.
     End(End<'a>),
     /// A frame that belongs to no running turn: the second end that a stop leaves behind, or what an interrupted
-    /// turn still sends (protocol.md, R5.7 and R5.11). Nothing to do.
+    /// turn still sends (protocol.md, R5.7 and R5.11). Nothing to do. Where it shows that the server answers what was not
+    /// asked (R5.13), the session is [closed](crate::State::Closed) with it: reconnect.
     Stray {
         /// The frame's text; may be empty.
         text: &'a str,

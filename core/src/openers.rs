@@ -1,43 +1,137 @@
-//! `Openers`: whose frame it is (protocol.md, R5.9 and R5.10).
+//! `Openers`: whose frame it is (protocol.md, R5.9, R5.10 and R5.13).
 
 use crate::chunk::Chunk;
+use crate::turn::is_notice;
 
 /// The text of the second end that a stopped turn without a piece leaves behind (protocol.md, R3.15).
 const EMPTY_RESPONSE: &str = "empty response";
 
 /// What is known of the openers of a connection's server: what a frame is taken for hangs on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Openers {
-    /// It has shown none, as 2023 never does: whatever comes while a turn runs is the turn's.
-    Unknown,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Openers {
+    shown: Shown,
+    /// The last turn was stopped, and has left no second end so far (protocol.md, R5.10).
+    owes_end: bool,
+    /// Since the last opener something has come that belongs to no turn. Until the next one no notice is believed.
+    is_in_doubt: bool,
+    /// The last turn has ended without a piece: one that comes now shows that the end was not its own.
+    was_bare: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Shown {
+    /// It has shown none, and no turn without one but for notices.
+    #[default]
+    Nothing,
+    /// A turn came without one: it sends none, as 2023 never does. Whatever comes while a turn runs is the turn's.
+    NoOpener,
     /// It opens its turns, and the last turn's opener has not come: nothing before that belongs to the turn, but a
     /// notice.
-    Awaited,
+    Earlier,
     /// The last turn's opener has come.
-    Seen,
+    ThisTurns,
+}
+
+/// Whose a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The awaited turn's.
+    Own,
+    /// No turn's, and nothing hangs on it.
+    Nobodys,
+    /// It cannot be (protocol.md, R5.13): the server answers something else than what was asked, and from here on nobody
+    /// knows what.
+    OutOfPlace,
 }
 
 impl Openers {
     /// A turn begins.
     pub(crate) fn begin(&mut self) {
-        if *self == Openers::Seen {
-            *self = Openers::Awaited;
+        if self.shown == Shown::ThisTurns {
+            self.shown = Shown::Earlier;
         }
     }
 
-    /// Whether `chunk`, which comes before the server has ended the turn, is the turn's.
-    #[inline(always)]
-    pub(crate) fn is_own(&mut self, chunk: &Chunk<'_>) -> bool {
-        if chunk.opener().is_some() {
-            *self = Openers::Seen;
+    /// The server has ended the turn, which was stopped or not, and had no piece or some.
+    pub(crate) fn ended(&mut self, was_stopped: bool, was_bare: bool) {
+        self.owes_end |= was_stopped;
+        self.was_bare = was_bare;
+    }
+
+    /// Whose `chunk` is, which comes before the server has ended the turn.
+    #[inline(never)]
+    pub(crate) fn whose(self, chunk: &Chunk<'_>) -> Whose {
+        match self.shown {
+            _ if self.is_plainly_own(chunk) => Whose::Own,
+            Shown::NoOpener => Whose::OutOfPlace,
+            Shown::ThisTurns if is_bare_opener(chunk) => Whose::OutOfPlace,
+            Shown::Nothing | Shown::ThisTurns => Whose::Own,
+            Shown::Earlier if chunk.opener().is_some() => Whose::Own,
+            Shown::Earlier if !has_words(chunk) => self.nobodys(chunk),
+            Shown::Earlier if is_notice(chunk) && !self.is_in_doubt => Whose::Own,
+            Shown::Earlier => Whose::OutOfPlace,
         }
-        *self != Openers::Awaited || is_notice(chunk)
+    }
+
+    /// Whose `chunk` is, and remembers it. `is_awaited`: before the server has ended the turn.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, chunk: &Chunk<'_>, is_awaited: bool) -> Whose {
+        if is_awaited && self.is_plainly_own(chunk) { Whose::Own } else { self.take_other(chunk, is_awaited) }
+    }
+
+    /// What nearly every frame is.
+    #[inline(always)]
+    fn is_plainly_own(self, chunk: &Chunk<'_>) -> bool {
+        matches!(self.shown, Shown::NoOpener | Shown::ThisTurns) && chunk.opener().is_none()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_other(&mut self, chunk: &Chunk<'_>, is_awaited: bool) -> Whose {
+        let is_opener = chunk.opener().is_some();
+        let whose = match is_awaited {
+            true => self.whose(chunk),
+            false if is_opener || self.shown == Shown::NoOpener => Whose::OutOfPlace,
+            false => self.nobodys(chunk),
+        };
+        match whose {
+            Whose::Own if is_opener => *self = Openers { shown: Shown::ThisTurns, ..Openers::default() },
+            Whose::Own if !is_notice(chunk) => self.shown = Shown::NoOpener,
+            Whose::Nobodys => {
+                self.pass_over(chunk);
+                if self.shown == Shown::Nothing {
+                    // What it begins may go on behind the next question, and only an opener ends that.
+                    self.shown = Shown::Earlier;
+                }
+            }
+            Whose::Own | Whose::OutOfPlace => {}
+        }
+        whose
+    }
+
+    /// What is no turn's: may it be passed over?
+    fn nobodys(self, chunk: &Chunk<'_>) -> Whose {
+        if self.was_bare && !chunk.end { Whose::OutOfPlace } else { Whose::Nobodys }
+    }
+
+    /// A second end is paid with this; anything else has no business here.
+    fn pass_over(&mut self, chunk: &Chunk<'_>) {
+        let is_second_end = chunk.end && !has_words(chunk);
+        if is_second_end && self.owes_end {
+            self.owes_end = false;
+        } else {
+            self.is_in_doubt = true;
+        }
     }
 }
 
-/// Whether a frame before the opener can be a notice for the turn. An end with no text, or with that of a second end, is
-/// a stopped turn's, however many came before it: were it taken for the end of this turn, every later answer would land
-/// one turn too late.
-fn is_notice(chunk: &Chunk<'_>) -> bool {
+/// Whether it is an opener and says nothing else (protocol.md, R3.11): a piece that names the conversation is a piece.
+fn is_bare_opener(chunk: &Chunk<'_>) -> bool {
+    chunk.opener().is_some() && !chunk.end && chunk.message.is_none_or(|text| text.is_empty())
+}
+
+/// Whether an end says something: more than a second end does. Were an end without words taken for the end of a turn that
+/// has not been opened, every later answer would land one turn too late.
+fn has_words(chunk: &Chunk<'_>) -> bool {
     chunk.end && chunk.message.is_some_and(|text| !text.is_empty() && text.as_plain() != Some(EMPTY_RESPONSE))
 }

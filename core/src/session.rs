@@ -101,7 +101,7 @@ impl Session {
             turn: None,
             turns: 0,
             stop: Stop::default(),
-            openers: Openers::Unknown,
+            openers: Openers::default(),
             can_restart: auth.continues(),
             conversation: Conversation::of(&auth),
             outbox: Outbox::default(),
@@ -189,23 +189,29 @@ impl Session {
     /// [`handle_timeout`](Self::handle_timeout).
     #[inline]
     pub fn receive<'m>(&mut self, now: Duration, message: &'m str, storage: &'m mut EventStorage) -> Option<Event<'m>> {
+        if !self.arrived(now, message)? {
+            return self.too_long(message.len());
+        }
         if self.holds_frames() {
-            return self.receive_behind(now, message.into(), storage);
+            return self.receive_behind(message.into(), storage);
         }
         let EventStorage { text, quota, .. } = storage;
-        self.take_in(now, message, text, quota)
+        self.take_in(message, text, quota)
     }
 
     /// [`receive`](Self::receive) for a message that lies in `storage`, behind [`EventStorage::message_mut`]: the event
     /// then borrows from nothing else.
     #[inline]
     pub fn receive_stored<'m>(&mut self, now: Duration, storage: &'m mut EventStorage) -> Option<Event<'m>> {
+        if !self.arrived(now, &storage.message)? {
+            return self.too_long(storage.message.len());
+        }
         if self.holds_frames() {
             let message = core::mem::take(&mut storage.message);
-            return self.receive_behind(now, message, storage);
+            return self.receive_behind(message, storage);
         }
         let EventStorage { message, text, quota } = storage;
-        self.take_in(now, message, text, quota)
+        self.take_in(message, text, quota)
     }
 
     /// Takes a binary message from the server. The protocol has none: it is malformed. `None` when the session is closed.
@@ -333,7 +339,7 @@ impl Session {
         }
         self.is_authenticated = false;
         self.can_restart = self.auth.continues();
-        self.openers = Openers::Unknown;
+        self.openers = Openers::default();
         self.conversation = Conversation::of(&self.auth);
         self.outbox = Outbox::default();
         self.backlog = Backlog::default();
@@ -392,16 +398,17 @@ impl Session {
         self.now = self.now.max(now);
     }
 
-    /// A message has come; `None` when it counts no more.
+    /// A message has come. Whether it is within the limit, with those that wait before it; `None` when it counts no more.
     #[inline(always)]
-    fn arrived(&mut self, now: Duration, message: &str) -> Option<()> {
+    fn arrived(&mut self, now: Duration, message: &str) -> Option<bool> {
         if self.state == State::Closed {
             return None;
         }
         self.advance(now);
         self.last_activity = self.now;
         self.record(|recorder| recorder.received(message));
-        Some(())
+        let limit = self.config.max_message;
+        Some(limit == 0 || self.backlog.len() + message.len() <= limit)
     }
 
     /// When the next event is due that no frame brings.
@@ -453,10 +460,12 @@ impl Session {
     #[inline(always)]
     fn go(&mut self, input: Input) -> Step {
         let step = self.state.on(input);
-        self.state = step.next;
         if input == Input::End {
             self.settled_at = self.now.saturating_add(self.config.settle);
+            let was_bare = self.turn.as_ref().is_some_and(|turn| turn.answer.chunks == 0);
+            self.openers.ended(matches!(self.state, State::Stopping | State::Draining), was_bare);
         }
+        self.state = step.next;
         match step.sends {
             Sends::Nothing | Sends::Request => {}
             Sends::Stop => self.send_stop(input),
@@ -481,7 +490,7 @@ impl Session {
     /// Ends the running turn for the host, if there is one, and goes on.
     fn interrupt(&mut self, input: Input, why: Interruption) -> Option<Event<'static>> {
         self.go(input);
-        Some(Event::End(self.turn.take()?.interrupt(why, &self.config)))
+        Some(Event::End(self.turn.take()?.interrupt(why, &self.config, None)))
     }
 
     // --- recording ---

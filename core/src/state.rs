@@ -17,7 +17,8 @@ pub enum State {
     /// The turn was interrupted by a deadline or a limit, and the server has not ended it: requests are refused as
     /// busy, and its frames are strays. A host that will not wait reconnects.
     Draining,
-    /// The connection is gone. Every call is inert until [`Session::reconnect`](crate::Session::reconnect).
+    /// The connection is gone, or the server has sent on it what cannot be (protocol.md, R5.13). Every call is inert until
+    /// [`Session::reconnect`](crate::Session::reconnect).
     Closed,
 }
 
@@ -38,6 +39,8 @@ pub(crate) enum Input {
     End,
     /// A frame comes that belongs to no turn.
     Stray,
+    /// A frame comes that cannot be.
+    OutOfPlace,
     /// A message comes that cannot be read.
     Unreadable,
     /// A message or the answer goes over its limit.
@@ -127,8 +130,15 @@ impl State {
             (Asking | Answering, Input::Stop) => (Stopping, Tells::Nothing, Sends::Stop),
             (_, Input::Stop) => (self, Tells::Nothing, Sends::Nothing),
             // The server.
-            (Asking | Answering, Input::Opener) => (Answering, Tells::Opened, Sends::Nothing),
+            (Asking, Input::Opener) => (Answering, Tells::Opened, Sends::Nothing),
             (Stopping, Input::Opener) => (Stopping, Tells::Opened, Sends::Nothing),
+            // Nobody knows what it answers from here on.
+            (Asking | Stopping, Input::OutOfPlace) | (Answering, Input::Opener | Input::OutOfPlace) => {
+                (Closed, Tells::End, Sends::Nothing)
+            }
+            (Idle, Input::Opener | Input::OutOfPlace) | (Draining, Input::OutOfPlace) => {
+                (Closed, Tells::Stray, Sends::Nothing)
+            }
             (Asking | Answering, Input::Piece) => (Answering, Tells::Delta, Sends::Nothing),
             (Stopping, Input::Piece) => (Stopping, Tells::Delta, Sends::Nothing),
             (Asking | Answering | Stopping, Input::End) => (Idle, Tells::End, Sends::Nothing),
@@ -167,13 +177,14 @@ mod tests {
     use alloc::string::String;
     use alloc::vec::Vec;
 
-    const INPUTS: [(Input, &str); 13] = [
+    const INPUTS: [(Input, &str); 14] = [
         (Input::Ask, "ask"),
         (Input::Tell, "tell"),
         (Input::Stop, "stop"),
         (Input::Opener, "opener"),
         (Input::Piece, "piece"),
         (Input::End, "end"),
+        (Input::OutOfPlace, "out of place"),
         (Input::Unreadable, "unreadable"),
         (Input::TooLong, "too long"),
         (Input::Late, "late"),

@@ -49,13 +49,13 @@ impl Turn {
         self.answer
     }
 
-    /// The end that no frame has brought. A half character that waits for its other half is given up.
-    pub(crate) fn interrupt(mut self, why: Interruption, config: &Config) -> End<'static> {
+    /// The end that the server has not said; `chunk` is the frame that was too much, if one was. A half character that waits for its other half is given up.
+    pub(crate) fn interrupt<'m>(mut self, why: Interruption, config: &Config, chunk: Option<Chunk<'m>>) -> End<'m> {
         let text = if self.half.is_some() { "\u{FFFD}" } else { "" };
         if config.keep_text {
             self.answer.text.push_str(text);
         }
-        End { answer: self.end(Outcome::Interrupted(why)), text, chunk: None }
+        End { answer: self.end(Outcome::Interrupted(why)), text, chunk }
     }
 
     /// Puts a character together that is split over two frames: `text`, what `chunk` says, gets the half that was held

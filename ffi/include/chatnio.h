@@ -235,7 +235,7 @@ typedef enum chatnio_status {
      */
     CHATNIO_CLOSE_TIMEOUT = 4907,
     /**
-     * The server broke the WebSocket protocol.
+     * The server broke the protocol of WebSocket or of the chat.
      */
     CHATNIO_PROTOCOL = 4908,
     /**

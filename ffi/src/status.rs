@@ -121,7 +121,7 @@ pub enum chatnio_status {
     CHATNIO_UNRESPONSIVE = 4906,
     /// The server did not answer the closing in time.
     CHATNIO_CLOSE_TIMEOUT = 4907,
-    /// The server broke the WebSocket protocol.
+    /// The server broke the protocol of WebSocket or of the chat.
     CHATNIO_PROTOCOL = 4908,
     /// The server sent text that is not UTF-8.
     CHATNIO_SERVER_NOT_UTF8 = 4909,
@@ -236,7 +236,7 @@ const TABLE: &[(chatnio_status, &CStr, &CStr)] = &[
     (CHATNIO_IO, c"CHATNIO_IO", c"the socket failed"),
     (CHATNIO_UNRESPONSIVE, c"CHATNIO_UNRESPONSIVE", c"the connection is dead"),
     (CHATNIO_CLOSE_TIMEOUT, c"CHATNIO_CLOSE_TIMEOUT", c"the server did not answer the closing in time"),
-    (CHATNIO_PROTOCOL, c"CHATNIO_PROTOCOL", c"the server broke the WebSocket protocol"),
+    (CHATNIO_PROTOCOL, c"CHATNIO_PROTOCOL", c"the server broke the protocol"),
     (CHATNIO_SERVER_NOT_UTF8, c"CHATNIO_SERVER_NOT_UTF8", c"the server sent text that is not UTF-8"),
     (CHATNIO_OVERSIZED, c"CHATNIO_OVERSIZED", c"the server sent a message over the limit"),
     (CHATNIO_RESOLVE, c"CHATNIO_RESOLVE", c"the host's name cannot be looked up"),
@@ -489,7 +489,7 @@ mod transport {
             WireError::HandshakeTimeout { .. } => CHATNIO_HANDSHAKE_TIMEOUT,
             WireError::EndOfStream { .. } => CHATNIO_END_OF_STREAM,
             WireError::Truncated { .. } => CHATNIO_TRUNCATED,
-            WireError::Protocol { .. } => CHATNIO_PROTOCOL,
+            WireError::Protocol { .. } | WireError::Unasked => CHATNIO_PROTOCOL,
             WireError::InvalidUtf8 => CHATNIO_SERVER_NOT_UTF8,
             WireError::MessageTooLong { .. } => CHATNIO_OVERSIZED,
             WireError::Unresponsive { .. } => CHATNIO_UNRESPONSIVE,

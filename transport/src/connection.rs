@@ -482,6 +482,9 @@ impl Connection {
         if let Event::End(_) = event {
             self.wire.trim();
         }
+        if self.session.state() == State::Closed {
+            self.refuse();
+        }
         Some(ConnectionEvent::Session(event))
     }
 
@@ -496,6 +499,16 @@ impl Connection {
             if self.wire.send_text(&message).is_err() {
                 break;
             }
+        }
+    }
+
+    /// Ends the wire with the session, if that did by itself.
+    fn refuse(&mut self) {
+        if self.stage != Stage::Over {
+            self.wire.refuse(WireError::Unasked);
+            self.stage = Stage::Over;
+            self.end = Some(ConnectionEnd::Lost(WireError::Unasked));
+            self.is_told = false;
         }
     }
 

@@ -89,6 +89,9 @@ pub enum WireError {
         /// What was wrong.
         problem: String,
     },
+    /// The server answered what was not asked (protocol.md, R5.13); it was told so by a Close with code 1002.
+    #[error("the server answered what was not asked, and which answer is whose cannot be known any more: reconnect")]
+    Unasked,
     /// A text message or a Close reason was not UTF-8; the server was told so by a Close with code
     /// 1007.
     #[error("the server sent text that is not UTF-8")]
@@ -130,7 +133,7 @@ impl WireError {
     pub(crate) fn interruption(&self) -> Interruption {
         match self {
             Self::MessageTooLong { limit } => Interruption::MessageTooLong { limit: *limit },
-            Self::Protocol { .. } => Interruption::ProtocolBroken,
+            Self::Protocol { .. } | Self::Unasked => Interruption::ProtocolBroken,
             Self::InvalidUtf8 => Interruption::InvalidUtf8,
             Self::Unresponsive { .. } => Interruption::Unresponsive,
             Self::Tls(_) => Interruption::TlsFailed,

@@ -288,6 +288,12 @@ impl Wire {
         }
     }
 
+    /// What came in the messages is none of the server's business to send: says so to it, and ends.
+    pub(crate) fn refuse(&mut self, error: WireError) {
+        self.fail(error);
+        self.encrypt();
+    }
+
     /// Ends at once, without a word to the server, and without an [`Incoming::Closed`].
     pub(crate) fn abandon(&mut self) {
         self.stage = Stage::Closed(None);

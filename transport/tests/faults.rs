@@ -112,7 +112,7 @@ fn status(error: &ClientError) -> String {
             WireError::EndOfStream { .. } => "END_OF_STREAM",
             WireError::Truncated { .. } => "TRUNCATED",
             WireError::Io { .. } => "IO",
-            WireError::Protocol { .. } => "PROTOCOL",
+            WireError::Protocol { .. } | WireError::Unasked => "PROTOCOL",
             WireError::InvalidUtf8 => "SERVER_NOT_UTF8",
             WireError::MessageTooLong { .. } => "OVERSIZED",
             WireError::Unresponsive { .. } => "UNRESPONSIVE",

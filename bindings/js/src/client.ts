@@ -361,7 +361,7 @@ export class Client {
         const turn = this.#turn;
         // Nearly every message: an event that nobody looks at is not made.
         if (!isFlowing || turn === undefined || turn.reads === "events" || this.#options.onEvent !== undefined) {
-          this.#take(session.event(message));
+          this.#received(session.event(message));
         } else if (turn.reads === "pieces") {
           const { piece } = session;
           if (piece !== "") turn.push(piece);
@@ -375,6 +375,22 @@ export class Client {
       if (error instanceof ChatNioError && error.code === "CHATNIO_NOT_UTF8") this.#notUtf8();
       else this.#broken(error);
     }
+  }
+
+  /** Takes what messages have brought, by which the session may have ended by itself. */
+  #received(event: Event): void {
+    const isOver = (event.kind === "end" || event.kind === "stray") && this.#session.state === "closed";
+    if (!isOver) {
+      this.#take(event);
+      return;
+    }
+    const message =
+      "the server answered what was not asked, and which answer is whose cannot be known any more: reconnect";
+    const over = new ChatNioError("CHATNIO_PROTOCOL", message);
+    const socket = this.#letGo(over);
+    if (socket !== undefined) discard(socket);
+    this.#take(event);
+    this.#failWaiting(over);
   }
 
   #take(event: Event): void {
@@ -458,7 +474,7 @@ export class Client {
     this.#hasWaited = false;
     try {
       for (let event = this.#session.handleTimeout(now); event !== undefined; event = this.#session.handleTimeout(now)) {
-        this.#take(event);
+        this.#received(event);
       }
       this.#pump();
     } catch (error) {

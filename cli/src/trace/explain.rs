@@ -56,7 +56,7 @@ pub(super) fn silent(message: &str) -> Told {
 }
 
 /// `stopped` is whether the turn before was.
-pub(super) fn event(event: &Event<'_>, before: State, stopped: bool) -> Told {
+pub(super) fn event(event: &Event<'_>, before: State, after: State, stopped: bool) -> Told {
     match event {
         Event::Opened { turn, conversation, .. } => Told::new(
             format!("opened: {}", which(*conversation)),
@@ -71,8 +71,10 @@ pub(super) fn event(event: &Event<'_>, before: State, stopped: bool) -> Told {
         Event::End(end) => self::end(&end.answer, end.chunk.is_some()),
         Event::Stray { chunk, .. } => {
             let why = match before {
+                _ if after == State::Closed => {
+                    "the server answers what was not asked: which answer is whose nobody knows any more, and the session ends"
+                }
                 State::Draining => "the turn was given up before: what its server still sends is passed over",
-                State::Closed => "the connection is closed",
                 _ if chunk.end && stopped => "the second end that a stop leaves behind: it must not end the next turn",
                 State::Asking => "it comes before the opener, and so belongs to no turn that is known",
                 _ => "no turn runs",

@@ -1,13 +1,15 @@
 //! What a message from the server means.
 
 use alloc::string::String;
-use core::time::Duration;
 
 use super::Session;
 use crate::answer::{Interruption, Outcome};
+use crate::backlog::Backlog;
 use crate::chunk::Chunk;
 use crate::event::{End, Event, EventStorage};
 use crate::malformed::Malformed;
+use crate::openers::Whose;
+use crate::outbox::Outbox;
 use crate::state::{Input, State, Tells};
 use crate::turn::is_notice;
 use crate::unescape::unescape;
@@ -16,16 +18,10 @@ use crate::usual::Usual;
 impl Session {
     pub(super) fn take_in<'m>(
         &mut self,
-        now: Duration,
         message: &'m str,
         text: &'m mut String,
         quota: &'m mut String,
     ) -> Option<Event<'m>> {
-        self.arrived(now, message)?;
-        let limit = self.config.max_message;
-        if limit != 0 && message.len() > limit {
-            return self.too_long(message.len(), limit);
-        }
         // What nearly every message is, on a way of its own, so that what is known of it costs nothing.
         let usual = Usual::split(message);
         let holds_half = self.holds_half();
@@ -43,17 +39,7 @@ impl Session {
 
     /// Takes a message while frames wait that came before it.
     #[cold]
-    pub(super) fn receive_behind<'m>(
-        &mut self,
-        now: Duration,
-        message: String,
-        storage: &'m mut EventStorage,
-    ) -> Option<Event<'m>> {
-        self.arrived(now, &message)?;
-        let (len, limit) = (self.backlog.len() + message.len(), self.config.max_message);
-        if limit != 0 && len > limit {
-            return self.too_long(len, limit);
-        }
+    pub(super) fn receive_behind<'m>(&mut self, message: String, storage: &'m mut EventStorage) -> Option<Event<'m>> {
         self.backlog.push(message);
         self.take_waiting(storage)
     }
@@ -91,7 +77,7 @@ impl Session {
             chunk.copy_text(text);
         }
         if let Some(turn) = &mut self.turn
-            && self.openers.is_own(&chunk)
+            && self.openers.whose(&chunk) == Whose::Own
             && !is_notice(&chunk)
         {
             turn.join_halves(&chunk, text);
@@ -110,8 +96,10 @@ impl Session {
         })
     }
 
+    /// A message of `len` bytes is too long, with those that wait before it.
     #[cold]
-    fn too_long(&mut self, len: usize, limit: usize) -> Option<Event<'static>> {
+    pub(super) fn too_long(&mut self, len: usize) -> Option<Event<'static>> {
+        let (len, limit) = (self.backlog.len() + len, self.config.max_message);
         self.count_malformed();
         let end = self.interrupt(Input::TooLong, Interruption::MessageTooLong { limit });
         end.or_else(|| Some(Event::Malformed { error: Malformed::too_long(len, limit), raw: None }))
@@ -135,8 +123,9 @@ impl Session {
     #[inline(always)]
     fn frame<'m>(&mut self, chunk: Chunk<'m>, text: &'m str, quota: &'m mut String) -> Option<Event<'m>> {
         let is_awaited = self.state.runs() || self.state == State::Draining;
-        if !is_awaited || !self.openers.is_own(&chunk) {
-            return self.stray(Input::Stray, chunk, text);
+        let whose = self.openers.take(&chunk, is_awaited);
+        if whose != Whose::Own {
+            return self.not_own(whose, chunk, text);
         }
         if let Some(id) = chunk.opener() {
             self.conversation = self.conversation.opened(&self.auth, id);
@@ -178,6 +167,22 @@ impl Session {
         match self.turn.take() {
             Some(turn) => Some(Event::End(End { answer: turn.end(outcome), text, chunk: Some(chunk) })),
             None => self.stray(Input::Stray, chunk, text),
+        }
+    }
+
+    #[cold]
+    fn not_own<'m>(&mut self, whose: Whose, chunk: Chunk<'m>, text: &'m str) -> Option<Event<'m>> {
+        if whose != Whose::OutOfPlace {
+            return self.stray(Input::Stray, chunk, text);
+        }
+        self.outbox = Outbox::default();
+        self.backlog = Backlog::default();
+        match self.turn.take() {
+            Some(turn) => {
+                self.go(Input::OutOfPlace);
+                Some(Event::End(turn.interrupt(Interruption::ProtocolBroken, &self.config, Some(chunk))))
+            }
+            None => self.stray(Input::OutOfPlace, chunk, text),
         }
     }
 

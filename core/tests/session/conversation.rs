@@ -108,13 +108,6 @@ fn an_opener_with_text_is_a_delta() {
 }
 
 #[test]
-fn a_turn_opens_once() {
-    let mut host = Host::asking();
-    host.receive(&opener(29));
-    assert_eq!(host.receive(&opener(29)), Seen::delta(1, ""));
-}
-
-#[test]
 fn an_opener_that_ends_the_turn_is_its_end() {
     let mut host = Host::asking();
     let answer = host.receive(r#"{"conversation":29,"message":"no","end":true}"#).answer();

@@ -9,6 +9,7 @@ mod frames;
 mod host;
 mod limits;
 mod malformed;
+mod out_of_place;
 mod reconnect;
 mod second_end;
 mod secrets;

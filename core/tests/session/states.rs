@@ -28,9 +28,21 @@ fn in_state(state: State, input: &str) -> Host {
     });
     let mut host = Host::with(Auth::new("sk-secret"), config);
     let ask = |host: &mut Host| host.ask("hi");
-    let open = |host: &mut Host| drop(host.receive(&piece("x", 0.1)));
+    // An opener comes first, if it comes.
+    let is_opener = input == "opener" && state != State::Answering;
+    let open = |host: &mut Host| {
+        if !is_opener {
+            host.receive(&piece("x", 0.1));
+        }
+    };
     match state {
         State::Idle => {}
+        State::Asking if input == "out of place" => {
+            ask(&mut host);
+            host.receive(&opener(29));
+            host.receive(&end("", 0.1));
+            ask(&mut host);
+        }
         State::Asking => ask(&mut host),
         State::Answering => {
             ask(&mut host);
@@ -62,6 +74,9 @@ fn apply(host: &mut Host, input: &str) -> &'static str {
         "opener" => opener(29),
         "piece" => piece("a", 0.1),
         "end" => end("", 0.1),
+        // An answer that was not opened.
+        "out of place" if host.state() == State::Asking => end("x", 0.1),
+        "out of place" => opener(29),
         "too long" => "x".repeat(LIMIT + 1),
         _ => "garbage".into(),
     };
@@ -69,7 +84,9 @@ fn apply(host: &mut Host, input: &str) -> &'static str {
         "ask" => return refused(host.request(&Request::chat("again"))),
         "tell" => return refused(host.request(&Request::remove(0))),
         "stop" => return host.stop().map_or("closed", |_| "-"),
-        "opener" | "piece" | "end" | "too long" | "unreadable" => host.session.receive(now, &message, &mut storage),
+        "opener" | "piece" | "end" | "out of place" | "too long" | "unreadable" => {
+            host.session.receive(now, &message, &mut storage)
+        }
         "late" => host.session.handle_timeout(now + secs(120), &mut storage),
         "repeat" => host.session.handle_timeout(now + secs(1), &mut storage),
         "silence" => host.session.handle_timeout(now + secs(25), &mut storage),

@@ -225,6 +225,7 @@ fn frames_while_no_turn_runs_are_strays() {
     assert_eq!(host.receive("{}"), Seen::stray(""));
     assert_eq!(host.session.counters().strays, 2);
     host.ask("hi");
+    host.receive(&opener(29));
     let answer = host.receive(&end("", 0.1)).answer();
     assert_eq!(answer.text, "", "a stray is part of no turn");
 }

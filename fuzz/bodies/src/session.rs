@@ -332,17 +332,41 @@ impl Host {
                 assert!(running, "a turn ends once");
                 assert_eq!(end.turn(), self.begun);
                 if let Some(chunk) = &end.chunk {
-                    let is_notice = self.look_at(chunk, frame);
-                    assert!(!self.opens_turns || self.has_opened || is_notice, "an end from before the opener");
+                    let is_broken =
+                        matches!(end.answer.outcome, Some(Outcome::Interrupted(Interruption::ProtocolBroken)));
+                    assert_eq!(is_broken, self.session.state() == State::Closed);
+                    if is_broken {
+                        self.out_of_place(chunk);
+                    } else {
+                        let is_notice = self.look_at(chunk, frame);
+                        assert!(!self.opens_turns || self.has_opened || is_notice, "an end from before the opener");
+                    }
                 }
                 self.ended += 1;
                 self.text += end.text;
                 self.answered(&end.answer);
             }
-            Event::Stray { chunk, .. } => drop(self.look_at(&chunk, frame)),
+            Event::Stray { chunk, .. } => {
+                if self.session.state() == State::Closed {
+                    self.out_of_place(&chunk);
+                } else {
+                    self.look_at(&chunk, frame);
+                }
+            }
             Event::StopRepeated { turn } => assert_eq!(turn, self.begun),
             _ => {}
         }
+    }
+
+    /// The session has ended by itself, and for a reason: an opener, an end with words before one, or anything between
+    /// turns where none was ever shown.
+    fn out_of_place(&mut self, chunk: &Chunk<'_>) {
+        let is_opener = chunk.conversation.is_some_and(|id| id != 0);
+        let has_words = chunk.end && chunk.message.is_some_and(|text| !text.is_empty());
+        let is_between = self.before == State::Idle && !self.opens_turns;
+        assert!(is_opener || has_words && !self.has_opened || is_between, "{}", chunk.raw());
+        assert!(!(is_opener && self.before == State::Asking && self.opens_turns), "it is the turn's own");
+        self.disconnected();
     }
 
     /// Remembers an opener. Says whether the frame can be a notice for a turn that has shown none.

@@ -421,6 +421,26 @@ export const tests: Test[] = [
       }),
   },
   {
+    name: "an answer to what was not asked ends the connection, within a turn and between turns",
+    async run() {
+      const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+      const [answer, waiting] = [client.ask("hi"), client.ask("next").text()];
+      const refused = rejects("CHATNIO_PROTOCOL", waiting);
+      Puppet.last.says({ conversation: 29, message: "" });
+      Puppet.last.says({ message: "whose?" });
+      Puppet.last.says({ conversation: 29, message: "" });
+      const { interruption, text } = await answer.result();
+      equal([interruption, text, client.error?.code], ["protocol-broken", "whose?", "CHATNIO_PROTOCOL"]);
+      ok(Puppet.last.isClosed, "it is let go");
+      await refused;
+      await client.reconnect();
+      equal(client.error, undefined);
+      Puppet.last.says({ conversation: 29, message: "" });
+      await rejects("CHATNIO_PROTOCOL", client.ask("hi").text());
+      await client.close();
+    },
+  },
+  {
     name: "send() waits for what is held after an end; a close lets it go, and a reconnect says that it is lost",
     run: () =>
       withClock(async (clock) => {

@@ -113,7 +113,7 @@ class Status(enum.IntEnum):
     CLOSE_TIMEOUT = 4907
     """The server did not answer the closing in time."""
     PROTOCOL = 4908
-    """The server broke the WebSocket protocol."""
+    """The server broke the protocol of WebSocket or of the chat."""
     SERVER_NOT_UTF8 = 4909
     """The server sent text that is not UTF-8."""
     OVERSIZED = 4910

@@ -190,7 +190,7 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
         case unresponsive = 4906
         /// The server did not answer the closing in time.
         case closeTimeout = 4907
-        /// The server broke the WebSocket protocol.
+        /// The server broke the protocol of WebSocket or of the chat.
         case `protocol` = 4908
         /// The server sent text that is not UTF-8.
         case serverNotUTF8 = 4909

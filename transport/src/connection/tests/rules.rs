@@ -465,3 +465,45 @@ fn a_question_that_is_held_does_not_hold_up_a_close() {
     link.exchange();
     assert_eq!(link.messages(), [REMOVE, r#"{"type":"chat","message":"next"}"#]);
 }
+
+#[test]
+fn what_nobody_asked_for_ends_the_connection() {
+    let text = "the server answered what was not asked, and which answer is whose cannot be known any more: reconnect";
+    // In a turn: an opener behind its own.
+    let mut link = answering();
+    link.peer.send(OPENER);
+    link.peer.send(PIECE);
+    link.peer.send(END);
+    assert_eq!(
+        link.exchange(),
+        ["end Hello interrupted: the server broke the protocol of the connection", &format!("closed: {text}")]
+    );
+    assert_eq!(link.connection.end(), Some(&ConnectionEnd::Lost(WireError::Unasked)));
+    assert_eq!(link.peer.read().last().and_then(close_code), Some(1002), "the server is told");
+    assert!(link.connection.is_finished());
+    assert_eq!(link.connection.request(link.now, &Request::chat("next")), Err(RequestError::Closed));
+
+    // Between turns, and while a close is under way.
+    for closes in [false, true] {
+        let mut link = Link::open();
+        if closes {
+            link.connection.close(link.now);
+        }
+        link.peer.send(OPENER);
+        let log = link.exchange();
+        assert_eq!(log, ["stray ", &format!("closed: {text}")], "{closes}");
+        assert_eq!(link.connection.next_deadline().filter(|_| link.connection.is_finished()), None);
+    }
+
+    // A new connection knows nothing of it.
+    let end = link.connection.reconnect(link.now).unwrap();
+    assert!(end.is_none());
+    assert_eq!(link.connection.session().state(), State::Idle);
+}
+
+fn close_code(message: &tungstenite::Message) -> Option<u16> {
+    match message {
+        tungstenite::Message::Close(Some(frame)) => Some(frame.code.into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,236 @@
+//! Frames that cannot be (protocol.md, R5.13): whose the next answer is, nobody knows, and so there is none. And frames
+//! that belong to no turn, after which only an opener is believed.
+
+use chatnio_core::{Event, EventStorage, Interruption, Outcome, Request, RequestError, State};
+
+use crate::frames::{end, opener, piece};
+use crate::host::{Host, Seen, secs};
+
+const BROKEN: Outcome = Outcome::Interrupted(Interruption::ProtocolBroken);
+
+/// Whatever comes, no answer does, until there is a new connection; on that all is well.
+#[track_caller]
+fn is_over(host: &mut Host) {
+    assert_eq!(host.state(), State::Closed);
+    assert_eq!(host.request(&Request::chat("next")), Err(RequestError::Closed));
+    for message in [opener(29), piece("other", 0.1), end("", 0.1)] {
+        assert_eq!(host.try_receive(&message), None);
+    }
+    assert!(host.sent().is_empty());
+    host.reconnect();
+    host.ask("again");
+    host.receive(&opener(29));
+    assert_eq!(&*host.receive(&end("mine", 0.1)).answer().text, "mine");
+}
+
+/// A host on a connection with openers, which has had an answer.
+fn with_openers() -> Host {
+    let mut host = Host::asking();
+    host.receive(&opener(29));
+    host.receive(&piece("one", 0.1));
+    host.receive(&end("", 0.1));
+    host
+}
+
+/// A host on a connection without openers, which has had an answer.
+fn without_openers() -> Host {
+    let mut host = Host::asking();
+    host.receive(&piece("one", 0.1));
+    assert_eq!(host.receive(&end("", 0.1)).outcome(), Outcome::Complete);
+    host
+}
+
+#[test]
+fn an_opener_that_no_question_asked_for() {
+    for mut host in [Host::new(), with_openers(), without_openers()] {
+        assert_eq!(host.receive(&opener(29)), Seen::stray(""));
+        is_over(&mut host);
+    }
+}
+
+#[test]
+fn a_second_opener_in_a_turn() {
+    let mut host = Host::asking();
+    host.receive(&opener(29));
+    host.receive(&piece("whose?", 0.1));
+    let answer = host.receive(&opener(29)).answer();
+    assert_eq!((answer.outcome, &*answer.text), (Some(BROKEN), "whose?"));
+    is_over(&mut host);
+}
+
+#[test]
+fn an_opener_behind_a_piece() {
+    let mut host = Host::asking();
+    host.receive(&piece("whose?", 0.1));
+    assert_eq!(host.receive(&opener(29)).outcome(), BROKEN);
+    is_over(&mut host);
+}
+
+#[test]
+fn an_opener_where_turns_came_without() {
+    let mut host = without_openers();
+    host.ask("next");
+    assert_eq!(host.receive(&opener(29)).outcome(), BROKEN);
+    is_over(&mut host);
+
+    // A lost opener, a stop, and the second end that ends the next turn: no third turn gets the second's answer.
+    let mut host = Host::asking();
+    host.receive(&piece("one", 0.1));
+    host.stop().unwrap();
+    host.receive(&end("", 0.1));
+    host.ask("two");
+    assert_eq!(host.receive(&end("", 0.1)).outcome(), Outcome::Complete);
+    host.ask("three");
+    assert_eq!(host.receive(&opener(29)).outcome(), BROKEN);
+    is_over(&mut host);
+}
+
+#[test]
+fn a_notice_shows_nothing_about_openers() {
+    let mut host = Host::asking();
+    assert_eq!(host.receive(&end("no money", 0.0)).outcome(), Outcome::Notice);
+    host.ask("next");
+    assert!(matches!(host.receive(&opener(29)), Seen::Opened { .. }));
+}
+
+#[test]
+fn anything_between_turns_that_come_without_openers() {
+    for message in [piece("late", 0.1), end("", 0.1), end("empty response", 0.0), end("late", 0.0)] {
+        let mut host = without_openers();
+        assert!(matches!(host.receive(&message), Seen::Stray(_)), "{message}");
+        is_over(&mut host);
+    }
+}
+
+#[test]
+fn an_answer_on_an_end_before_the_opener() {
+    let mut host = with_openers();
+    host.ask("next");
+    let Seen::End { last, answer } = host.receive(&end("whose?", 0.1)) else { panic!() };
+    assert_eq!((&*last, &*answer.text, answer.outcome), ("", "", Some(BROKEN)));
+    is_over(&mut host);
+}
+
+#[test]
+fn a_notice_before_the_opener_where_something_came_that_is_nobodys() {
+    let strays = [piece("late", 0.1), end("", 0.1), end("late", 0.0)];
+    for between in &strays {
+        let mut host = with_openers();
+        assert!(matches!(host.receive(between), Seen::Stray(_)));
+        host.ask("next");
+        assert_eq!(host.receive(&end("whose?", 0.0)).outcome(), BROKEN, "{between}");
+        is_over(&mut host);
+    }
+    for within in &strays[..2] {
+        let mut host = with_openers();
+        host.ask("next");
+        assert!(matches!(host.receive(within), Seen::Stray(_)));
+        assert_eq!(host.receive(&end("whose?", 0.0)).outcome(), BROKEN, "{within}");
+        is_over(&mut host);
+    }
+}
+
+#[test]
+fn a_piece_where_the_turn_before_had_none() {
+    // An opener that nobody asked for, and the second end of the turn before: what comes now is the true answer, and
+    // another turn's opener would be believed to open it.
+    let stopped = || {
+        let mut host = Host::asking();
+        host.receive(&opener(29));
+        host.stop().unwrap();
+        host.receive(&end("", 0.1));
+        host.sent();
+        host.ask("next");
+        host.receive(&opener(29));
+        assert_eq!(host.receive(&end("empty response", 0.0)).outcome(), Outcome::Notice);
+        host
+    };
+    let mut host = stopped();
+    assert_eq!(host.receive(&piece("whose?", 0.1)), Seen::stray("whose?"));
+    is_over(&mut host);
+
+    let mut host = stopped();
+    host.ask("third");
+    assert_eq!(host.receive(&piece("whose?", 0.1)).outcome(), BROKEN);
+    is_over(&mut host);
+}
+
+#[test]
+fn the_next_opener_ends_the_doubt() {
+    let mut host = with_openers();
+    host.receive(&piece("late", 0.1));
+    host.ask("next");
+    host.receive(&opener(29));
+    host.receive(&end("", 0.1));
+    host.ask("third");
+    assert_eq!(host.receive(&end("no money", 0.0)).outcome(), Outcome::Notice);
+}
+
+#[test]
+fn a_second_end_that_a_stop_leaves_is_no_reason_for_doubt() {
+    let stopped = || {
+        let mut host = Host::asking();
+        host.receive(&opener(29));
+        host.stop().unwrap();
+        host.receive(&end("", 0.1));
+        host.sent();
+        host
+    };
+    let mut host = stopped();
+    host.receive(&end("empty response", 0.0));
+    host.ask("next");
+    assert_eq!(host.receive(&end("no money", 0.0)).outcome(), Outcome::Notice);
+
+    let mut host = stopped();
+    host.ask("next");
+    host.receive(&end("", 0.1));
+    assert_eq!(host.receive(&end("no money", 0.0)).outcome(), Outcome::Notice);
+
+    let mut host = stopped();
+    host.receive(&end("", 0.1));
+    host.receive(&end("", 0.1));
+    host.ask("next");
+    assert_eq!(host.receive(&end("no money", 0.0)).outcome(), BROKEN, "a third end is one");
+}
+
+#[test]
+fn before_the_first_question_a_piece_may_come_but_then_there_must_be_an_opener() {
+    let mut host = Host::new();
+    host.receive(&piece("welcome", 0.1));
+    host.ask("hi");
+    assert_eq!(host.receive(&piece(" and", 0.1)), Seen::stray(" and"));
+    assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""));
+    let seen = host.pass(secs(120));
+    assert!(seen.iter().any(|seen| matches!(seen, Seen::End { answer, .. }
+        if answer.outcome == Some(Outcome::Interrupted(Interruption::FirstFrameDeadline)))));
+}
+
+#[test]
+fn while_it_drains_too() {
+    let mut host = Host::asking();
+    host.pass(secs(120));
+    assert_eq!(host.state(), State::Draining);
+    assert_eq!(host.receive(&opener(29)), Seen::stray(""));
+    assert_eq!(host.receive(&opener(29)), Seen::stray(""));
+    is_over(&mut host);
+}
+
+#[test]
+fn the_frame_is_shown_and_what_waits_behind_it_is_not() {
+    let mut host = Host::asking();
+    host.receive(&opener(29));
+    let (message, mut storage) = (opener(30) + &piece("other", 0.1), EventStorage::new());
+    let Some(Event::End(end)) = host.session.receive(host.now, &message, &mut storage) else { panic!() };
+    assert_eq!(end.chunk.unwrap().conversation, Some(30));
+    assert!(!host.session.holds_frames());
+    assert_eq!(host.session.memory(), 0);
+}
+
+#[test]
+fn half_a_character_is_not_lost() {
+    let mut host = Host::asking();
+    host.receive(&opener(29));
+    host.receive(r#"{"message":"a\ud83d"}"#);
+    let Seen::End { last, answer } = host.receive(&opener(29)) else { panic!() };
+    assert_eq!((&*last, &*answer.text), ("\u{FFFD}", "a\u{FFFD}"));
+}
