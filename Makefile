@@ -11,7 +11,7 @@ export CARGO PYTHON
 .PHONY: cli install-cli uninstall-cli
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
-.PHONY: fuzz fuzz-corpus fuzz-replay
+.PHONY: fuzz fuzz-corpus fuzz-replay model
 .PHONY: test-networks python-wheel python-types python-testing python-versions python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
 .PHONY: wasm-toolchain wasm js-package test-js bench-js
@@ -68,6 +68,12 @@ package: rust ## the crates that can be published, each packed and built from th
 # The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
 interleavings: rust ## thousands of schedules of the client and its stoppers
 	RUSTFLAGS="--cfg shuttle" $(CARGO) test --locked -p chatnio --lib --target-dir target/shuttle interleavings
+
+# `make unit` plays 1500 cases of each kind of server; this, as many as are asked for.
+CASES = 100000
+FIRST = 0
+model: rust ## plays a session against models of its servers: CASES=1000000, by default 100000 of each kind (not part of test)
+	MODEL_CASES='$(CASES)' MODEL_FIRST='$(FIRST)' $(CARGO) test --locked --profile model -p chatnio-loopback --test model -- --nocapture
 
 # Fuzzing: see fuzz/README.md. TIME is that of each target, in seconds; TARGET is one of them, and by default all.
 TIME = 60
