@@ -46,6 +46,8 @@ struct Host {
     /// Whether this connection has shown an opener, and whether the running turn's has come.
     opens_turns: bool,
     has_opened: bool,
+    /// The last turn has ended without a piece.
+    was_bare: bool,
     /// What was accepted and did not go out.
     accepted: Vec<RequestKind>,
     is_authenticated: bool,
@@ -111,6 +113,7 @@ impl Host {
             text: String::new(),
             opens_turns: false,
             has_opened: false,
+            was_bare: false,
             accepted: Vec::new(),
             is_authenticated: false,
             is_anonymous: flags & 128 != 0,
@@ -343,6 +346,8 @@ impl Host {
                     }
                 }
                 self.ended += 1;
+                let is_whole = !matches!(end.answer.outcome, Some(Outcome::Interrupted(_)));
+                self.was_bare = is_whole && end.answer.chunks == 0;
                 self.text += end.text;
                 self.answered(&end.answer);
             }
@@ -358,13 +363,14 @@ impl Host {
         }
     }
 
-    /// The session has ended by itself, and for a reason: an opener, an end with words before one, or anything between
-    /// turns where none was ever shown.
+    /// The session has ended by itself, and for a reason: an opener, an end with words before one, a piece behind a turn that
+    /// had none, or anything between turns where none was ever shown.
     fn out_of_place(&mut self, chunk: &Chunk<'_>) {
         let is_opener = chunk.conversation.is_some_and(|id| id != 0);
         let has_words = chunk.end && chunk.message.is_some_and(|text| !text.is_empty());
         let is_between = self.before == State::Idle && !self.opens_turns;
-        assert!(is_opener || has_words && !self.has_opened || is_between, "{}", chunk.raw());
+        let is_late = self.was_bare && !chunk.end;
+        assert!(is_opener || has_words && !self.has_opened || is_late || is_between, "{}", chunk.raw());
         assert!(!(is_opener && self.before == State::Asking && self.opens_turns), "it is the turn's own");
         self.disconnected();
     }
