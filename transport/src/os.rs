@@ -27,6 +27,25 @@ pub(crate) use model::TcpStream;
 #[cfg(all(test, shuttle))]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
+/// Has each message sent at once, however small. It also tells what is no socket of a stream, before anything is changed.
+pub(crate) fn send_at_once(socket: &TcpStream) -> io::Result<()> {
+    let done = socket.set_nodelay(true);
+    #[cfg(all(unix, not(all(test, shuttle))))]
+    if done.is_err() && is_unix_stream(socket) {
+        // It has no such option, and holds nothing back.
+        return Ok(());
+    }
+    done
+}
+
+#[cfg(all(unix, not(all(test, shuttle))))]
+fn is_unix_stream(socket: &TcpStream) -> bool {
+    use rustix::net::{AddressFamily, SocketType, getsockname, sockopt::socket_type};
+
+    getsockname(socket).is_ok_and(|address| address.address_family() == AddressFamily::UNIX)
+        && socket_type(socket).is_ok_and(|kind| kind == SocketType::STREAM)
+}
+
 /// Reads what there is, waiting at most `limit` for it; nothing by then is [`ErrorKind::WouldBlock`].
 ///
 /// Not by a time-out of the socket, which is rounded up to a tick of the system's clock: a host that only looks would

@@ -177,6 +177,34 @@ fn another_thread_closes_the_connection() {
     assert!(matches!(client.ask(&chat("one")), Err(ClientError::Request(RequestError::Closed))));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_socket_of_unix_is_a_stream_too() {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
+
+    let server = serve(|_| ());
+    let (ours, inside) = UnixStream::pair().unwrap();
+    let outside = TcpStream::connect(server.addr()).unwrap();
+    let (mut from, mut to) = (inside.try_clone().unwrap(), outside.try_clone().unwrap());
+    let there = thread::spawn(move || std::io::copy(&mut from, &mut to).map(|_| to.shutdown(Shutdown::Write)));
+    let back =
+        thread::spawn(move || std::io::copy(&mut &outside, &mut &inside).map(|_| inside.shutdown(Shutdown::Write)));
+    let endpoint = Endpoint::parse("ws://localhost").unwrap();
+    let stream = TcpStream::from(OwnedFd::from(ours));
+    let mut client = Client::from_stream(stream, &endpoint, Auth::anonymous(), &config()).unwrap();
+    let answer = client.ask(&Request::chat("hi")).unwrap().into_answer().unwrap();
+    assert_eq!(answer.outcome, Some(Outcome::Complete));
+    client.close().unwrap();
+    drop(client);
+    let _ = (there.join().unwrap(), back.join().unwrap());
+
+    let (datagrams, _other) = UnixDatagram::pair().unwrap();
+    let stream = TcpStream::from(OwnedFd::from(datagrams));
+    let error = Client::from_stream(stream, &endpoint, Auth::anonymous(), &config()).unwrap_err();
+    assert!(matches!(error, ClientError::Socket(_)), "{error:?}");
+}
+
 #[test]
 fn a_close_during_a_reconnect_is_not_forgotten() {
     // Accepts, and answers no handshake.

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from aio_support import listening, until
+from client_support import over_unix
 from support import HELLO, ONCE, RECORD, Run, sent
 
 from pychatnio import (
@@ -167,5 +168,16 @@ def test_a_given_socket(run: Run[None], loopback: Loopback) -> None:
             await client.connect(sock=socket.create_connection((server.hostname, server.port)))
             assert await client.ask("hi", model="hello").text() == "".join(HELLO)
         await client.close()
+
+    run(main())
+
+
+def test_a_given_socket_of_unix(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        with over_unix(loopback) as sock:
+            client = AsyncClient("ws://localhost", "sk-any")
+            await client.connect(sock=sock.dup())
+            assert await client.ask("hi", model="hello").text() == "".join(HELLO)
+            await client.close()
 
     run(main())

@@ -6,7 +6,7 @@ import gc
 import socket
 
 import pytest
-from client_support import connected, opened
+from client_support import connected, opened, over_unix
 from support import ENDLESS, HELLO, PATIENCE, RECORD, sent, state_of
 
 from pychatnio import (
@@ -134,6 +134,11 @@ def test_a_given_socket(loopback: Loopback) -> None:
             client.reconnect(sock)
         assert client.ask("hi", model="hello").text() == "".join(HELLO)
         assert client.conversation.kind is ConversationKind.RESUMED
+
+
+def test_a_given_socket_of_unix(loopback: Loopback) -> None:
+    with over_unix(loopback) as sock, Client("ws://localhost", "sk-any", sock=sock) as client:
+        assert client.ask("hi", model="hello").text() == "".join(HELLO)
 
 
 def test_sockets_that_cannot_be(loopback: Loopback) -> None:

@@ -18,7 +18,7 @@ use crate::config::ConnectionConfig;
 use crate::connection::{Connection, StartError};
 use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
-use crate::os::{Mutex, TcpStream};
+use crate::os::{Mutex, TcpStream, send_at_once};
 
 /// The way to the server.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ impl Client {
     }
 
     /// Uses a stream that is connected already, to `endpoint` or, if the settings name a proxy, to that one, and waits until
-    /// the WebSocket is open. The stream's time-outs are changed. To reconnect it takes another:
+    /// the WebSocket is open. A socket of Unix may stand in a `TcpStream` as well. Its time-outs are changed. To reconnect it takes another:
     /// [`reconnect_stream`](Self::reconnect_stream).
     ///
     /// # Errors
@@ -338,8 +338,7 @@ impl Client {
 
 /// Sets a socket up, and clones it to write to.
 fn prepare(socket: &TcpStream) -> io::Result<TcpStream> {
-    // Requests are small, and each is to go out at once. It also tells what is no TCP socket, before anything is changed.
-    socket.set_nodelay(true)?;
+    send_at_once(socket)?;
     socket.set_nonblocking(false)?;
     socket.set_write_timeout(Some(TICK))?;
     socket.try_clone()

@@ -58,7 +58,7 @@ class Client(Asker):
         config: The settings.
         system: What the model is told before a conversation begins, the system prompt: a mask, which is sent with the first
             question. Not where `Auth` continues a conversation, which has its own.
-        sock: A TCP socket that is connected already, through a proxy for instance. The client works on a duplicate of
+        sock: A TCP or Unix socket that is connected already, through a proxy for instance. The client works on a duplicate of
             it: close yours afterwards, whatever comes of it.
 
     Raises:

@@ -71,7 +71,7 @@ class AsyncClient(Uncopied):
         anew, in any state: that continues the conversation that the server opened.
 
         Args:
-            sock: A TCP socket that is connected already, through a proxy for instance. The client takes it over.
+            sock: A TCP or Unix socket that is connected already, through a proxy for instance. The client takes it over.
 
         Returns:
             The answer that was running, interrupted; `None` when none was.
