@@ -112,13 +112,14 @@ target/%/prelinked/libchatnio.a:
 	@echo "$(CARGO) is not found: let somebody who has it run 'make $*' first" >&2; exit 1
 else
 # In target/library: as it is installed. What the archive must be linked with, only rustc knows.
-library: rust ## builds the C library, in target/library
-	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library \
+SYMBOLS = $(if $(DEBUG_SYMBOLS),--config profile.library.debug='"line-tables-only"' --config profile.library.strip='"none"')
+library: rust ## builds the C library, in target/library; DEBUG_SYMBOLS=1 with lines for debuggers
+	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library $(SYMBOLS) \
 	  -- --print native-static-libs='$(CURDIR)/target/library/native-static-libs'
 	ffi/packaging/prelink target/library/libchatnio.a target/library/prelinked/libchatnio.a
 
 library-session: rust ## builds the message level alone
-	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library-session \
+	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library-session $(SYMBOLS) \
 	  --no-default-features --features session \
 	  -- --print native-static-libs='$(CURDIR)/target/library-session/native-static-libs'
 	ffi/packaging/prelink target/library-session/libchatnio.a target/library-session/prelinked/libchatnio.a
@@ -151,7 +152,7 @@ INSTALLED = $(CURDIR)/target/installed
 installed: library library-session ## installs both libraries in target/installed, for the tests
 	@$(MAKE) -s --no-print-directory target/installed.made
 target/installed.made: $(foreach built,library library-session,target/$(built)/libchatnio.so target/$(built)/prelinked/libchatnio.a) \
-  $(wildcard ffi/include/* ffi/packaging/*) ffi/README.md docs/protocol.md
+  $(wildcard ffi/include/* ffi/packaging/* examples/c/*.c) ffi/README.md docs/protocol.md
 	rm -rf '$(INSTALLED)'
 	PREFIX='$(INSTALLED)' ffi/packaging/install chatnio target/library
 	PREFIX='$(INSTALLED)' ffi/packaging/install chatnio-session target/library-session

@@ -113,7 +113,7 @@ static bool print_answer(chatnio_client *client)
         }
 
         /* Not for longer: the system may have given the signal to another thread, or just before this call. */
-        chatnio_event event = {.size = sizeof event};
+        chatnio_event event = CHATNIO_EVENT_INIT;
         int32_t status = chatnio_client_next(client, 100, &event);
         if (status == CHATNIO_AGAIN || status == CHATNIO_INTERRUPTED) {
             continue;
@@ -159,7 +159,7 @@ static bool ask(chatnio_client *client, const chatnio_request *request)
     bool answered = print_answer(client);
 
     /* Also where printing failed: who leaves a running answer alone pays for the rest of it. */
-    chatnio_event event = {.size = sizeof event};
+    chatnio_event event = CHATNIO_EVENT_INIT;
     int32_t status = chatnio_client_close(client, &event);
     if (status != CHATNIO_OK && answered) {
         print_client_error(client); /* The answer is there all the same. */

@@ -67,7 +67,7 @@ static bool ok(struct chat *chat, int32_t status)
 /* Takes and prints all events there are; false when that failed. */
 static bool print_events(struct chat *chat)
 {
-    chatnio_event event = {.size = sizeof event};
+    chatnio_event event = CHATNIO_EVENT_INIT;
     int32_t status;
     while ((status = chatnio_connection_next_event(chat->connection, &event)) == CHATNIO_OK) {
         if (event.kind == CHATNIO_EVENT_DELTA || event.kind == CHATNIO_EVENT_END) {
@@ -122,7 +122,7 @@ static bool transmit(struct chat *chat)
 /* Does what there is to do after any call that has moved the connection on: events, sending, the socket, the timer. */
 static void advance(struct chat *chat)
 {
-    chatnio_wants wants = {.size = sizeof wants};
+    chatnio_wants wants = CHATNIO_WANTS_INIT;
     if (!print_events(chat) || (chat->socket != NULL && !transmit(chat)) || !print_events(chat) ||
         !ok(chat, chatnio_connection_wants(chat->connection, &wants))) {
         return;

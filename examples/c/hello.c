@@ -8,7 +8,7 @@ int main(int argc, char **argv)
     chatnio_auth *auth = NULL;
     chatnio_request *request = NULL;
     chatnio_client *client = NULL;
-    chatnio_event event = {.size = sizeof event};
+    chatnio_event event = CHATNIO_EVENT_INIT;
     int32_t status = chatnio_auth_new(argv[2], strlen(argv[2]), &auth);
     if (!status) status = chatnio_request_new(CHATNIO_REQUEST_CHAT, &request);
     if (!status) status = chatnio_request_set_message(request, argv[3], strlen(argv[3]));

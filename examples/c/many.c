@@ -70,7 +70,7 @@ static size_t drive(chatnio_session **sessions, size_t count)
     for (size_t frame = 0; frame < sizeof FRAMES / sizeof *FRAMES; frame++) {
         for (size_t i = 0; i < count; i++) {
             uint64_t now = 1 + frame;
-            chatnio_event event = {.size = sizeof event};
+            chatnio_event event = CHATNIO_EVENT_INIT;
             if (!ok(chatnio_session_receive(sessions[i], now, FRAMES[frame], strlen(FRAMES[frame]), &event), "frame")) {
                 return answered;
             }

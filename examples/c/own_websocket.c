@@ -154,7 +154,7 @@ static void advance(struct chat *chat)
 static void on_deadline(lws_sorted_usec_list_t *timer)
 {
     struct chat *chat = lws_container_of(timer, struct chat, timer);
-    chatnio_event event = {.size = sizeof event};
+    chatnio_event event = CHATNIO_EVENT_INIT;
     int32_t status;
     while (!chat->over && (status = chatnio_session_handle_timeout(chat->session, now_ms(), &event)) != CHATNIO_AGAIN) {
         if (session_ok(status, chat->session)) {
@@ -182,7 +182,7 @@ static void on_message(struct chat *chat, const char *fragment, size_t len)
         return;
     }
 
-    chatnio_event event = {.size = sizeof event};
+    chatnio_event event = CHATNIO_EVENT_INIT;
     int32_t status = lws_frame_is_binary(chat->socket)
                          ? chatnio_session_receive_binary(chat->session, now_ms(), &event)
                          : chatnio_session_receive(chat->session, now_ms(), chat->message, chat->message_len, &event);
@@ -221,7 +221,7 @@ static void on_closed(struct chat *chat)
 {
     lws_sul_cancel(&chat->timer);
     int32_t reason = chat->closed_by_server ? CHATNIO_CLOSE_SERVER : CHATNIO_CLOSE_LOST;
-    chatnio_event event = {.size = sizeof event};
+    chatnio_event event = CHATNIO_EVENT_INIT;
     if (session_ok(chatnio_session_closed(chat->session, reason, &event), chat->session)) {
         print_event(chat, &event);
     }

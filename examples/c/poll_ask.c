@@ -134,7 +134,7 @@ static int connect_socket(const chatnio_connection *connection)
 {
     chatnio_text name;
     uint16_t number;
-    chatnio_wants wants = {.size = sizeof wants};
+    chatnio_wants wants = CHATNIO_WANTS_INIT;
     if (!connection_ok(chatnio_connection_host(connection, &name), connection) ||
         !connection_ok(chatnio_connection_port(connection, &number), connection) ||
         !connection_ok(chatnio_connection_wants(connection, &wants), connection)) {
@@ -216,7 +216,7 @@ static bool transmit(chatnio_connection *connection, int fd)
 /* Takes and prints all events there are; false when that failed. `answered` is set when the answer has come. */
 static bool print_events(chatnio_connection *connection, bool *answered)
 {
-    chatnio_event event = {.size = sizeof event};
+    chatnio_event event = CHATNIO_EVENT_INIT;
     int32_t status;
     while ((status = chatnio_connection_next_event(connection, &event)) == CHATNIO_OK) {
         /* All other kinds of events need nothing done. */
@@ -250,7 +250,7 @@ static bool run(chatnio_connection *connection, int fd)
 {
     bool answered = false;
     for (;;) {
-        chatnio_wants wants = {.size = sizeof wants};
+        chatnio_wants wants = CHATNIO_WANTS_INIT;
         if (!print_events(connection, &answered) ||
             !connection_ok(chatnio_connection_wants(connection, &wants), connection)) {
             return false;

@@ -106,8 +106,8 @@ static unsigned play(const char *folder, const char *name, struct bot *bot)
     unsigned sent = 0;
     for (;;) {
         int32_t state;
-        chatnio_step step = {.size = sizeof step};
-        chatnio_event event = {.size = sizeof event};
+        chatnio_step step = CHATNIO_STEP_INIT;
+        chatnio_event event = CHATNIO_EVENT_INIT;
         MUST(chatnio_session_state(session, &state));
         int32_t status = chatnio_replay_next_step(replay, state, &step);
         if (status == CHATNIO_ABSENT) {

@@ -150,7 +150,7 @@ static void close_chat(struct chat *chat)
 /* Takes and prints all events there are; false when that failed. */
 static bool print_events(struct chat *chat)
 {
-    chatnio_event event = {.size = sizeof event};
+    chatnio_event event = CHATNIO_EVENT_INIT;
     int32_t status;
     while ((status = chatnio_connection_next_event(chat->connection, &event)) == CHATNIO_OK) {
         if (event.kind == CHATNIO_EVENT_DELTA && event.text.len > 0) {
@@ -277,7 +277,7 @@ static bool wait_for(struct chat *chat, const chatnio_wants *wants)
 /* Does what there is to do after any call that has moved the connection on. */
 static void advance(struct chat *chat)
 {
-    chatnio_wants wants = {.size = sizeof wants};
+    chatnio_wants wants = CHATNIO_WANTS_INIT;
     if (!print_events(chat) || !transmit(chat) ||
         !chat_ok(chat, chatnio_connection_wants(chat->connection, &wants)) || wants.finished ||
         !wait_for(chat, &wants)) {
@@ -355,7 +355,7 @@ static bool start(struct chat *chat)
 {
     chatnio_text name;
     uint16_t number;
-    chatnio_wants wants = {.size = sizeof wants};
+    chatnio_wants wants = CHATNIO_WANTS_INIT;
     if (!chat_ok(chat, chatnio_connection_host(chat->connection, &name)) ||
         !chat_ok(chat, chatnio_connection_port(chat->connection, &number)) ||
         !chat_ok(chat, chatnio_connection_wants(chat->connection, &wants))) {

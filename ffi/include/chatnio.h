@@ -27,6 +27,53 @@
 #define CHATNIO_VERSION_NUMBER 0x000100
 
 /**
+ * Marks functions whose answer must be looked at, or what they have made is lost, or nobody learns that nothing was done.
+ * Defined empty before this header is included, nobody is warned.
+ */
+#ifndef CHATNIO_MUST_USE
+#if defined(__GNUC__) || defined(__clang__)
+/** See above. */
+#define CHATNIO_MUST_USE __attribute__((warn_unused_result))
+#else
+/** See above. */
+#define CHATNIO_MUST_USE
+#endif
+#endif
+
+/** A string literal as the two arguments, data and length, that functions take. */
+#define CHATNIO_LITERAL(literal) "" literal, sizeof(literal) - 1
+
+#ifdef __cplusplus
+/** A struct of a type that has a `size`: that is set and the rest 0, ready to be filled. */
+#define CHATNIO_INIT(type) [] { type made{}; made.size = sizeof made; return made; }()
+#else
+/** A struct of a type that has a `size`: that is set and the rest 0, ready to be filled. */
+#define CHATNIO_INIT(type) {.size = sizeof(type)}
+#endif
+/** `chatnio_event made = CHATNIO_EVENT_INIT;` */
+#define CHATNIO_EVENT_INIT CHATNIO_INIT(chatnio_event)
+/** `chatnio_answer made = CHATNIO_ANSWER_INIT;` */
+#define CHATNIO_ANSWER_INIT CHATNIO_INIT(chatnio_answer)
+/** `chatnio_counters made = CHATNIO_COUNTERS_INIT;` */
+#define CHATNIO_COUNTERS_INIT CHATNIO_INIT(chatnio_counters)
+/** `chatnio_wants made = CHATNIO_WANTS_INIT;` */
+#define CHATNIO_WANTS_INIT CHATNIO_INIT(chatnio_wants)
+/** `chatnio_step made = CHATNIO_STEP_INIT;` */
+#define CHATNIO_STEP_INIT CHATNIO_INIT(chatnio_step)
+/** `chatnio_rest_conversation made = CHATNIO_REST_CONVERSATION_INIT;` */
+#define CHATNIO_REST_CONVERSATION_INIT CHATNIO_INIT(chatnio_rest_conversation)
+/** `chatnio_rest_message made = CHATNIO_REST_MESSAGE_INIT;` */
+#define CHATNIO_REST_MESSAGE_INIT CHATNIO_INIT(chatnio_rest_message)
+/** `chatnio_rest_model made = CHATNIO_REST_MODEL_INIT;` */
+#define CHATNIO_REST_MODEL_INIT CHATNIO_INIT(chatnio_rest_model)
+/** `chatnio_rest_charge made = CHATNIO_REST_CHARGE_INIT;` */
+#define CHATNIO_REST_CHARGE_INIT CHATNIO_INIT(chatnio_rest_charge)
+/** `chatnio_rest_share made = CHATNIO_REST_SHARE_INIT;` */
+#define CHATNIO_REST_SHARE_INIT CHATNIO_INIT(chatnio_rest_share)
+/** `chatnio_rest_subscription made = CHATNIO_REST_SUBSCRIPTION_INIT;` */
+#define CHATNIO_REST_SUBSCRIPTION_INIT CHATNIO_INIT(chatnio_rest_subscription)
+
+/**
  * What functions answer, as `int32_t`. A minor version may add more: treat an unknown one by
  * `chatnio_status_is_fatal()`.
  *
@@ -1486,7 +1533,7 @@ int chatnio_timeout_ms(uint64_t deadline, uint64_t now);
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
-int32_t chatnio_config_new(struct chatnio_config **out);
+CHATNIO_MUST_USE int32_t chatnio_config_new(struct chatnio_config **out);
 
 /**
  * Adds an owner, for which `chatnio_config_free()` is to be called once more. Any thread.
@@ -1835,7 +1882,7 @@ int32_t chatnio_config_load_roots(const struct chatnio_config *config);
  *
  * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`. An empty token is refused where the authentication is used.
  */
-int32_t chatnio_auth_new(const char *token, size_t token_len, struct chatnio_auth **out);
+CHATNIO_MUST_USE int32_t chatnio_auth_new(const char *token, size_t token_len, struct chatnio_auth **out);
 
 /**
  * Continues the stored conversation `id`; -1 starts a new one. The event `CHATNIO_EVENT_OPENED` says which one the
@@ -1863,7 +1910,7 @@ void chatnio_auth_free(struct chatnio_auth *auth);
  *
  * Errors: `CHATNIO_INVALID` for NULL or a number that is no type.
  */
-int32_t chatnio_request_new(int32_t request_type, struct chatnio_request **out);
+CHATNIO_MUST_USE int32_t chatnio_request_new(int32_t request_type, struct chatnio_request **out);
 
 /**
  * Gets a request's type (`chatnio_request_type`), also of one that a replay gave: chats and restarts are answered.
@@ -2046,6 +2093,7 @@ int32_t chatnio_event_field(const struct chatnio_event *event,
  * Errors: `CHATNIO_INVALID`, `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`,
  * `CHATNIO_REQUEST_TOO_LONG`.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_session_new(const struct chatnio_config *config,
                             const struct chatnio_auth *auth,
                             uint64_t now,
@@ -2060,6 +2108,7 @@ int32_t chatnio_session_new(const struct chatnio_config *config,
  * `CHATNIO_EMPTY_SHARE`, `CHATNIO_BAD_MASK`, `CHATNIO_NOT_FINITE`, `CHATNIO_BAD_PARAMETERS`,
  * `CHATNIO_REQUEST_TOO_LONG`, `CHATNIO_NOTHING_TO_RESTART`; `CHATNIO_CLOSED`.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_session_request(struct chatnio_session *session,
                                 uint64_t now,
                                 const struct chatnio_request *request);
@@ -2186,7 +2235,9 @@ int32_t chatnio_session_memory(const struct chatnio_session *session, size_t *by
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
  */
-int32_t chatnio_session_transcript(const struct chatnio_session *session, struct chatnio_transcript **out);
+CHATNIO_MUST_USE
+int32_t chatnio_session_transcript(const struct chatnio_session *session,
+                                   struct chatnio_transcript **out);
 
 /**
  * Copies the text of the last failed call on `session` into `buffer`: as much as fits, NUL-terminated. `length`, which
@@ -2217,6 +2268,7 @@ void chatnio_session_free(struct chatnio_session *session);
  * `CHATNIO_NO_RANDOM`, `CHATNIO_TLS_NO_ROOTS`, `CHATNIO_TLS_CERTIFICATE` (a host that no certificate can be for),
  * `CHATNIO_TLS`.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_connection_new(const struct chatnio_config *config,
                                const struct chatnio_auth *auth,
                                const char *url,
@@ -2246,6 +2298,7 @@ int32_t chatnio_connection_port(const struct chatnio_connection *connection, uin
  *
  * Errors, after which nothing has changed: those of `chatnio_session_request()`.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_connection_request(struct chatnio_connection *connection,
                                    uint64_t now,
                                    const struct chatnio_request *request);
@@ -2278,6 +2331,7 @@ int32_t chatnio_connection_close(struct chatnio_connection *connection, uint64_t
  * than `chatnio_config_set_max_message()` with this (but at least 1 MiB, and at most 256 MiB): nothing of it was taken
  * then. When none waits, after `CHATNIO_AGAIN`, any size is taken.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_connection_receive(struct chatnio_connection *connection,
                                    uint64_t now,
                                    const uint8_t *bytes,
@@ -2467,7 +2521,9 @@ int32_t chatnio_connection_tls_certificate(struct chatnio_connection *connection
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
  */
-int32_t chatnio_connection_transcript(const struct chatnio_connection *connection, struct chatnio_transcript **out);
+CHATNIO_MUST_USE
+int32_t chatnio_connection_transcript(const struct chatnio_connection *connection,
+                                      struct chatnio_transcript **out);
 
 /**
  * Copies the text of the last failed call on `connection` into `buffer`: as much as fits, NUL-terminated. `length`,
@@ -2493,6 +2549,7 @@ void chatnio_connection_free(struct chatnio_connection *connection);
  *
  * Errors: `CHATNIO_INVALID` when `out` is NULL.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_retry_new(const struct chatnio_config *config,
                           uint64_t now,
                           struct chatnio_retry **out);
@@ -2551,6 +2608,7 @@ void chatnio_retry_free(struct chatnio_retry *retry);
  * `CHATNIO_TRUNCATED`, `CHATNIO_IO`,
  * `CHATNIO_NO_RANDOM`, `CHATNIO_SYSTEM`.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_client_new(const struct chatnio_config *config,
                            const struct chatnio_auth *auth,
                            const char *url,
@@ -2565,6 +2623,7 @@ int32_t chatnio_client_new(const struct chatnio_config *config,
  *
  * Errors: as `chatnio_client_new()`; `CHATNIO_CLOSED` when the stopper has closed it.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_client_new_with_stopper(const struct chatnio_config *config,
                                         const struct chatnio_auth *auth,
                                         const char *url,
@@ -2574,13 +2633,14 @@ int32_t chatnio_client_new_with_stopper(const struct chatnio_config *config,
                                         struct chatnio_error **error);
 
 /**
- * As `chatnio_client_new()`, over a TCP socket that the host has connected, to the proxy if there is one: a descriptor,
- * or a `SOCKET` on Windows. The client works on a duplicate of it, so the host closes its own after the call, whatever
+ * As `chatnio_client_new()`, over a stream socket that the host has connected, to the proxy if there is one: of TCP, or of
+ * Unix (also of socketpair(2)); a descriptor, or a `SOCKET` on Windows. The client works on a duplicate of it, so the host closes its own after the call, whatever
  * that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
  * another: `chatnio_client_reconnect_socket()`.
  *
- * Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no socket.
+ * Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no such socket.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_client_new_socket(const struct chatnio_config *config,
                                   const struct chatnio_auth *auth,
                                   const char *url,
@@ -2597,7 +2657,7 @@ int32_t chatnio_client_new_socket(const struct chatnio_config *config,
  * Errors, after which nothing has changed: those of `chatnio_session_request()`; once the connection is over, what
  * ended it, from the fatal band.
  */
-int32_t chatnio_client_request(struct chatnio_client *client, const struct chatnio_request *request);
+CHATNIO_MUST_USE int32_t chatnio_client_request(struct chatnio_client *client, const struct chatnio_request *request);
 
 /**
  * Sends a chat or a restart and waits for its end, which is the event: the whole answer is in it. The turn's deadlines
@@ -2606,6 +2666,7 @@ int32_t chatnio_client_request(struct chatnio_client *client, const struct chatn
  * Errors: those of `chatnio_client_request()`, also `CHATNIO_BAD_PARAMETERS` for a request that has no answer; then
  * nothing was sent. `CHATNIO_INTERRUPTED` when a signal came while waiting: go on by `chatnio_client_wait()`.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_client_ask(struct chatnio_client *client,
                            const struct chatnio_request *request,
                            struct chatnio_event *event);
@@ -2668,7 +2729,7 @@ int32_t chatnio_client_close(struct chatnio_client *client,
  * connection any more, and the other calls answer the same until this one, which may be tried again, has succeeded; if
  * a turn had ended by then, its end is the next event. `CHATNIO_GIVEN_SOCKET`, after which nothing has changed.
  */
-int32_t chatnio_client_reconnect(struct chatnio_client *client, struct chatnio_event *event);
+CHATNIO_MUST_USE int32_t chatnio_client_reconnect(struct chatnio_client *client, struct chatnio_event *event);
 
 /**
  * `chatnio_client_reconnect()` over a socket that the host has connected anew: see `chatnio_client_new_socket()`.
@@ -2676,7 +2737,10 @@ int32_t chatnio_client_reconnect(struct chatnio_client *client, struct chatnio_e
  * Errors: as `chatnio_client_reconnect()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
  * socket.
  */
-int32_t chatnio_client_reconnect_socket(struct chatnio_client *client, int64_t socket, struct chatnio_event *event);
+CHATNIO_MUST_USE
+int32_t chatnio_client_reconnect_socket(struct chatnio_client *client,
+                                        int64_t socket,
+                                        struct chatnio_event *event);
 
 /**
  * Gets what the session is doing (`chatnio_state`).
@@ -2770,7 +2834,9 @@ int32_t chatnio_client_tls_certificate(struct chatnio_client *client,
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
  */
-int32_t chatnio_client_transcript(const struct chatnio_client *client, struct chatnio_transcript **out);
+CHATNIO_MUST_USE
+int32_t chatnio_client_transcript(const struct chatnio_client *client,
+                                  struct chatnio_transcript **out);
 
 /**
  * Copies the text of the last failed call on `client` into `buffer`: as much as fits, NUL-terminated. `length`, which
@@ -2792,14 +2858,14 @@ void chatnio_client_free(struct chatnio_client *client);
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
-int32_t chatnio_stopper_new(struct chatnio_stopper **out);
+CHATNIO_MUST_USE int32_t chatnio_stopper_new(struct chatnio_stopper **out);
 
 /**
  * Makes a stopper for a client. Free it with `chatnio_stopper_free()`, before or after the client.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
-int32_t chatnio_client_stopper(const struct chatnio_client *client, struct chatnio_stopper **out);
+CHATNIO_MUST_USE int32_t chatnio_client_stopper(const struct chatnio_client *client, struct chatnio_stopper **out);
 
 /**
  * Stops the running answer at once; its end comes to the thread that waits. `sent`, which may be NULL, tells whether a
@@ -2830,6 +2896,7 @@ void chatnio_stopper_free(struct chatnio_stopper *stopper);
  *
  * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_TRANSCRIPT`.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_transcript_parse(const char *text,
                                  size_t text_len,
                                  struct chatnio_transcript **out,
@@ -2853,7 +2920,7 @@ void chatnio_transcript_free(struct chatnio_transcript *transcript);
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
-int32_t chatnio_replay_new(const struct chatnio_transcript *transcript, struct chatnio_replay **out);
+CHATNIO_MUST_USE int32_t chatnio_replay_new(const struct chatnio_transcript *transcript, struct chatnio_replay **out);
 
 /**
  * Makes the authentication that the session or connection is to be made with: the transcript's own, or anonymous where
@@ -2861,7 +2928,7 @@ int32_t chatnio_replay_new(const struct chatnio_transcript *transcript, struct c
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
-int32_t chatnio_replay_auth(const struct chatnio_replay *replay, struct chatnio_auth **out);
+CHATNIO_MUST_USE int32_t chatnio_replay_auth(const struct chatnio_replay *replay, struct chatnio_auth **out);
 
 /**
  * Gets the next step, given the state that all steps before it have led to (`chatnio_state`). A request that has to
@@ -2884,7 +2951,7 @@ void chatnio_replay_free(struct chatnio_replay *replay);
  *
  * Errors: `CHATNIO_INVALID` for NULL or a number that is no type.
  */
-int32_t chatnio_rest_call_new(int32_t rest_type, struct chatnio_rest_call **out);
+CHATNIO_MUST_USE int32_t chatnio_rest_call_new(int32_t rest_type, struct chatnio_rest_call **out);
 
 /**
  * Sets the id: of a conversation, or of a mask.
@@ -2952,6 +3019,7 @@ int32_t chatnio_rest_call_describe_mask(struct chatnio_rest_call *call,
  * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`; `CHATNIO_BAD_PARAMETERS` when something that the call needs was not
  * set; `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_TOKEN`, `CHATNIO_BAD_URL` for the prefix.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_rest_call_prepare(struct chatnio_rest_call *call,
                                   const struct chatnio_auth *auth,
                                   const char *prefix,
@@ -2999,6 +3067,7 @@ int32_t chatnio_rest_call_header(const struct chatnio_rest_call *call,
  * `CHATNIO_REST_NOT_FOUND`, `CHATNIO_REST_REFUSED`, `CHATNIO_REST_NO_SUCH_CALL`, `CHATNIO_REST_WEB_PAGE`,
  * `CHATNIO_REST_HTTP`, `CHATNIO_REST_MALFORMED`; `chatnio_rest_call_words()` has the server's words then.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_rest_call_decode(struct chatnio_rest_call *call,
                                  int32_t http_status,
                                  const uint8_t *body,

@@ -40,6 +40,7 @@ impl chatnio_auth {
 /// take it: with a bad one the first question is answered by a notice.
 ///
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`. An empty token is refused where the authentication is used.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_auth_new(
     token: *const c_char,

@@ -102,6 +102,7 @@ impl chatnio_client {
 /// `CHATNIO_UPGRADE`, `CHATNIO_BAD_HTTP`, `CHATNIO_TLS` and the others of TLS, `CHATNIO_END_OF_STREAM`,
 /// `CHATNIO_TRUNCATED`, `CHATNIO_IO`,
 /// `CHATNIO_NO_RANDOM`, `CHATNIO_SYSTEM`.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_new(
     config: Option<&chatnio_config>,
@@ -124,6 +125,7 @@ pub unsafe extern "C" fn chatnio_client_new(
 /// own.
 ///
 /// Errors: as `chatnio_client_new()`; `CHATNIO_CLOSED` when the stopper has closed it.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_new_with_stopper(
     config: Option<&chatnio_config>,
@@ -151,6 +153,7 @@ pub unsafe extern "C" fn chatnio_client_new_with_stopper(
 /// another: `chatnio_client_reconnect_socket()`.
 ///
 /// Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no such socket.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_new_socket(
     config: Option<&chatnio_config>,
@@ -206,6 +209,7 @@ fn duplicate(socket: RawSocket) -> io::Result<TcpStream> {
 ///
 /// Errors, after which nothing has changed: those of `chatnio_session_request()`; once the connection is over, what
 /// ended it, from the fatal band.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_request(
     client: Option<&mut chatnio_client>,
@@ -223,6 +227,7 @@ pub unsafe extern "C" fn chatnio_client_request(
 ///
 /// Errors: those of `chatnio_client_request()`, also `CHATNIO_BAD_PARAMETERS` for a request that has no answer; then
 /// nothing was sent. `CHATNIO_INTERRUPTED` when a signal came while waiting: go on by `chatnio_client_wait()`.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_ask(
     client: Option<&mut chatnio_client>,
@@ -327,6 +332,7 @@ pub unsafe extern "C" fn chatnio_client_close(client: Option<&mut chatnio_client
 /// Errors: as `chatnio_client_new()`, and `CHATNIO_CLOSED` when a stopper has closed it meanwhile: then there is no
 /// connection any more, and the other calls answer the same until this one, which may be tried again, has succeeded; if
 /// a turn had ended by then, its end is the next event. `CHATNIO_GIVEN_SOCKET`, after which nothing has changed.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_reconnect(
     client: Option<&mut chatnio_client>,
@@ -344,6 +350,7 @@ pub unsafe extern "C" fn chatnio_client_reconnect(
 ///
 /// Errors: as `chatnio_client_reconnect()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
 /// socket.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_reconnect_socket(
     client: Option<&mut chatnio_client>,
@@ -518,6 +525,7 @@ pub unsafe extern "C" fn chatnio_client_tls_certificate(
 /// connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_transcript(
     client: Option<&chatnio_client>,
@@ -566,6 +574,7 @@ impl Object for chatnio_stopper {
 /// `chatnio_stopper_free()`, before or after the client.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_stopper_new(out: Option<&mut MaybeUninit<*mut chatnio_stopper>>) -> i32 {
     boundary!({
@@ -578,6 +587,7 @@ pub unsafe extern "C" fn chatnio_stopper_new(out: Option<&mut MaybeUninit<*mut c
 /// Makes a stopper for a client. Free it with `chatnio_stopper_free()`, before or after the client.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_stopper(
     client: Option<&chatnio_client>,

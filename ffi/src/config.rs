@@ -84,6 +84,7 @@ impl chatnio_config {
 /// Makes a configuration with the defaults.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_config_new(out: Option<&mut MaybeUninit<*mut chatnio_config>>) -> i32 {
     boundary!({

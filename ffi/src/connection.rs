@@ -135,6 +135,7 @@ impl chatnio_connection {
 /// `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`, `CHATNIO_REQUEST_TOO_LONG`,
 /// `CHATNIO_NO_RANDOM`, `CHATNIO_TLS_NO_ROOTS`, `CHATNIO_TLS_CERTIFICATE` (a host that no certificate can be for),
 /// `CHATNIO_TLS`.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_connection_new(
     config: Option<&chatnio_config>,
@@ -193,6 +194,7 @@ pub unsafe extern "C" fn chatnio_connection_port(
 /// Sends a request, at once or when the WebSocket is open: see `chatnio_session_request()`. Invalidates no view.
 ///
 /// Errors, after which nothing has changed: those of `chatnio_session_request()`.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_connection_request(
     connection: Option<&mut chatnio_connection>,
@@ -245,6 +247,7 @@ pub unsafe extern "C" fn chatnio_connection_close(connection: Option<&mut chatni
 /// Errors: `CHATNIO_INVALID`; `CHATNIO_UNDRAINED` when input waits for its events to be taken already, and would be more
 /// than `chatnio_config_set_max_message()` with this (but at least 1 MiB, and at most 256 MiB): nothing of it was taken
 /// then. When none waits, after `CHATNIO_AGAIN`, any size is taken.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_connection_receive(
     connection: Option<&mut chatnio_connection>,
@@ -643,6 +646,7 @@ const NO_TLS: Failure = Failure {
 /// connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_connection_transcript(
     connection: Option<&chatnio_connection>,

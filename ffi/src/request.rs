@@ -134,6 +134,7 @@ impl chatnio_request {
 /// Makes a request of a type (`chatnio_request_type`).
 ///
 /// Errors: `CHATNIO_INVALID` for NULL or a number that is no type.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_request_new(
     request_type: i32,

@@ -225,6 +225,7 @@ impl chatnio_rest_call {
 /// call read the answer. It may be used any number of times.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL or a number that is no type.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_rest_call_new(
     rest_type: i32,
@@ -357,6 +358,7 @@ pub unsafe extern "C" fn chatnio_rest_call_describe_mask(
 ///
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`; `CHATNIO_BAD_PARAMETERS` when something that the call needs was not
 /// set; `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_TOKEN`, `CHATNIO_BAD_URL` for the prefix.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_rest_call_prepare(
     call: Option<&mut chatnio_rest_call>,
@@ -434,6 +436,7 @@ pub unsafe extern "C" fn chatnio_rest_call_header(
 /// `CHATNIO_REST_BAD_KEY`, `CHATNIO_REST_NO_KEY`, `CHATNIO_REST_BLACK_LISTED`, `CHATNIO_REST_THROTTLED`,
 /// `CHATNIO_REST_NOT_FOUND`, `CHATNIO_REST_REFUSED`, `CHATNIO_REST_NO_SUCH_CALL`, `CHATNIO_REST_WEB_PAGE`,
 /// `CHATNIO_REST_HTTP`, `CHATNIO_REST_MALFORMED`; `chatnio_rest_call_words()` has the server's words then.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_rest_call_decode(
     call: Option<&mut chatnio_rest_call>,

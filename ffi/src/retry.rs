@@ -81,6 +81,7 @@ fn cause_of(number: i32) -> Result<RetryCause, Failure> {
 /// `chatnio_config_set_handshake()`. `now` is the time in milliseconds on a monotonic clock of the host's, as in all calls.
 ///
 /// Errors: `CHATNIO_INVALID` when `out` is NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_retry_new(
     config: Option<&chatnio_config>,

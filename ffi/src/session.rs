@@ -76,6 +76,7 @@ impl chatnio_session {
 ///
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_EMPTY_TOKEN`, `CHATNIO_BAD_CONVERSATION`, `CHATNIO_EMPTY_SHARE`,
 /// `CHATNIO_REQUEST_TOO_LONG`.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_session_new(
     config: Option<&chatnio_config>,
@@ -108,6 +109,7 @@ pub unsafe extern "C" fn chatnio_session_new(
 /// Errors, after which nothing has changed: `CHATNIO_BUSY`, `CHATNIO_UNSENT`; `CHATNIO_INVALID`, `CHATNIO_EMPTY_MESSAGE`,
 /// `CHATNIO_EMPTY_SHARE`, `CHATNIO_BAD_MASK`, `CHATNIO_NOT_FINITE`, `CHATNIO_BAD_PARAMETERS`,
 /// `CHATNIO_REQUEST_TOO_LONG`, `CHATNIO_NOTHING_TO_RESTART`; `CHATNIO_CLOSED`.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_session_request(
     session: Option<&mut chatnio_session>,
@@ -350,6 +352,7 @@ pub unsafe extern "C" fn chatnio_session_memory(
 /// connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when nothing is recorded.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_session_transcript(
     session: Option<&chatnio_session>,

@@ -65,6 +65,7 @@ impl chatnio_transcript {
 /// On failure `error`, if it is not NULL, gets a text to be freed, which names the line.
 ///
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8`, `CHATNIO_BAD_TRANSCRIPT`.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_transcript_parse(
     text: *const c_char,
@@ -148,6 +149,7 @@ unsafe impl Growing for chatnio_step {
 /// Begins a replay of `transcript`, which may be freed then.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_replay_new(
     transcript: Option<&chatnio_transcript>,
@@ -166,6 +168,7 @@ pub unsafe extern "C" fn chatnio_replay_new(
 /// it has none. Free it with `chatnio_auth_free()`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_replay_auth(
     replay: Option<&chatnio_replay>,

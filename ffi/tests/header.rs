@@ -28,6 +28,55 @@ const SOURCES: &[&str] = &[
     "refusal",
 ];
 
+/// What makes the interface pleasant to call from C; no item of the source.
+const CONVENIENCES: &str = "\
+/**
+ * Marks functions whose answer must be looked at, or what they have made is lost, or nobody learns that nothing was done.
+ * Defined empty before this header is included, nobody is warned.
+ */
+#ifndef CHATNIO_MUST_USE
+#if defined(__GNUC__) || defined(__clang__)
+/** See above. */
+#define CHATNIO_MUST_USE __attribute__((warn_unused_result))
+#else
+/** See above. */
+#define CHATNIO_MUST_USE
+#endif
+#endif
+
+/** A string literal as the two arguments, data and length, that functions take. */
+#define CHATNIO_LITERAL(literal) \"\" literal, sizeof(literal) - 1
+
+#ifdef __cplusplus
+/** A struct of a type that has a `size`: that is set and the rest 0, ready to be filled. */
+#define CHATNIO_INIT(type) [] { type made{}; made.size = sizeof made; return made; }()
+#else
+/** A struct of a type that has a `size`: that is set and the rest 0, ready to be filled. */
+#define CHATNIO_INIT(type) {.size = sizeof(type)}
+#endif
+/** `chatnio_event made = CHATNIO_EVENT_INIT;` */
+#define CHATNIO_EVENT_INIT CHATNIO_INIT(chatnio_event)
+/** `chatnio_answer made = CHATNIO_ANSWER_INIT;` */
+#define CHATNIO_ANSWER_INIT CHATNIO_INIT(chatnio_answer)
+/** `chatnio_counters made = CHATNIO_COUNTERS_INIT;` */
+#define CHATNIO_COUNTERS_INIT CHATNIO_INIT(chatnio_counters)
+/** `chatnio_wants made = CHATNIO_WANTS_INIT;` */
+#define CHATNIO_WANTS_INIT CHATNIO_INIT(chatnio_wants)
+/** `chatnio_step made = CHATNIO_STEP_INIT;` */
+#define CHATNIO_STEP_INIT CHATNIO_INIT(chatnio_step)
+/** `chatnio_rest_conversation made = CHATNIO_REST_CONVERSATION_INIT;` */
+#define CHATNIO_REST_CONVERSATION_INIT CHATNIO_INIT(chatnio_rest_conversation)
+/** `chatnio_rest_message made = CHATNIO_REST_MESSAGE_INIT;` */
+#define CHATNIO_REST_MESSAGE_INIT CHATNIO_INIT(chatnio_rest_message)
+/** `chatnio_rest_model made = CHATNIO_REST_MODEL_INIT;` */
+#define CHATNIO_REST_MODEL_INIT CHATNIO_INIT(chatnio_rest_model)
+/** `chatnio_rest_charge made = CHATNIO_REST_CHARGE_INIT;` */
+#define CHATNIO_REST_CHARGE_INIT CHATNIO_INIT(chatnio_rest_charge)
+/** `chatnio_rest_share made = CHATNIO_REST_SHARE_INIT;` */
+#define CHATNIO_REST_SHARE_INIT CHATNIO_INIT(chatnio_rest_share)
+/** `chatnio_rest_subscription made = CHATNIO_REST_SUBSCRIPTION_INIT;` */
+#define CHATNIO_REST_SUBSCRIPTION_INIT CHATNIO_INIT(chatnio_rest_subscription)";
+
 /// What holds no item of the interface.
 const INSIDE: &[&str] = &["lib", "boundary", "growing", "wasm"];
 
@@ -58,7 +107,7 @@ fn main_header() -> String {
                 .into(),
         );
         config.after_includes = Some(format!(
-            "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n/** The version of this header; that of the library that runs is `chatnio_version()`. */\n#define CHATNIO_VERSION \"{major}.{minor}.{patch}\"\n/** Its major version. */\n#define CHATNIO_VERSION_MAJOR {major}\n/** Its minor version. */\n#define CHATNIO_VERSION_MINOR {minor}\n/** Its patch version. */\n#define CHATNIO_VERSION_PATCH {patch}\n/** The same as one number, to compare: major, minor and patch in eight bits each. */\n#define CHATNIO_VERSION_NUMBER 0x{number:06x}"
+            "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n/** The version of this header; that of the library that runs is `chatnio_version()`. */\n#define CHATNIO_VERSION \"{major}.{minor}.{patch}\"\n/** Its major version. */\n#define CHATNIO_VERSION_MAJOR {major}\n/** Its minor version. */\n#define CHATNIO_VERSION_MINOR {minor}\n/** Its patch version. */\n#define CHATNIO_VERSION_PATCH {patch}\n/** The same as one number, to compare: major, minor and patch in eight bits each. */\n#define CHATNIO_VERSION_NUMBER 0x{number:06x}\n\n{CONVENIENCES}"
         ));
     })
 }
@@ -164,8 +213,10 @@ fn every_item_is_documented() {
         let undocumented: Vec<_> =
             declared.iter().filter(|(_, comment)| comment.trim().len() < 3).map(|(code, _)| code).collect();
         assert!(undocumented.is_empty(), "{name}: {undocumented:#?}");
-        let functions: Vec<_> =
-            declared.iter().filter(|(code, _)| code.contains('(') && !code.contains("(*")).collect();
+        let functions: Vec<_> = declared
+            .iter()
+            .filter(|(code, _)| code.contains('(') && !code.contains("(*") && !code.starts_with('#'))
+            .collect();
         assert!(functions.len() >= 10, "{name}: {functions:#?}");
         for (code, comment) in functions {
             for name in constants(comment) {
@@ -176,7 +227,7 @@ fn every_item_is_documented() {
                 let is_parameter = everything.iter().any(|(code, _)| parameters(code).any(|name| name == word));
                 assert!(!is_parameter || parameters(code).any(|name| name == word), "{code} has no parameter {word}");
             }
-            let answers_status = code.starts_with("int32_t");
+            let answers_status = code.trim_start_matches("CHATNIO_MUST_USE").trim_start().starts_with("int32_t");
             assert_eq!(
                 answers_status,
                 comment.contains("Errors"),

@@ -55,7 +55,7 @@ int main(void)
     if (status != CHATNIO_OK) {
         return failed("connect", status, error);
     }
-    chatnio_event event = {.size = sizeof event};
+    chatnio_event event = CHATNIO_EVENT_INIT;
     status = chatnio_request_new(CHATNIO_REQUEST_CHAT, &request);
     if (status == CHATNIO_OK) {
         status = chatnio_request_set_message(request, "hi", 2);

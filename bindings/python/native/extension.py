@@ -61,7 +61,8 @@ def declarations() -> str:
     if TESTING:
         headers.insert(1, INCLUDE / "chatnio_testing.h")
     text = "".join(re.sub(r"^#include.*$", "", header.read_text(), flags=re.M) for header in headers)
-    command = [*CC, "-E", "-P", "-x", "c", "-"]
+    # What the compiler may warn of is nothing that cffi reads.
+    command = [*CC, "-E", "-P", "-DCHATNIO_MUST_USE=", "-x", "c", "-"]
     try:
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
     except FileNotFoundError:

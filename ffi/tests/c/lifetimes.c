@@ -1,5 +1,9 @@
 /* What the library hands out stays as it is for as long as the header says. Meant for AddressSanitizer and valgrind:
  * every view is read again in full after every call that must not invalidate it. */
+
+/* What some of the calls answer is of no matter here. */
+#define CHATNIO_MUST_USE
+
 #include "link.h"
 #include "server.h"
 

@@ -1,4 +1,8 @@
 /* Signals while waiting, SIGPIPE at its default, time-outs, and fork. */
+
+/* What some of the calls answer is of no matter here. */
+#define CHATNIO_MUST_USE
+
 #include "server.h"
 
 #include <sys/time.h>

@@ -156,8 +156,21 @@ static void requests()
     CHECK(test::throws(CHATNIO_INVALID, [] { (void)Step().request().type(); }));
 }
 
+// As macros of C, in C++.
+static void structs_of_c()
+{
+    chatnio_event event = CHATNIO_EVENT_INIT;
+    const chatnio_rest_model model = CHATNIO_REST_MODEL_INIT;
+    CHECK(event.size == sizeof event && event.kind == 0 && event.answer == nullptr);
+    CHECK(model.size == sizeof model && model.id.data == nullptr);
+    chatnio_auth *auth = nullptr;
+    CHECK(chatnio_auth_new(CHATNIO_LITERAL("sk-x"), &auth) == CHATNIO_OK);
+    chatnio_auth_free(auth);
+}
+
 int main()
 {
+    structs_of_c();
     CHECK(version() == CHATNIO_VERSION && version_number() == CHATNIO_VERSION_NUMBER);
     CHECK((features() & CHATNIO_FEATURE_CLIENT) != 0);
     CHECK(request_type_name(CHATNIO_REQUEST_RESTART) == "restart" && outcome_name(CHATNIO_OUTCOME_NOTICE) == "notice");

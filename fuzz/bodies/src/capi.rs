@@ -42,7 +42,7 @@ fn keep_hook() {
     ONCE.call_once(|| {
         let hook = panic::take_hook();
         // SAFETY: NULL is refused.
-        unsafe { chatnio_auth_new(ptr::null(), 0, None) };
+        let _ = unsafe { chatnio_auth_new(ptr::null(), 0, None) };
         panic::set_hook(hook);
     });
 }
