@@ -8,11 +8,14 @@
  *
  * Exit status: 0 done; 1 a call failed; 2 usage.
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include <chatnio.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct body {
     char *data;
@@ -105,20 +108,64 @@ static long send_request(CURL *curl, const char *base, const chatnio_rest_call *
     return status;
 }
 
+/* Milliseconds on a clock that is never set. */
+static uint64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+static void wait_until(uint64_t at)
+{
+    uint64_t from = now();
+    uint64_t left = at > from ? at - from : 0;
+    struct timespec time = {(time_t)(left / 1000), (long)(left % 1000) * 1000000};
+    while (nanosleep(&time, &time) != 0) {
+    }
+}
+
+/* Whether the call is to be made again, and then waits until it is: for one that only reads, and that may go better. */
+static bool waits_for_another(CURL *curl, const chatnio_rest_call *call, long status, chatnio_retry *retry)
+{
+    bool is_repeatable = false;
+    int32_t cause = CHATNIO_RETRY_LOST;
+    curl_off_t seconds = 0;
+    uint64_t at = 0;
+    if (status == 0) {
+        chatnio_rest_call_is_repeatable(call, &is_repeatable);
+    } else {
+        is_repeatable = chatnio_rest_call_retry_cause(call, &cause) == CHATNIO_OK;
+        curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
+    }
+    if (!is_repeatable || chatnio_retry_failed(retry, now(), cause, (uint64_t)seconds * 1000, &at) != CHATNIO_OK) {
+        return false;
+    }
+    fprintf(stderr, "trying again\n");
+    wait_until(at);
+    return true;
+}
+
 /* Makes a call. NULL when it has no result, and why was said. */
 static chatnio_rest_answer *make_call(CURL *curl, const char *base, const chatnio_auth *auth, int32_t type)
 {
     chatnio_rest_call *call = NULL;
+    chatnio_retry *retry = NULL;
     chatnio_rest_answer *answer = NULL;
-    struct body body = {NULL, 0};
-    if (chatnio_rest_call_new(type, &call) == CHATNIO_OK && ok(chatnio_rest_call_prepare(call, auth, "", 0), call)) {
-        long status = send_request(curl, base, call, &body);
-        if (status != 0 && !ok(chatnio_rest_call_decode(call, (int32_t)status, (const uint8_t *)body.data, body.len,
-                                                         &answer), call)) {
-            answer = NULL;
-        }
+    if (chatnio_rest_call_new(type, &call) == CHATNIO_OK && ok(chatnio_rest_call_prepare(call, auth, "", 0), call) &&
+        chatnio_retry_new(NULL, now(), &retry) == CHATNIO_OK) {
+        long status;
+        do {
+            struct body body = {NULL, 0};
+            status = send_request(curl, base, call, &body);
+            if (status != 0 && !ok(chatnio_rest_call_decode(call, (int32_t)status, (const uint8_t *)body.data,
+                                                            body.len, &answer), call)) {
+                answer = NULL;
+            }
+            free(body.data);
+        } while (answer == NULL && waits_for_another(curl, call, status, retry));
     }
-    free(body.data);
+    chatnio_retry_free(retry);
     chatnio_rest_call_free(call);
     return answer;
 }

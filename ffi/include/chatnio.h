@@ -1463,6 +1463,15 @@ const char *chatnio_status_message(int32_t status);
 bool chatnio_status_is_fatal(int32_t status);
 
 /**
+ * Whether the same may go well when it is tried again, connected anew: nothing is to be corrected before, and it is not this
+ * program that has ended it. What was asked may have been charged all the same. Of a companion call
+ * `chatnio_rest_call_retry_cause()` says it.
+ *
+ * Any thread, at any time; any number may be asked about.
+ */
+bool chatnio_status_is_retryable(int32_t status);
+
+/**
  * The status that the constructor answered.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
@@ -3098,6 +3107,15 @@ int32_t chatnio_rest_call_is_repeatable(const struct chatnio_rest_call *call,
  * Errors: `CHATNIO_INVALID` for NULL.
  */
 int32_t chatnio_rest_call_is_retryable(const struct chatnio_rest_call *call, bool *is_retryable);
+
+/**
+ * Gets why a call that may be repeated may go better when it is made again (`chatnio_retry_cause`), after the last answer:
+ * for `chatnio_retry_failed()`, with the answer's header `Retry-After` in milliseconds, or 0 without one.
+ *
+ * Errors: `CHATNIO_ABSENT` when it would bring the same, or must not be repeated. `CHATNIO_INVALID` for NULL.
+ */
+int32_t chatnio_rest_call_retry_cause(const struct chatnio_rest_call *call,
+                                      int32_t *cause);
 
 /**
  * Copies what the last failure on this call was, in English, into `buffer` as far as it fits, NUL-terminated; `length`,

@@ -66,6 +66,8 @@ inline std::string_view status_message(std::int32_t status) noexcept { return ch
 
 /** Whether a status says that the connection is over, or could not be made. */
 inline bool status_is_fatal(std::int32_t status) noexcept { return chatnio_status_is_fatal(status); }
+/** Whether the same may go well when it is tried again, connected anew. */
+inline bool status_is_retryable(std::int32_t status) noexcept { return chatnio_status_is_retryable(status); }
 
 /** The name of a kind of event (`chatnio_event_kind`), such as "delta". */
 inline std::string_view event_kind_name(std::int32_t kind) noexcept { return chatnio_event_kind_name(kind); }
@@ -126,6 +128,8 @@ public:
 
     /** Whether the connection is over, or could not be made. */
     bool is_fatal() const noexcept { return status_is_fatal(status_); }
+    /** Whether the same may go well when it is tried again, connected anew; what was asked may have been charged. */
+    bool is_retryable() const noexcept { return status_is_retryable(status_); }
 
     /** Of a client that could not be made: the WebSocket's close code or the HTTP status; 0 where there was none. */
     std::int32_t code() const noexcept { return code_; }
@@ -1868,6 +1872,14 @@ public:
     bool is_repeatable() const { return flag<chatnio_rest_call_is_repeatable>(); }
     /** Whether, if it may be repeated, it may go better a second after the last answer. */
     bool is_retryable() const { return flag<chatnio_rest_call_is_retryable>(); }
+    /** Why it may go better when it is made again (`chatnio_retry_cause`), if it may: see `Retry`. */
+    std::optional<std::int32_t> retry_cause() const
+    {
+        std::int32_t cause;
+        const std::int32_t status = chatnio_rest_call_retry_cause(native(), &cause);
+        return detail::check_unless<chatnio_rest_call_error>(CHATNIO_ABSENT, native(), status) ? std::optional(cause)
+                                                                                            : std::nullopt;
+    }
 
     /** The handle, still owned. */
     chatnio_rest_call *native() const noexcept { return call_.get(); }

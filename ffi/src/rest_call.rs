@@ -492,6 +492,26 @@ pub unsafe extern "C" fn chatnio_rest_call_is_retryable(
     boundary!(call => put(is_retryable, call.error.as_ref().is_some_and(rest::Error::is_retryable)))
 }
 
+/// Gets why a call that may be repeated may go better when it is made again (`chatnio_retry_cause`), after the last answer:
+/// for `chatnio_retry_failed()`, with the answer's header `Retry-After` in milliseconds, or 0 without one.
+///
+/// Errors: `CHATNIO_ABSENT` when it would bring the same, or must not be repeated. `CHATNIO_INVALID` for NULL.
+#[cfg(feature = "connection")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_rest_call_retry_cause(
+    call: Option<&chatnio_rest_call>,
+    cause: Option<&mut MaybeUninit<i32>>,
+) -> i32 {
+    boundary!(call => {
+        let out = cause.ok_or(Failure::invalid("the out-parameter is NULL"))?;
+        let is_repeatable = call.made()?.is_repeatable();
+        let found = call.error.as_ref().filter(|_| is_repeatable).and_then(rest::Error::retry_cause);
+        let found = found.ok_or(Failure::new(CHATNIO_ABSENT, "calling again would not help"))?;
+        out.write(crate::retry::number_of(found));
+        Ok(())
+    })
+}
+
 /// Copies what the last failure on this call was, in English, into `buffer` as far as it fits, NUL-terminated; `length`,
 /// if it is not NULL, gets the whole length without the NUL. Never holds a key. Works after `CHATNIO_PANIC`, too.
 ///

@@ -298,6 +298,34 @@ pub extern "C" fn chatnio_status_is_fatal(status: i32) -> bool {
     status >= FATAL
 }
 
+/// Whether the same may go well when it is tried again, connected anew: nothing is to be corrected before, and it is not this
+/// program that has ended it. What was asked may have been charged all the same. Of a companion call
+/// `chatnio_rest_call_retry_cause()` says it.
+///
+/// Any thread, at any time; any number may be asked about.
+#[cfg(feature = "connection")]
+#[unsafe(no_mangle)]
+pub extern "C" fn chatnio_status_is_retryable(status: i32) -> bool {
+    const AGAIN: [chatnio_status; 15] = [
+        CHATNIO_CLOSED_BY_SERVER,
+        CHATNIO_END_OF_STREAM,
+        CHATNIO_TRUNCATED,
+        CHATNIO_IO,
+        CHATNIO_UNRESPONSIVE,
+        CHATNIO_PROTOCOL,
+        CHATNIO_SERVER_NOT_UTF8,
+        CHATNIO_RESOLVE,
+        CHATNIO_CONNECT,
+        CHATNIO_CONNECT_TIMEOUT,
+        CHATNIO_HANDSHAKE_TIMEOUT,
+        CHATNIO_THROTTLED,
+        CHATNIO_UNAVAILABLE,
+        CHATNIO_NO_RANDOM,
+        CHATNIO_SYSTEM,
+    ];
+    AGAIN.iter().any(|again| *again as i32 == status)
+}
+
 /// A call that failed: what it answers, and the text for the handle or the `chatnio_error`.
 #[derive(Debug)]
 pub(crate) struct Failure {

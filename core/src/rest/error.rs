@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::retry::RetryCause;
+
 /// Why a call's request cannot be made. Neither shows the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -125,7 +127,16 @@ impl Error {
     /// Whether the same call may go better after a second: the server was not reached, or is busy. Only for calls that
     /// [may be repeated](super::Call::is_repeatable).
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Error::Throttled { .. } | Error::Http { status: 429 | 502 | 503 | 504, .. })
+        self.retry_cause().is_some()
+    }
+
+    /// Why the same call may go better after a second, if it may: for [`Retry`](crate::Retry).
+    pub fn retry_cause(&self) -> Option<RetryCause> {
+        match self {
+            Error::Throttled { .. } | Error::Http { status: 429, .. } => Some(RetryCause::Throttled),
+            Error::Http { status: 502..=504, .. } => Some(RetryCause::Unavailable),
+            _ => None,
+        }
     }
 
     /// After how long to ask again at the soonest, where the answer's header `Retry-After` said so.

@@ -218,6 +218,8 @@ static void rest_call_nulls(struct world *w, struct outs *o) {
     REFUSES(chatnio_rest_call_words, words, (w->rest_call, NULL));
     REFUSES(chatnio_rest_call_is_repeatable, call, (NULL, &o->flag));
     REFUSES(chatnio_rest_call_is_repeatable, is_repeatable, (w->rest_call, NULL));
+    REFUSES(chatnio_rest_call_retry_cause, call, (NULL, &o->number));
+    REFUSES(chatnio_rest_call_retry_cause, cause, (w->rest_call, NULL));
     REFUSES(chatnio_rest_call_is_retryable, call, (NULL, &o->flag));
     REFUSES(chatnio_rest_call_is_retryable, is_retryable, (w->rest_call, NULL));
     REFUSES(chatnio_rest_call_error, call, (NULL, o->buffer, sizeof o->buffer, &o->size));

@@ -91,6 +91,7 @@
     CALL(rest_call, chatnio_rest_call_words, (w->rest_call, &o->text)) \
     CALL(rest_call, chatnio_rest_call_is_repeatable, (w->rest_call, &o->flag)) \
     CALL(rest_call, chatnio_rest_call_is_retryable, (w->rest_call, &o->flag)) \
+    CALL(rest_call, chatnio_rest_call_retry_cause, (w->rest_call, &o->number)) \
     CALL(none, chatnio_rest_prefix_len, ("/chat", 5, &o->size)) \
     CALL(rest_answer, chatnio_rest_answer_json, (w->rest_answer, &o->text)) \
     CALL(rest_answer, chatnio_rest_answer_number, (w->rest_answer, &o->real)) \

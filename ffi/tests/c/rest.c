@@ -359,9 +359,18 @@ static void requests(void) {
     CHECK(answer);
     OK(chatnio_rest_call_is_retryable(call, &answer));
     CHECK(!answer);
+    int32_t cause = 0;
+    IS(CHATNIO_ABSENT, chatnio_rest_call_retry_cause(call, &cause));
     IS(CHATNIO_REST_HTTP, chatnio_rest_call_decode(call, 503, NULL, 0, &none));
     OK(chatnio_rest_call_is_retryable(call, &answer));
     CHECK(answer);
+    OK(chatnio_rest_call_retry_cause(call, &cause));
+    EQUAL(CHATNIO_RETRY_UNAVAILABLE, cause);
+    IS(CHATNIO_REST_HTTP, chatnio_rest_call_decode(call, 429, NULL, 0, &none));
+    OK(chatnio_rest_call_retry_cause(call, &cause));
+    EQUAL(CHATNIO_RETRY_THROTTLED, cause);
+    IS(CHATNIO_REST_HTTP, chatnio_rest_call_decode(call, 500, NULL, 0, &none));
+    IS(CHATNIO_ABSENT, chatnio_rest_call_retry_cause(call, &cause));
     IS(CHATNIO_INVALID, chatnio_rest_call_decode(call, -1, NULL, 0, &none));
     chatnio_rest_call_free(call);
     IS(CHATNIO_INVALID, chatnio_rest_call_new(0, &call));

@@ -162,7 +162,7 @@ static void failures(std::string_view url)
         Client client("ws://127.0.0.1:1");
         CHECK(!"connected");
     } catch (const Error &error) {
-        CHECK(error.status() == CHATNIO_CONNECT && error.is_fatal() && error.code() == 0 && !error.body());
+        CHECK(error.status() == CHATNIO_CONNECT && error.is_fatal() && error.is_retryable() && error.code() == 0 && !error.body());
         CHECK(std::string_view(error.what()).find("127.0.0.1") != std::string_view::npos);
     }
     try {

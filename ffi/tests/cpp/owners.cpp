@@ -71,7 +71,7 @@ static void errors()
         Config().add_root_file("/nonexistent/ca.pem");
         CHECK(!"read");
     } catch (const Error &error) {
-        CHECK(error.status() == CHATNIO_BAD_ROOTS && !error.is_fatal());
+        CHECK(error.status() == CHATNIO_BAD_ROOTS && !error.is_fatal() && !error.is_retryable());
         CHECK(std::string_view(error.what()).find("/nonexistent/ca.pem") != std::string_view::npos);
     }
     CHECK(test::throws(CHATNIO_EMPTY_TOKEN, [] { Session(0, Auth("")); }));

@@ -72,6 +72,8 @@ static void failures()
     CHECK(fails(CHATNIO_REST_BAD_KEY, 401, R"({"code":401,"message":"Access denied."})"));
     CHECK(call.words() == "Access denied." && !call.is_retryable());
     CHECK(fails(CHATNIO_REST_HTTP, 503, "") && call.words().data() == nullptr && call.is_retryable());
+    CHECK(call.retry_cause() == CHATNIO_RETRY_UNAVAILABLE);
+    CHECK(fails(CHATNIO_REST_HTTP, 404, "<html>") && !call.retry_cause());
     CHECK(fails(CHATNIO_REST_WEB_PAGE, 200, "<html>") && fails(CHATNIO_REST_MALFORMED, 200, "{"));
     CHECK(call.decode(200, R"({"quota":5,"status":true}{"quota":6,"status":true})").number() == 5);
 }

@@ -110,10 +110,7 @@ impl ClientError {
             | ClientError::ConnectTimeout { .. }
             | ClientError::Timeout { .. }
             | ClientError::Lost { .. } => Some(RetryCause::Lost),
-            ClientError::Answer(Error::Throttled { .. } | Error::Http { status: 429, .. }) => {
-                Some(RetryCause::Throttled)
-            }
-            ClientError::Answer(error) if error.is_retryable() => Some(RetryCause::Unavailable),
+            ClientError::Answer(error) => error.retry_cause(),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._native import lib
 from ._status import Status
 from .answer import Answer
 from .names import Interruption
@@ -52,7 +53,7 @@ class ChatNioError(Exception):
     def is_retryable(self) -> bool:
         """Whether the same may go well when it is tried again, connected anew: nothing is to be corrected before, and it is
         not this program that has ended it. What was asked may have been charged all the same."""
-        return self.status in _RETRYABLE
+        return self.status is not None and bool(lib.chatnio_status_is_retryable(self.status))
 
     def __init__(self, status: Status | None, message: str) -> None:
         super().__init__(message)
@@ -216,6 +217,112 @@ class AnswerInterruptedError(AnswerError):
     def is_retryable(self) -> bool:
         """As of the others: not where this program closed the connection, nor where the same answer is too long again."""
         return self.answer.interruption not in _NOT_AGAIN
+
+
+class AnswerTimeoutError(AnswerError, TimeoutError):
+    """The answer did not come whole within the `timeout` that was given with the question. It was stopped."""
+
+    @property
+    def is_retryable(self) -> bool:
+        """Always: no server has refused it."""
+        return True
+
+    # OSError, which TimeoutError is, would take two arguments for an errno and its text.
+    def __new__(cls, answer: Answer, message: str) -> AnswerTimeoutError:
+        return super().__new__(cls, message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+#: The statuses that are no errors here: what they say is said by a value or an event.
+NOT_RAISED = frozenset(
+    {
+        Status.OK,
+        Status.AGAIN,
+        Status.INTERRUPTED,
+        Status.ABSENT,
+        Status.MALFORMED,
+        Status.MESSAGE_TOO_LONG,
+    }
+)
+
+_CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
+    BusyError: (Status.BUSY,),
+    UndrainedError: (Status.UNDRAINED,),
+    UnsentError: (Status.UNSENT,),
+    InvalidArgumentError: (
+        Status.INVALID,
+        Status.NOT_UTF8,
+        Status.FROZEN,
+        Status.BAD_URL,
+        Status.BAD_HEADER,
+        Status.BAD_ROOTS,
+        Status.EMPTY_TOKEN,
+        Status.BAD_CONVERSATION,
+        Status.PLAIN_TOKEN,
+        Status.GIVEN_SOCKET,
+        Status.BAD_TOKEN,
+        Status.BAD_PROXY,
+        Status.BAD_CERTIFICATE,
+    ),
+    InvalidRequestError: (
+        Status.EMPTY_MESSAGE,
+        Status.EMPTY_SHARE,
+        Status.BAD_MASK,
+        Status.NOT_FINITE,
+        Status.BAD_PARAMETERS,
+        Status.REQUEST_TOO_LONG,
+        Status.NOTHING_TO_RESTART,
+        Status.KNOWN_FIELD,
+        Status.BAD_EXTRA,
+    ),
+    TranscriptError: (Status.BAD_TRANSCRIPT,),
+    ConnectionClosedError: (
+        Status.CLOSED,
+        Status.CLOSED_BY_SERVER,
+        Status.END_OF_STREAM,
+        Status.TRUNCATED,
+        Status.IO,
+        Status.UNRESPONSIVE,
+        Status.CLOSE_TIMEOUT,
+        Status.PROTOCOL,
+        Status.SERVER_NOT_UTF8,
+        Status.OVERSIZED,
+    ),
+    ConnectError: (Status.RESOLVE, Status.CONNECT),
+    ConnectTimeoutError: (Status.CONNECT_TIMEOUT, Status.HANDSHAKE_TIMEOUT),
+    ThrottledError: (Status.THROTTLED,),
+    UnavailableError: (Status.UNAVAILABLE,),
+    RefusedError: (Status.REFUSED, Status.HTTP, Status.UPGRADE, Status.BAD_HTTP),
+    TLSError: (
+        Status.TLS_UNKNOWN_ISSUER,
+        Status.TLS_WRONG_NAME,
+        Status.TLS_EXPIRED,
+        Status.TLS_NOT_YET_VALID,
+        Status.TLS_CERTIFICATE,
+        Status.TLS_NOT_TLS,
+        Status.TLS_NO_ROOTS,
+        Status.TLS,
+        Status.TLS_CLIENT_CERTIFICATE,
+    ),
+    ProxyError: (Status.PROXY_AUTH, Status.PROXY_REFUSED, Status.NOT_A_PROXY),
+    KeyRejectedError: (Status.REST_BAD_KEY, Status.REST_NO_KEY, Status.REST_BLACK_LISTED),
+    CallThrottledError: (Status.REST_THROTTLED,),
+    NotFoundError: (Status.REST_NOT_FOUND,),
+    CallRefusedError: (Status.REST_REFUSED,),
+    NoSuchCallError: (Status.REST_NO_SUCH_CALL, Status.REST_WEB_PAGE),
+    CallError: (Status.REST_HTTP, Status.REST_MALFORMED),
+    SystemFailureError: (Status.NO_RANDOM, Status.SYSTEM),
+    InternalError: (Status.PANIC,),
+}
+
+#: Which class is raised for which status.
+RAISED: dict[Status, type[ChatNioError]] = {status: raised for raised, all_of in _CLASSES.items() for status in all_of}
+
+
+#: The statuses of what may go well when it is tried again.
+_NOT_AGAIN
 
 
 class AnswerTimeoutError(AnswerError, TimeoutError):

@@ -12,6 +12,17 @@ public enum AnswerError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether the same may go well when it is asked again, on a new connection if this one is over: not after a notice, nor
+    /// where this program has closed the connection, nor where the same answer is too long again. What came may have been
+    /// charged.
+    public var isRetryable: Bool {
+        switch answer.outcome {
+        case .interrupted(.closedByHost), .interrupted(.messageTooLong), .interrupted(.answerTooLong): false
+        case .interrupted: true
+        case .complete, .stopped, .notice, .unknown, nil: false
+        }
+    }
+
     /// What happened, in words. What the *server* said in it is as it came.
     public var description: String {
         switch self {

@@ -29,6 +29,10 @@ public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the connection is over, or could not be made. Otherwise everything is as it was before the call.
     public var isFatal: Bool { chatnio_status_is_fatal(status) }
 
+    /// Whether the same may go well when it is tried again, connected anew: nothing is to be corrected before, and it is not
+    /// this program that has ended it. What was asked may have been charged all the same.
+    public var isRetryable: Bool { chatnio_status_is_retryable(status) }
+
     /// The ``message``.
     public var description: String { message }
 

@@ -234,6 +234,12 @@ public final class Connection {
         }
     }
 
+    /// Why connecting may be tried again, for ``Retry``, once it is closed; nil when it was open, and when trying again would
+    /// bring the same.
+    public var retryCause: Retry.Cause? {
+        handle.use { connection in Retry.Cause { chatnio_connection_retry_cause(connection, $0) } }
+    }
+
     /// What TLS has agreed on; nil without TLS, and before its handshake is over.
     public var tls: TLS? {
         handle.use { connection in

@@ -92,10 +92,9 @@ public enum Rest {
                 }
             } catch let error as ChatNioError {
                 throw try call.use { call in
-                    var isRetryable = false
-                    try ChatNioError.check(chatnio_rest_call_is_retryable(call, &isRetryable))
                     let words = try String(optional: text { chatnio_rest_call_words(call, $0) })
-                    return Failure(error: error, words: words, isRetryable: isRetryable)
+                    let cause = Retry.Cause { chatnio_rest_call_retry_cause(call, $0) }
+                    return Failure(error: error, words: words, retryCause: cause)
                 }
             }
             return RestAnswer(
@@ -112,8 +111,9 @@ public enum Rest {
         public let error: ChatNioError
         /// What the server said, where it said something in words, as it came.
         public let words: String?
-        /// Whether a call that may be repeated may go better a second later: the server throttled, or was not there.
-        public let isRetryable: Bool
+        /// Why a call that only reads may go better when it is made again, for ``Retry``; nil where it would bring the same, or
+        /// must not be repeated.
+        public let retryCause: Retry.Cause?
 
         /// What happened, in English.
         public var description: String { error.message }

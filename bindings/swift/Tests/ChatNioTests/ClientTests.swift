@@ -316,6 +316,7 @@ final class ClientTests: HandleTestCase {
         } catch let error as AnswerError {
             guard case .interrupted(let answer, let cause) = error else { return XCTFail("\(error)") }
             XCTAssertEqual(answer.outcome, .interrupted(.connectionLost))
+            XCTAssertTrue(error.isRetryable)
             XCTAssertFalse(text.isEmpty)
             XCTAssertEqual(answer.text, text)
             XCTAssertTrue(cause?.isFatal ?? false)
@@ -356,6 +357,7 @@ final class ClientTests: HandleTestCase {
         } catch let error as AnswerError {
             guard case .interrupted(let answer, let cause) = error else { return XCTFail("\(error)") }
             XCTAssertEqual(answer.outcome, .interrupted(.closedByHost))
+            XCTAssertFalse(error.isRetryable)
             XCTAssertEqual(cause?.code, .closed)
             XCTAssertEqual(answer, closed)
         }

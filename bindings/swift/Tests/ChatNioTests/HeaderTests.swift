@@ -46,6 +46,12 @@ final class HeaderTests: HandleTestCase {
         }
     }
 
+    func testWhatMayBeTriedAgainIsTold() {
+        let again = ChatNioError.Code.allCases.filter { ChatNioError($0, "").isRetryable }
+        XCTAssertEqual(again.count, 15)
+        XCTAssertTrue(again.contains(.throttled) && again.contains(.connect) && !again.contains(.closed))
+    }
+
     func testEveryInterruptionAndStateIsKnown() throws {
         let interruptions = try constants(of: "chatnio_interruption", prefix: "CHATNIO_INTERRUPTION_")
         let known: [Interruption] = [
@@ -74,6 +80,14 @@ final class HeaderTests: HandleTestCase {
         XCTAssertEqual(State.unknown(99).description, "unknown")
     }
 
+    func testEveryCauseOfARetryIsKnown() throws {
+        let causes = try constants(of: "chatnio_retry_cause", prefix: "CHATNIO_RETRY_")
+        for cause in Retry.Cause.allCases {
+            XCTAssertEqual(causes["CHATNIO_RETRY_" + cause.description.uppercased()], cause.rawValue)
+        }
+        XCTAssertEqual(causes.count, Retry.Cause.allCases.count)
+    }
+
     /// Kinds of events and steps are told apart by the cases that are not `unknown`: there must be one for each.
     func testEveryKindOfEventAndStepIsKnown() throws {
         XCTAssertEqual(try constants(of: "chatnio_event_kind", prefix: "CHATNIO_EVENT_").count, 9)
@@ -96,6 +110,8 @@ final class HeaderTests: HandleTestCase {
             // The client's thread waits for every event, and connects by itself, with a stopper that is there before.
             "chatnio_client_ask", "chatnio_client_wait", "chatnio_client_stop", "chatnio_client_stopper",
             "chatnio_client_new", "chatnio_client_new_socket", "chatnio_client_reconnect_socket",
+            // It has a cause, or none.
+            "chatnio_rest_call_is_retryable",
             // It is a part of the refusal.
             "chatnio_error_body", "chatnio_connection_refusal_body", "chatnio_client_refusal_body",
         ]

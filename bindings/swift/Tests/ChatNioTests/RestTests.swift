@@ -123,7 +123,16 @@ final class RestTests: HandleTestCase {
         XCTAssertEqual(charges[0].models, ["a", "b"])
         XCTAssertEqual(charges[0].output, 2)
         XCTAssertThrowsError(try Rest.quota.decode(status: 503, body: [])) { error in
-            XCTAssertEqual((error as? Rest.Failure)?.isRetryable, true)
+            XCTAssertEqual((error as? Rest.Failure)?.retryCause, .unavailable)
+        }
+        XCTAssertThrowsError(try Rest.quota.decode(status: 429, body: [])) { error in
+            XCTAssertEqual((error as? Rest.Failure)?.retryCause, .throttled)
+        }
+        XCTAssertThrowsError(try Rest.quota.decode(status: 404, body: [])) { error in
+            XCTAssertNil((error as? Rest.Failure)?.retryCause, "it would bring the same")
+        }
+        XCTAssertThrowsError(try Rest.redeem(code: "x").decode(status: 503, body: [])) { error in
+            XCTAssertNil((error as? Rest.Failure)?.retryCause, "it must not be repeated")
         }
     }
 }

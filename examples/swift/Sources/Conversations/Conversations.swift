@@ -27,7 +27,35 @@ struct Server {
     let auth: Auth
     let session = URLSession(configuration: .ephemeral, delegate: NoRedirects(), delegateQueue: nil)
 
+    /// Makes a call; one that only reads is made again where that may go better.
     func call<Answer>(_ call: Rest.Call<Answer>) async throws -> Answer {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let retry = try Retry(now: .zero)
+        while true {
+            var again: Duration?
+            let failure: any Error
+            do {
+                let (status, body, retryAfter) = try await send(call)
+                do {
+                    return try call.decode(status: status, body: body)
+                } catch let error as Rest.Failure {
+                    failure = error
+                    again = error.retryCause.flatMap {
+                        retry.failed($0, retryAfter: retryAfter, now: clock.now - start)
+                    }
+                }
+            } catch let error as URLError {
+                failure = error
+                again = try call.isRepeatable ? retry.failed(.lost, now: clock.now - start) : nil
+            }
+            guard let again else { throw failure }
+            complain("\(failure); trying again")
+            try await clock.sleep(until: start + again)
+        }
+    }
+
+    private func send<Answer>(_ call: Rest.Call<Answer>) async throws -> (Int, [UInt8], Duration?) {
         let request = try call.request(auth: auth)
         guard let url = URL(string: base + request.target) else { throw URLError(.badURL) }
         var sent = URLRequest(url: url, timeoutInterval: 30)
@@ -37,7 +65,9 @@ struct Server {
             sent.setValue(header.value, forHTTPHeaderField: header.name)
         }
         let (body, response) = try await session.data(for: sent)
-        return try call.decode(status: (response as? HTTPURLResponse)?.statusCode ?? 0, body: Array(body))
+        let answer = response as? HTTPURLResponse
+        let seconds = answer?.value(forHTTPHeaderField: "Retry-After").flatMap(Int.init)
+        return (answer?.statusCode ?? 0, Array(body), seconds.map { .seconds($0) })
     }
 }
 
@@ -62,12 +92,13 @@ struct Conversations {
         }
     }
 
-    /// A server's words, without the control characters that could drive a terminal.
-    static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
-    }
+}
 
-    static func complain(_ text: String) {
-        FileHandle.standardError.write(Data((printable(text) + "\n").utf8))
-    }
+/// A server's words, without the control characters that could drive a terminal.
+func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+}
+
+func complain(_ text: String) {
+    FileHandle.standardError.write(Data((printable(text) + "\n").utf8))
 }
