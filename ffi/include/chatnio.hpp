@@ -1389,7 +1389,7 @@ public:
     {
     }
 
-    /** Over a TCP socket that the host has connected; the client works on a duplicate of it. */
+    /** Over a TCP or Unix socket that the host has connected; the client works on a duplicate of it. */
     static Client over_socket(std::int64_t socket, std::string_view url, const Auth &auth = nullptr,
                               const Config &config = nullptr)
     {
