@@ -107,6 +107,7 @@ def test_settle() -> None:
         session = asking(config)
         while session.next_message() is not None:
             pass
+        session.receive('{"conversation":3}', now=START)
         session.receive(end, now=START)
         session.request(Request.remove(0), now=START)
         assert session.next_message() is None
