@@ -169,7 +169,7 @@ def test_a_later_try_connects(run: Run[None]) -> None:
 @pytest.mark.parametrize("is_asyncio", [False, True])
 def test_all_tries_have_one_deadline(is_asyncio: bool) -> None:
     # The second has no answer, and less time than its own handshake.
-    config = Config(connect=1, handshake=3, connect_retries=9)
+    config = Config(connect=1, handshake=5, connect_retries=9)
     listener = socket.create_server(("127.0.0.1", 0))
     kept: list[socket.socket] = []
 

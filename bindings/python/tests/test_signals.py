@@ -19,6 +19,7 @@ from support import PATIENCE
 
 import pychatnio
 from pychatnio import AnswerStream, Client, Config, End, Interruption, Loopback, Opened, Outcome
+from pychatnio._interruptible import interruptible
 
 HELLO = "Hello! How can I help?"
 #: Where the package is.
@@ -126,18 +127,45 @@ def test_ctrl_c_while_it_connects(
         assert client.ask("hi", model="hello").text() == HELLO
 
 
+def when_it_connects(interrupt: Callable[[], None]) -> threading.Thread:
+    """A thread that interrupts the main one as soon as that connects."""
+
+    def run() -> None:
+        while "pychatnio connect" not in [thread.name for thread in threading.enumerate()]:
+            pass
+        interrupt()
+
+    return threading.Thread(target=run)
+
+
+def test_ctrl_c_when_it_has_only_just_begun() -> None:
+    asked, calls = threading.Event(), count(1)
+
+    def give_up() -> None:
+        # The first one comes too early.
+        if next(calls) == 2:
+            asked.set()
+
+    thread = when_it_connects(to_another_thread)
+    with pytest.raises(KeyboardInterrupt):
+        thread.start()
+        interruptible(lambda: asked.wait(PATIENCE), give_up)
+    thread.join(PATIENCE)
+    assert asked.is_set()
+
+
 @pytest.mark.parametrize("interrupt", [to_the_waiting_thread, to_another_thread])
 def test_ctrl_c_between_two_tries(loopback: Loopback, interrupt: Callable[[], None]) -> None:
     with Loopback(pace=0) as server:
         client = Client(server.url, "sk-any", config=Config(connect=4 * PATIENCE, connect_retries=1_000_000))
-    # It is gone: the waits between the tries grow to eight seconds each.
-    timer = threading.Timer(0.1, interrupt)
-    timer.start()
+    # The server is gone: the waits between the tries grow to eight seconds each.
+    thread = when_it_connects(interrupt)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
+        thread.start()
         client.reconnect()
     assert time.monotonic() - began < PATIENCE
-    timer.join(PATIENCE)
+    thread.join(PATIENCE)
     client.close()
 
 

@@ -45,19 +45,18 @@ def interruptible(call: Callable[[], T], give_up: Callable[[], object]) -> T:
         except RuntimeError:
             # There is none to be had.
             return call()
-        _wait(ended, thread)
+        while not ended.wait(TICK):
+            pass
+        thread.join()
     except BaseException:
         if not begun.acquire(blocking=False):
             give_up()
             # Whoever is told finds the client at rest; a second Ctrl-C does not wait for that.
-            _wait(ended, thread)
+            while not ended.wait(TICK):
+                # Again: a call that has only just begun may have taken it for one before it.
+                give_up()
+            thread.join()
         raise
     if raised:
         raise raised.pop()
     return returned.pop()
-
-
-def _wait(ended: threading.Event, thread: threading.Thread) -> None:
-    while not ended.wait(TICK):
-        pass
-    thread.join()
