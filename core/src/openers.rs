@@ -10,12 +10,16 @@ const EMPTY_RESPONSE: &str = "empty response";
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Openers {
     shown: Shown,
-    /// The last turn was stopped, and has left no second end so far (protocol.md, R5.10).
+    /// A stopped turn has left no second end so far (protocol.md, R5.10).
     owes_end: bool,
-    /// Since the last opener something has come that belongs to no turn. Until the next one no notice is believed.
-    is_in_doubt: bool,
+    /// The last turn was stopped: a server that sends one end too many sends it then.
+    was_stopped: bool,
     /// The last turn has ended without a piece: one that comes now shows that the end was not its own.
     was_bare: bool,
+    /// Since the last opener something has come that belongs to no turn. Until the next one no notice is believed.
+    is_in_doubt: bool,
+    /// A turn has ended without its opener, by a notice: the next opener may be that one's.
+    is_unsure: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,7 +59,8 @@ impl Openers {
     /// The server has ended the turn, which was stopped or not, and had no piece or some.
     pub(crate) fn ended(&mut self, was_stopped: bool, was_bare: bool) {
         self.owes_end |= was_stopped;
-        self.was_bare = was_bare;
+        (self.was_stopped, self.was_bare) = (was_stopped, was_bare);
+        self.is_unsure |= self.shown == Shown::Earlier;
     }
 
     /// Whose `chunk` is, which comes before the server has ended the turn.
@@ -95,10 +100,14 @@ impl Openers {
             false => self.nobodys(chunk),
         };
         match whose {
-            Whose::Own if is_opener => *self = Openers { shown: Shown::ThisTurns, ..Openers::default() },
+            Whose::Own if is_opener => {
+                *self = Openers { shown: Shown::ThisTurns, is_unsure: self.is_unsure, ..Openers::default() };
+            }
             Whose::Own if !is_notice(chunk) => self.shown = Shown::NoOpener,
             Whose::Nobodys => {
-                self.pass_over(chunk);
+                // A second end is paid with this; anything else has no business here.
+                self.is_in_doubt |= !self.is_owed(chunk);
+                self.owes_end &= !chunk.end;
                 if self.shown == Shown::Nothing {
                     // What it begins may go on behind the next question, and only an opener ends that.
                     self.shown = Shown::Earlier;
@@ -109,19 +118,21 @@ impl Openers {
         whose
     }
 
-    /// What is no turn's: may it be passed over?
+    /// What is no turn's: may it be passed over? Nothing before the next opener counts; but it may show that the last opener
+    /// or end was another turn's, and then so is the next.
     fn nobodys(self, chunk: &Chunk<'_>) -> Whose {
-        if self.was_bare && !chunk.end { Whose::OutOfPlace } else { Whose::Nobodys }
+        let can_be_late = match chunk.end {
+            true => self.was_stopped || has_words(chunk),
+            false => !self.was_bare,
+        };
+        let is_first = self.shown == Shown::Nothing;
+        let is_harmless = is_first || self.is_owed(chunk) || can_be_late && !self.is_unsure;
+        if is_harmless { Whose::Nobodys } else { Whose::OutOfPlace }
     }
 
-    /// A second end is paid with this; anything else has no business here.
-    fn pass_over(&mut self, chunk: &Chunk<'_>) {
-        let is_second_end = chunk.end && !has_words(chunk);
-        if is_second_end && self.owes_end {
-            self.owes_end = false;
-        } else {
-            self.is_in_doubt = true;
-        }
+    /// Whether it is the second end that a stopped turn leaves.
+    fn is_owed(self, chunk: &Chunk<'_>) -> bool {
+        self.owes_end && chunk.end && !has_words(chunk)
     }
 }
 

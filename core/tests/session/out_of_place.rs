@@ -113,19 +113,52 @@ fn an_answer_on_an_end_before_the_opener() {
 
 #[test]
 fn a_notice_before_the_opener_where_something_came_that_is_nobodys() {
-    let strays = [piece("late", 0.1), end("", 0.1), end("late", 0.0)];
-    for between in &strays {
+    for between in [piece("late", 0.1), end("late", 0.0)] {
         let mut host = with_openers();
-        assert!(matches!(host.receive(between), Seen::Stray(_)));
+        assert_eq!(host.receive(&between), Seen::stray("late"));
         host.ask("next");
-        assert_eq!(host.receive(&end("whose?", 0.0)).outcome(), BROKEN, "{between}");
+        assert_eq!(host.receive(&end("whose?", 0.0)).outcome(), BROKEN);
         is_over(&mut host);
     }
-    for within in &strays[..2] {
+
+    let mut host = with_openers();
+    host.ask("next");
+    host.receive(&piece("late", 0.1));
+    assert_eq!(host.receive(&end("whose?", 0.0)).outcome(), BROKEN);
+    is_over(&mut host);
+}
+
+#[test]
+fn an_end_too_many_where_nothing_was_stopped() {
+    for message in [end("", 0.1), end("empty response", 0.0)] {
+        let mut host = with_openers();
+        assert!(matches!(host.receive(&message), Seen::Stray(_)), "{message}");
+        is_over(&mut host);
+    }
+    for message in [end("", 0.1), end("empty response", 0.0)] {
         let mut host = with_openers();
         host.ask("next");
-        assert!(matches!(host.receive(within), Seen::Stray(_)));
-        assert_eq!(host.receive(&end("whose?", 0.0)).outcome(), BROKEN, "{within}");
+        assert_eq!(host.receive(&message).outcome(), BROKEN, "{message}");
+        is_over(&mut host);
+    }
+}
+
+#[test]
+fn anything_once_a_turn_has_ended_without_its_opener() {
+    // A notice of an earlier turn, say, that came twice: then the next opener is this turn's, and so on for good.
+    for message in [piece("whose?", 0.1), end("", 0.1)] {
+        let mut host = with_openers();
+        host.ask("two");
+        assert_eq!(host.receive(&end("late", 0.0)).outcome(), Outcome::Notice);
+        host.ask("three");
+        host.receive(&opener(29));
+        host.receive(&piece("two", 0.1));
+        host.stop().unwrap();
+        host.receive(&end("", 0.1));
+        assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""), "it is owed");
+        host.sent();
+        host.ask("four");
+        assert_eq!(host.receive(&message).outcome(), BROKEN, "{message}");
         is_over(&mut host);
     }
 }
@@ -199,10 +232,8 @@ fn before_the_first_question_a_piece_may_come_but_then_there_must_be_an_opener()
     host.receive(&piece("welcome", 0.1));
     host.ask("hi");
     assert_eq!(host.receive(&piece(" and", 0.1)), Seen::stray(" and"));
-    assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""));
-    let seen = host.pass(secs(120));
-    assert!(seen.iter().any(|seen| matches!(seen, Seen::End { answer, .. }
-        if answer.outcome == Some(Outcome::Interrupted(Interruption::FirstFrameDeadline)))));
+    assert_eq!(host.receive(&end("", 0.1)).outcome(), BROKEN);
+    is_over(&mut host);
 }
 
 #[test]

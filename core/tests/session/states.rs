@@ -36,6 +36,13 @@ fn in_state(state: State, input: &str) -> Host {
         }
     };
     match state {
+        // The second end that a stop leaves.
+        State::Idle if input == "end" => {
+            ask(&mut host);
+            host.receive(&opener(29));
+            host.stop().unwrap();
+            host.receive(&end("", 0.1));
+        }
         State::Idle => {}
         State::Asking if input == "out of place" => {
             ask(&mut host);

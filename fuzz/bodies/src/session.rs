@@ -48,6 +48,8 @@ struct Host {
     has_opened: bool,
     /// The last turn has ended without a piece.
     was_bare: bool,
+    /// A turn has ended without an opener.
+    is_unsure: bool,
     /// What was accepted and did not go out.
     accepted: Vec<RequestKind>,
     is_authenticated: bool,
@@ -114,6 +116,7 @@ impl Host {
             opens_turns: false,
             has_opened: false,
             was_bare: false,
+            is_unsure: false,
             accepted: Vec::new(),
             is_authenticated: false,
             is_anonymous: flags & 128 != 0,
@@ -348,6 +351,7 @@ impl Host {
                 self.ended += 1;
                 let is_whole = !matches!(end.answer.outcome, Some(Outcome::Interrupted(_)));
                 self.was_bare = is_whole && end.answer.chunks == 0;
+                self.is_unsure |= !self.has_opened;
                 self.text += end.text;
                 self.answered(&end.answer);
             }
@@ -363,14 +367,14 @@ impl Host {
         }
     }
 
-    /// The session has ended by itself, and for a reason: an opener, an end with words before one, a piece behind a turn that
-    /// had none, or anything between turns where none was ever shown.
+    /// The session has ended by itself, and for a reason: an opener; an end that is nobody's; a piece behind a turn that had
+    /// none, or behind one that was not opened; or anything between turns where none was ever shown.
     fn out_of_place(&mut self, chunk: &Chunk<'_>) {
         let is_opener = chunk.conversation.is_some_and(|id| id != 0);
-        let has_words = chunk.end && chunk.message.is_some_and(|text| !text.is_empty());
+        let is_nobodys = chunk.end && (self.before == State::Idle || !self.has_opened);
+        let is_late = (self.was_bare || self.is_unsure) && !chunk.end;
         let is_between = self.before == State::Idle && !self.opens_turns;
-        let is_late = self.was_bare && !chunk.end;
-        assert!(is_opener || has_words && !self.has_opened || is_late || is_between, "{}", chunk.raw());
+        assert!(is_opener || is_nobodys || is_late || is_between, "{}", chunk.raw());
         assert!(!(is_opener && self.before == State::Asking && self.opens_turns), "it is the turn's own");
         self.disconnected();
     }

@@ -172,8 +172,8 @@ impl<'s> Simulation<'s> {
             return;
         }
         // On a later connection it may find a question all the same: of a conversation whose id was not taken yet when this
-        // one authenticated (protocol.md, R1.10 and R7.5).
-        if is_restart && !self.has_question && self.is_another {
+        // one authenticated (protocol.md, R1.10 and R7.5). And one that was named by a lie has none.
+        if is_restart && self.is_another && (!self.has_question || self.case.is_deviant) {
             return;
         }
         // The model's name finds the plan; 2023 finds it by the question's first word.

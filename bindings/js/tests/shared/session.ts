@@ -210,12 +210,14 @@ export const tests: Test[] = [
         notice: undefined, keyword: "", quota: 100, quotaText: "1e2", conversation: 7, plan: false, chunks: 2, malformed: 0,
       });
       equal(session.answer, undefined);
-      equal(session.receive('{"message":"","quota":2,"end":true}', 8), {
-        kind: "stray", text: "", quota: 2, quotaText: "2", isEnd: true, raw: '{"message":"","quota":2,"end":true}',
-      });
       const malformed = session.receive("nonsense", 9);
       ok(malformed.kind === "malformed" && malformed.code === "CHATNIO_MALFORMED" && malformed.raw === "nonsense", "it is malformed");
       equal(session.receiveBinary(10).kind, "malformed");
+      // An end too many, where nothing was stopped: it tells what it is, and ends the session.
+      equal(session.receive('{"message":"","quota":2,"end":true}', 8), {
+        kind: "stray", text: "", quota: 2, quotaText: "2", isEnd: true, raw: '{"message":"","quota":2,"end":true}',
+      });
+      equal(session.state, "closed");
       equal(session.counters, { strays: 1, malformed: 2, repeatedStops: 0 });
       equal(session.conversation, { kind: "new", id: 7, asked: 0 });
       const recorded = session.transcript?.text ?? "";
