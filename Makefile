@@ -12,6 +12,7 @@ export CARGO PYTHON
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
 .PHONY: fuzz fuzz-corpus fuzz-replay model
+.PHONY: deny sbom
 .PHONY: test-networks python-wheel python-types python-testing python-versions python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
 .PHONY: wasm-toolchain wasm js-package test-js bench-js
@@ -85,6 +86,13 @@ fuzz-corpus: rust ## fuzzes, and commits to the fewest inputs that reach what is
 
 fuzz-replay: rust ## plays the committed corpora, without a fuzzer
 	$(CARGO) test --locked -p chatnio-fuzz
+
+# What comes from elsewhere: deny.toml says what may.
+deny: rust ## the crates' licences, sources and doubles
+	tests/supply/deny
+
+sbom: rust ## writes what each part is made of, as CycloneDX, in target/sbom (not part of test)
+	tests/supply/sbom
 
 # This page's and the guides' words: paths, targets, links, programs and figures that are really there.
 project: ## checks what the pages say
