@@ -19,6 +19,9 @@ use crate::turns::{Seen, Trust, Turn, Turns};
 /// More simulated time than any plan and any deadline needs.
 const SETTLED: Duration = Duration::from_secs(120);
 
+/// More than is ever due at one moment.
+const DUE: usize = 20;
+
 /// What an empty session may hold.
 const SMALL: usize = 4096;
 
@@ -301,9 +304,13 @@ impl<'s> Simulation<'s> {
     /// Does what is due.
     fn timeouts(&mut self) {
         let mut storage = EventStorage::new();
-        while let Some(event) = self.session.handle_timeout(self.now, &mut storage) {
-            self.note_due(Some(event));
+        for _ in 0..DUE {
+            match self.session.handle_timeout(self.now, &mut storage) {
+                Some(event) => self.note_due(Some(event)),
+                None => return,
+            }
         }
+        panic!("it spins: what is due comes to no end");
     }
 
     /// Puts on its way what either side wants to send.
