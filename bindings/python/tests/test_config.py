@@ -108,6 +108,9 @@ def test_settle() -> None:
         while session.next_message() is not None:
             pass
         session.receive('{"conversation":3}', now=START)
+        # It leaves a second end.
+        session.stop(now=START)
+        assert session.next_message() == '{"type":"stop"}'
         session.receive(end, now=START)
         session.request(Request.remove(0), now=START)
         assert session.next_message() is None
