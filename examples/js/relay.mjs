@@ -19,11 +19,11 @@ const server = createServer(async (request, response) => {
   response.on("close", () => left.abort(new Error("the browser has left")));
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
   const send = (event, data) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-  let client;
+  let client, answer;
   try {
     // One each: a connection answers one question at a time.
     client = await Client.connect(url, { token: process.env.CHATNIO_TOKEN, signal: left.signal });
-    const answer = client.ask(question, { model: searchParams.get("model") ?? undefined, signal: left.signal });
+    answer = client.ask(question, { model: searchParams.get("model") ?? undefined, signal: left.signal });
     for await (const piece of answer) send("piece", piece);
     send("end", { cost: (await answer.result()).quotaText });
   } catch (error) {
@@ -31,7 +31,8 @@ const server = createServer(async (request, response) => {
     console.error(error.message);
   } finally {
     // Waits for the end of an answer that was stopped: its cost is known then.
-    if (client?.state === "stopping") console.error(`stopped; cost so far: ${client.answer?.quotaText}`);
+    const ended = await answer?.result().catch(() => undefined);
+    if (ended?.outcome === "stopped") console.error(`stopped; cost: ${ended.quotaText}`);
     await client?.close();
     response.end();
   }

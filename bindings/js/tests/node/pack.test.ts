@@ -97,7 +97,7 @@ test("the relay streams events, and a browser that leaves stops the answer", { t
   await reader.read();
   await reader.cancel();
   assert.equal((await said.next()).value, "the browser has left");
-  assert.match((await said.next()).value ?? "", /^stopped; cost so far: [\d.]+$/);
+  assert.match((await said.next()).value ?? "", /^stopped; cost: [\d.]+$/);
   child.kill();
   await once(child, "exit");
 });
