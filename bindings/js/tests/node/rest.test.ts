@@ -89,14 +89,15 @@ test("the faults are all that the loopback server has for the calls", () => {
   assert.deepEqual(names.sort(), Object.keys(faults).sort());
 });
 
-test("what may be tried again is so in Python, too", () => {
-  const python = readFileSync(`${root}bindings/python/src/pychatnio/errors.py`, "utf8");
-  const list = /^_RETRYABLE = frozenset\(\n {4}\{(.*?)\}/ms.exec(python)?.[1] ?? "";
-  const retryable = [...list.matchAll(/Status\.(\w+)/g)].map(([, name]) => `CHATNIO_${name}`);
+test("what may be tried again is so in C and Python, too", () => {
+  const c = readFileSync(`${root}ffi/src/status.rs`, "utf8");
+  const list = /const AGAIN: .*? = \[(.*?)\];/s.exec(c)?.[1] ?? "";
+  const retryable = [...list.matchAll(/CHATNIO_\w+/g)].map(([name]) => name);
   assert.ok(retryable.length > 10);
   const found = (Object.keys(Status) as (keyof typeof Status)[]).filter((code) => new ChatNioError(code, "").isRetryable);
   assert.deepEqual(found.sort(), retryable.sort());
   assert.equal(new ChatNioError("CHATNIO_UNKNOWN", "").isRetryable, false);
+  const python = readFileSync(`${root}bindings/python/src/pychatnio/errors.py`, "utf8");
   const not = /^_NOT_AGAIN = frozenset\(\{(.*?)\}/m.exec(python)?.[1] ?? "";
   const never = [...not.matchAll(/Interruption\.(\w+)/g)].map(([, name = ""]) => name.toLowerCase().replaceAll("_", "-"));
   const of = (outcome: string, interruption: string): boolean => new AnswerError({ outcome, interruption } as Answer).isRetryable;
