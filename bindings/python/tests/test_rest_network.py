@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rest_support import AWAY, Caller, KEY, SEVEN, answering, exactly, held, on_asyncio, serving, until
@@ -191,16 +192,17 @@ def test_what_only_reads_is_tried_again_and_nothing_else_is(made: Caller) -> Non
 
 
 def test_a_try_that_cannot_be_in_time_is_not_made(made: Caller) -> None:
-    with serving(answering(AWAY)) as port, pytest.raises(CallError):
-        made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=5), timeout=0.4)
+    # It is to come later than the whole call may last.
+    busy = AWAY.replace(b"Content", b"Retry-After: 90\r\nContent")
+    with serving(answering(busy)) as port, pytest.raises(CallError):
+        made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=5), timeout=60)
 
 
 @pytest.mark.parametrize(("status", "first"), [(429, 1.1), (503, 0.5)])
 def test_a_gateways_throttling_is_waited_for_as_the_servers(made: Caller, status: int, first: float) -> None:
     refusal = b"HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n" % status
-    # No time for the wait, or time for it without its jitter.
     with serving(answering(refusal)) as port, pytest.raises(CallError) as caught:
-        made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=1), timeout=first - 0.1)
+        made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=0))
     assert caught.value.code == status
     tries = Tries(Server(f"ws://127.0.0.1:{port}", None, Config(connect_retries=1), 30.0, None, False), rest.quota())
     wait = tries.failed(caught.value)
@@ -347,13 +349,21 @@ def test_a_look_up_that_hangs_is_left(made: Caller, monkeypatch: pytest.MonkeyPa
         released.wait(60)
         return []
 
+    async def on_its_loop(url: str, call: rest.Call[float], **settings: Any) -> float:
+        try:
+            return await rest.AsyncClient(url, KEY, **settings).call(call)
+        finally:
+            # The end of `asyncio.run` waits for the thread that looks names up.
+            released.set()
+
     monkeypatch.setattr(socket, "getaddrinfo", hangs)
-    if made is on_asyncio:
-        # The end of `asyncio.run` waits for the thread that looks names up.
-        threading.Timer(0.2, released.set).start()
+    config = Config(connect=0.05, connect_retries=0)
     try:
         with pytest.raises(ConnectTimeoutError):
-            made("wss://h.example", rest.quota(), config=Config(connect=0.05, connect_retries=0))
+            if made is on_asyncio:
+                asyncio.run(on_its_loop("wss://h.example", rest.quota(), config=config))
+            else:
+                made("wss://h.example", rest.quota(), config=config)
     finally:
         released.set()
 
