@@ -24,7 +24,7 @@ from ._turn import within
 from .answer import Answer
 from .auth import Auth
 from .config import Config, native, raise_of_clock
-from .errors import ChatNioError, InvalidArgumentError
+from .errors import InvalidArgumentError
 from .events import Event
 from .names import State
 from .request import Parameters, Request, asked
