@@ -430,6 +430,29 @@ def test_an_address_that_does_not_answer_holds_nothing_up(made: Caller, monkeypa
         sock.close()
 
 
+def test_an_address_that_the_system_refuses_at_once_is_passed_over(
+    made: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(answering(SEVEN)) as port:
+        # As those of IPv6 are where there is none: no TCP goes to the first, and there are no sockets of the second kind.
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("255.255.255.255", port)),
+            (255, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)),
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)),
+        ]
+
+        def all_of_them(*_arguments: object, **_named: object) -> list[object]:
+            return list(found)
+
+        monkeypatch.setattr(socket, "getaddrinfo", all_of_them)
+        assert made(f"ws://127.0.0.1:{port}", rest.quota()) == 7.0
+
+    del found[2]
+    with pytest.raises(ConnectError) as raised:
+        made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=0))
+    assert raised.value.status == Status.CONNECT
+
+
 def test_the_proxy_of_the_environment(made: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(answering(b"HTTP/1.1 403 x\r\n\r\n")) as port:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")

@@ -65,11 +65,11 @@ def connected_blocking(host: str, port: int, until: float) -> socket.socket:
     try:
         while waiting or running:
             if waiting:
-                family, kind, protocol, _, where = waiting.pop(0)
-                sock = socket.socket(family, kind, protocol)
-                running.append(sock)
-                sock.setblocking(False)
-                sock.connect_ex(where)
+                try:
+                    running.append(_begun(waiting.pop(0)))
+                except OSError as error:
+                    failure = error
+                    continue
             left = until - time.monotonic()
             if left <= 0:
                 raise TimeoutError
@@ -115,6 +115,25 @@ def looked_up(host: str, port: int, until: float) -> Sequence[Address]:
 def limited(seconds: float) -> float | None:
     """A time-out as the standard library takes it: none is `None`."""
     return None if seconds > threading.TIMEOUT_MAX else max(seconds, 0.0)
+
+
+def _begun(address: Address) -> socket.socket:
+    """A socket that is about to be connected.
+
+    Raises:
+        OSError: when it cannot be, as where there is no IPv6: afterwards the socket itself would not tell.
+    """
+    family, kind, protocol, _, where = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        sock.connect(where)
+    except BlockingIOError:
+        pass
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _writable(sockets: list[socket.socket], seconds: float) -> list[socket.socket]:
