@@ -2500,8 +2500,8 @@ int32_t chatnio_connection_retry_after(const struct chatnio_connection *connecti
 /**
  * Gets why connecting may be tried again (`chatnio_retry_cause`), after `CHATNIO_EVENT_CLOSED`: for `chatnio_retry_failed()`.
  *
- * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` before that, when the connection was open, and when trying again
- * would bring the same.
+ * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` before that, when the connection was open, when trying again would
+ * bring the same, and after a time-out, for which nobody waits twice.
  */
 int32_t chatnio_connection_retry_cause(const struct chatnio_connection *connection,
                                        int32_t *cause);
@@ -2565,7 +2565,8 @@ int32_t chatnio_retry_new(const struct chatnio_config *config,
 
 /**
  * Gets when to begin a try that is at hand at `now`: at once, or when all clients and retries with this configuration
- * together may (`chatnio_config_set_connects_per_second()`). Each call takes a place among those.
+ * together may (`chatnio_config_set_connects_per_second()`). Each call takes a place among those. Never later than
+ * `chatnio_retry_deadline()`; then all is over, and the host gives up.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */

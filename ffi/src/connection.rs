@@ -20,7 +20,7 @@ use crate::refusal::{BODY, Refusal, put_part, put_retry_after};
 use crate::request::chatnio_request;
 use crate::retry::number_of;
 use crate::status::Failure;
-use crate::status::chatnio_status::{CHATNIO_ABSENT, CHATNIO_BAD_URL};
+use crate::status::chatnio_status::CHATNIO_BAD_URL;
 use crate::time::{deadline_ms, time};
 use crate::transcript::chatnio_transcript;
 use crate::view::{chatnio_bytes, chatnio_text};
@@ -563,8 +563,8 @@ pub unsafe extern "C" fn chatnio_connection_retry_after(
 
 /// Gets why connecting may be tried again (`chatnio_retry_cause`), after `CHATNIO_EVENT_CLOSED`: for `chatnio_retry_failed()`.
 ///
-/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` before that, when the connection was open, and when trying again
-/// would bring the same.
+/// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` before that, when the connection was open, when trying again would
+/// bring the same, and after a time-out, for which nobody waits twice.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_connection_retry_cause(
     connection: Option<&chatnio_connection>,
@@ -573,7 +573,7 @@ pub unsafe extern "C" fn chatnio_connection_retry_cause(
     boundary!(connection => {
         let out = cause.ok_or(Failure::invalid("the out-parameter is NULL"))?;
         let cause = connection.connection.end().and_then(ConnectionEnd::retry_cause);
-        let (cause, _) = cause.ok_or(Failure::new(CHATNIO_ABSENT, "connecting again would not help"))?;
+        let (cause, _) = cause.ok_or_else(Failure::absent)?;
         out.write(number_of(cause));
         Ok(())
     })
@@ -617,7 +617,7 @@ pub(crate) fn put_tls(
     let (Some(version), Some(cipher)) = (version, cipher) else {
         return Err(Failure::invalid("an out-parameter is NULL"));
     };
-    let tls = tls.ok_or(NO_TLS)?;
+    let tls = tls.ok_or_else(Failure::absent)?;
     version.write(chatnio_text::new(tls.version));
     cipher.write(chatnio_text::new(tls.cipher));
     Ok(())
@@ -630,17 +630,10 @@ pub(crate) fn put_certificate(
     der: Option<&mut MaybeUninit<chatnio_bytes>>,
 ) -> Result<(), Failure> {
     let der = der.ok_or(Failure::invalid("the out-parameter is NULL"))?;
-    let certificate = tls.and_then(|tls| tls.certificates.get(at)).ok_or(NO_TLS)?;
+    let certificate = tls.and_then(|tls| tls.certificates.get(at)).ok_or_else(Failure::absent)?;
     der.write(chatnio_bytes::new(certificate));
     Ok(())
 }
-
-const NO_TLS: Failure = Failure {
-    status: CHATNIO_ABSENT,
-    text: std::borrow::Cow::Borrowed("there is no TLS, or its handshake is not over, or there is no such certificate"),
-    code: 0,
-    refusal: None,
-};
 
 /// Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this
 /// connection, for a reconnect begins a new one. Free it with `chatnio_transcript_free()`.

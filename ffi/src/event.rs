@@ -9,7 +9,6 @@ use chatnio_core::{Answer, Chunk, Conversation, Event, Interruption, Outcome, Qu
 use crate::boundary::{boundary, input, put};
 use crate::growing::{Growing, Target};
 use crate::request::chatnio_request_type::*;
-use crate::status::chatnio_status::CHATNIO_ABSENT;
 use crate::status::{Failure, of_malformed};
 use crate::view::chatnio_text;
 
@@ -333,7 +332,7 @@ impl chatnio_answer {
 
     /// Shows the running turn's answer, if there is one.
     pub(crate) fn show_running(target: Target<Self>, answer: Option<&Answer>) -> Result<(), Failure> {
-        let answer = answer.ok_or(Failure::new(CHATNIO_ABSENT, "no turn runs"))?;
+        let answer = answer.ok_or_else(Failure::absent)?;
         target.fill(chatnio_answer::new(answer, None));
         Ok(())
     }
@@ -511,7 +510,7 @@ pub unsafe extern "C" fn chatnio_event_field(
         let value = value.ok_or(Failure::invalid("value is NULL"))?;
         let raw = input!(text event.raw.data, event.raw.len)?;
         let field = Chunk::decode(raw).ok().and_then(|chunk| chunk.field(name));
-        value.write(chatnio_text::new(field.ok_or(Failure::new(CHATNIO_ABSENT, "no such field"))?));
+        value.write(chatnio_text::new(field.ok_or_else(Failure::absent)?));
         Ok(())
     })
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::boundary::put;
 use crate::status::Failure;
-use crate::status::chatnio_status::CHATNIO_ABSENT;
 use crate::view::chatnio_text;
 
 /// What an HTTP answer that refused a connection holds. All of it is as the server, or a gateway in front of it, sent it,
@@ -78,7 +77,7 @@ pub(crate) fn put_part(
         WWW_AUTHENTICATE => of(|refusal| refusal.www_authenticate.as_deref()),
         _ => return Err(Failure::invalid("no such part of a refusal")),
     };
-    let text = text.ok_or(Failure::new(CHATNIO_ABSENT, "no HTTP answer with that has refused it"))?;
+    let text = text.ok_or_else(Failure::absent)?;
     out.write(chatnio_text::new(text));
     Ok(())
 }
@@ -89,6 +88,6 @@ pub(crate) fn put_retry_after(out: Option<&mut MaybeUninit<u64>>, refusal: Optio
     if out.is_none() {
         return Err(Failure::invalid("the out-parameter is NULL"));
     }
-    let after = after.ok_or(Failure::new(CHATNIO_ABSENT, "no HTTP answer has said when to come again"))?;
+    let after = after.ok_or_else(Failure::absent)?;
     put(out, u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
 }

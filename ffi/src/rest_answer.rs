@@ -9,7 +9,6 @@ use zeroize::Zeroizing;
 use crate::boundary::{Health, Object, boundary, free, put};
 use crate::growing::{Growing, Target};
 use crate::status::Failure;
-use crate::status::chatnio_status::CHATNIO_ABSENT;
 use crate::view::chatnio_text;
 
 /// The result of a companion call. All that its getters show lives until `chatnio_rest_answer_free()`.
@@ -196,7 +195,7 @@ growing! {
 }
 
 fn absent<T>() -> Result<T, Failure> {
-    Err(Failure::new(CHATNIO_ABSENT, "the answer has no such thing"))
+    Err(Failure::absent())
 }
 
 /// The item of that index.

@@ -11,7 +11,7 @@ use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, error_text, free, hand_over, input, put};
 use crate::rest_answer::{Data, chatnio_rest_answer};
 use crate::status::Failure;
-use crate::status::chatnio_status::{CHATNIO_ABSENT, CHATNIO_BAD_PARAMETERS};
+use crate::status::chatnio_status::CHATNIO_BAD_PARAMETERS;
 use crate::view::chatnio_text;
 
 /// The companion calls. A minor version may add more.
@@ -423,7 +423,7 @@ pub unsafe extern "C" fn chatnio_rest_call_header(
     boundary!(call => {
         let (Some(name), Some(value)) = (name, value) else { return Err(Failure::invalid("name or value is NULL")) };
         let header = call.prepared()?.headers().nth(index);
-        let (of, is) = header.ok_or(Failure::new(CHATNIO_ABSENT, "there is no header of that index"))?;
+        let (of, is) = header.ok_or_else(Failure::absent)?;
         name.write(chatnio_text::new(of));
         value.write(chatnio_text::new(is));
         Ok(())
@@ -506,7 +506,7 @@ pub unsafe extern "C" fn chatnio_rest_call_retry_cause(
         let out = cause.ok_or(Failure::invalid("the out-parameter is NULL"))?;
         let is_repeatable = call.made()?.is_repeatable();
         let found = call.error.as_ref().filter(|_| is_repeatable).and_then(rest::Error::retry_cause);
-        let found = found.ok_or(Failure::new(CHATNIO_ABSENT, "calling again would not help"))?;
+        let found = found.ok_or_else(Failure::absent)?;
         out.write(crate::retry::number_of(found));
         Ok(())
     })

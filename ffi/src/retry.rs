@@ -9,7 +9,6 @@ use chatnio_transport::Tries;
 use crate::boundary::{Health, Object, boundary, free, hand_over, put};
 use crate::config::chatnio_config;
 use crate::status::Failure;
-use crate::status::chatnio_status::CHATNIO_ABSENT;
 use crate::time::{deadline_ms, time};
 
 /// When a connect that has failed is tried again: one connect with all its tries, as `chatnio_client_new()` makes them by
@@ -98,7 +97,8 @@ pub unsafe extern "C" fn chatnio_retry_new(
 }
 
 /// Gets when to begin a try that is at hand at `now`: at once, or when all clients and retries with this configuration
-/// together may (`chatnio_config_set_connects_per_second()`). Each call takes a place among those.
+/// together may (`chatnio_config_set_connects_per_second()`). Each call takes a place among those. Never later than
+/// `chatnio_retry_deadline()`; then all is over, and the host gives up.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
 #[unsafe(no_mangle)]
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn chatnio_retry_failed(
         let out = at.ok_or(Failure::invalid(""))?;
         let (cause, since) = (cause_of(cause)?, retry.since(now));
         let again = retry.tries.again(since, cause, Some(time(retry_after)));
-        out.write(retry.at(again.ok_or(Failure::new(CHATNIO_ABSENT, ""))?));
+        out.write(retry.at(again.ok_or_else(Failure::absent)?));
         Ok(())
     })
 }

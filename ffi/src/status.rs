@@ -356,6 +356,11 @@ impl Failure {
         Failure::new(CHATNIO_INVALID, text)
     }
 
+    /// What was asked for is not there. An answer and no failure: what an earlier one has said stays, so it has no words.
+    pub(crate) fn absent() -> Self {
+        Failure::new(CHATNIO_ABSENT, "")
+    }
+
     /// There is nothing, which wants no words.
     #[cfg(feature = "session")]
     pub(crate) const AGAIN: Failure =

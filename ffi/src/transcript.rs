@@ -14,7 +14,6 @@ use crate::event::chatnio_state::*;
 use crate::growing::{Growing, Target};
 use crate::request::chatnio_request;
 use crate::status::Failure;
-use crate::status::chatnio_status::CHATNIO_ABSENT;
 use crate::view::chatnio_text;
 
 /// The frames of one connection, as readable text, which is never changed:
@@ -48,8 +47,7 @@ impl chatnio_transcript {
         recorded: Option<Transcript>,
     ) -> Result<(), Failure> {
         let out = out.ok_or(Failure::invalid("out is NULL"))?;
-        let recorded =
-            recorded.ok_or(Failure::new(CHATNIO_ABSENT, "nothing is recorded: chatnio_config_set_record"))?;
+        let recorded = recorded.ok_or_else(Failure::absent)?;
         crate::boundary::hand_over(out, chatnio_transcript::new(recorded));
         Ok(())
     }
@@ -195,13 +193,13 @@ pub unsafe extern "C" fn chatnio_replay_next_step(
     boundary!(replay => {
         let target = Target::new(step)?;
         let state = state_from(state)?;
-        let step = replay.replay.next_step(state).ok_or(Failure::new(CHATNIO_ABSENT, "the transcript is at its end"))?;
+        let step = replay.replay.next_step(state).ok_or_else(Failure::absent)?;
         let (kind, line, text, request) = match step {
             Step::Request { line, request } => (CHATNIO_STEP_REQUEST, line, None, Some(request)),
             Step::Receive { line, message } => (CHATNIO_STEP_RECEIVE, line, Some(message), None),
             Step::Closed { line } => (CHATNIO_STEP_CLOSED, line, None, None),
             Step::Warning { line, message } => (CHATNIO_STEP_WARNING, line, Some(message), None),
-            _ => return Err(Failure::new(CHATNIO_ABSENT, "this library cannot replay the next step")),
+            _ => return Err(Failure::absent()),
         };
         let has_text = text.is_some();
         replay.text = text.unwrap_or_default();

@@ -57,13 +57,13 @@ pub enum WireError {
         limit: usize,
     },
     /// The handshake's deadline passed.
-    #[error("the server did not complete {step} in time: check the URL, or allow more time")]
+    #[error("{}", late(*.step))]
     HandshakeTimeout {
         /// Where it had got to.
         step: Step,
     },
     /// The server ended the stream, or closed TLS, without a WebSocket Close.
-    #[error("the server ended the connection during {step}")]
+    #[error("{}", ended(*.step))]
     EndOfStream {
         /// Where it had got to.
         step: Step,
@@ -180,6 +180,22 @@ impl std::fmt::Display for Step {
             Self::Upgrade => "the WebSocket handshake",
             Self::Session => "the session",
         })
+    }
+}
+
+/// Who was too late, and with what.
+fn late(step: Step) -> String {
+    match step {
+        Step::Proxy => "the proxy did not connect to the server in time: check both URLs, or allow more time".into(),
+        step => format!("the server did not complete {step} in time: check the URL, or allow more time"),
+    }
+}
+
+/// Who has ended the stream, and when.
+fn ended(step: Step) -> String {
+    match step {
+        Step::Proxy => "the proxy ended the connection before it had connected to the server".into(),
+        step => format!("the server ended the connection during {step}"),
     }
 }
 

@@ -175,6 +175,14 @@ static void anew(void) {
         if (CASES[at].body != NULL) {
             TEXT_IS(CASES[at].body, body);
         }
+        /* What is absent is no failure: it leaves the last one's text. */
+        char before[500], after[500];
+        uint64_t ms;
+        OK(chatnio_client_error(client, before, sizeof before, NULL));
+        IS(CHATNIO_ABSENT, chatnio_client_retry_after(client, &ms));
+        IS(CHATNIO_ABSENT, chatnio_client_tls(client, &body, &body));
+        OK(chatnio_client_error(client, after, sizeof after, NULL));
+        CHECK(before[0] != '\0' && strcmp(before, after) == 0);
     }
     refuser_join(&refuser);
     OK(chatnio_client_reconnect(client, &event));

@@ -371,6 +371,8 @@ static void requests(void) {
     EQUAL(CHATNIO_RETRY_THROTTLED, cause);
     IS(CHATNIO_REST_HTTP, chatnio_rest_call_decode(call, 500, NULL, 0, &none));
     IS(CHATNIO_ABSENT, chatnio_rest_call_retry_cause(call, &cause));
+    OK(chatnio_rest_call_error(call, error, sizeof error, NULL));
+    CHECK(strstr(error, "HTTP 500") != NULL); /* What is absent is no failure: it leaves the last one's text. */
     IS(CHATNIO_INVALID, chatnio_rest_call_decode(call, -1, NULL, 0, &none));
     chatnio_rest_call_free(call);
     IS(CHATNIO_INVALID, chatnio_rest_call_new(0, &call));

@@ -65,10 +65,14 @@ fn a_refusal_is_the_end_and_the_server_hears_nothing() {
 fn the_deadline_and_the_end_name_the_proxy() {
     let mut link = Link::new("wss://localhost", &through("http://proxy.example"), Peer::plain());
     assert_eq!(link.wait(), secs(10));
-    assert_eq!(link.events(), lost(WireError::HandshakeTimeout { step: Step::Proxy }));
+    let late = WireError::HandshakeTimeout { step: Step::Proxy };
+    assert!(late.to_string().starts_with("the proxy did not connect"), "{late}");
+    assert_eq!(link.events(), lost(late));
     assert_eq!(sent(&mut link), b"");
     let mut link = Link::new("wss://localhost", &through("http://proxy.example"), Peer::plain());
-    assert_eq!(link.eof(), lost(WireError::EndOfStream { step: Step::Proxy }));
+    let ended = WireError::EndOfStream { step: Step::Proxy };
+    assert!(ended.to_string().starts_with("the proxy ended"), "{ended}");
+    assert_eq!(link.eof(), lost(ended));
     let mut link = Link::new("wss://localhost", &through("http://proxy.example"), Peer::plain());
     link.wire.close(link.now);
     assert_eq!(link.events(), clean());
