@@ -40,27 +40,29 @@ fn text_goes_to_stdout_and_the_rest_to_stderr() {
         "session.txt",
         concat!(
             "> SEND {\"token\":\"anonymous\",\"id\":-1}\n",
-            "< RECV {\"message\":\"early\"}\n",
             "> SEND {\"type\":\"chat\",\"message\":\"\"}\n",
             "> SEND {\"type\":\"chat\",\"message\":\"one\"}\n",
+            "< RECV {\"conversation\":-1}\n",
             "< RECV {\"message\":\"First\",\"quota\":1}\n",
             "> SEND {\"type\":\"chat\",\"message\":\"one\",\"web\":\"false\"}\n",
             "< RECV {\"message\":\" answer\",\"quota\":1,\"end\":true}\n",
+            "< RECV {\"message\":\"late\"}\n",
             "> SEND {\"type\":\"chat\",\"message\":\"two\"}\n",
+            "< RECV {\"conversation\":-1}\n",
             "< RECV {\"message\":\"Second\"}\n",
         ),
     );
     // The last turn has no end.
     let ended = run(&mut chatnio(["replay", &file])).with(4);
     assert_eq!(ended.stdout, "First answer\nSecond\n");
-    assert!(ended.stderr.contains("session.txt: a frame that belongs to no turn: \"early\""), "{ended:?}");
-    assert!(ended.stderr.contains("session.txt: line 3: skipped"), "{ended:?}");
+    assert!(ended.stderr.contains("session.txt: a frame that belongs to no turn: \"late\""), "{ended:?}");
+    assert!(ended.stderr.contains("session.txt: line 2: skipped"), "{ended:?}");
     assert!(ended.stderr.contains("interrupted: "), "{ended:?}");
     assert_eq!(ended.stderr.lines().count(), 4, "{ended:?}");
 
     let ended = run(&mut chatnio(["replay", "--json", &file])).with(4);
     let kinds: Vec<_> = ended.stdout.lines().map(|line| line.split('"').nth(3).unwrap()).collect();
-    assert_eq!(kinds, ["stray", "warning", "delta", "warning", "delta", "end", "delta", "end"]);
+    assert_eq!(kinds, ["warning", "delta", "warning", "delta", "end", "stray", "delta", "end"]);
 }
 
 #[test]
