@@ -23,8 +23,10 @@ from pychatnio import (
     Loopback,
     RefusedError,
     Status,
+    UnavailableError,
 )
 from pychatnio._dial import connected
+from pychatnio.aio.link import Link
 from support import ONCE, Run
 
 MOVED = b"HTTP/1.1 301 x\r\nLocation: https://elsewhere.example/api\r\nContent-Length: 0\r\n\r\n"
@@ -214,6 +216,46 @@ def test_the_wait_for_the_next_try_is_left_at_once(run: Run[None], is_cancelled:
                 await client.close()
                 with pytest.raises(ConnectionClosedError, match="was closed"):
                     await asyncio.wait_for(task, 60)
+
+    run(main())
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_client_that_is_used_when_a_try_has_just_failed_makes_no_other(
+    run: Run[None], monkeypatch: pytest.MonkeyPatch, is_closed: bool
+) -> None:
+    asked: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+        if len(asked) == 1:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(AWAY)
+        else:
+            await handshake(reader, writer)
+            await reader.read()
+
+    async def main() -> None:
+        async with listening(serve) as url:
+            client = AsyncClient(url)
+            uses: list[asyncio.Task[object]] = []
+
+            def end(link: Link, error: Exception, retry_cause: int | None = None) -> None:
+                # Before the task that connects hears of it.
+                if not uses:
+                    uses.append(asyncio.create_task(client.close() if is_closed else client.connect()))
+                plain(link, error, retry_cause)
+
+            plain = Link.end
+            monkeypatch.setattr(Link, "end", end)
+            try:
+                with pytest.raises(UnavailableError):
+                    await asyncio.wait_for(client.connect(), 60)
+                await asyncio.wait_for(uses[0], 60)
+                assert client.is_connected is not is_closed
+                assert len(asked) == (1 if is_closed else 2)
+            finally:
+                await client.close()
 
     run(main())
 

@@ -67,8 +67,8 @@ def connected_blocking(host: str, port: int, until: float) -> socket.socket:
             if waiting:
                 try:
                     running.append(_begun(waiting.pop(0)))
-                except OSError as error:
-                    failure = error
+                except OSError as refusal:
+                    failure = refusal
                     continue
             left = until - time.monotonic()
             if left <= 0:

@@ -81,11 +81,13 @@ class Driver:
                 await self._try(link, sock, retry, wait)
                 return end.answer if isinstance(end, End) else None
             except BaseException as error:
+                # None where it was closed, or connected anew, since it failed.
+                cause = link.retry_cause
                 # Another loop may have gone on meanwhile, after this one was closed.
                 self._give_up(link, copy(error) if isinstance(error, ChatNioError) else _not_connected())
                 again = None
-                if retry is not None and isinstance(error, ChatNioError) and link.retry_cause is not None:
-                    again = retry.failed(link.retry_cause, error.retry_after)
+                if retry is not None and isinstance(error, ChatNioError) and cause is not None:
+                    again = retry.failed(cause, error.retry_after)
                 if again is None:
                     raise
                 wait = again

@@ -206,6 +206,8 @@ class Link:
         Args:
             is_ours: False in a forked process, whose parent has it.
         """
+        # Nor does anybody want another try.
+        self.retry_cause = None
         opening = self._opening
         if opening is not None and not opening.done() and is_ours and not self.loop.is_closed():
             opening.cancel()
