@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from collections.abc import Generator
 
 from .._network import Proxy
@@ -17,6 +18,9 @@ Steps = Generator[bytes, bytes, None]
 
 #: The longest head of a proxy's answer, in bytes.
 _MAX_HEAD = 64 * 1024
+
+#: How it ends.
+_END = re.compile(rb"\n\r?\n")
 
 _SOCKS = {
     1: "it has failed in itself",
@@ -46,13 +50,15 @@ def _connect(proxy: Proxy, host: str, port: int) -> Steps:
         given = base64.b64encode(":".join(proxy.credentials).encode()).decode()
         lines.append(f"Proxy-Authorization: Basic {given}")
     out, head = "\r\n".join([*lines, "", ""]).encode(), b""
-    while not head.endswith((b"\r\n\r\n", b"\n\n")):
+    end: re.Match[bytes] | None = None
+    while end is None:
         data = yield out
         out = b""
+        seen = max(len(head) - 2, 0)
         head += data
+        end = _END.search(head, seen)
         is_http = head.startswith(b"HTTP/1."[: len(head)])
-        # Nothing comes behind its head before it is asked.
-        if not data or not is_http or len(head) > _MAX_HEAD or b"\n\r\n" in head[:-3] or b"\n\n" in head[:-2]:
+        if not data or not is_http or len(head) > _MAX_HEAD:
             raise _no_proxy(proxy)
     line = head.partition(b"\n")[0].strip()
     words = line.split(b" ", 2)
@@ -63,6 +69,9 @@ def _connect(proxy: Proxy, host: str, port: int) -> Steps:
         raise _unauthenticated(proxy)
     if not 200 <= status < 300:
         raise error_of(Status.PROXY_REFUSED, f"the proxy {proxy} answered HTTP {status}", status)
+    # A refusal has a page behind its head. Behind the way to a server nothing comes before that is asked.
+    if end.end() < len(head):
+        raise _no_proxy(proxy)
 
 
 def _socks(proxy: Proxy, host: str, port: int) -> Steps:
