@@ -87,7 +87,7 @@ pub enum ProxyError {
         proxy: String,
         /// Whether some were given.
         given: bool,
-        /// The authentication that an HTTP proxy asks for; only "Basic" is known here.
+        /// The authentication that an HTTP proxy asks for with its 407; only "Basic" is known here.
         wanted: Option<String>,
     },
     /// An HTTP proxy refused with another status.
@@ -234,6 +234,7 @@ fn http_hint(status: u16) -> &'static str {
     match status {
         403 => "it does not let connections to this host or port through",
         404 | 405 | 501 => "it does not know CONNECT: is it a proxy?",
+        500 => "it cannot reach the server, or has a problem: check the server's URL, or ask the proxy's owner",
         502..=504 => "it cannot reach the server: check the server's URL, or try again later",
         _ => "ask its owner",
     }

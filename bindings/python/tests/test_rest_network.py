@@ -107,6 +107,7 @@ def test_a_proxy_is_gone_through(
     ("scheme", "answer", "status"),
     [
         ("http", b"HTTP/1.1 407 x\r\nProxy-Authenticate: Basic\r\n\r\n", Status.PROXY_AUTH),
+        ("http", b"HTTP/1.1 401 x\r\n\r\n", Status.PROXY_AUTH),
         ("http", b"HTTP/1.1 407 x\r\nContent-Length: 4\r\n\r\npage", Status.PROXY_AUTH),
         ("http", b"HTTP/1.1 403 x\r\n\r\n", Status.PROXY_REFUSED),
         ("http", b"HTTP/1.1 403 x\r\n\r\n<html>\n\n</html>", Status.PROXY_REFUSED),

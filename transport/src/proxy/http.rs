@@ -61,10 +61,12 @@ impl Connect {
         match head.status {
             // What follows is the server's, whatever lengths the head may speak of.
             200..=299 => Ok(Some(self.input.unread().to_vec())),
-            407 => Err(ProxyError::Authentication {
+            // 401 is what tinyproxy says to a wrong password.
+            status @ (401 | 407) => Err(ProxyError::Authentication {
                 proxy: self.proxy.clone(),
                 given: self.has_credentials,
-                wanted: Some(head.text("proxy-authenticate").unwrap_or_else(|| "HTTP 407".to_owned())),
+                wanted: (status == 407)
+                    .then(|| head.text("proxy-authenticate").unwrap_or_else(|| "HTTP 407".to_owned())),
             }),
             status => Err(ProxyError::Refused { proxy: self.proxy.clone(), status }),
         }

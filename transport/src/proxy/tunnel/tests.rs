@@ -80,6 +80,9 @@ fn connect_is_refused_as_what_it_is() {
     assert_eq!((error.to_string().as_str(), error.status()), (expected, Some(407)));
     let error = refused("http://u:s3cret@proxy.example:1", wanted);
     assert!(error.to_string().contains("does not take this user name"), "{error}");
+    let error = refused("http://u:s3cret@proxy.example", "HTTP/1.1 401 Unauthorized\r\n\r\n");
+    let expected = "the proxy http://proxy.example:1080 does not take this user name and password";
+    assert_eq!((error.to_string().as_str(), error.status()), (expected, None));
     let error = refused("http://u:s3cret@proxy.example", "HTTP/1.1 403 Filtered\r\n\r\n<html>");
     assert!(matches!(error, ProxyError::Refused { status: 403, .. }), "{error:?}");
     assert_eq!(error.status(), Some(403));

@@ -65,7 +65,7 @@ def _connect(proxy: Proxy, host: str, port: int) -> Steps:
     if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or len(words[1]) != 3 or not words[1].isdigit():
         raise _no_proxy(proxy)
     status = int(words[1])
-    if status == 407:
+    if status in (401, 407):  # 401 is what tinyproxy says to a wrong password.
         raise _unauthenticated(proxy)
     if not 200 <= status < 300:
         raise error_of(Status.PROXY_REFUSED, f"the proxy {proxy} answered HTTP {status}", status)
