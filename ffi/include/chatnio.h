@@ -480,7 +480,9 @@ typedef enum chatnio_event_kind {
      */
     CHATNIO_EVENT_END = 4,
     /**
-     * A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do.
+     * A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do. Only one that
+     * nobody asked for also ends the session, because the next answer could be another's: a connection closes then,
+     * and a session is in `CHATNIO_STATE_CLOSED`: reconnect.
      */
     CHATNIO_EVENT_STRAY = 5,
     /**

@@ -33,7 +33,9 @@ pub enum chatnio_event_kind {
     /// The turn has ended: exactly one for every chat and restart that was sent. The last piece is in `text`, the whole
     /// in `answer`.
     CHATNIO_EVENT_END = 4,
-    /// A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do.
+    /// A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do. Only one that
+    /// nobody asked for also ends the session, because the next answer could be another's: a connection closes then,
+    /// and a session is in `CHATNIO_STATE_CLOSED`: reconnect.
     CHATNIO_EVENT_STRAY = 5,
     /// A message that could not be read; it was skipped and counted. `status` is `CHATNIO_MALFORMED` or
     /// `CHATNIO_MESSAGE_TOO_LONG`, and `text` says what is wrong with it, naming field and byte offset.

@@ -47,7 +47,10 @@ export interface End {
   readonly raw: string | undefined;
 }
 
-/** A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do. */
+/**
+ * A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do. Only one that nobody
+ * asked for also ends the session, because the next answer could be another's: reconnect.
+ */
 export interface Stray {
   readonly kind: "stray";
   /** The text in it, often empty. */

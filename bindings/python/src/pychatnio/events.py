@@ -183,7 +183,8 @@ class End(Priced):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Stray(Priced):
-    """A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do."""
+    """A frame that belongs to no running turn: what a stop or an interruption left behind. Nothing to do. Only one that
+    nobody asked for also ends the session, because the next answer could be another's: reconnect."""
 
     text: str = ""
     """The frame's text."""

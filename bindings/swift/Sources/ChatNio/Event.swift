@@ -10,7 +10,8 @@ public enum Event: Sendable, Hashable {
     case delta(Delta)
     /// The turn has ended: exactly one for every chat and restart that was sent.
     case end(End)
-    /// A frame came that belongs to no running turn: what a stop or an interruption left behind. Nothing to do.
+    /// A frame came that belongs to no running turn: what a stop or an interruption left behind. Nothing to do. Only one
+    /// that nobody asked for also ends the session, because the next answer could be another's: reconnect.
     case stray(Stray)
     /// A message could not be read; it was skipped and counted. What is wrong with it, naming field and byte offset:
     /// ``ChatNioError/Code/malformed`` or ``ChatNioError/Code/messageTooLong``.
