@@ -20,6 +20,9 @@ pub(crate) struct Openers {
     is_in_doubt: bool,
     /// A turn has ended without its opener, by a notice: the next opener may be that one's.
     is_unsure: bool,
+    /// A `remove` went out since the last turn: a server that takes it behind the next question takes it for a stop
+    /// (protocol.md, R2.32 and R2.34).
+    may_be_stopped: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,8 +59,14 @@ impl Openers {
         }
     }
 
+    /// A `remove` goes out.
+    pub(crate) fn remove(&mut self) {
+        self.may_be_stopped = true;
+    }
+
     /// The server has ended the turn, which was stopped or not, and had no piece or some.
     pub(crate) fn ended(&mut self, was_stopped: bool, was_bare: bool) {
+        let was_stopped = core::mem::take(&mut self.may_be_stopped) || was_stopped;
         self.owes_end |= was_stopped;
         (self.was_stopped, self.was_bare) = (was_stopped, was_bare);
         self.is_unsure |= self.shown == Shown::Earlier;
@@ -101,7 +110,8 @@ impl Openers {
         };
         match whose {
             Whose::Own if is_opener => {
-                *self = Openers { shown: Shown::ThisTurns, is_unsure: self.is_unsure, ..Openers::default() };
+                let Openers { is_unsure, may_be_stopped, .. } = *self;
+                *self = Openers { shown: Shown::ThisTurns, is_unsure, may_be_stopped, ..Openers::default() };
             }
             Whose::Own if !is_notice(chunk) => self.shown = Shown::NoOpener,
             Whose::Nobodys => {

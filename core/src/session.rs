@@ -158,6 +158,9 @@ impl Session {
             self.can_restart = true;
         }
         self.go(input);
+        if kind == RequestKind::Remove {
+            self.openers.remove();
+        }
         if kind.begins_turn() {
             self.turns += 1;
             self.turn = Some(Turn::new(self.turns, kind, self.now.max(goes), request.deadlines()));

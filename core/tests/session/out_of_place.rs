@@ -4,7 +4,7 @@
 use chatnio_core::{Event, EventStorage, Interruption, Outcome, Request, RequestError, State};
 
 use crate::frames::{end, opener, piece};
-use crate::host::{Host, Seen, secs};
+use crate::host::{Host, Seen, ms, secs};
 
 const BROKEN: Outcome = Outcome::Interrupted(Interruption::ProtocolBroken);
 
@@ -264,4 +264,28 @@ fn half_a_character_is_not_lost() {
     host.receive(r#"{"message":"a\ud83d"}"#);
     let Seen::End { last, answer } = host.receive(&opener(29)) else { panic!() };
     assert_eq!((&*last, &*answer.text), ("\u{FFFD}", "a\u{FFFD}"));
+}
+
+#[test]
+fn a_remove_that_the_server_takes_for_a_stop_leaves_a_second_end_too() {
+    // protocol.md, R2.32 and R2.34.
+    let mut host = Host::new();
+    host.ask("one");
+    host.receive(&opener(29));
+    host.receive(&end("", 0.1));
+    host.pass(ms(250));
+    host.request(&Request::remove(0)).unwrap();
+    host.ask("two");
+    host.receive(&opener(29));
+    host.receive(&piece("2", 0.1));
+    host.receive(&end("", 0.1));
+    host.ask("three");
+    host.receive(&end("", 0.1));
+    assert_eq!(host.state(), State::Asking, "the question waits for its opener");
+    host.receive(&opener(29));
+    host.receive(&end("", 0.1));
+    assert_eq!(host.state(), State::Idle);
+    // No `remove` was before the last one.
+    host.receive(&end("", 0.1));
+    assert_eq!(host.state(), State::Closed);
 }
