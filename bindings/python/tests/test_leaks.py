@@ -178,7 +178,8 @@ def test_everything_else(work: Callable[[], None]) -> None:
     times = WORK[work]
     # However few there are, some pages stay, and some of what Python caches.
     assert process_growth(work, times) < MOST + 500_000 / times
-    assert python_growth(work, times // 10) < 20 + 5_000 / (times // 10)
+    # A cache of Python's that grows does so once in a while, and a leak each time.
+    assert any(python_growth(work, times // 10) < 20 + 5_000 / (times // 10) for _ in range(3))
 
 
 def test_in_tls(certificates: Certificates) -> None:
