@@ -19,6 +19,12 @@ pub(crate) const SHOWN: &str = "sk-...";
 /// What is shorter is no secret, and would tear words apart.
 const MIN_SECRET: usize = 4;
 
+/// A token as servers take it, which tolerate a prefix (protocol.md, R1.5).
+pub(crate) fn bare(token: &str) -> &str {
+    let token = token.trim();
+    token.strip_prefix("Bearer ").unwrap_or(token).trim()
+}
+
 /// Whether `id` can be that of a stored conversation.
 fn is_stored(id: i64) -> bool {
     id > 0
@@ -81,8 +87,7 @@ impl Auth {
     /// is no secret, and stays.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let token = self.token.trim();
-        let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
+        let token = bare(&self.token);
         if token.len() < MIN_SECRET || self.is_anonymous() { text.into() } else { text.replace(token, SHOWN) }
     }
 

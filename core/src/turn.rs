@@ -49,7 +49,8 @@ impl Turn {
         self.answer
     }
 
-    /// The end that the server has not said; `chunk` is the frame that was too much, if one was. A half character that waits for its other half is given up.
+    /// The end that the server has not said; `chunk` is the frame that was too much, if one was. A half character that
+    /// waits for its other half is given up.
     pub(crate) fn interrupt<'m>(mut self, why: Interruption, config: &Config, chunk: Option<Chunk<'m>>) -> End<'m> {
         let text = if self.half.is_some() { "\u{FFFD}" } else { "" };
         if config.keep_text {

@@ -2646,8 +2646,8 @@ int32_t chatnio_client_new_with_stopper(const struct chatnio_config *config,
 
 /**
  * As `chatnio_client_new()`, over a stream socket that the host has connected, to the proxy if there is one: of TCP, or of
- * Unix (also of socketpair(2)); a descriptor, or a `SOCKET` on Windows. The client works on a duplicate of it, so the host closes its own after the call, whatever
- * that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
+ * Unix (also of socketpair(2)); a descriptor, or a `SOCKET` on Windows. The client works on a duplicate of it, so the host
+ * closes its own after the call, whatever that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
  * another: `chatnio_client_reconnect_socket()`.
  *
  * Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no such socket.

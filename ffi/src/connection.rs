@@ -18,7 +18,7 @@ use crate::event::{
 use crate::growing::{Growing, Target};
 use crate::refusal::{BODY, Refusal, put_part, put_retry_after};
 use crate::request::chatnio_request;
-use crate::retry::number_of;
+use crate::retry::put_cause;
 use crate::status::Failure;
 use crate::status::chatnio_status::CHATNIO_BAD_URL;
 use crate::time::{deadline_ms, time};
@@ -571,11 +571,8 @@ pub unsafe extern "C" fn chatnio_connection_retry_cause(
     cause: Option<&mut MaybeUninit<i32>>,
 ) -> i32 {
     boundary!(connection => {
-        let out = cause.ok_or(Failure::invalid("the out-parameter is NULL"))?;
-        let cause = connection.connection.end().and_then(ConnectionEnd::retry_cause);
-        let (cause, _) = cause.ok_or_else(Failure::absent)?;
-        out.write(number_of(cause));
-        Ok(())
+        let found = connection.connection.end().and_then(ConnectionEnd::retry_cause);
+        put_cause(cause, found.map(|(cause, _)| cause))
     })
 }
 

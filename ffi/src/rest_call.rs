@@ -503,12 +503,9 @@ pub unsafe extern "C" fn chatnio_rest_call_retry_cause(
     cause: Option<&mut MaybeUninit<i32>>,
 ) -> i32 {
     boundary!(call => {
-        let out = cause.ok_or(Failure::invalid("the out-parameter is NULL"))?;
         let is_repeatable = call.made()?.is_repeatable();
         let found = call.error.as_ref().filter(|_| is_repeatable).and_then(rest::Error::retry_cause);
-        let found = found.ok_or_else(Failure::absent)?;
-        out.write(crate::retry::number_of(found));
-        Ok(())
+        crate::retry::put_cause(cause, found)
     })
 }
 

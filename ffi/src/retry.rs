@@ -58,12 +58,15 @@ const THROTTLED: i32 = CHATNIO_RETRY_THROTTLED as i32;
 const UNAVAILABLE: i32 = CHATNIO_RETRY_UNAVAILABLE as i32;
 const LOST: i32 = CHATNIO_RETRY_LOST as i32;
 
-pub(crate) fn number_of(cause: RetryCause) -> i32 {
-    match cause {
+/// Writes a cause (`chatnio_retry_cause`), if there is one.
+pub(crate) fn put_cause(out: Option<&mut MaybeUninit<i32>>, cause: Option<RetryCause>) -> Result<(), Failure> {
+    let out = out.ok_or(Failure::invalid("the out-parameter is NULL"))?;
+    out.write(match cause.ok_or_else(Failure::absent)? {
         RetryCause::Throttled => THROTTLED,
         RetryCause::Unavailable => UNAVAILABLE,
         _ => LOST,
-    }
+    });
+    Ok(())
 }
 
 fn cause_of(number: i32) -> Result<RetryCause, Failure> {

@@ -7,7 +7,7 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 use super::{Entry, Frame, Transcript, first_word, is_json, split_comment};
-use crate::auth::{ANONYMOUS, Auth, SHOWN};
+use crate::auth::{ANONYMOUS, Auth, SHOWN, bare};
 use crate::chunk::string_field;
 use crate::json::push_string;
 
@@ -112,8 +112,7 @@ impl Recorder {
 
     /// Remembers a token in all the forms that may show up.
     fn learn(&mut self, token: &str) {
-        let token = token.trim();
-        let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
+        let token = bare(token);
         // Sized so that growing leaves no copy behind.
         let mut escaped = Zeroizing::new(String::with_capacity(6 * token.len() + 2));
         push_string(&mut escaped, token);

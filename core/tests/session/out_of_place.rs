@@ -32,6 +32,16 @@ fn with_openers() -> Host {
     host
 }
 
+/// A host whose turn was stopped, and has had one end.
+fn stopped() -> Host {
+    let mut host = Host::asking();
+    host.receive(&opener(29));
+    host.stop().unwrap();
+    host.receive(&end("", 0.1));
+    host.sent();
+    host
+}
+
 /// A host on a connection without openers, which has had an answer.
 fn without_openers() -> Host {
     let mut host = Host::asking();
@@ -167,22 +177,18 @@ fn anything_once_a_turn_has_ended_without_its_opener() {
 fn a_piece_where_the_turn_before_had_none() {
     // An opener that nobody asked for, and the second end of the turn before: what comes now is the true answer, and
     // another turn's opener would be believed to open it.
-    let stopped = || {
-        let mut host = Host::asking();
-        host.receive(&opener(29));
-        host.stop().unwrap();
-        host.receive(&end("", 0.1));
-        host.sent();
+    let shifted = || {
+        let mut host = stopped();
         host.ask("next");
         host.receive(&opener(29));
         assert_eq!(host.receive(&end("empty response", 0.0)).outcome(), Outcome::Notice);
         host
     };
-    let mut host = stopped();
+    let mut host = shifted();
     assert_eq!(host.receive(&piece("whose?", 0.1)), Seen::stray("whose?"));
     is_over(&mut host);
 
-    let mut host = stopped();
+    let mut host = shifted();
     host.ask("third");
     assert_eq!(host.receive(&piece("whose?", 0.1)).outcome(), BROKEN);
     is_over(&mut host);
@@ -201,14 +207,6 @@ fn the_next_opener_ends_the_doubt() {
 
 #[test]
 fn a_second_end_that_a_stop_leaves_is_no_reason_for_doubt() {
-    let stopped = || {
-        let mut host = Host::asking();
-        host.receive(&opener(29));
-        host.stop().unwrap();
-        host.receive(&end("", 0.1));
-        host.sent();
-        host
-    };
     let mut host = stopped();
     host.receive(&end("empty response", 0.0));
     host.ask("next");

@@ -133,8 +133,8 @@ impl Client {
     }
 
     /// Uses a stream that is connected already, to `endpoint` or, if the settings name a proxy, to that one, and waits until
-    /// the WebSocket is open. A socket of Unix may stand in a `TcpStream` as well. Its time-outs are changed. To reconnect it takes another:
-    /// [`reconnect_stream`](Self::reconnect_stream).
+    /// the WebSocket is open. The stream may also be a socket of Unix that was put into a `TcpStream`. Its time-outs are
+    /// changed. To reconnect it takes another: [`reconnect_stream`](Self::reconnect_stream).
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
