@@ -146,8 +146,8 @@ impl Plan {
         if let Some(characters) = numbered(name, "image", IMAGE) {
             return Self::image(generation, characters);
         }
-        if let Some(model) = name.strip_prefix("parameters") {
-            let passed = channel::passed_on(model.trim_start_matches('-'), parameters);
+        if let Some(model) = variant(name, "parameters") {
+            let passed = channel::passed_on(model.unwrap_or_default(), parameters);
             return Self::text(GENTLE, [channel::shown(&passed)]).keyed().finished(generation);
         }
         let notice = |text: &str| Self::text(GENTLE, [""; 0]).keyed().upstream_error(text);
@@ -295,11 +295,13 @@ impl Plan {
 
 /// The number that a model's name brings: `long-7`, or a default for `long`.
 fn numbered(name: &str, stem: &str, default: usize) -> Option<usize> {
+    variant(name, stem)?.map_or(Some(default), |number| number.parse().ok())
+}
+
+/// What stands behind a stem and a dash: `7` of `long-7`, nothing of `long`; `None` for other names.
+fn variant<'a>(name: &'a str, stem: &str) -> Option<Option<&'a str>> {
     let rest = name.strip_prefix(stem)?;
-    match rest.strip_prefix('-') {
-        Some(number) => number.parse().ok(),
-        None => rest.is_empty().then_some(default),
-    }
+    if rest.is_empty() { Some(None) } else { rest.strip_prefix('-').map(Some) }
 }
 
 /// The recorded pieces of `unicode`.

@@ -43,7 +43,9 @@ fn several_clients_are_served_at_once() {
         two.send(Message::text(AUTH)).unwrap();
         let hello = if generation == Generation::G2023 { 7 } else { 9 };
         assert_eq!((ask(&mut one, "hello"), ask(&mut two, "hello")), (hello, hello));
-        assert!(ask(&mut one, "long-4000") > 4_000);
+        // Of so many pieces 2023 loses some (protocol.md, R3.23).
+        let pieces = if generation == Generation::G2023 { 19_980 } else { 20_000 };
+        assert!(ask(&mut one, "long-20000") > pieces);
         let stats = server.stats();
         assert_eq!((stats.connections, stats.upgrades, stats.answers), (2, 2, 3));
         server.stop();
