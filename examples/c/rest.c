@@ -76,14 +76,7 @@ static long send_request(CURL *curl, const char *base, const chatnio_rest_call *
     if (!ok(chatnio_rest_call_target(call, &target), call) || !ok(chatnio_rest_call_body(call, &form), call)) {
         return 0;
     }
-    size_t len = strlen(base);
-    while (len > 0 && base[len - 1] == '/') {
-        len -= 1;
-    }
-    if (snprintf(url, sizeof url, "%.*s%.*s", (int)len, base, (int)target.len, target.data) >= (int)sizeof url) {
-        fprintf(stderr, "the URL is too long\n");
-        return 0;
-    }
+    snprintf(url, sizeof url, "%s%.*s", base, (int)target.len, target.data);
     struct curl_slist *headers = headers_of(call);
     long status = 0;
 
@@ -217,6 +210,14 @@ int main(int argc, char **argv)
     chatnio_auth *auth = NULL;
     if (argc != 2) {
         fprintf(stderr, "usage: CHATNIO_TOKEN=sk-... %s https://HOST[/api]\n", argv[0]);
+        return 2;
+    }
+    size_t len = strlen(argv[1]);
+    while (len > 0 && argv[1][len - 1] == '/') {
+        argv[1][--len] = '\0';
+    }
+    if (len > 1024) {
+        fprintf(stderr, "the URL is too long\n");
         return 2;
     }
     if (token != NULL && chatnio_auth_new(token, strlen(token), &auth) != CHATNIO_OK) {
