@@ -262,7 +262,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N")]
     pub(crate) throttle: Option<u32>,
     /// Go wrong in this way: `list` prints all. Those of the companion calls (conversations, quota, ...) may be given
-    /// together; one of the chat's is all that the server does, plain or with --tls
+    /// together; one of the chat's is all that the server does, plain or with --tls. `all` serves each of the chat's at a
+    /// port of its own, and prints where, with what a client is to make of it: tab-separated, up to an empty line
     #[arg(long, value_name = "NAME", value_parser = fault::parse)]
     pub(crate) fault: Vec<ServeFault>,
     /// Write each request that comes to FILE, one a line, as the client wrote it; no tokens

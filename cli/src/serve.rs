@@ -8,7 +8,7 @@ use std::process;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
-use chatnio_loopback::faults::{self, FaultServer};
+use chatnio_loopback::faults::{self, FaultServer, Row};
 use chatnio_loopback::{Options, Script, Server};
 use clap::ValueEnum;
 
@@ -20,13 +20,32 @@ use crate::status::{Failure, Status};
 enum Running {
     Server(Server),
     Faulty(FaultServer),
+    /// One for each row of the table of faults.
+    All(Vec<(Row, FaultServer)>),
 }
 
 impl Running {
-    fn url(&self) -> String {
+    fn all() -> io::Result<Self> {
+        let rows = faults::rows().into_iter();
+        let served = rows.map(|row| FaultServer::start(&row.fault, row.tls).map(|server| (row, server)));
+        Ok(Self::All(served.collect::<io::Result<_>>()?))
+    }
+
+    /// What those read who have started it: a line with the URL, or of all faults where each is and what is to come of it,
+    /// and then an empty line.
+    fn announcement(&self) -> String {
         match self {
-            Self::Server(server) => server.url(),
-            Self::Faulty(server) => server.url(),
+            Self::Server(server) => server.url() + "\n",
+            Self::Faulty(server) => server.url() + "\n",
+            Self::All(served) => {
+                let mut text = "fault\tover\turl\tstatus\tby\ttext\n".to_owned();
+                for (row, server) in served {
+                    let over = if row.tls { "tls" } else { "plain" };
+                    let cells = [&row.fault.name, over, &server.url(), &row.status, &row.by, &row.text];
+                    text += &(cells.join("\t") + "\n");
+                }
+                text + "\n"
+            }
         }
     }
 
@@ -34,6 +53,7 @@ impl Running {
         match self {
             Self::Server(server) => server.ca_pem(),
             Self::Faulty(server) => server.ca_pem(),
+            Self::All(served) => served.iter().find_map(|(_, server)| server.ca_pem()),
         }
     }
 
@@ -41,6 +61,7 @@ impl Running {
         match self {
             Self::Server(server) => server.stop(),
             Self::Faulty(server) => server.stop(),
+            Self::All(served) => served.iter_mut().for_each(|(_, server)| server.stop()),
         }
     }
 }
@@ -105,6 +126,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
     })?;
 
     let started = match chat_fault {
+        _ if args.fault.iter().any(|fault| matches!(fault, ServeFault::All)) => Running::all(),
         Some(fault) => FaultServer::start_on(args.port, fault, args.tls).map(Running::Faulty),
         None => Server::start(options).map(Running::Server),
     };
@@ -114,9 +136,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
         fs::write(file, ca)
             .map_err(|error| Failure::usage(format!("--ca-out: cannot write {}: {error}", file.display())))?;
     }
-    // Whoever started it waits for this line; the root certificate is there by now.
+    // Whoever started it waits for this; the root certificate is there by now.
     let mut stdout = io::stdout();
-    match writeln!(stdout, "{}", server.url()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(server.announcement().as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => {}
         Err(error) => return Failure::output(&error).map_or(Ok(Status::Done), Err),
     }

@@ -77,6 +77,11 @@ impl Tls {
         &self.ca_pem
     }
 
+    /// With other settings, and what is to be trusted for them.
+    pub(crate) fn with(ca_pem: String, config: Arc<ServerConfig>) -> Self {
+        Self { ca_pem, config }
+    }
+
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }

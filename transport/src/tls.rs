@@ -9,6 +9,7 @@ use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use crate::buffer::{InBuffer, OutBuffer};
 use crate::error::TlsError;
 pub(crate) use crate::tls_words::explain;
+use crate::tls_words::explain_later;
 
 /// What a server has shown in its TLS handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,7 @@ impl Tls {
                 Ok(_) => {}
                 Err(error) => return Err(self.other(error)),
             }
+            let explain = if self.is_handshaking() { explain } else { explain_later };
             let processed = self.connection.process_new_packets();
             self.take_plain(plain);
             // Also after an error: the alert tells the server about it.

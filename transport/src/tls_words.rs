@@ -36,6 +36,16 @@ pub(crate) fn explain(error: Error, host: &str) -> TlsError {
     }
 }
 
+/// Why a connection failed that had been made: what came is no TLS, but its server speaks it.
+pub(crate) fn explain_later(error: Error, host: &str) -> TlsError {
+    match error {
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            TlsError::Other { host: host.to_owned(), problem: problem(&error) }
+        }
+        error => explain(error, host),
+    }
+}
+
 /// What is wrong, as half a sentence.
 pub(crate) fn problem(error: &Error) -> String {
     match error {

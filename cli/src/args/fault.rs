@@ -9,6 +9,8 @@ use clap::ValueEnum;
 pub(crate) enum ServeFault {
     /// Print the names of all.
     List,
+    /// Play all faults of the chat.
+    All,
     /// A fault of the companion calls.
     Calls(CallFault),
     /// A fault of the chat.
@@ -18,6 +20,9 @@ pub(crate) enum ServeFault {
 pub(crate) fn parse(name: &str) -> Result<ServeFault, String> {
     if name == "list" {
         return Ok(ServeFault::List);
+    }
+    if name == "all" {
+        return Ok(ServeFault::All);
     }
     if let Ok(kind) = CallFault::from_str(name, false) {
         return Ok(ServeFault::Calls(kind));

@@ -140,3 +140,25 @@ fn it_serves_a_folder_beside_the_chat() {
     let refused = run(&mut chatnio(["serve", "--www", "/nothing/here"])).with(2);
     assert!(refused.stderr.contains("--www: /nothing/here is no folder"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_fault_of_tls_wants_tls() {
+    let refused = run(&mut chatnio(["serve", "--fault", "tls-expired"])).with(2);
+    assert!(refused.stderr.contains("tls-expired is a fault of TLS"), "{refused:?}");
+    let listed = run(&mut chatnio(["serve", "--fault", "list"])).with(0);
+    assert!(listed.stdout.contains("tls-expired ") && listed.stdout.contains("fin-mid-answer "), "{listed:?}");
+    let mut serve = Running::start(&mut chatnio(["serve", "--fault", "tls-expired", "--tls"]));
+    assert!(serve.stdout_until("\n").starts_with("wss://localhost:"));
+}
+
+#[test]
+fn all_faults_are_served_with_what_is_to_come_of_them() {
+    let mut serve = Running::start(&mut chatnio(["serve", "--fault", "all"]));
+    let table = serve.stdout_until("\n\n");
+    assert!(table.starts_with("fault\tover\turl\tstatus\tby\ttext\n"), "{table}");
+    let row = table.lines().find(|line| line.starts_with("fin-mid-answer\tplain\t")).unwrap();
+    assert!(row.ends_with("\tEND_OF_STREAM\t-\tone"), "{row}");
+    let url = row.split('\t').nth(2).unwrap();
+    let ended = run(&mut chatnio(["ask", "--url", url, "--token", "sk-x", "hi"])).with(4);
+    assert!(ended.stdout.starts_with("one"), "{ended:?}");
+}

@@ -5,10 +5,13 @@
 //! | column | what it says |
 //! | --- | --- |
 //! | `fault` | the name: [`Fault::named`], `chatnio serve --fault NAME` |
-//! | `status` | what the caller gets: a status of the C library without its prefix, or how the answer ended |
+//! | `status` | what the caller gets: how the answer ended, or why it was interrupted, or the status of the C library that says why there is no connection any more, without its prefix, `HTTP` and `CLOSED_BY_SERVER` with their code; `-` where the fault is one of TLS |
 //! | `tls` | the same over TLS, `-` where it does not differ |
 //! | `by` | the deadline that must pass first, by the name of its setting; `-` for none |
-//! | `text` | the text of the answer that is kept |
+//! | `text` | the text of the answer that is kept, without white space at its end, at most 40 characters |
+//!
+//! [`rows`] reads it. Who tests a client in another language starts `chatnio serve --fault all`, which plays all faults and
+//! prints where each is, with what is to come of it.
 //!
 //! ```
 //! use chatnio_loopback::faults::{Fault, FaultServer};
@@ -21,16 +24,22 @@
 
 use std::fmt;
 
+mod certificates;
 mod close;
+mod connecting;
 mod frames;
 mod handshake;
 mod json;
 mod play;
 mod protocol;
+mod row;
 mod step;
+mod tls;
 mod transport;
 
+use certificates::Certificate;
 pub use play::FaultServer;
+pub use row::{Row, rows};
 use step::Step;
 
 /// What each client is to make of each fault: tab-separated, the first line names the columns.
@@ -43,7 +52,25 @@ pub struct Fault {
     pub name: String,
     /// What the server does.
     pub what: String,
+    over: Over,
     steps: Vec<Step>,
+}
+
+/// Over what a fault is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// Plain, and over TLS with a good certificate.
+    Both,
+    /// TLS, with this certificate.
+    Tls(Certificate),
+    /// What should be TLS is just these bytes.
+    InPlaceOfTls,
+    /// Nothing: nobody listens where the client connects to.
+    Nobody,
+    /// Nothing: somebody listens, and takes no more connections.
+    Full,
+    /// Nothing: this is where the client connects to.
+    Elsewhere(&'static str),
 }
 
 impl Fault {
@@ -51,6 +78,8 @@ impl Fault {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let stages = [
+            connecting::faults(),
+            tls::faults(),
             transport::faults(),
             handshake::faults(),
             frames::faults(),
@@ -68,7 +97,20 @@ impl Fault {
     }
 
     fn new(name: impl Into<String>, what: impl Into<String>, steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { name: name.into(), what: what.into(), steps: steps.into_iter().collect() }
+        Self { name: name.into(), what: what.into(), over: Over::Both, steps: steps.into_iter().collect() }
+    }
+
+    fn over(self, over: Over) -> Self {
+        Self { over, ..self }
+    }
+
+    /// Whether it is one over TLS, or of a plain connection: most are both.
+    #[must_use]
+    pub fn is_played(&self, tls: bool) -> bool {
+        match self.over {
+            Over::Both | Over::Nobody | Over::Full => true,
+            Over::Tls(_) | Over::InPlaceOfTls | Over::Elsewhere(_) => tls,
+        }
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustix::net::sockopt;
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
 use tungstenite::handshake::derive_accept_key;
 
-use super::{Fault, Step};
-use crate::options::Certificate;
-use crate::tls::Tls;
+use super::certificates::{Certificate, Certificates};
+use super::{Fault, Over, Step};
+use crate::tls::{Tls, TlsError};
 use crate::wire::Wire;
 
 /// How long a socket is waited for before the server looks whether it has to stop.
@@ -25,16 +26,20 @@ const WAKE_UP: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct FaultServer {
     address: SocketAddr,
+    url: String,
     tls: Option<Tls>,
     stop: Arc<AtomicBool>,
     acceptor: Option<JoinHandle<()>>,
+    /// What keeps a port from being anybody's.
+    _held: Vec<OwnedFd>,
 }
 
 impl FaultServer {
     /// Listens on 127.0.0.1, at a free port, and plays the fault from then on, over TLS or plain.
     ///
     /// # Errors
-    /// When no port is free, a thread cannot be started or no certificate can be made.
+    /// When no port is free, a thread cannot be started, no certificate can be made, or it is a fault of TLS and `tls` is
+    /// false.
     pub fn start(fault: &Fault, tls: bool) -> io::Result<Self> {
         Self::start_on(0, fault, tls)
     }
@@ -44,25 +49,66 @@ impl FaultServer {
     /// # Errors
     /// As above, and when the port is taken.
     pub fn start_on(port: u16, fault: &Fault, tls: bool) -> io::Result<Self> {
-        let tls = tls.then(|| Tls::new(Certificate::Valid)).transpose().map_err(io::Error::other)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-        let address = listener.local_addr()?;
+        if !fault.is_played(tls) {
+            let why = format!("{} is a fault of TLS, and played over that alone", fault.name);
+            return Err(io::Error::new(ErrorKind::InvalidInput, why));
+        }
+        let certificate = match fault.over {
+            Over::Tls(certificate) => certificate,
+            _ => Certificate::Good,
+        };
+        let tls = tls.then(|| -> Result<Tls, TlsError> {
+            let certificates = Certificates::get()?;
+            Ok(Tls::with(certificates.roots_pem().to_owned(), certificates.config(certificate)?))
+        });
+        let tls = tls.transpose().map_err(io::Error::other)?;
+        let mut held = Vec::new();
+        let mut listener = None;
+        let address = match fault.over {
+            Over::Nobody => {
+                // Bound, and nobody listens: the port is free for no other either.
+                let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+                net::bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+                let address = SocketAddr::try_from(net::getsockname(&socket)?)?;
+                held.push(socket);
+                address
+            }
+            Over::Full => {
+                let full = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+                let address = full.local_addr()?;
+                fill(&full, address, &mut held)?;
+                held.push(full.into());
+                address
+            }
+            _ => {
+                let open = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+                let address = open.local_addr()?;
+                listener = Some(open);
+                address
+            }
+        };
         let stop = Arc::new(AtomicBool::new(false));
-        let acceptor = Acceptor { listener, fault: fault.clone(), tls: tls.clone(), stop: Arc::clone(&stop) };
-        let acceptor = thread::Builder::new().name("faults".to_owned()).spawn(move || acceptor.run())?;
-        Ok(Self { address, tls, stop, acceptor: Some(acceptor) })
+        let url = match (fault.over, &tls) {
+            (Over::Elsewhere(url), _) => url.to_owned(),
+            (_, Some(_)) => format!("wss://localhost:{}/chat", address.port()),
+            (_, None) => format!("ws://{address}/chat"),
+        };
+        let acceptor = listener.map(|listener| {
+            let tls = tls.clone().filter(|_| fault.over != Over::InPlaceOfTls);
+            let acceptor = Acceptor { listener, fault: fault.clone(), tls, stop: Arc::clone(&stop) };
+            thread::Builder::new().name("faults".to_owned()).spawn(move || acceptor.run())
+        });
+        let acceptor = acceptor.transpose()?;
+        Ok(Self { address, url, tls, stop, acceptor, _held: held })
     }
 
     /// The URL of the chat, as [`Server::url`](crate::Server::url) has it.
     #[must_use]
     pub fn url(&self) -> String {
-        match self.tls {
-            Some(_) => format!("wss://localhost:{}/chat", self.address.port()),
-            None => format!("ws://{}/chat", self.address),
-        }
+        self.url.clone()
     }
 
-    /// The certificate to trust, in PEM, when TLS is on.
+    /// The certificates to trust, in PEM, when TLS is on: the same for all faulty servers of a process.
     #[must_use]
     pub fn ca_pem(&self) -> Option<&str> {
         self.tls.as_ref().map(Tls::ca_pem)
@@ -83,6 +129,20 @@ impl Drop for FaultServer {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Makes as many connections as a listener that takes none lets wait: whoever comes then gets no answer.
+fn fill(listener: &TcpListener, address: SocketAddr, held: &mut Vec<OwnedFd>) -> io::Result<()> {
+    net::listen(listener, 0)?;
+    // One may wait; the others are to be there if that is ever another number.
+    for _ in 0..4 {
+        let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::NONBLOCK, None)?;
+        match net::connect(&socket, &address) {
+            Ok(()) | Err(rustix::io::Errno::INPROGRESS) => held.push(socket),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 struct Acceptor {
@@ -140,6 +200,7 @@ impl Playing {
     fn play(&mut self, steps: Vec<Step>) -> io::Result<()> {
         for step in steps {
             match step {
+                Step::Hello => self.read_hello()?,
                 Step::Head => self.read_head()?,
                 Step::Reply(text) => self.send(text.replace("{accept}", &self.accept).as_bytes())?,
                 Step::Messages(count) => self.read_messages(count)?,
@@ -193,6 +254,20 @@ impl Playing {
 
     fn look(&self) -> io::Result<()> {
         if self.stop.load(Ordering::Relaxed) { Err(ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+
+    /// Takes a record of TLS, as if it were none.
+    fn read_hello(&mut self) -> io::Result<()> {
+        loop {
+            if let [_, _, _, high, low, rest @ ..] = self.wire.unread() {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                if rest.len() >= length {
+                    self.wire.consume(5 + length);
+                    return Ok(());
+                }
+            }
+            self.fill()?;
+        }
     }
 
     fn read_head(&mut self) -> io::Result<()> {
@@ -250,8 +325,10 @@ impl Playing {
         match self.socket.read(&mut buffer) {
             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
             Ok(count) => {
-                self.wire.receive(&buffer[..count])?;
-                self.flush()
+                let received = self.wire.receive(&buffer[..count]);
+                // Also after an error: an alert says what it is.
+                self.flush()?;
+                received
             }
             Err(error) if is_timeout(&error) => Ok(()),
             Err(error) => Err(error),

@@ -8,6 +8,8 @@ pub(super) type Bytes = Cow<'static, [u8]>;
 /// One step. After the last the server is silent until the client goes.
 #[derive(Clone)]
 pub(super) enum Step {
+    /// Waits for the first bytes of a client that speaks TLS.
+    Hello,
     /// Waits for the request's head.
     Head,
     /// Sends text; `{accept}` stands for the key that the request's key makes.
