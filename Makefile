@@ -11,7 +11,7 @@ export CARGO PYTHON
 .PHONY: cli install-cli uninstall-cli
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
-.PHONY: fuzz fuzz-corpus fuzz-replay model
+.PHONY: fuzz fuzz-corpus fuzz-replay model load soak
 .PHONY: deny sbom
 .PHONY: test-networks python-wheel python-types python-testing python-versions python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
@@ -75,6 +75,16 @@ CASES = 100000
 FIRST = 0
 model: rust ## plays a session against models of its servers: CASES=1000000, by default 100000 of each kind (not part of test)
 	MODEL_CASES='$(CASES)' MODEL_FIRST='$(FIRST)' $(CARGO) test --locked --profile model -p chatnio-loopback --test model -- --nocapture
+
+# `make unit` does it with 40 connections; this, with as many as are asked for: tokio/tests/load.rs has all of it.
+CONNECTIONS = 1000
+ASKS = 25
+ROUNDS = 4
+load: rust ## many connections against a server in another process: CONNECTIONS=1000 ROUNDS=4 ASKS=25 (not part of test)
+	LOAD_CONNECTIONS='$(CONNECTIONS)' LOAD_ASKS='$(ASKS)' LOAD_ROUNDS='$(ROUNDS)' $(LOAD)
+soak: rust ## the same with 100 connections for TIME=60 seconds (not part of test)
+	LOAD_CONNECTIONS=100 LOAD_ASKS=20 LOAD_SECONDS='$(TIME)' $(LOAD)
+LOAD = $(CARGO) test --locked --profile model -p chatnio-tokio --test load -- --nocapture
 
 # Fuzzing: see fuzz/README.md. TIME is that of each target, in seconds; TARGET is one of them, and by default all.
 TIME = 60

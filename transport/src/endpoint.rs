@@ -8,6 +8,8 @@ use thiserror::Error;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
+use crate::secret_url;
+
 /// The longest URL in bytes, written out: what every HTTP server is to support (RFC 9110, section 4.1).
 const MAX_URL: usize = 8000;
 
@@ -50,9 +52,6 @@ impl fmt::Debug for Query {
         f.write_str("...")
     }
 }
-
-/// The shortest value in a query that is hidden where it stands alone: below that it is no secret, and occurs anywhere.
-const MIN_SECRET: usize = 4;
 
 /// Why a text is not the address of a chat server.
 ///
@@ -127,11 +126,16 @@ impl Endpoint {
         if authority.is_empty() || authority.starts_with(':') {
             return Err(EndpointError::EmptyHost);
         }
-        let url = Url::parse(&format!("{}://{rest}", scheme_name(is_tls))).map_err(|error| match error {
+        // The query may be a secret.
+        let read = secret_url::read(scheme_name(is_tls), rest, |url| Self::of_url(url, is_tls));
+        read.map_err(|error| match error {
             url::ParseError::EmptyHost => EndpointError::EmptyHost,
             url::ParseError::InvalidPort => EndpointError::Port,
             _ => EndpointError::Host,
-        })?;
+        })?
+    }
+
+    fn of_url(url: &Url, is_tls: bool) -> Result<Self, EndpointError> {
         let port = url.port_or_known_default().filter(|port| *port != 0).ok_or(EndpointError::Port)?;
         let (host, is_loopback) = match url.host().ok_or(EndpointError::EmptyHost)? {
             Host::Domain(name) => (name.to_owned(), is_localhost(name)),
@@ -200,26 +204,6 @@ impl Endpoint {
     #[must_use]
     pub fn has_query(&self) -> bool {
         self.query.is_some()
-    }
-
-    /// A text from outside without what is secret in the URL: some gateways repeat it in their answers.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        let Some(query) = self.query() else { return text.to_owned() };
-        let mut secrets = vec![query.to_owned()];
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            secrets.extend([name.into_owned(), value.into_owned()]);
-        }
-        secrets.extend(query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1.to_owned())));
-        secrets.retain(|secret| secret.len() >= MIN_SECRET);
-        // As pages have them, and JSON as Go writes it.
-        let escaped = |[and, less, more]: [&str; 3]| -> Vec<String> {
-            secrets.iter().map(|secret| secret.replace('&', and).replace('<', less).replace('>', more)).collect()
-        };
-        let (of_pages, of_json) = (escaped(["&amp;", "&lt;", "&gt;"]), escaped(["\\u0026", "\\u003c", "\\u003e"]));
-        secrets.extend(of_pages.into_iter().chain(of_json));
-        // What is a part of another one last.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "..."))
     }
 
     /// Whether the host is this machine by its very form: `localhost`, a name under `.localhost`,

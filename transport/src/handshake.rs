@@ -14,6 +14,7 @@ use crate::headers::Headers;
 use crate::http_body::Body;
 use crate::http_head::{Head, HeadCollector, bad_http};
 use crate::http_refusal::refusal;
+use crate::secrets::Secrets;
 
 /// More interim answers (HTTP 1xx) than any server sends.
 const MAX_INTERIM: u8 = 8;
@@ -23,7 +24,7 @@ pub(crate) const USER_AGENT: &str = concat!("chatnio/", env!("CARGO_PKG_VERSION"
 
 /// A handshake whose request was made.
 pub(crate) struct Handshake {
-    endpoint: Endpoint,
+    secrets: Secrets,
     /// What `Sec-WebSocket-Accept` must be.
     accept: String,
     head: HeadCollector,
@@ -42,7 +43,7 @@ impl Handshake {
         let key = BASE64.encode(&random.bytes::<16>()?);
         let request = request(endpoint, &key, headers);
         let handshake = Self {
-            endpoint: endpoint.clone(),
+            secrets: Secrets::of(endpoint, headers),
             accept: derive_accept_key(key.as_bytes()),
             head: HeadCollector::default(),
             interim: 0,
@@ -74,14 +75,14 @@ impl Handshake {
         let Some((head, body)) = &mut self.refusal else { return Ok(false) };
         let complete = body.push(input.unread());
         input.clear();
-        if complete { Err(refusal(head, &body.text(), &self.endpoint)) } else { Ok(false) }
+        if complete { Err(refusal(head, &body.text(), &self.secrets)) } else { Ok(false) }
     }
 
     /// The error to end with when nothing more is to come because of `reason`: a refusal whose body
     /// is incomplete says more than that.
     pub(crate) fn give_up(&self, reason: WireError) -> WireError {
         match &self.refusal {
-            Some((head, body)) => refusal(head, &body.text(), &self.endpoint),
+            Some((head, body)) => refusal(head, &body.text(), &self.secrets),
             None => reason,
         }
     }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::endpoint::Endpoint;
 use crate::error::WireError;
 use crate::http_head::Head;
+use crate::secrets::Secrets;
 
 /// What a server, a gateway or a proxy answered instead of opening a WebSocket.
 ///
-/// Fields are as the server sent them, bounded, and without the secrets of the URL's query; in those that come from
+/// Fields are as the server sent them, bounded, and without the secrets of the URL's query and the values of the host's own headers; in those that come from
 /// headers a control character has become U+FFFD.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -40,16 +40,16 @@ impl HttpRefusal {
         HttpRefusal { status, is_page: starts_a_page(&body), body, ..Self::default() }
     }
 
-    fn read(head: &Head, body: &str, endpoint: &Endpoint) -> Self {
+    fn read(head: &Head, body: &str, secrets: &Secrets) -> Self {
         let is_html = head.values("content-type").any(|kind| kind.to_ascii_lowercase().starts_with("text/html"));
         HttpRefusal {
             status: head.status,
             reason: None,
             is_page: is_html || starts_a_page(body),
-            body: endpoint.redact(body),
-            location: head.text("location").map(|text| endpoint.redact(&text)),
+            body: secrets.redact(body),
+            location: head.text("location").map(|text| secrets.redact(&text)),
             retry_after: retry_after(|name| head.values(name).next()),
-            www_authenticate: head.text("www-authenticate").map(|text| endpoint.redact(&text)),
+            www_authenticate: head.text("www-authenticate").map(|text| secrets.redact(&text)),
         }
     }
 
@@ -106,13 +106,14 @@ impl HttpRefusal {
 }
 
 /// What an answer other than 101 means (protocol.md, R6.1 and R6.4).
-pub(crate) fn refusal(head: &Head, body: &str, endpoint: &Endpoint) -> WireError {
-    let mut refusal = HttpRefusal::read(head, body, endpoint);
-    let json: Option<Value> = serde_json::from_str(&refusal.body).ok();
+pub(crate) fn refusal(head: &Head, body: &str, secrets: &Secrets) -> WireError {
+    let mut refusal = HttpRefusal::read(head, body, secrets);
+    // As it came: what is hidden must change no meaning.
+    let json: Option<Value> = serde_json::from_str(body).ok();
     let refused = json.as_ref().filter(|json| json.get("status") == Some(&Value::Bool(false)));
     let text = |name| refused.and_then(|json| json.get(name)?.as_str()).filter(|text| !text.is_empty());
     // Anew: in JSON a secret can be written in many ways.
-    let reason = text("reason").or(text("message")).or(text("error")).map(|text| endpoint.redact(text));
+    let reason = text("reason").or(text("message")).or(text("error")).map(|text| secrets.redact(text));
     match (refusal.status, reason) {
         (200, Some(reason)) => {
             // The 2023-11 server sends no code with its throttling, only the words.
@@ -156,10 +157,12 @@ pub(crate) fn retry_after<'h>(header: impl Fn(&'static str) -> Option<&'h str>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint::Endpoint;
+    use crate::headers::Headers;
 
     fn answered(head: &str, body: &str) -> WireError {
         let endpoint = Endpoint::parse("wss://example.com/chat?key=s3cret%20x&a=1").unwrap();
-        refusal(&Head::of(&format!("{head}\r\n\r\n")), body, &endpoint)
+        refusal(&Head::of(&format!("{head}\r\n\r\n")), body, &Secrets::of(&endpoint, &Headers::default()))
     }
 
     fn text(head: &str, body: &str) -> String {
@@ -190,7 +193,11 @@ mod tests {
     fn a_secret_is_one_however_it_is_written() {
         let endpoint = Endpoint::parse("wss://example.com/chat?key=s3%26cr%3Cet").unwrap();
         let answered = |head: &str, body: &str| {
-            let error = refusal(&Head::of(&format!("HTTP/1.1 {head}\r\n\r\n")), body, &endpoint);
+            let error = refusal(
+                &Head::of(&format!("HTTP/1.1 {head}\r\n\r\n")),
+                body,
+                &Secrets::of(&endpoint, &Headers::default()),
+            );
             error.refusal().unwrap().clone()
         };
         let json = answered("200 x", r#"{"status":false,"message":"no key s3\u0026cr\u003cet"}"#);

@@ -50,6 +50,8 @@ mod pipe;
 mod proxy;
 #[cfg(feature = "rest-calls")]
 pub mod rest;
+mod secret_url;
+mod secrets;
 #[cfg(test)]
 mod test_peer;
 mod tls;

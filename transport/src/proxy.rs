@@ -12,6 +12,8 @@ use thiserror::Error;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
+use crate::secret_url;
+
 pub use tunnel::Tunnel;
 
 /// The port of a proxy whose URL gives none, as curl has it.
@@ -143,7 +145,11 @@ impl Proxy {
             _ => return Err(ProxyUrlError::Scheme),
         };
         // With another scheme a host would not be read as one; http's own port would be left out.
-        let url = Url::parse(&format!("ws://{rest}")).map_err(|_| ProxyUrlError::Invalid)?;
+        secret_url::read("ws", rest, |url| Self::of_url(kind, rest, url)).map_err(|_| ProxyUrlError::Invalid)?
+    }
+
+    /// `rest` is what stood behind the scheme.
+    fn of_url(kind: Kind, rest: &str, url: &Url) -> Result<Self, ProxyUrlError> {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(ProxyUrlError::Path);
         }
@@ -161,10 +167,12 @@ impl Proxy {
             return Err(ProxyUrlError::Invalid);
         }
         let decode = |part: &str| -> Result<Zeroizing<String>, ProxyUrlError> {
-            let bytes = percent_encoding::percent_decode_str(part).collect::<Vec<u8>>();
-            let text = String::from_utf8(bytes).map_err(|_| ProxyUrlError::Credentials)?;
+            // Never grows: what a growing vector leaves behind is not wiped.
+            let mut bytes = Zeroizing::new(Vec::with_capacity(part.len()));
+            bytes.extend(percent_encoding::percent_decode_str(part));
+            let text = std::str::from_utf8(&bytes).map_err(|_| ProxyUrlError::Credentials)?;
             let is_plain = text.len() <= MAX_CREDENTIAL && !text.contains(char::is_control);
-            if is_plain { Ok(text.into()) } else { Err(ProxyUrlError::Credentials) }
+            if is_plain { Ok(text.to_owned().into()) } else { Err(ProxyUrlError::Credentials) }
         };
         let has_credentials = !url.username().is_empty() || url.password().is_some();
         let credentials = if has_credentials {

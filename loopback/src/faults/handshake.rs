@@ -101,6 +101,9 @@ fn bodies() -> Vec<Fault> {
         Fault::new("body-short", "a body that ends before its length", {
             then(answered(format!("{head}Content-Length: 400\r\n\r\nbusy")), [Step::Goodbye, Step::Fin])
         }),
+        Fault::new("body-echo", "a body that repeats the whole request", {
+            then(answered("HTTP/1.1 400 Bad Request\r\nX-Repeated: yes\r\n\r\n{head}"), [Step::Goodbye, Step::Fin])
+        }),
         Fault::new("body-never", "a body that does not come", answered(format!("{head}Content-Length: 400\r\n\r\n"))),
         Fault::new("body-endless", "a body without an end", {
             then(answered(format!("{head}\r\n")), [Step::Flood { bytes: vec![b'x'; 4096].into(), read: true }])

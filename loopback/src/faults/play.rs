@@ -184,7 +184,9 @@ struct Playing {
     socket: TcpStream,
     wire: Wire,
     stop: Arc<AtomicBool>,
-    /// What the client's request is answered with.
+    /// The head of the client's request.
+    head: String,
+    /// What its key is answered with.
     accept: String,
 }
 
@@ -194,7 +196,7 @@ impl Playing {
         socket.set_read_timeout(Some(LOOK))?;
         socket.set_write_timeout(Some(LOOK))?;
         let wire = Wire::new(tls).map_err(io::Error::other)?;
-        Ok(Self { socket, wire, stop: Arc::clone(stop), accept: String::new() })
+        Ok(Self { socket, wire, stop: Arc::clone(stop), head: String::new(), accept: String::new() })
     }
 
     fn play(&mut self, steps: Vec<Step>) -> io::Result<()> {
@@ -202,7 +204,10 @@ impl Playing {
             match step {
                 Step::Hello => self.read_hello()?,
                 Step::Head => self.read_head()?,
-                Step::Reply(text) => self.send(text.replace("{accept}", &self.accept).as_bytes())?,
+                Step::Reply(text) => {
+                    let text = text.replace("{accept}", &self.accept).replace("{head}", &self.head);
+                    self.send(text.as_bytes())?;
+                }
                 Step::Messages(count) => self.read_messages(count)?,
                 Step::Send(bytes) => self.send(&bytes)?,
                 Step::Slowly(bytes, pause) => {
@@ -284,6 +289,7 @@ impl Playing {
         let mut keys = lines.filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
         let key = keys.next().map_or("", |(_, value)| value.trim());
         self.accept = derive_accept_key(key.as_bytes());
+        self.head = head;
         Ok(())
     }
 

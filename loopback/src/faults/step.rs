@@ -12,7 +12,7 @@ pub(super) enum Step {
     Hello,
     /// Waits for the request's head.
     Head,
-    /// Sends text; `{accept}` stands for the key that the request's key makes.
+    /// Sends text; `{accept}` stands for the key that the request's key makes, `{head}` for the request's head.
     Reply(Cow<'static, str>),
     /// Waits for so many text messages of the client.
     Messages(usize),

@@ -13,6 +13,7 @@ use crate::config::ConnectionConfig;
 use crate::endpoint::Endpoint;
 use crate::headers::Headers;
 use crate::http_refusal::retry_after;
+use crate::secrets::Secrets;
 
 /// Says who asks: some gateways refuse requests that do not.
 const US: &str = concat!("chatnio/", env!("CARGO_PKG_VERSION"));
@@ -97,8 +98,9 @@ impl Caller {
     /// # Errors
     /// [`ClientError::Answer`].
     pub fn decode<T>(&self, call: &Call<T>, head: &http::response::Parts, body: &[u8]) -> Result<T, ClientError> {
-        // Some servers repeat what they were asked, and with it the key or the URL's query.
-        let redact = |text: &str| self.auth.redact(&self.endpoint.redact(text));
+        // Some servers repeat what they were asked, and with it the key, the URL's query or a header.
+        let secrets = Secrets::of(&self.endpoint, &self.headers);
+        let redact = |text: &str| self.auth.redact(&secrets.redact(text));
         call.decode_redacted(head.status.as_u16(), body, &redact).map_err(|error| {
             let after = retry_after(|name| head.headers.get(name)?.to_str().ok());
             error.with_retry_after(after).into()
