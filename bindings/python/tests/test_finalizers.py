@@ -7,6 +7,7 @@ import copy
 import gc
 import os
 import pickle
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -250,6 +251,62 @@ def test_a_loop_that_is_closed_in_the_middle(loopback: Loopback) -> None:
     program = [sys.executable, "-W", "ignore", "-c", LOOP_CLOSED, loopback.url]
     done = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, f"{HELLO}\n" * 2), done
+
+
+LOOP_LEFT = """
+import asyncio, gc, logging, sys
+from pychatnio import AsyncClient
+
+# It tells of every task that a loop has left behind, whoever's it is.
+logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+url, nobody = sys.argv[1:]
+
+async def started(coroutine):
+    task = asyncio.ensure_future(coroutine)
+    await asyncio.wait([task], timeout=0.05)
+    assert not task.done()
+    return task
+
+async def connecting(client):
+    # In the look-up, or in the connect itself.
+    return await started(client.connect())
+
+async def asking(client):
+    await client.connect()
+    return await started(client.ask("hi", model="silent").text())
+
+async def closing(client):
+    task = await asking(client)
+    return task, asyncio.ensure_future(client.close()), await asyncio.sleep(0)
+
+async def connected(client):
+    await client.connect()
+
+for of, to in [(connecting, nobody), (asking, url), (closing, url), (connected, url)]:
+    for steps in range(4 if of is connecting else 1):
+        client = AsyncClient(to, "sk-any")
+        loop = asyncio.new_event_loop()
+        if of is connecting and steps:
+            left = loop.create_task(client.connect())
+            for _ in range(steps):
+                loop.run_until_complete(asyncio.sleep(0))
+        else:
+            left = loop.run_until_complete(of(client))
+        loop.close()
+        # As one cycle, in any order.
+        client.left = left
+        del client, left, loop
+        gc.collect()
+print("gone")
+"""
+
+
+def test_a_loop_that_is_closed_leaves_no_word(loopback: Loopback) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        nobody = f"ws://127.0.0.1:{silent.getsockname()[1]}"
+        program = [sys.executable, "-W", "ignore", "-c", LOOP_LEFT, loopback.url, nobody]
+        done = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "gone\n", "")
 
 
 LOOP_GONE = """

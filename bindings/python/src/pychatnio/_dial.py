@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-__all__ = ["connected", "connected_blocking", "limited", "looked_up"]
+__all__ = ["address", "cancel", "connected", "connected_blocking", "limited", "looked_up"]
 
 #: For how many seconds one attempt may be alone before the next one starts.
 DELAY = 0.25
@@ -162,11 +162,25 @@ async def _attempt(loop: asyncio.AbstractEventLoop, address: Address) -> socket.
     return sock
 
 
+def address(host: str, port: int) -> str:
+    """Host and port, as one writes them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def cancel(future: asyncio.Future[Any]) -> None:
+    """Cancels what nobody wants any more; in a loop that is closed it is over as it is, and a cancel would be an error."""
+    if not future.get_loop().is_closed():
+        future.cancel()
+
+
 def _give_up(tasks: set[asyncio.Task[socket.socket]]) -> None:
     def close(task: asyncio.Task[socket.socket]) -> None:
         if not task.cancelled() and task.exception() is None:
             task.result().close()
 
     for task in tasks:
-        task.add_done_callback(close)
-        task.cancel()
+        if task.done():
+            close(task)
+        else:
+            task.add_done_callback(close)
+            cancel(task)

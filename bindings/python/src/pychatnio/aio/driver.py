@@ -8,10 +8,12 @@ import socket
 import time
 import warnings
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
 
 from .._boundary import milliseconds
+from .._dial import address
 from .._log import log, log_event
 from .._retry import Retry
 from .._status import Status
@@ -22,7 +24,7 @@ from ..answer import Answer
 from ..auth import Auth
 from ..config import CONNECT, Config
 from ..connection import Connection
-from ..errors import ChatNioError, ConnectTimeoutError, InternalError, error_of
+from ..errors import ChatNioError, ConnectTimeoutError, InternalError, InvalidArgumentError, error_of
 from ..events import Closed, Delta, End, Event, Open
 from ..request import Request
 from .clock import Clock
@@ -105,7 +107,7 @@ class Driver:
             log(self, "connecting to %s, port %d", host, port)
             await link.open(host, port, sock, 0 if limit == math.inf else limit)
         if not await link.settled(math.inf if retry is None else retry.left):
-            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {host} in time, all tries together")
+            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {address(host, port)} in time, all tries together")
         if link.error is not None:
             raise anew(link.error)
 
@@ -128,8 +130,7 @@ class Driver:
             # Also when this is cancelled: then nobody waits for the server's answer.
             if self._link is link:
                 if not link.is_over:
-                    self.connection.eof(now=self.clock.now())
-                    self._pump()
+                    self._end_connection(self.connection.eof)
                 self._give_up(link, _closed())
 
     def free(self) -> None:
@@ -144,7 +145,12 @@ class Driver:
         link.abandon(is_ours=not self.connection._guard.is_shut)
         if self._link is link and not self.connection._guard.is_shut:
             # What was asked meanwhile ends, too.
-            self.connection.failed(now=self.clock.now())
+            self._end_connection(self.connection.failed)
+
+    def _end_connection(self, end: Callable[..., None]) -> None:
+        # A task that is thrown away with its loop ends here, too: then the connection may have gone before.
+        with suppress(InvalidArgumentError):
+            end(now=self.clock.now())
             self._pump()
 
     def check_loop(self) -> None:

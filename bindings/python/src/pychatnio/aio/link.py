@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import os
 import socket
 import weakref
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from .._dial import connected
+from .._dial import address, cancel, connected
 from .._native import ffi
 from .._retry import LOST
 from .._status import Status
@@ -94,36 +95,40 @@ class Link:
             ConnectError: when it cannot.
         """
         protocol = _Protocol(self)
-        opening = self._opening = asyncio.ensure_future(
-            self._race(protocol, host, port)
-            if sock is None
-            else self.loop.create_connection(lambda: protocol, sock=sock)
-        )
+        opening = self._opening = asyncio.ensure_future(self._opened(protocol, host, port, sock))
         opening.add_done_callback(self._abort_late)
         try:
             # Before Python 3.12 asyncio.wait_for() may swallow a cancellation.
             done, _ = await asyncio.wait([opening], timeout=limit or None)
         finally:
             # Whoever cancelled this wants it no more, nor who ended it meanwhile.
-            opening.cancel()
+            cancel(opening)
         if self.is_over:
             return
         if not done:
-            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {host} within {limit:g} s")
+            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {address(host, port)} within {limit:g} s")
         try:
             opening.result()
         except (socket.gaierror, UnicodeError) as error:
             raise ConnectError(Status.RESOLVE, f"cannot look up {host}: {error}") from error
         except OSError as error:
             self.retry_cause = LOST
-            raise ConnectError(Status.CONNECT, f"cannot connect to {host}: {error}") from error
+            # What asyncio says of it is the address again.
+            why = os.strerror(error.errno) if error.errno is not None else str(error)
+            raise ConnectError(Status.CONNECT, f"cannot connect to {address(host, port)}: {why}") from error
 
-    async def _race(self, protocol: _Protocol, host: str, port: int) -> tuple[asyncio.Transport, _Protocol]:
-        sock = await connected(host, port)
+    async def _opened(
+        self, protocol: _Protocol, host: str, port: int, sock: socket.socket | None
+    ) -> tuple[asyncio.Transport, _Protocol]:
+        taken = sock if sock is not None else await connected(host, port)
         try:
-            return await self.loop.create_connection(lambda: protocol, sock=sock)
+            return await self.loop.create_connection(lambda: protocol, sock=taken)
         except BaseException:
-            sock.close()
+            if sock is None:
+                taken.close()
+            if self.loop.is_closed():
+                # Thrown away with its loop. That asyncio's transport could not be closed there any more, nobody asks.
+                raise GeneratorExit from None
             raise
 
     def _abort_late(self, opening: asyncio.Future[tuple[asyncio.Transport, _Protocol]]) -> None:
@@ -209,8 +214,8 @@ class Link:
         # Nor does anybody want another try.
         self.retry_cause = None
         opening = self._opening
-        if opening is not None and not opening.done() and is_ours and not self.loop.is_closed():
-            opening.cancel()
+        if opening is not None and not opening.done() and is_ours:
+            cancel(opening)
         if self.transport is None:
             return
         if is_ours and not self.loop.is_closed():
