@@ -12,6 +12,7 @@ import contextlib
 import gc
 import random
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -76,6 +77,7 @@ class Life:
             self._leave,
             self._stop,
             self._close,
+            self._meet,
             self._iterate,
         ]
         for action in self._chance.choices(actions, k=self._chance.randrange(1, 4)):
@@ -88,6 +90,19 @@ class Life:
 
     async def _close(self) -> None:
         await self._client.close()
+
+    async def _meet(self) -> None:
+        """A close that meets a connect. The loop is held up before, so that what the server has said by then lies in the
+        socket: the 101, as a rule."""
+        connecting = asyncio.create_task(self._client.connect())
+        # However it ends is right.
+        connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        try:
+            await asyncio.wait([connecting], timeout=self._chance.choice([0.0, 0.002, 0.004, 0.008]))
+            time.sleep(self._chance.choice([0.001, 0.005, 0.02]))
+            await self._client.close()
+        finally:
+            await asyncio.wait([connecting])
 
     async def _stop(self) -> None:
         self._client.stop()
