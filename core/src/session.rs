@@ -82,8 +82,22 @@ pub enum CloseReason {
     Lost,
     /// The host leaves it for another connection, which [`Session::reconnect`] then begins.
     Reconnect,
-    /// This side gave it up, for this: the server broke the protocol, say, or was silent for too long.
+    /// This side gave it up, for this: the server broke the protocol, say, or was silent for too long. What has a word of
+    /// its own above is the same by that word: a connection that was lost is no other when it is given up for that.
     GivenUp(Interruption),
+}
+
+impl CloseReason {
+    /// What a running turn ends with.
+    fn interruption(self) -> Interruption {
+        match self {
+            CloseReason::Host => Interruption::ClosedByHost,
+            CloseReason::Server => Interruption::ClosedByServer,
+            CloseReason::Lost => Interruption::ConnectionLost,
+            CloseReason::Reconnect => Interruption::Reconnected,
+            CloseReason::GivenUp(why) => why,
+        }
+    }
 }
 
 impl Session {
@@ -303,21 +317,12 @@ impl Session {
         if self.state == State::Closed {
             return None;
         }
-        let by_server = matches!(reason, CloseReason::Server | CloseReason::Lost);
-        if by_server {
+        let why = reason.interruption();
+        if matches!(why, Interruption::ClosedByServer | Interruption::ConnectionLost) {
             self.record(Recorder::closed);
         }
-        let end = self.interrupt(
-            Input::Close,
-            match reason {
-                CloseReason::Host => Interruption::ClosedByHost,
-                CloseReason::Server => Interruption::ClosedByServer,
-                CloseReason::Lost => Interruption::ConnectionLost,
-                CloseReason::Reconnect => Interruption::Reconnected,
-                CloseReason::GivenUp(why) => why,
-            },
-        );
-        let goes = reason == CloseReason::Host && self.outbox.held_until(self.now).is_some();
+        let end = self.interrupt(Input::Close, why);
+        let goes = why == Interruption::ClosedByHost && self.outbox.held_until(self.now).is_some();
         if goes {
             self.outbox.release();
         } else {

@@ -2,7 +2,7 @@
 
 use chatnio_core::{CloseReason, EventStorage, Interruption, Outcome, Request, RequestError, State};
 
-use crate::frames::piece;
+use crate::frames::{end, piece};
 use crate::host::{Host, Seen, secs};
 
 #[test]
@@ -60,6 +60,28 @@ fn the_running_turn_ends_with_the_reason() {
         host.receive(&piece("a", 0.1));
         let Some(Seen::End { last, answer }) = host.close(reason) else { panic!() };
         assert_eq!((&*last, &*answer.text, answer.outcome), ("", "a", Some(Outcome::Interrupted(why))));
+    }
+}
+
+#[test]
+fn two_words_for_one_reason_are_one_reason() {
+    for (reason, why) in [
+        (CloseReason::Host, Interruption::ClosedByHost),
+        (CloseReason::Server, Interruption::ClosedByServer),
+        (CloseReason::Lost, Interruption::ConnectionLost),
+        (CloseReason::Reconnect, Interruption::Reconnected),
+    ] {
+        let closed = |reason| {
+            let mut running = Host::asking();
+            // One that is held goes with the host's close alone.
+            let mut holding = Host::with_config(|config| config.record = true);
+            holding.ask("hi");
+            holding.receive(&end("", 0.1));
+            holding.request(&Request::remove(0)).unwrap();
+            let ends = [running.close(reason), holding.close(reason)];
+            (ends, holding.sent(), holding.session.transcript().unwrap().to_string())
+        };
+        assert_eq!(closed(reason), closed(CloseReason::GivenUp(why)));
     }
 }
 
