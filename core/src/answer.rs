@@ -190,10 +190,10 @@ pub enum Interruption {
     #[error("the encryption of the connection failed")]
     TlsFailed,
     /// The host closed the session.
-    #[error("the host closed the session")]
+    #[error("this program closed the session")]
     ClosedByHost,
     /// The host reconnected.
-    #[error("the host reconnected")]
+    #[error("this program reconnected")]
     Reconnected,
 }
 

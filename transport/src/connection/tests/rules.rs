@@ -67,7 +67,7 @@ fn closing_ends_the_turn_and_then_the_connection() {
     link.peer.send(PIECE);
     assert_eq!(link.exchange(), ["delta Hello"]);
     assert!(!link.connection.is_finished());
-    let end = "end HelloHello interrupted: the host closed the session";
+    let end = "end HelloHello interrupted: this program closed the session";
     assert_eq!(link.eof(), [end, "closed: the connection was closed"]);
     assert!(link.connection.is_finished());
     assert_eq!(link.connection.end(), Some(&ConnectionEnd::Clean));
@@ -290,9 +290,9 @@ fn reconnecting_goes_on_in_the_same_conversation() {
 #[test]
 fn what_came_before_a_reconnect_counts() {
     for (messages, expected) in [
-        (&[OPENER, PIECE, PIECE][..], "HelloHello interrupted: the host reconnected"),
+        (&[OPENER, PIECE, PIECE][..], "HelloHello interrupted: this program reconnected"),
         (&[OPENER, PIECE, "nonsense", END], "Hello complete"),
-        (&[], " interrupted: the host reconnected"),
+        (&[], " interrupted: this program reconnected"),
     ] {
         let mut link = Link::open();
         ask(&mut link);
