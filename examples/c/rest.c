@@ -25,6 +25,9 @@ struct body {
 /* The longest answer that is taken. */
 #define MAX_BODY (64u << 20)
 
+/* How long a call may take in all, in milliseconds. */
+#define LIMIT 30000
+
 static size_t on_data(char *data, size_t size, size_t count, void *user_data)
 {
     struct body *body = user_data;
@@ -69,7 +72,7 @@ static struct curl_slist *headers_of(const chatnio_rest_call *call)
 }
 
 /* Sends the call's request to `base`, and gives the HTTP status; 0 when no answer came. */
-static long send_request(CURL *curl, const char *base, const chatnio_rest_call *call, struct body *body)
+static long send_request(CURL *curl, const char *base, const chatnio_rest_call *call, long within, struct body *body)
 {
     chatnio_text target, form;
     char url[2048];
@@ -85,7 +88,7 @@ static long send_request(CURL *curl, const char *base, const chatnio_rest_call *
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, within);
     /* No redirect is followed, which is curl's default: the key would go along. */
     if (form.data != NULL) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)form.len);
@@ -146,11 +149,13 @@ static chatnio_rest_answer *make_call(CURL *curl, const char *base, const chatni
     chatnio_retry *retry = NULL;
     chatnio_rest_answer *answer = NULL;
     if (chatnio_rest_call_new(type, &call) == CHATNIO_OK && ok(chatnio_rest_call_prepare(call, auth, "", 0), call) &&
-        chatnio_retry_new(NULL, now(), &retry) == CHATNIO_OK) {
+        chatnio_retry_new_within(NULL, LIMIT, now(), &retry) == CHATNIO_OK) {
+        uint64_t deadline = now() + LIMIT;
         long status;
         do {
             struct body body = {NULL, 0};
-            status = send_request(curl, base, call, &body);
+            uint64_t time = now();
+            status = send_request(curl, base, call, time < deadline ? (long)(deadline - time) : 1, &body);
             if (status != 0 && !ok(chatnio_rest_call_decode(call, (int32_t)status, (const uint8_t *)body.data,
                                                             body.len, &answer), call)) {
                 answer = NULL;

@@ -2566,6 +2566,19 @@ int32_t chatnio_retry_new(const struct chatnio_config *config,
                           struct chatnio_retry **out);
 
 /**
+ * Makes one for a companion call that begins at `now` and may take `limit` milliseconds in all, with its answer; 0 for no
+ * limit. Of `config`, which may be NULL for the defaults, count `chatnio_config_set_connect_retries()` and
+ * `chatnio_config_set_connects_per_second()`. Only for calls that `chatnio_rest_call_is_repeatable()`.
+ *
+ * Errors: `CHATNIO_INVALID` when `out` is NULL.
+ */
+CHATNIO_MUST_USE
+int32_t chatnio_retry_new_within(const struct chatnio_config *config,
+                                 uint64_t limit,
+                                 uint64_t now,
+                                 struct chatnio_retry **out);
+
+/**
  * Gets when to begin a try that is at hand at `now`: at once, or when all clients and retries with this configuration
  * together may (`chatnio_config_set_connects_per_second()`). Each call takes a place among those. Never later than
  * `chatnio_retry_deadline()`; then all is over, and the host gives up.
@@ -2578,8 +2591,9 @@ int32_t chatnio_retry_begin(struct chatnio_retry *retry, uint64_t now, uint64_t 
  * Says that a try has failed at `now`, and gets when the next one is to follow: never sooner than 1.1 s after a throttling,
  * nor than the server has asked for, and later the more have failed, with some jitter.
  *
- * `cause` (`chatnio_retry_cause`) is that of `chatnio_connection_retry_cause()`, or `CHATNIO_RETRY_LOST` where the host's
- * own socket was refused; `retry_after` that of `chatnio_connection_retry_after()`, in milliseconds, or 0.
+ * `cause` (`chatnio_retry_cause`) is that of `chatnio_connection_retry_cause()` or `chatnio_rest_call_retry_cause()`, or
+ * `CHATNIO_RETRY_LOST` where the host's own socket was refused; `retry_after` that of `chatnio_connection_retry_after()`, in
+ * milliseconds, or 0.
  *
  * Errors: `CHATNIO_ABSENT` when it is not to be tried again: it was often enough, or there is no time left. Then what it
  * failed by is the outcome. `CHATNIO_INVALID` for NULL or an unknown constant.
@@ -2592,11 +2606,12 @@ int32_t chatnio_retry_failed(struct chatnio_retry *retry,
 
 /**
  * Gets when all tries are to be over, look-ups and handshakes included: `chatnio_config_set_connect()` and
- * `chatnio_config_set_handshake()` after the begin, and `UINT64_MAX`, for never, when one of them is off.
+ * `chatnio_config_set_handshake()` after the begin, or the limit of a call; `UINT64_MAX`, for never, when one of them is off.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
-int32_t chatnio_retry_deadline(const struct chatnio_retry *retry, uint64_t *deadline);
+int32_t chatnio_retry_deadline(const struct chatnio_retry *retry,
+                               uint64_t *deadline);
 
 /**
  * Frees it; NULL is fine.

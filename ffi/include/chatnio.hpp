@@ -1283,6 +1283,13 @@ public:
         detail::check(chatnio_retry_new(config.native(), now, &made));
         retry_.reset(made);
     }
+    /** For a companion call that begins at `now` and may take so long in all, with its answer; zero for no limit. */
+    Retry(std::uint64_t now, std::chrono::milliseconds limit, const Config &config = nullptr)
+    {
+        chatnio_retry *made;
+        detail::check(chatnio_retry_new_within(config.native(), detail::milliseconds(limit), now, &made));
+        retry_.reset(made);
+    }
     /** Takes a handle over. */
     Retry(Adopt, chatnio_retry *native) noexcept : retry_(native) {}
 

@@ -7,7 +7,7 @@ use chatnio_core::RetryCause;
 use chatnio_transport::Tries;
 
 use crate::boundary::{Health, Object, boundary, free, hand_over, put};
-use crate::config::chatnio_config;
+use crate::config::{Settings, chatnio_config};
 use crate::status::Failure;
 use crate::time::{deadline_ms, time};
 
@@ -30,6 +30,10 @@ impl Object for chatnio_retry {
 }
 
 impl chatnio_retry {
+    fn new(tries: Tries, now: u64) -> Self {
+        chatnio_retry { health: Health::new(), tries, begun: time(now) }
+    }
+
     /// The tries count from when they began.
     fn since(&self, now: u64) -> Duration {
         time(now).saturating_sub(self.begun)
@@ -92,9 +96,30 @@ pub unsafe extern "C" fn chatnio_retry_new(
 ) -> i32 {
     boundary!({
         let out = out.ok_or(Failure::invalid(""))?;
-        let tries =
-            chatnio_config::used(config, |_| Ok(()), |settings| Ok(Tries::new(&settings.transport.connection)))?;
-        hand_over(out, chatnio_retry { health: Health::new(), tries, begun: time(now) });
+        let tries = |settings: Settings| Ok(Tries::new(&settings.transport.connection));
+        hand_over(out, chatnio_retry::new(chatnio_config::used(config, |_| Ok(()), tries)?, now));
+        Ok(())
+    })
+}
+
+/// Makes one for a companion call that begins at `now` and may take `limit` milliseconds in all, with its answer; 0 for no
+/// limit. Of `config`, which may be NULL for the defaults, count `chatnio_config_set_connect_retries()` and
+/// `chatnio_config_set_connects_per_second()`. Only for calls that `chatnio_rest_call_is_repeatable()`.
+///
+/// Errors: `CHATNIO_INVALID` when `out` is NULL.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatnio_retry_new_within(
+    config: Option<&chatnio_config>,
+    limit: u64,
+    now: u64,
+    out: Option<&mut MaybeUninit<*mut chatnio_retry>>,
+) -> i32 {
+    boundary!({
+        let limit = Some(time(limit)).filter(|limit| !limit.is_zero());
+        let tries = |settings: Settings| Ok(Tries::within(&settings.transport.connection, limit));
+        let out = out.ok_or(Failure::invalid(""))?;
+        hand_over(out, chatnio_retry::new(chatnio_config::used(config, |_| Ok(()), tries)?, now));
         Ok(())
     })
 }
@@ -120,8 +145,9 @@ pub unsafe extern "C" fn chatnio_retry_begin(
 /// Says that a try has failed at `now`, and gets when the next one is to follow: never sooner than 1.1 s after a throttling,
 /// nor than the server has asked for, and later the more have failed, with some jitter.
 ///
-/// `cause` (`chatnio_retry_cause`) is that of `chatnio_connection_retry_cause()`, or `CHATNIO_RETRY_LOST` where the host's
-/// own socket was refused; `retry_after` that of `chatnio_connection_retry_after()`, in milliseconds, or 0.
+/// `cause` (`chatnio_retry_cause`) is that of `chatnio_connection_retry_cause()` or `chatnio_rest_call_retry_cause()`, or
+/// `CHATNIO_RETRY_LOST` where the host's own socket was refused; `retry_after` that of `chatnio_connection_retry_after()`, in
+/// milliseconds, or 0.
 ///
 /// Errors: `CHATNIO_ABSENT` when it is not to be tried again: it was often enough, or there is no time left. Then what it
 /// failed by is the outcome. `CHATNIO_INVALID` for NULL or an unknown constant.
@@ -143,7 +169,7 @@ pub unsafe extern "C" fn chatnio_retry_failed(
 }
 
 /// Gets when all tries are to be over, look-ups and handshakes included: `chatnio_config_set_connect()` and
-/// `chatnio_config_set_handshake()` after the begin, and `UINT64_MAX`, for never, when one of them is off.
+/// `chatnio_config_set_handshake()` after the begin, or the limit of a call; `UINT64_MAX`, for never, when one of them is off.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
 #[unsafe(no_mangle)]

@@ -148,7 +148,7 @@ impl WireError {
         let cause = match self {
             Self::Throttled(_) => RetryCause::Throttled,
             Self::Unavailable(_) => RetryCause::Unavailable,
-            Self::Proxy(ProxyError::Refused { status: 502..=504, .. }) => RetryCause::Unavailable,
+            Self::Proxy(error) => error.retry_cause()?,
             Self::EndOfStream { step } | Self::Truncated { step } | Self::Io { step, .. } if *step != Step::Session => {
                 RetryCause::Lost
             }

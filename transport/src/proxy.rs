@@ -8,6 +8,7 @@ mod tunnel;
 use std::fmt;
 use std::net::IpAddr;
 
+use chatnio_core::RetryCause;
 use thiserror::Error;
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -128,6 +129,15 @@ impl ProxyError {
             _ => None,
         }
     }
+
+    /// Why connecting may be tried again, if it may: as for a gateway's answer with the same status.
+    pub(crate) fn retry_cause(&self) -> Option<RetryCause> {
+        match self {
+            ProxyError::Refused { status: 429, .. } => Some(RetryCause::Throttled),
+            ProxyError::Refused { status: 502..=504, .. } => Some(RetryCause::Unavailable),
+            _ => None,
+        }
+    }
 }
 
 impl Proxy {
@@ -242,6 +252,7 @@ fn http_hint(status: u16) -> &'static str {
     match status {
         403 => "it does not let connections to this host or port through",
         404 | 405 | 501 => "it does not know CONNECT: is it a proxy?",
+        429 => "too many connections: wait before the next",
         500 => "it cannot reach the server, or has a problem: check the server's URL, or ask the proxy's owner",
         502..=504 => "it cannot reach the server: check the server's URL, or try again later",
         _ => "ask its owner",

@@ -356,6 +356,53 @@ fn a_proxy_is_gone_through() {
 }
 
 #[test]
+fn what_a_proxy_could_do_better_is_tried_again_as_when_the_chat_connects() {
+    const WAY: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
+    let tried = |first: &'static [u8]| {
+        let (url, proxy) = raw(vec![first, WAY]);
+        let mut config = ConnectionConfig::default();
+        config.connect_retries = 1;
+        config.proxy = Some(Proxy::parse(&url.replace("ws://", "http://")).unwrap());
+        let error = Client::new("ws://localhost:1", Auth::new(KEY), &config).unwrap().call(&rest::quota()).unwrap_err();
+        // Whoever was not tried again is let go.
+        let is_again = matches!(error, ClientError::Lost { .. });
+        if !is_again {
+            drop(
+                std::net::TcpStream::connect(url.trim_start_matches("ws://"))
+                    .map(|mut last| last.write_all(b"\r\n\r\n")),
+            );
+        }
+        proxy.join().unwrap();
+        is_again
+    };
+    // After the way is open the proxy hangs up, which nothing is tried after once more.
+    for first in
+        [b"HTTP/1.1 502 x\r\n\r\n".as_slice(), b"HTTP/1.1 504 x\r\n\r\n", b"HTTP/1.1 429 x\r\n\r\n", b"HTTP/1.1", b""]
+    {
+        assert!(tried(first), "{}", first.escape_ascii());
+    }
+    for first in [b"HTTP/1.1 403 x\r\n\r\n".as_slice(), b"HTTP/1.1 407 x\r\n\r\n", b"SSH-2.0\r\n"] {
+        assert!(!tried(first), "{}", first.escape_ascii());
+    }
+}
+
+#[test]
+fn what_the_first_try_says_is_not_hidden_by_a_second_that_runs_out_of_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        first.write_all(b"HTTP/1.1 503 x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        // Nobody answers the second.
+        (first, listener.accept().unwrap())
+    });
+    let client = Client::new(&url, Auth::new(KEY), &ConnectionConfig::default()).unwrap();
+    let error = client.within(Duration::from_secs(1)).call(&rest::quota()).unwrap_err();
+    assert!(matches!(error, ClientError::Answer(Error::Http { status: 503, .. })), "{error:?}");
+    server.join().unwrap();
+}
+
+#[test]
 fn a_silent_server_ends_by_the_limit() {
     // The system accepts for it, and nobody answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -58,7 +58,7 @@ def serving(*serve: Callable[[socket.socket], object]) -> Generator[int]:
             except BaseException as error:
                 failures.append(error)
 
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         yield listener.getsockname()[1]
         thread.join(60)

@@ -114,10 +114,6 @@ def test_a_proxy_is_gone_through(
         ("http", b"HTTP/1.0 403 x\n\n", Status.PROXY_REFUSED),
         ("http", b"SSH-2.0-x\r\n", Status.NOT_A_PROXY),
         ("http", b"HTTP/1.1 " + b"9" * 5000 + b" x\r\n\r\n", Status.NOT_A_PROXY),
-        ("http", b"HTTP/1.1 200 x\r\n\r\nit speaks early", Status.NOT_A_PROXY),
-        ("http", b"HTTP/1.1 200 x\r\n\r\n!", Status.NOT_A_PROXY),
-        ("http", b"HTTP/1.1 200 x\n\n\r\n", Status.NOT_A_PROXY),
-        ("http", b"", Status.NOT_A_PROXY),
         ("socks5h", b"\x05\xff", Status.PROXY_AUTH),
         ("socks5h", b"\x05\x00\x05\x05\x00\x01", Status.PROXY_REFUSED),
         ("socks5h", b"HTTP/1.1 400 x\r\n\r\n", Status.NOT_A_PROXY),
@@ -131,10 +127,7 @@ def test_a_proxy_that_refuses_is_named(made: Caller, scheme: str, answer: bytes,
         while connection.recv(65536):
             pass
 
-    def silent(connection: socket.socket) -> None:
-        until(connection, b"\r\n\r\n")
-
-    with serving(serve if answer else silent) as port:
+    with serving(serve) as port:
         config = Config(proxy=f"{scheme}://127.0.0.1:{port}")
         with pytest.raises(ProxyError) as raised:
             made("ws://localhost:1", rest.quota(), config=config)
@@ -142,18 +135,25 @@ def test_a_proxy_that_refuses_is_named(made: Caller, scheme: str, answer: bytes,
     assert f"{scheme}://127.0.0.1:{port}" in str(raised.value)
 
 
-@pytest.mark.parametrize(("host", "status"), [("a..b", Status.PROXY_REFUSED), ("a" * 256, Status.RESOLVE)])
-def test_a_name_is_the_proxys_to_look_up(made: Caller, host: str, status: Status) -> None:
+@pytest.mark.parametrize("early", [b"it speaks early", b"!", b"\r\n"])
+def test_what_speaks_before_it_is_asked_is_no_server(made: Caller, early: bytes) -> None:
+    with serving(answering(b"HTTP/1.1 200 x\r\n\r\n" + early)) as port, pytest.raises(ConnectError) as raised:
+        made("ws://localhost:1", rest.quota(), config=Config(proxy=f"http://127.0.0.1:{port}"))
+    assert raised.value.status == Status.BAD_HTTP
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 256])
+def test_a_name_is_the_proxys_to_look_up(made: Caller, host: str) -> None:
     def serve(connection: socket.socket) -> None:
         exactly(connection, 3)
         connection.sendall(b"\x05\x00\x05\x04\x00\x01")
         while connection.recv(65536):
             pass
 
-    with serving(serve) as port, pytest.raises(ConnectError) as raised:
+    with serving(serve) as port, pytest.raises(ProxyError) as raised:
         config = Config(proxy=f"socks5h://127.0.0.1:{port}", connect_retries=0)
         made(f"ws://{host}", rest.quota(), config=config, allow_token_over_plain_ws=True)
-    assert raised.value.status == status
+    assert raised.value.status == Status.PROXY_REFUSED
 
 
 def test_a_name_that_is_looked_up_for_a_proxy_is_named(made: Caller) -> None:
@@ -182,6 +182,38 @@ def test_certificates_are_those_of_the_settings(made: Caller) -> None:
         with pytest.raises(TLSError) as raised:
             made(f"wss://127.0.0.1:{port}", rest.quota())
         assert raised.value.status in (Status.TLS_NOT_TLS, Status.TLS)
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 502 x\r\n\r\n", b"HTTP/1.1 429 x\r\n\r\n", b"HTTP/1.1 2", b""])
+def test_what_a_proxy_could_do_better_is_tried_again(made: Caller, first: bytes) -> None:
+    way = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
+
+    def opens(connection: socket.socket) -> None:
+        until(connection, b"\r\n\r\n")
+        connection.sendall(way)
+        answering(SEVEN)(connection)
+
+    with serving(answering(first), opens) as port:
+        config = Config(proxy=f"http://127.0.0.1:{port}", connect_retries=1)
+        assert made("ws://localhost:1", rest.quota(), config=config) == 7.0
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 403 x\r\n\r\n", b"HTTP/1.1 407 x\r\n\r\n", b"SSH-2.0\r\n"])
+def test_what_a_proxy_says_for_good_is_not(made: Caller, first: bytes) -> None:
+    with serving(answering(first)) as port, pytest.raises(ProxyError):
+        config = Config(proxy=f"http://127.0.0.1:{port}", connect_retries=1)
+        made("ws://localhost:1", rest.quota(), config=config)
+
+
+def test_a_try_that_runs_out_of_time_does_not_hide_what_the_one_before_failed_by(made: Caller) -> None:
+    released = threading.Event()
+    with serving(answering(AWAY), lambda connection: held(connection, released)) as port:
+        try:
+            with pytest.raises(CallError) as raised:
+                made(f"ws://127.0.0.1:{port}", rest.quota(), timeout=1)
+        finally:
+            released.set()
+    assert raised.value.code == 503
 
 
 def test_what_only_reads_is_tried_again_and_nothing_else_is(made: Caller) -> None:

@@ -308,6 +308,8 @@ static void session_nulls(struct world *w, struct outs *o) {
 static void retry_nulls(struct world *w, struct outs *o) {
     TAKES(chatnio_retry_new, config, (NULL, START, &o->retry));
     REFUSES(chatnio_retry_new, out, (w->config, START, NULL));
+    TAKES(chatnio_retry_new_within, config, (NULL, 1, START, &o->retry));
+    REFUSES(chatnio_retry_new_within, out, (w->config, 1, START, NULL));
     REFUSES(chatnio_retry_begin, retry, (NULL, START, &o->deadline));
     REFUSES(chatnio_retry_begin, at, (w->retry, START, NULL));
     REFUSES(chatnio_retry_failed, retry, (NULL, START, CHATNIO_RETRY_LOST, 0, &o->deadline));

@@ -147,6 +147,7 @@
     CALL(connection, chatnio_connection_retry_after, (w->connection, &o->deadline)) \
     CALL(connection, chatnio_connection_retry_cause, (w->connection, &o->number)) \
     CALL(none, chatnio_retry_new, (w->config, START, &o->retry)) \
+    CALL(none, chatnio_retry_new_within, (w->config, 1, START, &o->retry)) \
     CALL(retry, chatnio_retry_begin, (w->retry, START, &o->deadline)) \
     CALL(retry, chatnio_retry_failed, (w->retry, START, CHATNIO_RETRY_LOST, 0, &o->deadline)) \
     CALL(retry, chatnio_retry_deadline, (w->retry, &o->deadline)) \

@@ -99,6 +99,27 @@ static void in_time(void) {
     chatnio_config_free(config);
 }
 
+/* A call has a limit of its own, which those of connecting are nothing to. */
+static void in_time_of_a_call(void) {
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_connect_retries(config, 9));
+    OK(chatnio_config_set_connect(config, 1));
+    chatnio_retry *retry = NULL;
+    uint64_t deadline = 0;
+    OK(chatnio_retry_new_within(config, 30000, START, &retry));
+    OK(chatnio_retry_deadline(retry, &deadline));
+    EQUAL(START + 30000, deadline);
+    uint64_t now = again(retry, START, CHATNIO_RETRY_UNAVAILABLE, 12000, 12000);
+    gives_up(retry, now, CHATNIO_RETRY_UNAVAILABLE, 18000);
+    chatnio_retry_free(retry);
+    OK(chatnio_retry_new_within(config, 0, START, &retry));
+    OK(chatnio_retry_deadline(retry, &deadline));
+    CHECK(deadline == UINT64_MAX);
+    again(retry, START, CHATNIO_RETRY_THROTTLED, 0, 1100);
+    chatnio_retry_free(retry);
+    chatnio_config_free(config);
+}
+
 /* Places are shared by all that have the configuration, and go by the system's clock, of which hardly any passes. */
 static void places(void) {
     chatnio_config *config = new_config();
@@ -183,6 +204,7 @@ int main(void) {
     by_default();
     waits();
     in_time();
+    in_time_of_a_call();
     places();
     causes();
     return done();

@@ -173,6 +173,8 @@ static void a_connect_is_tried_again()
     CHECK(at && *at >= 2300 && *at <= 3300);
     CHECK(!retry.failed(*at, CHATNIO_RETRY_LOST));
     CHECK(!Retry(0, config).failed(0, CHATNIO_RETRY_THROTTLED, std::chrono::seconds(4)));
+    CHECK(Retry(0, std::chrono::seconds(30), config).failed(0, CHATNIO_RETRY_THROTTLED, std::chrono::seconds(4)));
+    CHECK(Retry(7, std::chrono::seconds(30)).deadline() == 30007);
 }
 
 static void a_refusal()

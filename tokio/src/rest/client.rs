@@ -56,7 +56,7 @@ impl Client {
     /// Dropping what this returns breaks the call off; whether the server has heard of it is open then.
     ///
     /// # Errors
-    /// [`ClientError`], of the last try.
+    /// [`ClientError`], of the last try; of the one before, where the last one only ran out of time.
     pub async fn call<T>(&self, call: &Call<T>) -> Result<T, ClientError> {
         let started = Instant::now();
         let limit = Some(self.within).filter(|limit| !limit.is_zero());
@@ -74,7 +74,7 @@ impl Client {
                 Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            let Some(at) = tries.failed(started.elapsed(), &error) else { return Err(error) };
+            let at = tries.failed(started.elapsed(), error)?;
             sleep_until(started + at).await;
         }
     }

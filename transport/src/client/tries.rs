@@ -25,7 +25,12 @@ impl Tries {
     #[must_use]
     pub fn new(config: &ConnectionConfig) -> Self {
         let is_bounded = !config.connect.is_zero() && !config.handshake.is_zero();
-        let limit = is_bounded.then(|| config.connect.saturating_add(config.handshake));
+        Self::within(config, is_bounded.then(|| config.connect.saturating_add(config.handshake)))
+    }
+
+    /// The same within another limit, or without one: for a companion call, whose answer counts to it.
+    #[must_use]
+    pub fn within(config: &ConnectionConfig, limit: Option<Duration>) -> Self {
         Tries {
             retry: Retry::new(config.connect_retries, limit),
             connect: config.connect,

@@ -110,18 +110,36 @@ impl Caller {
     /// The tries of a call, which is to be over within `limit`, if there is one.
     #[must_use]
     pub fn tries<T>(&self, call: &Call<T>, limit: Option<Duration>) -> CallTries {
-        CallTries(Retry::new(if call.is_repeatable() { self.retries } else { 0 }, limit))
+        let retry = Retry::new(if call.is_repeatable() { self.retries } else { 0 }, limit);
+        CallTries { retry, before: None }
     }
 }
 
 /// When a call is tried again: only one that [only reads](Call::is_repeatable), as connecting is. Times are those since the
 /// call began.
 #[derive(Debug)]
-pub struct CallTries(Retry);
+pub struct CallTries {
+    retry: Retry,
+    /// What the try before failed by.
+    before: Option<ClientError>,
+}
 
 impl CallTries {
-    /// A try has failed at `now`: when to try again; `None` for not at all.
-    pub fn failed(&mut self, now: Duration, error: &ClientError) -> Option<Duration> {
-        self.0.failed(now, error.retry_cause()?, error.retry_after(), jitter())
+    /// A try has failed at `now`.
+    ///
+    /// # Errors
+    /// What it failed by, where it is not to be tried again, or what the try before failed by, where this one only ran out of
+    /// time; otherwise gets when to.
+    pub fn failed(&mut self, now: Duration, error: ClientError) -> Result<Duration, ClientError> {
+        let again = error.retry_cause().and_then(|cause| self.retry.failed(now, cause, error.retry_after(), jitter()));
+        let is_late = matches!(error, ClientError::Timeout { .. } | ClientError::ConnectTimeout { .. });
+        match again {
+            Some(at) => {
+                self.before = Some(error);
+                Ok(at)
+            }
+            None if is_late => Err(self.before.take().unwrap_or(error)),
+            None => Err(error),
+        }
     }
 }

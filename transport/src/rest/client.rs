@@ -69,7 +69,7 @@ impl Client {
     /// Makes a call and waits for its answer. One that [only reads](Call::is_repeatable) is tried again as connecting is.
     ///
     /// # Errors
-    /// [`ClientError`], of the last try.
+    /// [`ClientError`], of the last try; of the one before, where the last one only ran out of time.
     pub fn call<T>(&self, call: &Call<T>) -> Result<T, ClientError> {
         let started = Instant::now();
         let limit = Some(self.within).filter(|limit| !limit.is_zero());
@@ -80,7 +80,7 @@ impl Client {
                 Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            let Some(at) = tries.failed(started.elapsed(), &error) else { return Err(error) };
+            let at = tries.failed(started.elapsed(), error)?;
             thread::sleep(at.saturating_sub(started.elapsed()));
         }
     }

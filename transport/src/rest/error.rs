@@ -91,7 +91,11 @@ impl ClientError {
     /// Whether the same call may go better a second later. Only for calls that
     /// [may be repeated](super::Call::is_repeatable).
     pub fn is_retryable(&self) -> bool {
-        self.retry_cause().is_some()
+        let is_late = matches!(
+            self,
+            ClientError::Resolve { .. } | ClientError::ConnectTimeout { .. } | ClientError::Timeout { .. }
+        );
+        is_late || self.retry_cause().is_some()
     }
 
     /// After how long to try again at the soonest, where the server, or a gateway before it, said so.
@@ -102,14 +106,12 @@ impl ClientError {
         }
     }
 
-    /// Why it may be tried again, if it may.
+    /// Why a client tries again by itself, if it does: as when the chat connects, and so not after a time-out, for which
+    /// nobody waits twice.
     pub(super) fn retry_cause(&self) -> Option<RetryCause> {
         match self {
-            ClientError::Resolve { .. }
-            | ClientError::Connect { .. }
-            | ClientError::ConnectTimeout { .. }
-            | ClientError::Timeout { .. }
-            | ClientError::Lost { .. } => Some(RetryCause::Lost),
+            ClientError::Connect { .. } | ClientError::Lost { .. } => Some(RetryCause::Lost),
+            ClientError::Proxy(error) => error.retry_cause(),
             ClientError::Answer(error) => error.retry_cause(),
             _ => None,
         }

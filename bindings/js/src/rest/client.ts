@@ -13,7 +13,7 @@ export interface RestClientOptions {
   readonly token?: string | undefined;
   /** How long a call may take in all, with every try, in milliseconds. 30,000; 0: as long as it takes. */
   readonly timeout?: number | undefined;
-  /** How often a call that only reads is tried again, when that may help: see `ChatNioError.isRetryable`. 0. */
+  /** How often a call that only reads is tried again, when that may help: see `ChatNioError.isRetryable`. 2. */
   readonly retries?: number | undefined;
   /** Lets a token go over plain http:// to another machine, where everybody on the way can read it. Off. */
   readonly allowTokenOverPlainWs?: boolean | undefined;
@@ -63,7 +63,7 @@ export class RestClient {
     this.#token = options.token;
     refusePlainToken(this.#server, options.token, flag("allowTokenOverPlainWs", options.allowTokenOverPlainWs ?? false) === 1);
     this.#timeout = Number(time("timeout", options.timeout ?? 30_000));
-    this.#retries = Number(whole("retries", options.retries ?? 0));
+    this.#retries = Number(whole("retries", options.retries ?? 2));
     if (this.#retries < 0) refuse("retries", "a whole number, 0 or more", options.retries);
     this.#headers = { ...options.headers };
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
@@ -82,15 +82,18 @@ export class RestClient {
     signal?.throwIfAborted();
     await load();
     const limit = new Limit(this.#timeout, signal);
+    let before: unknown;
     try {
       for (let failures = 0; ; failures += 1) {
         try {
           return await this.#once(call, limit.signal);
         } catch (error) {
-          if (limit.signal.aborted) throw limit.signal.reason;
+          // What the try before failed by says more than that this one ran out of time.
+          if (limit.signal.aborted) throw limit.isLate ? (before ?? limit.signal.reason) : limit.signal.reason;
           const isAgain = error instanceof ChatNioError && error.isRetryable && failures < this.#retries && call.isRepeatable;
           const wait = isAgain ? retryWait(error, failures, limit.left) : undefined;
           if (wait === undefined) throw error;
+          before = error;
           await limit.pause(wait);
         }
       }
@@ -185,6 +188,8 @@ class Limit {
   readonly #until: number;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #from: AbortSignal | undefined;
+  /** Whether it is the time that has broken the call off. */
+  isLate = false;
   readonly #abort = (): void => this.#control.abort(this.#from?.reason);
 
   constructor(timeout: number, from: AbortSignal | undefined) {
@@ -194,7 +199,10 @@ class Limit {
     this.#until = timeout === 0 ? Infinity : performance.now() + timeout;
     if (timeout === 0) return;
     const late = new ChatNioError("CHATNIO_UNRESPONSIVE", `the server did not answer within ${timeout} ms`);
-    this.#timer = setTimeout(() => this.#control.abort(late), Math.min(timeout, MAX_DELAY));
+    this.#timer = setTimeout(() => {
+      this.isLate = !this.signal.aborted;
+      this.#control.abort(late);
+    }, Math.min(timeout, MAX_DELAY));
   }
 
   get signal(): AbortSignal {

@@ -369,7 +369,8 @@ export const tests: Test[] = [
   withModule("what cannot help, or change something, or has no time left, is not tried again", async () => {
     const tries = async (reply: Reply, call: rest.Call<unknown>, options: rest.RestClientOptions): Promise<number> =>
       (await waits([reply], call, options)).waits.length;
-    equal(await tries(throttled, rest.quota(), {}), 0, "unless it is asked for");
+    equal(await tries(throttled, rest.quota(), {}), 2, "as elsewhere");
+    equal(await tries(throttled, rest.quota(), { retries: 0 }), 0, "unless it is switched off");
     for (const call of [rest.deleteConversation(1), rest.deleteShare("h"), rest.buy(1), rest.renameConversation(1, "n"), rest.redeem("c")]) {
       equal(await tries(throttled, call, { retries: 5 }), 0, call.name);
       equal(await tries(new TypeError("lost"), call, { retries: 5 }), 0, call.name);
@@ -377,6 +378,18 @@ export const tests: Test[] = [
     equal(await tries(json('{"code":401,"message":"no"}', 401), rest.quota(), { retries: 5 }), 0, "a bad key");
     equal(await tries(throttled, rest.quota(), { retries: 5, timeout: 1000 }), 0, "no time");
     equal(await tries(json("", 429, { "Retry-After": "20" }), rest.quota(), { retries: 5, timeout: 19_000 }), 0, "nor until then");
+  }),
+  withModule("a try that runs out of time does not hide what the one before failed by", async () => {
+    await withClock(async (clock) => {
+      const { fetch, asked } = answering(json("", 503), never);
+      const client = new rest.RestClient("ws://localhost", { fetch, timeout: 2000 });
+      const away = rejects("CHATNIO_REST_HTTP", client.call(rest.quota()));
+      await clock.until((timers) => timers === 2);
+      await clock.pass(1000);
+      await clock.until((timers) => timers === 1);
+      await clock.pass(1000);
+      equal([((await away) as rest.CallError).httpStatus, asked.length], [503, 2]);
+    });
   }),
   withModule("a call has a limit, and can be broken off", async () => {
     await withClock(async (clock) => {
@@ -402,7 +415,7 @@ export const tests: Test[] = [
       },
     });
     const answered = async (body: ReadableStream): Promise<number> =>
-      new rest.RestClient("ws://localhost", { fetch: (async () => new Response(body)) as typeof fetch }).call(rest.quota());
+      new rest.RestClient("ws://localhost", { retries: 0, fetch: (async () => new Response(body)) as typeof fetch }).call(rest.quota());
     const lost = await rejects("CHATNIO_IO", answered(cut));
     ok(lost.isRetryable && lost.message.includes("terminated"), lost.message);
     let isCancelled = false;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import os
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 __all__ = ["Network", "Proxy", "is_loopback", "of_environment"]
@@ -19,8 +19,6 @@ class Network:
 
     connect: float = 10.0
     handshake: float = 10.0
-    #: The library's own default.
-    retries: int = 2
     allow_plain: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     #: The URL of a proxy.
@@ -36,7 +34,7 @@ class Network:
 
 
 class Proxy:
-    """A proxy, of a URL that the library has accepted."""
+    """Where a proxy is, of a URL that the library has accepted."""
 
     def __init__(self, url: str) -> None:
         scheme, found, rest = url.strip().partition("://")
@@ -44,14 +42,6 @@ class Proxy:
         self.scheme: str = scheme.lower() if found else "http"
         self.host: str = parts.hostname or ""
         self.port: int = parts.port or 1080
-        #: User name and password: secrets.
-        self.credentials: tuple[str, str] | None = None
-        if parts.username is not None:
-            self.credentials = unquote(parts.username), unquote(parts.password or "")
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""When a connect that has failed is tried again: the library's decision, for a client that connects by itself."""
+"""When a connect, or a call, that has failed is tried again: the library's decision, for a client that connects by itself."""
 
 from __future__ import annotations
 
@@ -25,8 +25,20 @@ class Retry(Owner):
 
     _release = lib.chatnio_retry_free
 
-    def __init__(self, config: Config | None) -> None:
-        self._handle = constructed_plain(lib.chatnio_retry_new, "chatnio_retry", native(config), milliseconds(None))
+    def __init__(self, config: Config | None, within: float | None = None) -> None:
+        """
+        Args:
+            within: For a companion call, how many seconds it may take in all; 0 for no limit.
+        """
+        now = milliseconds(None)
+        if within is None:
+            self._handle = constructed_plain(lib.chatnio_retry_new, "chatnio_retry", native(config), now)
+        else:
+            # Rounded up, as 0 would be no limit.
+            limit = math.ceil(within * 1000)
+            self._handle = constructed_plain(
+                lib.chatnio_retry_new_within, "chatnio_retry", native(config), limit, now
+            )
 
     def begin(self) -> float:
         """In how many seconds the next try is to begin, among those of all with the same configuration."""

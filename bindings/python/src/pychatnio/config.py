@@ -206,7 +206,6 @@ class Config(Owner):
         for name, count in (("connect_retries", connect_retries), ("connects_per_second", connects_per_second)):
             if count is not None:
                 self._set(name, count, min(_size(name, count), 2**32 - 1))
-        network.retries = network.retries if connect_retries is None else connect_retries
         if client_certificate is not None:
             files = client_certificate if isinstance(client_certificate, tuple) else (client_certificate, client_certificate)
             chain, key = (encoded(os.fspath(file), "the path of a certificate file") for file in files)

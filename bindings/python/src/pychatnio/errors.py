@@ -48,6 +48,7 @@ class ChatNioError(Exception):
     """The status of the library; `None` when it is the answer that failed, and not a call."""
     retry_after: float | None = None
     """How many seconds to wait before trying again, where the server said so."""
+    _retry_cause: int | None = None
 
     @property
     def is_retryable(self) -> bool:
@@ -142,18 +143,17 @@ class CallError(ChatNioError):
     """The HTTP status, which is 200 for most of what the server itself refuses."""
     words: str | None = None
     """What the server said, where it said something in words, as it came."""
-    _is_retryable: bool = False
 
     @property
     def is_retryable(self) -> bool:
         """Whether a call that may be repeated may go better a second later: the server throttled, or was not there."""
-        return self._is_retryable
+        return self._retry_cause is not None
 
     def _saying(self, words: str) -> CallError:
         """The same with other words of the server's."""
         assert self.status is not None
         error = type(self)(self.status, str(self).replace(self.words, words) if self.words else str(self))
-        error.code, error.words, error._is_retryable = self.code, words, self._is_retryable
+        error.code, error.words, error._retry_cause = self.code, words, self._retry_cause
         return error
 
 

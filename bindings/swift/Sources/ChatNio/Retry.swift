@@ -22,13 +22,20 @@ public final class Retry {
     ///   - configuration: what counts of it are ``Configuration/Settings/connectRetries``,
     ///     ``Configuration/Settings/connectsPerSecond``, ``Configuration/Settings/connect`` and
     ///     ``Configuration/Settings/handshake``; nil is the defaults.
+    ///   - limit: for a companion call, how long it may take in all, with its answer, in place of the last two; zero is no
+    ///     limit.
     ///   - now: the time.
     /// - Throws: nothing that can be foreseen: ``ChatNioError/Code/panic``.
-    public init(configuration: Configuration? = nil, now: Duration) throws {
+    public init(configuration: Configuration? = nil, within limit: Duration? = nil, now: Duration) throws {
         self.configuration = configuration
         handle = try Configuration.use(configuration) { configuration in
             try Handle(free: chatnio_retry_free) { out, _ in
-                chatnio_retry_new(configuration, now.wholeMilliseconds, out)
+                let now = now.wholeMilliseconds
+                return if let limit {
+                    chatnio_retry_new_within(configuration, limit.wholeMilliseconds, now, out)
+                } else {
+                    chatnio_retry_new(configuration, now, out)
+                }
             }
         }
     }

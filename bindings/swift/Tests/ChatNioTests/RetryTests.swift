@@ -26,6 +26,15 @@ final class RetryTests: HandleTestCase {
         XCTAssertNotNil(retries[0].failed(.lost, now: .zero))
     }
 
+    func testACallHasALimitOfItsOwn() throws {
+        let brief = try Configuration { $0.connect = .milliseconds(1) }
+        let retry = try Retry(configuration: brief, within: .seconds(30), now: .seconds(7))
+        XCTAssertEqual(retry.deadline, .seconds(37))
+        XCTAssertNotNil(retry.failed(.unavailable, retryAfter: .seconds(12), now: .seconds(7)))
+        XCTAssertNil(retry.failed(.unavailable, retryAfter: .seconds(18), now: .seconds(19)))
+        XCTAssertNil(try Retry(within: .zero, now: .zero).deadline)
+    }
+
     func testAConnectionTellsItsCause() throws {
         for (answer, cause) in [
             ("HTTP/1.1 429 x\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", Retry.Cause.throttled),

@@ -25,18 +25,20 @@ final class NoRedirects: NSObject, URLSessionTaskDelegate, Sendable {
 struct Server {
     let base: String
     let auth: Auth
+    /// How long a call may take in all.
+    let limit = Duration.seconds(30)
     let session = URLSession(configuration: .ephemeral, delegate: NoRedirects(), delegateQueue: nil)
 
     /// Makes a call; one that only reads is made again where that may go better.
     func call<Answer>(_ call: Rest.Call<Answer>) async throws -> Answer {
         let clock = ContinuousClock()
         let start = clock.now
-        let retry = try Retry(now: .zero)
+        let retry = try Retry(within: limit, now: .zero)
         while true {
             var again: Duration?
             let failure: any Error
             do {
-                let (status, body, retryAfter) = try await send(call)
+                let (status, body, retryAfter) = try await send(call, within: limit - (clock.now - start))
                 do {
                     return try call.decode(status: status, body: body)
                 } catch let error as Rest.Failure {
@@ -55,10 +57,12 @@ struct Server {
         }
     }
 
-    private func send<Answer>(_ call: Rest.Call<Answer>) async throws -> (Int, [UInt8], Duration?) {
+    private func send<Answer>(
+        _ call: Rest.Call<Answer>, within: Duration
+    ) async throws -> (Int, [UInt8], Duration?) {
         let request = try call.request(auth: auth)
         guard let url = URL(string: base + request.target) else { throw URLError(.badURL) }
-        var sent = URLRequest(url: url, timeoutInterval: 30)
+        var sent = URLRequest(url: url, timeoutInterval: max(within / .seconds(1), 0.001))
         sent.httpMethod = request.method
         sent.httpBody = request.body.map { Data($0.utf8) }
         for header in request.headers {

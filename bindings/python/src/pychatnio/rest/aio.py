@@ -54,8 +54,6 @@ class AsyncClient:
                 return (await self._once(call, tries)).result_of(call, self._server.redacted)
             except ChatNioError as error:
                 wait = tries.failed(error)
-                if wait is None:
-                    raise
             await asyncio.sleep(wait)
 
     async def _once(self, call: Call[T], tries: Tries) -> HttpAnswer:

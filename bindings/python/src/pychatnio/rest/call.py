@@ -51,10 +51,11 @@ class _Handle(Owner):
         if status:
             error = error_of(status, error_text(lib.chatnio_rest_call_error, self._handle))
             if isinstance(error, CallError):
-                words, is_retryable = ffi.new("chatnio_text *"), ffi.new("bool *")
+                words, cause = ffi.new("chatnio_text *"), ffi.new("int32_t *")
                 lib.chatnio_rest_call_words(self._handle, words)
-                lib.chatnio_rest_call_is_retryable(self._handle, is_retryable)
-                error.words, error._is_retryable = text_of(words[0]), bool(is_retryable[0])
+                error.words = text_of(words[0])
+                if lib.chatnio_rest_call_retry_cause(self._handle, cause) == Status.OK:
+                    error._retry_cause = cause[0]
             raise error
 
     def text(self, function: Callable[..., int]) -> str | None:

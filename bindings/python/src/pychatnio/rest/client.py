@@ -70,8 +70,6 @@ class Client:
                 return self._once(call, tries).result_of(call, self._server.redacted)
             except ChatNioError as error:
                 wait = tries.failed(error)
-                if wait is None:
-                    raise
             time.sleep(wait)
 
     def _once(self, call: Call[T], tries: Tries) -> HttpAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Generator
 
-from .._network import Proxy
+from ..config import Config
 from .answer import Answering, HttpAnswer
 from .call import HttpRequest
 from .tls import Secure, explained, secured
@@ -23,14 +23,14 @@ class Exchange:
         host: str,
         port: int,
         context: ssl.SSLContext | None,
-        proxy: Proxy | None,
+        proxied: Config | None,
         address: str | None,
     ) -> None:
         #: Whether the way to the server is open, and the request is on it.
         self.is_open: bool = False
         #: The answer, once it is there.
         self.answer: HttpAnswer | None = None
-        self._steps = self._run(request, host, port, context, proxy, address)
+        self._steps = self._run(request, host, port, context, proxied, address)
 
     def start(self) -> bytes:
         return next(self._steps)
@@ -52,12 +52,12 @@ class Exchange:
         host: str,
         port: int,
         context: ssl.SSLContext | None,
-        proxy: Proxy | None,
+        proxied: Config | None,
         address: str | None,
     ) -> Generator[bytes, bytes, None]:
         where = f"{host} port {port}"
-        if proxy is not None:
-            yield from through(proxy, host, port, address)
+        if proxied is not None:
+            yield from through(proxied, host, port, address)
         secure: Secure | None = None
         if context is not None:
             secure = yield from secured(context, host, where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import socket
 import ssl
@@ -11,12 +10,13 @@ from typing import Any
 
 from .._native import ffi, lib
 from .._network import Network, Proxy
+from .._retry import LOST, Retry
 from .._status import Status
 from .._text import checked
 from ..auth import Auth, authentication
 from ..config import Config, milliseconds, network
 from ..connection import Connection
-from ..errors import CallError, CallThrottledError, ChatNioError, error_of
+from ..errors import ChatNioError, error_of
 from .call import Call, HttpRequest
 from .calls import quota
 from .exchange import Exchange
@@ -28,9 +28,11 @@ __all__ = ["Server", "Tries"]
 #: Says who asks: some gateways refuse requests that do not.
 _US = f"chatnio/{ffi.string(lib.chatnio_version()).decode()}"
 
-#: Seconds before a call is tried again, as the chat's connects are: after a throttling, and after anything else.
-_AFTER_THROTTLING, _FIRST, _LONGEST = 1.1, 0.5, 8.0
+#: The connection was refused or lost, for whatever reason.
+_LOST = (Status.CONNECT, Status.IO, Status.END_OF_STREAM, Status.TRUNCATED)
 
+#: The time was over.
+_LATE = (Status.UNRESPONSIVE, Status.CONNECT_TIMEOUT, Status.HANDSHAKE_TIMEOUT)
 
 #: The most seconds that a socket waits: 24 days.
 _MOST = 2_000_000.0
@@ -51,6 +53,7 @@ class Server:
         self._auth = authentication(auth)
         del auth
         self.network: Network = network(config)
+        self.config = config
         self.timeout: float = min(milliseconds("timeout", timeout) / 1000 or _MOST, _MOST)
         self.is_tls: bool
         self.host: str
@@ -62,7 +65,9 @@ class Server:
         quota().request(self._auth)
         allows = allow_token_over_plain_ws or self.network.allow_plain
         self.is_tls, self.host, self.port, self.prefix, self.query = _parsed(url, None if allows else self._auth)
-        self.proxy: Proxy | None = Proxy(self.network.proxy) if self.network.proxy is not None else None
+        proxy = self.network.proxy
+        self.proxy: Proxy | None = None if proxy is None else Proxy(proxy)
+        self._proxied: Config | None = None if proxy is None else Config(proxy=proxy)
         self.context: ssl.SSLContext | None = (ssl_context or context_of(self.network)) if self.is_tls else None
 
     @property
@@ -89,7 +94,7 @@ class Server:
         if self.query:
             target += f"{'&' if '?' in target else '?'}{self.query}"
         request = HttpRequest(request.method, target, headers, request.body)
-        return Exchange(request, self.host, self.port, self.context, self.proxy, address)
+        return Exchange(request, self.host, self.port, self.context, self._proxied, address)
 
     def unconnected(self, error: OSError | UnicodeError, address: str | None) -> ChatNioError:
         """Why the socket could not be connected; with the server's address, where that was looked up."""
@@ -109,8 +114,9 @@ class Tries:
 
     def __init__(self, server: Server, call: Call[Any]) -> None:
         self._server = server
-        self._left = server.network.retries if call.is_repeatable else 0
-        self._failures = 0
+        limit = 0 if server.timeout == _MOST else server.timeout
+        self._retry = Retry(server.config, limit) if call.is_repeatable else None
+        self._before: ChatNioError | None = None
         self.deadline: float = time.monotonic() + server.timeout
         self._phase_ends = self.deadline
 
@@ -145,22 +151,23 @@ class Tries:
             return error_of(Status.HANDSHAKE_TIMEOUT, f"the handshakes with {host} port {port} took too long")
         return error_of(Status.CONNECT_TIMEOUT, f"cannot connect to {host} port {port} in time")
 
-    def failed(self, error: ChatNioError) -> float | None:
-        """After how many seconds to try again; `None` for not at all."""
-        if self._left <= 0 or not error.is_retryable:
-            return None
-        self._left -= 1
-        is_throttled = isinstance(error, CallThrottledError) or (isinstance(error, CallError) and error.code == 429)
-        first = _AFTER_THROTTLING if is_throttled else _FIRST
-        wait = min(first * (1 << min(self._failures, 8)), _LONGEST)
-        self._failures += 1
-        wait = max(wait, error.retry_after or 0.0)
-        # So that many clients do not come back together.
-        longer = wait * (1 + random.random() / 2)
-        for seconds in (longer, wait):
-            if time.monotonic() + seconds < self.deadline:
-                return seconds
-        return None
+    def failed(self, error: ChatNioError) -> float:
+        """After how many seconds to try again.
+
+        Raises:
+            ChatNioError: when it is not tried again: what this try failed by, or the one before, where this one only ran out
+                of time.
+        """
+        cause = error._retry_cause
+        if cause is None and error.status in _LOST:
+            cause = LOST
+        wait = None if cause is None or self._retry is None else self._retry.failed(cause, error.retry_after)
+        if wait is not None:
+            self._before = error
+            return wait
+        if self._before is not None and error.status in _LATE:
+            raise self._before from error
+        raise error
 
 
 def _parsed(url: str, auth: Auth | None) -> tuple[bool, str, int, str, str]:
