@@ -162,7 +162,7 @@ impl Waiting {
         if at > now {
             sleep_until(self.started + at).await;
         }
-        self.tries.connect(self.started.elapsed(), endpoint.host())
+        self.tries.connect(self.started.elapsed(), &endpoint.address())
     }
 
     /// After a try that has failed: waits for the next one, or gives up with what it failed by.
@@ -195,7 +195,7 @@ async fn open(shared: &Arc<Shared>, stream: TcpStream, limit: Option<Duration>) 
     {
         let inner = shared.lock();
         if is_late && !inner.connection.is_open() {
-            let host = inner.connection.endpoint().host().to_owned();
+            let host = inner.connection.endpoint().address();
             return Err(ClientError::ConnectTimeout { host, limit: limit.unwrap_or_default() });
         }
         if !inner.connection.is_open() {

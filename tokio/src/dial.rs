@@ -30,7 +30,7 @@ pub(crate) async fn dial(
 ) -> Result<TcpStream, ClientError> {
     let (host, port, name) = match &config.proxy {
         Some(proxy) => (proxy.host().to_owned(), proxy.port(), format!("the proxy {proxy}")),
-        None => (endpoint.host().to_owned(), endpoint.port(), endpoint.host().to_owned()),
+        None => (endpoint.host().to_owned(), endpoint.port(), endpoint.address()),
     };
     let connected = async {
         if let Some(proxy) = config.proxy.as_mut().filter(|proxy| proxy.wants_target()) {

@@ -177,6 +177,12 @@ impl Endpoint {
         self.port
     }
 
+    /// Host and port, as one writes them: `chat.example:443`, `[::1]:8094`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.url_host, self.port)
+    }
+
     /// The path of the WebSocket handshake's request, starting with `/`.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -521,12 +521,12 @@ fn a_server_that_accepts_and_stays_silent_ends_in_the_configured_time() {
 fn connecting_fails_as_what_it_is() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = Client::connect(&format!("ws://{closed}"), Auth::anonymous(), &config()).unwrap_err();
-    assert!(matches!(&error, ClientError::Connect { host, .. } if host == "127.0.0.1"), "{error:?}");
+    assert!(matches!(&error, ClientError::Connect { host, .. } if host.starts_with("127.0.0.1:")), "{error:?}");
 
     let mut config = config();
     config.connect = Duration::from_secs(2);
     let error = Client::connect("ws://no-such-host.invalid", Auth::anonymous(), &config).unwrap_err();
-    let fits = matches!(&error, ClientError::Resolve { host, .. } | ClientError::ConnectTimeout { host, .. } if host == "no-such-host.invalid");
+    let fits = matches!(&error, ClientError::Resolve { host, .. } | ClientError::ConnectTimeout { host, .. } if host.starts_with("no-such-host.invalid"));
     assert!(fits, "{error:?}");
 
     for (url, token) in [("ws://h/#token=sk-1", "sk-1"), ("ws://sk-2@h", "sk-2"), ("ftp://h", "sk-3")] {

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import socket
+
+import pytest
 
 import pychatnio
-from pychatnio import AsyncAnswerStream, AsyncClient, Client
+from pychatnio import AsyncAnswerStream, AsyncClient, Client, Config, ConnectError, Loopback
 
 
 def test_both_clients_have_the_same_methods() -> None:
@@ -22,3 +26,23 @@ def test_both_clients_have_the_same_methods() -> None:
             inspect.signature(getattr(AsyncClient, name)).parameters.keys()
             == inspect.signature(getattr(Client, name)).parameters.keys()
         )
+
+
+def test_a_connect_that_fails_names_the_port() -> None:
+    with socket.socket() as taken:
+        # It is nobody's, and listens to nobody.
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        once = Config(connect_retries=0)
+        with pytest.raises(ConnectError, match=f"cannot connect to 127.0.0.1:{port}: Connection refused"):
+            Client(f"ws://127.0.0.1:{port}", config=once)
+        with pytest.raises(ConnectError, match=f"cannot connect to 127.0.0.1:{port}: Connection refused"):
+            asyncio.run(AsyncClient(f"ws://127.0.0.1:{port}", config=once).connect())
+
+
+def test_who_closed_it_is_said(loopback: Loopback) -> None:
+    with Client(loopback.url, "sk-any") as client:
+        stream = client.ask("hi", model="silent")
+        client.close()
+        with pytest.raises(pychatnio.AnswerInterruptedError, match="this program closed the session"):
+            stream.text()

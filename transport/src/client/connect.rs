@@ -47,7 +47,7 @@ impl Route {
         }
         let (host, port, name) = match &config.proxy {
             Some(proxy) => (proxy.host(), proxy.port(), format!("the proxy {proxy}")),
-            None => (endpoint.host(), endpoint.port(), endpoint.host().to_owned()),
+            None => (endpoint.host(), endpoint.port(), endpoint.address()),
         };
         let found;
         let addresses = match self {
@@ -78,7 +78,7 @@ impl<'s> Waiting<'s> {
     /// try may connect.
     fn begin(&self, endpoint: &Endpoint) -> Result<Duration, ClientError> {
         self.patience.sleep_until(self.tries.place(self.patience.now()))?;
-        self.tries.connect(self.patience.now(), endpoint.host())
+        self.tries.connect(self.patience.now(), &endpoint.address())
     }
 
     /// After a try that has failed: waits for the next one, or gives up with what it failed by.
@@ -328,7 +328,7 @@ impl Client {
         }
         // A stopper may have closed it, open or not.
         if inner.connection.end().is_none() && !inner.is_unwanted {
-            let host = inner.connection.endpoint().host().to_owned();
+            let host = inner.connection.endpoint().address();
             inner.connection.close(self.shared.now());
             return Err(ClientError::ConnectTimeout { host, limit: limit.unwrap_or_default() });
         }

@@ -32,7 +32,7 @@ pub enum ClientError {
     /// No address of the host can be connected to.
     #[error("cannot connect to {host}: {source}")]
     Connect {
-        /// The host.
+        /// The host and its port, or the proxy.
         host: String,
         /// Why the last address failed.
         source: Arc<io::Error>,
@@ -41,7 +41,7 @@ pub enum ClientError {
     /// tries longer than that and [`handshake`](crate::ConnectionConfig::handshake) together.
     #[error("cannot connect to {host} within {} s", limit.as_secs_f32())]
     ConnectTimeout {
-        /// The host.
+        /// The host, as a rule with its port, or the proxy.
         host: String,
         /// The limit.
         limit: Duration,
