@@ -343,15 +343,7 @@ extension ClientThread {
     }
 
     func close() throws -> Answer? {
-        // What is held goes out before.
-        let mayHold = .now < settled
-        while over == nil, .now < settled {
-            advance(Self.tick)
-        }
-        if mayHold, over == nil {
-            advance(0)
-        }
-        return try ended { chatnio_client_close($0, $1) }
+        try ended { chatnio_client_close($0, $1) }
     }
 
     /// Does what ends a running turn.
