@@ -122,7 +122,7 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<String>,
     /// Try to connect N times again where the server is busy or does not answer [default: 2]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::count::<u32>)]
     pub(crate) connect_retries: Option<u32>,
     /// Allow S seconds for each step: to connect, for each frame, after a stop, to close; and for a whole call
     /// (conversations, quota, ...), but not for a whole answer
@@ -159,7 +159,7 @@ pub(crate) struct ConversationArgs {
     #[arg(long = "continue", short = 'c', conflicts_with_all = ["conversation", "share"])]
     pub(crate) last: bool,
     /// Go on in the conversation with this id
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = values::whole::<i64>)]
     pub(crate) conversation: Option<i64>,
     /// Start from a shared conversation
     #[arg(long, value_name = "HASH")]
@@ -237,7 +237,7 @@ pub(crate) struct ManArgs {
 #[derive(Args)]
 pub(crate) struct ServeArgs {
     /// The TCP port; 0 takes a free one
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = values::count::<u16>)]
     pub(crate) port: u16,
     /// The generation of servers to play: 2023-11, 2024-03 or 2026-03
     #[arg(long, value_name = "G", default_value_t)]
@@ -259,7 +259,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "X", default_value = "1", allow_negative_numbers = true, value_parser = values::pace)]
     pub(crate) pace: f64,
     /// Refuse more than N connections a second from one address; 0 refuses all
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::count::<u32>)]
     pub(crate) throttle: Option<u32>,
     /// Go wrong in this way: `list` prints all. Those of the companion calls (conversations, quota, ...) may be given
     /// together; one of the chat's is all that the server does, plain or with --tls. `all` serves each of the chat's at a
@@ -269,6 +269,9 @@ pub(crate) struct ServeArgs {
     /// Write each request that comes to FILE, one a line, as the client wrote it; no tokens
     #[arg(long, value_name = "FILE")]
     pub(crate) requests: Option<PathBuf>,
+    /// Write each request that is another than the script's to FILE, in words that say how
+    #[arg(long, value_name = "FILE", requires = "script")]
+    pub(crate) differences: Option<PathBuf>,
     /// Serve the files in DIR over HTTP beside the chat, for a web page that chats
     #[arg(long, value_name = "DIR")]
     pub(crate) www: Option<PathBuf>,

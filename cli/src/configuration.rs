@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use crate::args::Parameters;
 use crate::output::without_keys;
 use crate::status::Failure;
+use crate::words;
 
 /// The file's top level and each profile in it; the options of these names say what they mean.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -61,7 +62,7 @@ impl Configuration {
         match fs::read_to_string(file) {
             Ok(text) => Self::parse(&text).map_err(|why| failed(&why)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Configuration::default()),
-            Err(error) => Err(failed(&format!("cannot be read: {error}"))),
+            Err(error) => Err(failed(&format!("cannot be read: {}", words::system(&error)))),
         }
     }
 
@@ -114,6 +115,11 @@ fn read<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, String> {
         let place = if name.is_empty() { String::new() } else { format!("{name}: ") };
         if message.starts_with("unknown field `token`") {
             return format!("{place}no token stands in this file itself: token-command or token-file says where it is");
+        }
+        let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        if let Some(field) = unknown.filter(|field| Parameters::is_one(field)) {
+            let table = if name.is_empty() { "parameters".to_owned() } else { format!("{name}.parameters") };
+            return format!("{place}{field} stands under [{table}]");
         }
         format!("{place}{}", without_values(message))
     })
@@ -185,6 +191,9 @@ mod tests {
         }
         let hint = Configuration::parse("[profiles.work]\ntoken = \"sk-secret\"").unwrap_err();
         assert!(hint.starts_with("profiles.work: ") && hint.contains("token-command"), "{hint}");
+        let hint = Configuration::parse("[profiles.work]\nmax-tokens = 5").unwrap_err();
+        assert_eq!(hint, "profiles.work: max-tokens stands under [profiles.work.parameters]");
+        assert_eq!(Configuration::parse("web = true").unwrap_err(), "web stands under [parameters]");
         assert!(Configuration::parse("\n\nurl = ").unwrap_err().starts_with("line 3: "));
     }
 }

@@ -9,6 +9,7 @@ use chatnio::{Conversation, Endpoint};
 
 use crate::output::say;
 use crate::paths;
+use crate::words;
 
 /// The last conversation with each server, in a file.
 pub(crate) struct Conversations {
@@ -44,7 +45,14 @@ impl Conversations {
             return;
         }
         if let Err(error) = write(file, &all) {
-            say("warning", &format!("-c will not find this conversation: cannot write {}: {error}", file.display()));
+            say(
+                "warning",
+                &format!(
+                    "-c will not find this conversation: cannot write {}: {}",
+                    file.display(),
+                    words::system(&error)
+                ),
+            );
         }
     }
 }

@@ -6,6 +6,7 @@ use clap::CommandFactory;
 
 use crate::args::{Cli, CompletionsArgs, ManArgs};
 use crate::status::{Failure, Status};
+use crate::words;
 
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<Status, Failure> {
     let mut script = Vec::new();
@@ -20,7 +21,10 @@ pub(crate) fn man(args: &ManArgs) -> Result<Status, Failure> {
     std::fs::create_dir_all(&args.directory)
         .and_then(|()| clap_mangen::generate_to(Cli::command(), &args.directory))
         .map_err(|error| {
-        Failure::new(Status::Output, format!("cannot write manual pages to {}: {error}", args.directory.display()))
+        Failure::new(
+            Status::Output,
+            format!("cannot write manual pages to {}: {}", args.directory.display(), words::system(&error)),
+        )
     })?;
     Ok(Status::Done)
 }

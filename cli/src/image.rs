@@ -7,6 +7,7 @@ use data_encoding::BASE64;
 
 use crate::paths;
 use crate::status::Failure;
+use crate::words;
 
 /// What stands in the question for an image: a URL as it is, and a file as a `data:` URL.
 pub(crate) fn embed(image: &str) -> Result<String, Failure> {
@@ -17,8 +18,9 @@ pub(crate) fn embed(image: &str) -> Result<String, Failure> {
         return Ok(image.to_owned());
     }
     let path = paths::expand(Path::new(image));
-    let bytes =
-        fs::read(&path).map_err(|error| Failure::usage(format!("--image: cannot read {}: {error}", path.display())))?;
+    let bytes = fs::read(&path).map_err(|error| {
+        Failure::usage(format!("--image: cannot read {}: {}", path.display(), words::system(&error)))
+    })?;
     let Some(kind) = kind(&bytes) else {
         return Err(Failure::usage(format!("--image: {} is no PNG, JPEG, GIF or WebP image", path.display())));
     };

@@ -236,6 +236,8 @@ impl Printer {
         }
         match answer.outcome {
             Some(Outcome::Stopped) => say("note", "stopped"),
+            // Such as an answer that only calls tools: nothing on the screen looks like a program that failed.
+            Some(Outcome::Complete) if answer.text.is_empty() => say("note", "the answer is empty"),
             Some(Outcome::Notice) => self.raise(Status::Notice),
             Some(Outcome::Interrupted(why)) => {
                 self.raise(Status::Connection);

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Read};
 
 use crate::image;
 use crate::status::Failure;
+use crate::words;
 
 /// The question's text. `limit` is the longest request, in bytes; 0 for none.
 pub(crate) fn read(words: &[String], images: &[String], limit: usize) -> Result<String, Failure> {
@@ -17,7 +18,11 @@ pub(crate) fn read(words: &[String], images: &[String], limit: usize) -> Result<
     if words.is_empty() && images.is_empty() && io::stdin().is_terminal() {
         return Err(Failure::usage("no question: give it as TEXT, or `-` to type it"));
     }
-    Ok(join([text, input].into_iter().chain(images)))
+    let question = join([text, input].into_iter().chain(images));
+    if question.is_empty() {
+        return Err(Failure::usage("no question: give it as TEXT, or by standard input"));
+    }
+    Ok(question)
 }
 
 /// The parts that say something, with a blank line between each.
@@ -30,10 +35,9 @@ fn join(parts: impl Iterator<Item = String>) -> String {
 fn input(limit: usize) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let most = if limit == 0 { u64::MAX } else { limit as u64 + 1 };
-    io::stdin()
-        .take(most)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::usage(format!("cannot read the question from standard input: {error}")))?;
+    io::stdin().take(most).read_to_end(&mut bytes).map_err(|error| {
+        Failure::usage(format!("cannot read the question from standard input: {}", words::system(&error)))
+    })?;
     if limit != 0 && bytes.len() > limit {
         return Err(Failure::usage(format!(
             "the question on standard input is over the limit of {limit} bytes: --max-question SIZE allows more"

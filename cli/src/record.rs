@@ -9,6 +9,7 @@ use chatnio::transcript::Transcript;
 use crate::output::say;
 use crate::paths;
 use crate::status::{Failure, Status};
+use crate::words;
 
 /// Where transcripts go, one a connection. The first one's file is opened before anything is asked: an answer that was
 /// paid for and then cannot be kept is too late to complain about.
@@ -26,7 +27,9 @@ impl Recording {
         }
         match paths::create_private(path) {
             Ok(file) => Ok(Recording { path: Some(path.to_owned()), first: Some(file), written: 0 }),
-            Err(error) => Err(Failure::usage(format!("--record: cannot write {}: {error}", path.display()))),
+            Err(error) => {
+                Err(Failure::usage(format!("--record: cannot write {}: {}", path.display(), words::system(&error))))
+            }
         }
     }
 
@@ -52,7 +55,10 @@ impl Recording {
         };
         let file = self.first.take().map_or_else(|| paths::create_private(&path), Ok);
         file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-            Failure::new(Status::Output, format!("--record: cannot write {}: {error}", path.display()))
+            Failure::new(
+                Status::Output,
+                format!("--record: cannot write {}: {}", path.display(), words::system(&error)),
+            )
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::args::ReplayArgs;
 use crate::output::{self, Printer};
 use crate::status::{Failure, Status};
 use crate::trace::{self, Trace};
+use crate::words;
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     if args.trace || args.html {
@@ -55,8 +56,8 @@ fn look_inside(args: &ReplayArgs) -> Result<Status, Failure> {
 
 fn read(file: &Path) -> Result<Transcript, Failure> {
     let name = file.display();
-    let bytes =
-        std::fs::read(file).map_err(|error| Failure::usage(format!("cannot read the transcript {name}: {error}")))?;
+    let bytes = std::fs::read(file)
+        .map_err(|error| Failure::usage(format!("cannot read the transcript {name}: {}", words::system(&error))))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();

@@ -4,17 +4,19 @@ mod www;
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use chatnio_loopback::faults::{self, FaultServer, Row};
-use chatnio_loopback::{Options, Script, Server};
+use chatnio_loopback::{Hearer, Options, Script, Server};
 use clap::ValueEnum;
 
 use crate::args::{CallFault, ServeArgs, ServeFault};
 use crate::interrupt::{self, Signal};
 use crate::status::{Failure, Status};
+use crate::words;
 
 /// A server that runs.
 enum Running {
@@ -87,7 +89,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
     if let Some(file) = &args.script {
         let name = file.display();
         let text = fs::read_to_string(file)
-            .map_err(|error| Failure::usage(format!("--script: cannot read {name}: {error}")))?;
+            .map_err(|error| Failure::usage(format!("--script: cannot read {name}: {}", words::system(&error))))?;
         let script: Script =
             text.parse().map_err(|error| Failure::new(Status::Malformed, format!("--script: {name}: {error}")))?;
         options.script = Some(script);
@@ -99,17 +101,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
         options.pages = Some(www::pages(folder.clone()));
     }
 
-    if let Some(path) = &args.requests {
-        let file = fs::File::create(path)
-            .map_err(|error| Failure::usage(format!("--requests: cannot write {}: {error}", path.display())))?;
-        let file = Mutex::new(file);
-        options.hearer = Some(Arc::new(move |request: &str| {
-            // One line, whatever white space is in it, and at once: whoever has its answer reads it here.
-            let line = format!("{}\n", request.replace(['\r', '\n'], " "));
-            // A full disk is not the clients' fault.
-            let _ = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
-        }));
-    }
+    options.hearer = hearer(args, options.script.as_ref())?;
 
     let (end, ended) = mpsc::channel();
     let told = end.clone();
@@ -130,11 +122,13 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
         Some(fault) => FaultServer::start_on(args.port, fault, args.tls).map(Running::Faulty),
         None => Server::start(options).map(Running::Server),
     };
-    let mut server =
-        started.map_err(|error| Failure::usage(format!("cannot start the server on port {}: {error}", args.port)))?;
+    let mut server = started.map_err(|error| {
+        Failure::usage(format!("cannot start the server on port {}: {}", args.port, words::system(&error)))
+    })?;
     if let (Some(file), Some(ca)) = (&args.ca_out, server.ca_pem()) {
-        fs::write(file, ca)
-            .map_err(|error| Failure::usage(format!("--ca-out: cannot write {}: {error}", file.display())))?;
+        fs::write(file, ca).map_err(|error| {
+            Failure::usage(format!("--ca-out: cannot write {}: {}", file.display(), words::system(&error)))
+        })?;
     }
     // Whoever started it waits for this; the root certificate is there by now.
     let mut stdout = io::stdout();
@@ -151,6 +145,47 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
     let _ = ended.recv();
     server.stop();
     Ok(Status::Done)
+}
+
+/// What takes note of the requests that come.
+fn hearer(args: &ServeArgs, script: Option<&Script>) -> Result<Option<Hearer>, Failure> {
+    let requests = args.requests.as_deref().map(|path| Notes::create("--requests", path)).transpose()?;
+    let differences = args.differences.as_deref().map(|path| Notes::create("--differences", path)).transpose()?;
+    if requests.is_none() && differences.is_none() {
+        return Ok(None);
+    }
+    let expectation = script.map(Script::expectation);
+    let taken = Mutex::new((requests, differences.zip(expectation)));
+    Ok(Some(Arc::new(move |request: &str| {
+        let (requests, differences) = &mut *taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(requests) = requests {
+            // One line, whatever white space is in it.
+            requests.write(&request.replace(['\r', '\n'], " "));
+        }
+        if let Some((differences, expectation)) = differences
+            && let Err(difference) = expectation.hear(request)
+        {
+            differences.write(&difference.to_string());
+        }
+    })))
+}
+
+/// A file that is written to while the server runs.
+struct Notes(fs::File);
+
+impl Notes {
+    fn create(option: &str, path: &Path) -> Result<Self, Failure> {
+        let file = fs::File::create(path).map_err(|error| {
+            Failure::usage(format!("{option}: cannot write {}: {}", path.display(), words::system(&error)))
+        })?;
+        Ok(Self(file))
+    }
+
+    /// Adds a line, at once: whoever has a request's answer reads it here.
+    fn write(&mut self, line: &str) {
+        // A full disk is not the clients' fault.
+        let _ = self.0.write_all(format!("{line}\n").as_bytes());
+    }
 }
 
 /// The names of all faults, with what the server does.

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::output::say;
+use crate::words;
 
 /// What the process ends with. Of several the highest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +64,12 @@ impl Failure {
 
     /// What is left of a failure to write an answer: a reader that has gone away is no failure.
     pub(crate) fn output(error: &io::Error) -> Option<Self> {
-        (error.kind() != io::ErrorKind::BrokenPipe)
-            .then(|| Failure::new(Status::Output, format!("cannot write the answer to standard output: {error}")))
+        (error.kind() != io::ErrorKind::BrokenPipe).then(|| {
+            Failure::new(
+                Status::Output,
+                format!("cannot write the answer to standard output: {}", words::system(&error)),
+            )
+        })
     }
 }
 

@@ -73,7 +73,7 @@ impl Target {
         conversations.last().ok_or_else(|| {
             Failure::usage(format!(
                 "-c: no conversation with {} is known here: ask without it first",
-                words::address(endpoint)
+                endpoint.address()
             ))
         })
     }
@@ -129,8 +129,9 @@ impl Target {
     /// Starts the embedded server when there is no other.
     fn start(&mut self) -> Result<(), Failure> {
         if self.endpoint.is_none() {
-            let server = embedded::start(EMBEDDED_TOKEN)
-                .map_err(|error| Failure::usage(format!("cannot start the embedded loopback server: {error}")))?;
+            let server = embedded::start(EMBEDDED_TOKEN).map_err(|error| {
+                Failure::usage(format!("cannot start the embedded loopback server: {}", words::system(&error)))
+            })?;
             self.url = server.url();
             say("note", &format!("no URL and no token: asking the embedded loopback server at {}", self.url));
             self.endpoint = Some(parse_url(&self.url)?);
@@ -211,13 +212,16 @@ fn config(args: &ConnectionArgs, settings: &Settings) -> Result<ConnectionConfig
     }
     let mut tls = TlsOptions::new();
     if let Some(file) = &settings.ca_file {
-        tls = tls.root_file(file).map_err(|error| Failure::usage(format!("--ca-file: {error}")))?;
+        tls = tls.root_file(file).map_err(|error| Failure::usage(format!("--ca-file: {}", words::system(&error))))?;
     }
     if let Some((cert, key)) = &settings.cert {
-        tls = tls.client_certificate_file(cert, key).map_err(|error| Failure::usage(format!("--cert: {error}")))?;
+        tls = tls
+            .client_certificate_file(cert, key)
+            .map_err(|error| Failure::usage(format!("--cert: {}", words::system(&error))))?;
     }
     if let Some(file) = &args.key_log {
-        tls = tls.key_log_file(file).map_err(|error| Failure::usage(format!("--key-log: {error}")))?;
+        tls =
+            tls.key_log_file(file).map_err(|error| Failure::usage(format!("--key-log: {}", words::system(&error))))?;
     }
     if args.dangerous_accept_any_certificate {
         tls = tls.dangerous_accept_any_certificate();

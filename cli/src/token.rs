@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::paths;
 use crate::status::Failure;
+use crate::words;
 
 /// The first line that `command`, which the shell runs, prints. No error repeats what it has printed.
 pub(crate) fn from_command(command: &str) -> Result<String, Failure> {
@@ -14,7 +15,7 @@ pub(crate) fn from_command(command: &str) -> Result<String, Failure> {
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| Failure::usage(format!("token-command: cannot be run: {error}")))?;
+        .map_err(|error| Failure::usage(format!("token-command: cannot be run: {}", words::system(&error))))?;
     if !output.status.success() {
         return Err(Failure::usage(format!("token-command: it failed ({})", output.status)));
     }
@@ -24,8 +25,9 @@ pub(crate) fn from_command(command: &str) -> Result<String, Failure> {
 /// The first line of a file.
 pub(crate) fn from_file(file: &Path) -> Result<String, Failure> {
     let path = paths::expand(file);
-    let content = std::fs::read(&path)
-        .map_err(|error| Failure::usage(format!("token-file: cannot read {}: {error}", path.display())))?;
+    let content = std::fs::read(&path).map_err(|error| {
+        Failure::usage(format!("token-file: cannot read {}: {}", path.display(), words::system(&error)))
+    })?;
     first_line(content, &format!("token-file: {} holds", path.display()))
 }
 

@@ -1,6 +1,6 @@
 //! What goes wrong, in the words of somebody at a command line: options instead of the library's settings.
 
-use std::io;
+use std::fmt::Display;
 
 use chatnio::{
     ClientError, ConnectionEnd, Endpoint, Interruption, Malformed, Reason, RequestError, StartError, TlsError,
@@ -56,17 +56,9 @@ fn message(error: &ClientError, endpoint: Option<&Endpoint>) -> String {
     }
 }
 
-/// The server, with its port; a proxy's name has that in it.
+/// The server, with its port, which a look-up that failed does not name.
 fn where_to(host: &str, endpoint: &Endpoint) -> String {
-    if host == endpoint.host() { address(endpoint) } else { host.to_owned() }
-}
-
-/// Host and port, as one writes them.
-pub(crate) fn address(endpoint: &Endpoint) -> String {
-    match endpoint.host() {
-        host if host.contains(':') && !host.starts_with('[') => format!("[{host}]:{}", endpoint.port()),
-        host => format!("{host}:{}", endpoint.port()),
-    }
+    if host == endpoint.host() { endpoint.address() } else { host.to_owned() }
 }
 
 /// Why an answer has no end.
@@ -115,9 +107,14 @@ fn without_setting(message: &str) -> &str {
 }
 
 /// What the operating system says, without the number behind it.
-fn system(error: &io::Error) -> String {
+pub(crate) fn system(error: &dyn Display) -> String {
     let text = error.to_string();
-    text.split_once(" (os error ").map_or(&*text, |(text, _)| text).to_owned()
+    match text.rsplit_once(" (os error ") {
+        Some((said, number)) if number.trim_end_matches(')').bytes().all(|byte| byte.is_ascii_digit()) => {
+            said.to_owned()
+        }
+        _ => text,
+    }
 }
 
 fn wire(error: &ClientError) -> Option<&WireError> {
@@ -159,6 +156,7 @@ fn hint(error: &ClientError) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
     use std::sync::Arc;
 
     fn said(error: impl Into<ClientError>) -> Failure {
@@ -199,7 +197,6 @@ mod tests {
         let failure = said(ClientError::Connect { host: "h".into(), source });
         assert!(failure.message().starts_with("cannot connect to h:8094: "), "{}", failure.message());
         assert!(!failure.message().contains("os error"), "{}", failure.message());
-        assert_eq!(address(&Endpoint::parse("ws://[::1]:9").unwrap()), "[::1]:9");
     }
 
     #[test]

@@ -54,6 +54,7 @@ mod answer;
 mod channel;
 mod chat;
 mod conversation;
+mod expectation;
 pub mod faults;
 mod firehose;
 mod form;
@@ -76,6 +77,7 @@ mod wire;
 mod world;
 
 pub use chat::{Chat, Output};
+pub use expectation::{Difference, Expectation};
 pub use firehose::Firehose;
 pub use form::Message;
 pub use generation::{Generation, UnknownGeneration};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chatnio_core::transcript::{Frame, Transcript, TranscriptError};
 
+use crate::expectation::Expectation;
 use crate::form::{PING, RequestForm, has_token};
 use crate::generation::Generation;
 
@@ -14,6 +15,16 @@ pub struct Script {
     /// What the server says before anything is sent.
     greeting: Arc<[Reply]>,
     turns: Arc<[Turn]>,
+    /// The requests, as they were sent, without those that no client may send.
+    asks: Arc<[String]>,
+}
+
+impl Script {
+    /// What it asks, for a test to compare with what was asked.
+    #[must_use]
+    pub fn expectation(&self) -> Expectation {
+        Expectation::new(Arc::clone(&self.asks))
+    }
 }
 
 /// One SEND of the client and what the server answered it with.
@@ -55,11 +66,16 @@ impl From<&Transcript> for Script {
     fn from(transcript: &Transcript) -> Self {
         let mut greeting = Vec::new();
         let mut turns: Vec<Turn> = Vec::new();
+        let mut asks = Vec::new();
         for entry in &transcript.entries {
             let reply = match &entry.frame {
                 // A ping begins no turn: what follows it belongs to the turn before.
                 Frame::Send(message) => {
-                    turns.extend(classify(message).map(|kind| Turn { kind, replies: Vec::new() }));
+                    let kind = classify(message);
+                    if matches!(kind, Some(Kind::Request { empty_chat: false, .. })) {
+                        asks.push(message.clone());
+                    }
+                    turns.extend(kind.map(|kind| Turn { kind, replies: Vec::new() }));
                     continue;
                 }
                 Frame::Receive(message) => Reply::Frame(format!("{message}\n")),
@@ -67,7 +83,7 @@ impl From<&Transcript> for Script {
             };
             turns.last_mut().map_or(&mut greeting, |turn| &mut turn.replies).push(reply);
         }
-        Self { greeting: greeting.into(), turns: turns.into() }
+        Self { greeting: greeting.into(), turns: turns.into(), asks: asks.into() }
     }
 }
 

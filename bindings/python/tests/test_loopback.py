@@ -205,7 +205,7 @@ def test_what_it_was_asked(tmp_path: Path) -> None:
     with Loopback(pace=0) as server:
         assert server.requests == []
         with Client(server.url, "sk-secret") as client:
-            client.ask("hi\nthere", model="hello", top_p=0.5).text()
+            client.ask("hi\nthere\u2028\x85", model="hello", top_p=0.5).text()
             client.request(Request.mask([("system", "Be short.")]))
             with client.ask("hi", model="silent") as stream:
                 for _ in stream.events():
@@ -213,7 +213,7 @@ def test_what_it_was_asked(tmp_path: Path) -> None:
         asked = server.requests
         # The stop may have been sent again.
         assert asked[:4] == [
-            {"type": "chat", "message": "hi\nthere", "model": "hello", "top_p": 0.5},
+            {"type": "chat", "message": "hi\nthere\u2028\x85", "model": "hello", "top_p": 0.5},
             {"type": "mask", "message": '[{"role":"system","content":"Be short."}]'},
             {"type": "chat", "message": "hi", "model": "silent"},
             {"type": "stop"},
@@ -274,6 +274,8 @@ def test_a_strict_server_fails_a_test_that_asks_something_else(script: Path) -> 
         {"strict": "yes"},
         {"strict": True},
         {"script": 5.5},
+        {"faults": "throttled"},
+        {"faults": ["no-such-fault"]},
     ],
 )
 def test_arguments_that_cannot_be(arguments: Any) -> None:

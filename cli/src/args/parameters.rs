@@ -4,6 +4,8 @@ use chatnio::{Request, RequestError};
 use clap::Args;
 use serde::Deserialize;
 
+use super::values;
+
 /// Parameters of a question; what is not set is left to the server.
 #[derive(Debug, Clone, Default, PartialEq, Args, Deserialize)]
 #[command(next_help_heading = "Question")]
@@ -16,28 +18,28 @@ pub(crate) struct Parameters {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) ignore_context: Option<bool>,
     /// Send at most N messages of the conversation to the model, the question included; 0 is the server's default
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::whole::<i64>)]
     pub(crate) context: Option<i64>,
     /// The most tokens of an answer, 1 or more
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::whole::<i64>)]
     pub(crate) max_tokens: Option<i64>,
     /// Sampling temperature, from 0 to 2
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = values::decimal)]
     pub(crate) temperature: Option<f32>,
     /// Share of probability to sample from, from 0 to 1
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = values::decimal)]
     pub(crate) top_p: Option<f32>,
     /// Sample from the N likeliest tokens, 1 or more
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::whole::<i64>)]
     pub(crate) top_k: Option<i64>,
     /// Penalty on tokens that have occurred, from -2 to 2
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = values::decimal)]
     pub(crate) presence_penalty: Option<f32>,
     /// Penalty on tokens by how often they have occurred, from -2 to 2
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = values::decimal)]
     pub(crate) frequency_penalty: Option<f32>,
     /// Penalty on repetition, from 0 to 2
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = values::decimal)]
     pub(crate) repetition_penalty: Option<f32>,
     /// Send a field that this client does not know, such as --extra think=true. May be given more than once
     #[arg(long, value_name = "NAME=JSON", value_parser = extra)]
@@ -62,6 +64,12 @@ fn extra(text: &str) -> Result<Extra, String> {
 }
 
 impl Parameters {
+    /// Whether one has this name.
+    pub(crate) fn is_one(name: &str) -> bool {
+        let options = Self::augment_args(clap::Command::new(""));
+        options.get_arguments().any(|option| option.get_long() == Some(name))
+    }
+
     /// These, and where they say nothing the others.
     pub(crate) fn or(self, others: &Parameters) -> Self {
         Parameters {

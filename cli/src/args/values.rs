@@ -1,5 +1,7 @@
 //! Values of options that are more than a number or a text.
 
+use std::num::{IntErrorKind, ParseIntError};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// A time, in seconds.
@@ -25,6 +27,25 @@ pub(crate) fn size(text: &str) -> Result<usize, String> {
     };
     let number: usize = digits.parse().map_err(|_| expected())?;
     number.checked_mul(1 << shift).ok_or_else(expected)
+}
+
+/// A number that the types of this machine hold: what is wrong with one is said without their names.
+pub(crate) fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => "expected a smaller number".to_owned(),
+        IntErrorKind::NegOverflow => "expected a larger number".to_owned(),
+        _ => "expected a whole number".to_owned(),
+    })
+}
+
+/// How many of something there are.
+pub(crate) fn count<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    if text.starts_with('-') { Err("expected a whole number, 0 or more".to_owned()) } else { whole(text) }
+}
+
+/// A number with decimals.
+pub(crate) fn decimal(text: &str) -> Result<f32, String> {
+    text.parse().map_err(|_| "expected a number, such as 0.7".to_owned())
 }
 
 /// How fast the models of `serve` are.
@@ -55,6 +76,17 @@ mod tests {
         for text in ["", "M", "-1", "4 M", "1.5M", "4MB", "99999999999999999999", "99999999999999G"] {
             assert!(size(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_are_refused_in_plain_words() {
+        assert_eq!((whole("-5"), count("0"), decimal("1e-1")), (Ok(-5_i64), Ok(0_u32), Ok(0.1)));
+        for text in ["", "x", "1.5", "99999999999999999999", "-99999999999999999999"] {
+            let refused = [whole::<i64>(text).unwrap_err(), count::<u16>(text).unwrap_err()];
+            assert!(refused.iter().all(|refused| refused.starts_with("expected a ")), "{text}: {refused:?}");
+        }
+        assert_eq!(count::<u16>("65536"), Err("expected a smaller number".to_owned()));
+        assert!(decimal("warm").is_err());
     }
 
     #[test]

@@ -20,6 +20,7 @@ use super::command;
 use super::lines::Line;
 use crate::output::{say, without_keys};
 use crate::paths;
+use crate::words;
 
 const PROMPT: &str = "> ";
 
@@ -30,8 +31,7 @@ const REMEMBERED: usize = 1000;
 pub(super) struct Editor {
     editor: rustyline::Editor<Names, FileHistory>,
     history: Option<PathBuf>,
-    /// Whether Ctrl-C was the last key, on an empty line.
-    interrupted: Arc<AtomicBool>,
+    ctrl_c: Arc<CtrlC>,
 }
 
 impl Editor {
@@ -46,8 +46,8 @@ impl Editor {
             .build();
         let mut editor = rustyline::Editor::with_config(config)?;
         editor.set_helper(Some(Names { models }));
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let clear = ClearOrQuit(Arc::clone(&interrupted));
+        let ctrl_c = Arc::new(CtrlC::default());
+        let clear = ClearOrQuit(Arc::clone(&ctrl_c));
         editor.bind_sequence(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(clear)));
         editor.bind_sequence(KeyEvent::ctrl('Z'), EventHandler::Conditional(Box::new(Suspend(suspend))));
         editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), EventHandler::Simple(Cmd::Newline));
@@ -55,30 +55,34 @@ impl Editor {
         if let Some(file) = &history {
             match editor.load_history(file) {
                 Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => say("warning", &format!("cannot read the history {}: {error}", file.display())),
+                Err(error) => {
+                    say("warning", &format!("cannot read the history {}: {}", file.display(), words::system(&error)))
+                }
                 Ok(()) => {}
             }
         }
-        Ok(Editor { editor, history, interrupted })
+        Ok(Editor { editor, history, ctrl_c })
     }
 
     /// Edits one line.
     pub(super) fn edit(&mut self) -> Line {
-        self.interrupted.store(false, Ordering::SeqCst);
+        self.ctrl_c.is_told.store(false, Ordering::SeqCst);
         loop {
             match self.editor.readline(PROMPT) {
+                Ok(_) if self.ctrl_c.is_pressed.swap(false, Ordering::SeqCst) => {
+                    if self.ctrl_c.is_told.swap(true, Ordering::SeqCst) {
+                        return Line::End;
+                    }
+                    say("note", "Ctrl-C once more quits, as /quit and Ctrl-D do");
+                }
                 Ok(text) => {
                     self.remember(&text);
                     return Line::Text(text);
                 }
-                // Ctrl-C, which comes only on an empty line.
-                Err(ReadlineError::Interrupted) if !self.interrupted.swap(true, Ordering::SeqCst) => {
-                    say("note", "Ctrl-C once more quits, as /quit and Ctrl-D do");
-                }
                 Err(ReadlineError::Interrupted | ReadlineError::Eof) => return Line::End,
                 Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => return Line::NotUtf8,
                 Err(error) => {
-                    say("error", &format!("cannot read from the terminal: {error}"));
+                    say("error", &format!("cannot read from the terminal: {}", words::system(&error)));
                     return Line::End;
                 }
             }
@@ -93,7 +97,7 @@ impl Editor {
         if let Some(file) = &self.history
             && let Err(error) = append(&mut self.editor, file)
         {
-            say("warning", &format!("cannot write the history {}: {error}", file.display()));
+            say("warning", &format!("cannot write the history {}: {}", file.display(), words::system(&error)));
             self.history = None;
         }
     }
@@ -107,15 +111,26 @@ fn append(editor: &mut rustyline::Editor<Names, FileHistory>, file: &Path) -> ru
     editor.append_history(file)
 }
 
-/// Ctrl-C: clears the line, and interrupts on an empty one.
-struct ClearOrQuit(Arc<AtomicBool>);
+/// Ctrl-C on an empty line.
+#[derive(Default)]
+struct CtrlC {
+    /// Whether that has ended the line.
+    is_pressed: AtomicBool,
+    /// Whether it was told that the next one quits; with nothing but Ctrl-C since.
+    is_told: AtomicBool,
+}
+
+/// Ctrl-C: clears the line, and ends an empty one. That is no interruption for the editor, which would lose what was typed
+/// or pasted behind it, such as the second Ctrl-C of somebody in a hurry.
+struct ClearOrQuit(Arc<CtrlC>);
 
 impl ConditionalEventHandler for ClearOrQuit {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
         if context.line().is_empty() {
-            return Some(Cmd::Interrupt);
+            self.0.is_pressed.store(true, Ordering::SeqCst);
+            return Some(Cmd::AcceptLine);
         }
-        self.0.store(false, Ordering::SeqCst);
+        self.0.is_told.store(false, Ordering::SeqCst);
         Some(Cmd::Kill(Movement::WholeBuffer))
     }
 }

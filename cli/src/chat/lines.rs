@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::editor::Editor;
 use crate::status::{Failure, Status};
+use crate::words;
 
 /// How many lines from a pipe wait while an answer runs; what brings more has to wait itself.
 pub(super) const WAITING: usize = 64;
@@ -40,8 +41,9 @@ impl Lines {
         let (sender, lines) = mpsc::sync_channel(WAITING);
         let reader = sender.clone();
         let prompts = if io::stdin().is_terminal() {
-            let mut editor =
-                editor().map_err(|error| Failure::new(Status::Output, format!("cannot use the terminal: {error}")))?;
+            let mut editor = editor().map_err(|error| {
+                Failure::new(Status::Output, format!("cannot use the terminal: {}", words::system(&error)))
+            })?;
             let (prompts, asked) = mpsc::sync_channel(1);
             thread::spawn(move || while asked.recv().is_ok() && reader.send(editor.edit()).is_ok() {});
             Some(prompts)

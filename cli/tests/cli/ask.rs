@@ -40,6 +40,16 @@ fn a_text_that_ends_its_line_gets_no_second_end() {
 }
 
 #[test]
+fn an_empty_answer_is_told_from_a_program_that_failed() {
+    let server = server();
+    for arguments in [&[][..], &["--json"]] {
+        let ended = run(ask(&server, "tools").args(arguments)).with(0);
+        assert_eq!(ended.stderr, "note: the answer is empty\n");
+        assert_eq!(ended.stdout.is_empty(), arguments.is_empty(), "{ended:?}");
+    }
+}
+
+#[test]
 fn pieces_are_there_before_the_end() {
     for generation in [Generation::G2024, Generation::G2026] {
         let server = gated(generation);
@@ -160,7 +170,7 @@ fn the_question_comes_from_standard_input_too() {
     let before = server.stats().connections;
     let ended = run_with(&mut chatnio(arguments), b"caf\xe9").with(2);
     assert!(ended.stderr.contains("not valid UTF-8 (byte 3)"), "{ended:?}");
-    assert!(run_with(&mut chatnio(arguments), b"\n").with(2).stderr.contains("empty"));
+    assert!(run_with(&mut chatnio(arguments), b"\n").with(2).stderr.contains("no question"));
     let long = "é".repeat(600_000);
     let limited = run_with(chatnio(arguments).args(["--max-question", "1M"]), long.as_bytes()).with(2);
     assert!(limited.stderr.contains("limit of 1048576 bytes"), "{limited:?}");

@@ -25,6 +25,15 @@ fn wrong_usage_is_2_and_asks_nothing() {
         (&["ask", "--url", &url, "--temperature", "NaN", "hi"], "temperature"),
         (&["ask", "--url", &url, "--temperature", "99", "hi"], "from 0 to 2"),
         (&["ask", "--url", &url, "--max-tokens", "-5", "hi"], "1 or more"),
+        (&["ask", "--url", &url, "--temperature", "warm", "hi"], "expected a number"),
+        (&["ask", "--url", &url, "--max-tokens", "1.5", "hi"], "expected a whole number"),
+        (&["ask", "--url", &url, "--top-k", "99999999999999999999", "hi"], "expected a smaller number"),
+        (&["ask", "--url", &url, "--connect-retries", "-1", "hi"], "0 or more"),
+        (&["ask", "--url", &url, "--config", &directory.file("none.toml"), "hi"], "cannot be read: No such file"),
+        (&["ask", "--url", &url, "--cert", &directory.file("none"), "hi"], "--cert: "),
+        (&["ask", "--url", &url], "no question"),
+        (&["serve", "--port", "65536"], "expected a smaller number"),
+        (&["serve", "--port", "-1"], "0 or more"),
         (&["ask", "--url", &url, "--profile", "none", "hi"], "no profile"),
         (&["ask", "-c", "hi"], "embedded"),
         (&["ask", "--url", &url, "-c", "hi"], "anonymous conversations are not kept"),
@@ -49,6 +58,10 @@ fn wrong_usage_is_2_and_asks_nothing() {
     ] {
         let ended = run(&mut chatnio(arguments.iter().copied())).with(2);
         assert!(ended.stderr.contains(says) && ended.stdout.is_empty(), "{arguments:?}: {ended:?}");
+        // Neither the system's numbers nor the compiler's types are the user's words.
+        let technical = ["os error", "literal", "digit", "target type", "unexpected argument '-"];
+        let is_technical = technical.iter().any(|word| ended.stderr.contains(word));
+        assert!(!is_technical || arguments.contains(&"--no-such-option"), "{arguments:?}: {ended:?}");
     }
     assert_eq!(server.stats().connections, 0);
 }

@@ -97,6 +97,21 @@ fn it_writes_what_it_is_asked() {
 }
 
 #[test]
+fn it_tells_what_the_script_does_not_ask() {
+    let directory = Directory::new("serve-differences");
+    let file = directory.file("differences");
+    let (server, url) = serve(&["--script", &project_file("transcripts/docs-example.txt"), "--differences", &file]);
+    let ask = |question| run(&mut chatnio(["ask", "--url", &url, "--model", "gpt-4", question])).with(0);
+    ask("hi");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
+    ask("ho");
+    let told = std::fs::read_to_string(&file).unwrap();
+    assert!(told.starts_with("question 2 is another than the script's:\n  asked:  {"), "{told}");
+    assert!(told.contains("\"ho\"") && told.ends_with("}\n"), "{told}");
+    server.end().with(0);
+}
+
+#[test]
 fn what_it_cannot_do_is_said() {
     let directory = Directory::new("serve-bad");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -109,6 +124,7 @@ fn what_it_cannot_do_is_said() {
         (&["--tls", "--ca-out", &directory.file("none/ca.pem")], 2, "--ca-out: cannot write"),
         (&["--generation", "2025-01"], 2, "2023-11, 2024-03 or 2026-03"),
         (&["--pace", "-1"], 2, "0 or more"),
+        (&["--differences", "x"], 2, "--script"),
         (&["--fault", "wrong"], 2, "`--fault list` prints all names"),
     ] {
         let ended = run(&mut chatnio(["serve"].into_iter().chain(arguments.iter().copied()))).with(status);

@@ -166,6 +166,21 @@ fn ctrl_c_stops_clears_and_quits() {
 }
 
 #[test]
+fn who_is_in_a_hurry_quits_too() {
+    let (screen, server) = (Screen::new("tmux-hurry"), server());
+    screen.chat(&server, "hello");
+    screen.press(&["C-c", "C-c"]);
+    screen.until("shell$");
+    // What is typed in one go with a Ctrl-C is not lost either.
+    screen.chat(&server, "hello");
+    screen.press(&["C-c", "h", "i", "Enter"]);
+    screen.answered(1);
+    screen.press(&["x", "C-c", "C-c", "C-c"]);
+    screen.until("shell$");
+    assert_eq!(questions(&server, 1), ["hi"]);
+}
+
+#[test]
 fn ctrl_z_suspends_and_fg_goes_on() {
     let (screen, server) = (Screen::new("tmux-suspend"), server());
     screen.chat(&server, "gated");

@@ -15,7 +15,7 @@
     ///
     /// The program is a part of Chat Nio's library and is installed by `make install-cli`.
     public final class Loopback: @unchecked Sendable {
-        // Sendable: what changes is the process, by calls that any thread may make, and `running` under its lock.
+        // Sendable: what changes is the process, by calls that any thread may make, and the rest under the lock.
 
         /// Where it is: `ws://127.0.0.1:PORT/chat`, or `wss://localhost:PORT/chat`.
         public let url: String
@@ -24,6 +24,8 @@
         private let folder: URL
         private let process = Process()
         private let input = Pipe()
+        /// What it was asked, and what of that the script does not ask, once it has ended.
+        private var last: Result<(requests: [Asked], differences: String), any Error>?
 
         private static let lock = NSLock()
         /// Those that are not closed. They are held: a compiler may let go of one after its URL was read.
@@ -55,7 +57,9 @@
                 (isPath ? [] : [program]) + [
                     "serve", "--until-stdin-closes", "--requests", Self.requests(in: folder).path,
                 ]
-                + roots.flatMap { ["--ca-out", $0] } + arguments
+                + roots.flatMap { ["--ca-out", $0] }
+                + (arguments.contains("--script") ? ["--differences", Self.differences(in: folder).path] : [])
+                + arguments
             process.standardInput = input
             process.standardOutput = output
             do {
@@ -79,19 +83,22 @@
             Self.lock.withLock { Self.running[ObjectIdentifier(self)] = self }
         }
 
-        /// What it was asked so far, by all its clients, in the order in which it came, stops among it; nothing once it is
-        /// closed.
+        /// What it was asked so far, by all its clients, in the order in which it came, stops among it; also once it is closed.
         ///
         /// - Throws: What the system says when that cannot be read.
         public var requests: [Asked] {
-            get throws {
-                let file = Self.requests(in: folder)
-                guard FileManager.default.fileExists(atPath: file.path) else { return [] }
-                // What is behind the last line's end is being written.
-                return try String(contentsOf: file, encoding: .utf8).split(
-                    separator: "\n", omittingEmptySubsequences: false
-                )
-                .dropLast().map { Asked(json: String($0)) }
+            get throws { try heard().requests }
+        }
+
+        /// Fails when something else was asked so far than the transcript of `--script` asks, request by request, and from its
+        /// start again after its end: a test's last line, or ``withLoopback(playing:_:program:isolation:_:)`` does it. Stops may
+        /// come whenever they like.
+        ///
+        /// - Throws: ``UnexpectedRequest``, and what the system says when what was asked cannot be read.
+        public func check() throws {
+            let differences = try heard().differences
+            if !differences.isEmpty {
+                throw UnexpectedRequest(description: differences)
             }
         }
 
@@ -102,10 +109,29 @@
             }
             try? input.fileHandleForWriting.close()
             process.waitUntilExit()
+            Self.lock.withLock { last = Result { try written() } }
             try? FileManager.default.removeItem(at: folder)
         }
 
+        private func heard() throws -> (requests: [Asked], differences: String) {
+            try Self.lock.withLock { try last?.get() ?? written() }
+        }
+
+        /// What the program has written so far.
+        private func written() throws -> (requests: [Asked], differences: String) {
+            // What is behind the last line's end is being written.
+            let lines = try text(Self.requests(in: folder)).split(separator: "\n", omittingEmptySubsequences: false)
+                .dropLast()
+            let differences = try text(Self.differences(in: folder)).trimmingCharacters(in: .newlines)
+            return (lines.map { Asked(json: String($0)) }, differences)
+        }
+
+        private func text(_ file: URL) throws -> String {
+            FileManager.default.fileExists(atPath: file.path) ? try String(contentsOf: file, encoding: .utf8) : ""
+        }
+
         private static func requests(in folder: URL) -> URL { folder.appendingPathComponent("requests") }
+        private static func differences(in folder: URL) -> URL { folder.appendingPathComponent("differences") }
 
         /// A request as it came.
         public struct Asked: Sendable, Hashable {
@@ -126,6 +152,12 @@
             }
         }
 
+        /// Something was asked that the transcript does not ask.
+        public struct UnexpectedRequest: Error, Hashable, CustomStringConvertible {
+            /// Which request it is, what was asked, and what the transcript asks there; of each that differs.
+            public let description: String
+        }
+
         /// The program has ended before it served.
         public struct NotStarted: Error, Hashable, CustomStringConvertible {
             /// Its exit status.
@@ -134,5 +166,35 @@
             /// That it ended, and how.
             public var description: String { "`chatnio serve` ended with status \(status)" }
         }
+    }
+
+    /// Lends `body` a server that plays a transcript, and ends it. A question that is not the transcript's is an error, so that
+    /// a test fails whose program asks something else than it did when that was recorded:
+    ///
+    /// ```swift
+    /// try await withLoopback(playing: "Tests/hello.txt") { server in
+    ///     let client = try await Client(server.url, auth: Auth(token: "sk-any"))
+    ///     let text = try await client.answer(to: "hi", model: "gpt-4").text
+    ///     precondition(text == "Hello")
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - transcript: The file.
+    ///   - arguments: More of those of `chatnio serve`.
+    ///   - program: The program, as ``Loopback/init(_:program:)-(String...,_)`` takes it.
+    ///   - isolation: Where `body` runs: the caller's, as a rule.
+    ///   - body: What asks. Its own error goes before that of a question.
+    /// - Returns: What `body` returns.
+    /// - Throws: What starting a ``Loopback`` and `body` throw, and ``Loopback/UnexpectedRequest``.
+    public func withLoopback<Success: Sendable>(
+        playing transcript: String, _ arguments: String..., program: String = "chatnio",
+        isolation: isolated (any Actor)? = #isolation, _ body: (Loopback) async throws -> Success
+    ) async throws -> Success {
+        let server = try Loopback(["--script", transcript] + arguments, program: program)
+        defer { server.close() }
+        let success = try await body(server)
+        try server.check()
+        return success
     }
 #endif
