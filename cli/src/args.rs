@@ -18,7 +18,7 @@ pub(crate) use fault::{CallFault, ServeFault};
 use help::{COMMANDS, EXAMPLES, KEYS};
 pub(crate) use help::{CONFIGURATION, ENVIRONMENT, STATUSES};
 pub(crate) use parameters::Parameters;
-pub(crate) use values::{duration, size};
+pub(crate) use values::{duration, duration_or_never, size};
 
 /// Ask servers that speak the Chat Nio (CoAI) streaming chat protocol.
 #[derive(Parser)]
@@ -124,6 +124,10 @@ pub(crate) struct ConnectionArgs {
     /// Try to connect N times again where the server is busy or does not answer [default: 2]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::count::<u32>)]
     pub(crate) connect_retries: Option<u32>,
+    /// Ping after S seconds of silence, so that a gateway that cuts silent connections leaves this one; 0 for never
+    /// [default: 30]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds_or_never)]
+    pub(crate) ping_after: Option<Duration>,
     /// Allow S seconds for each step: to connect, for each frame, after a stop, to close; and for a whole call
     /// (conversations, quota, ...), but not for a whole answer
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]

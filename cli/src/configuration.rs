@@ -36,6 +36,8 @@ pub(crate) struct Profile {
     pub(crate) key: Option<PathBuf>,
     pub(crate) proxy: Option<String>,
     pub(crate) connect_retries: Option<u32>,
+    /// In seconds.
+    pub(crate) ping_after: Option<f64>,
     pub(crate) parameters: Parameters,
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) cert: Option<(PathBuf, PathBuf)>,
     pub(crate) proxy: Option<Through>,
     pub(crate) connect_retries: Option<u32>,
+    /// Zero is for never.
+    pub(crate) ping_after: Option<Duration>,
     pub(crate) headers: Vec<String>,
     /// The models that the configuration names.
     pub(crate) models: Vec<String>,
@@ -75,10 +77,11 @@ impl Settings {
             Some(size) => Ok(Some(size)),
             None => layers.iter().find_map(|layer| get(layer).as_ref()).map(|size| bytes(size, name)).transpose(),
         };
-        let time = |option: Option<Duration>, name: &str, get: fn(&Profile) -> Option<f64>| match option {
+        type Seconds = fn(f64) -> Result<Duration, String>;
+        let time = |option: Option<Duration>, name: &str, get: fn(&Profile) -> Option<f64>, of: Seconds| match option {
             Some(time) => Ok(Some(time)),
             None => first(&layers, get)
-                .map(|seconds| args::duration(seconds).map_err(|why| Failure::usage(format!("{name}: {why}"))))
+                .map(|seconds| of(seconds).map_err(|why| Failure::usage(format!("{name}: {why}"))))
                 .transpose(),
         };
         let parameters =
@@ -97,8 +100,9 @@ impl Settings {
             .filter(|system| !system.text.trim().is_empty()),
             parameters,
             plain: first(&layers, |layer| layer.plain).unwrap_or(false),
-            timeout: time(connection.timeout, "timeout", |layer| layer.timeout)?,
-            answer_within: time(question.answer_within, "answer-within", |layer| layer.answer_within)?,
+            timeout: time(connection.timeout, "timeout", |layer| layer.timeout, args::duration)?,
+            answer_within: time(question.answer_within, "answer-within", |layer| layer.answer_within, args::duration)?,
+            ping_after: time(connection.ping_after, "ping-after", |layer| layer.ping_after, args::duration_or_never)?,
             max_message: size(question.max_message, "max-message", |layer| &layer.max_message)?,
             max_question: size(question.max_question, "max-question", |layer| &layer.max_question)?,
             ca_file: connection

@@ -204,6 +204,9 @@ fn config(args: &ConnectionArgs, settings: &Settings) -> Result<ConnectionConfig
     if let Some(retries) = settings.connect_retries {
         config.connect_retries = retries;
     }
+    if let Some(silence) = settings.ping_after {
+        config.ping_after = silence;
+    }
     if let Some(bytes) = settings.max_message {
         config.session.max_message = bytes;
     }
@@ -278,6 +281,13 @@ mod tests {
     fn a_whole_answer_has_the_time_that_it_is_given() {
         assert_eq!(config_of(&["--timeout", "1"]).session.answer_within, Duration::ZERO, "without a limit");
         assert_eq!(config_of(&["--answer-within", "1.5"]).session.answer_within, Duration::from_millis(1500));
+    }
+
+    #[test]
+    fn pings_come_when_they_are_asked_for() {
+        assert_eq!(config_of(&[]).ping_after, Duration::from_secs(30));
+        assert_eq!(config_of(&["--ping-after", "0.5", "--timeout", "1"]).ping_after, Duration::from_millis(500));
+        assert_eq!(config_of(&["--ping-after", "0"]).ping_after, Duration::ZERO);
     }
 
     #[test]

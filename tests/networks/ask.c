@@ -1,7 +1,7 @@
 /*
  * Asks "hi" through what the environment says, and prints the answer, or the status and the text of the failure.
  *
- *     URL, and if they are set PROXY, ROOT, CERTIFICATE, RETRIES, PING_AFTER in milliseconds, and WEB for a web search
+ *     URL, and if they are set PROXY, ROOT, CERTIFICATE, RETRIES, PING_AFTER in seconds, and WEB for a web search
  */
 #include <chatnio.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ int main(void)
         status = chatnio_config_set_connect_retries(config, (uint32_t)strtoul(retries, NULL, 10));
     }
     if (status == CHATNIO_OK && ping_after != NULL) {
-        status = chatnio_config_set_ping_after(config, strtoul(ping_after, NULL, 10));
+        status = chatnio_config_set_ping_after(config, (uint64_t)(strtod(ping_after, NULL) * 1000));
     }
     if (status != CHATNIO_OK) {
         return failed("settings", status, NULL);

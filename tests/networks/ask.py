@@ -9,7 +9,7 @@ import pychatnio
 
 def config() -> pychatnio.Config:
     files = {"root_files": [os.environ["ROOT"]]} if "ROOT" in os.environ else {}
-    pings = {"ping_after": int(os.environ["PING_AFTER"]) / 1000} if "PING_AFTER" in os.environ else {}
+    pings = {"ping_after": float(os.environ["PING_AFTER"])} if "PING_AFTER" in os.environ else {}
     retries = {"connect_retries": int(os.environ["RETRIES"])} if "RETRIES" in os.environ else {}
     return pychatnio.Config(
         proxy=os.environ.get("PROXY"), client_certificate=os.environ.get("CERTIFICATE"), **files, **pings, **retries

@@ -31,8 +31,8 @@ Configuration: $XDG_CONFIG_HOME/chatnio/config.toml (~/.config/chatnio/config.to
   token-command = \"pass show chatnio\"  # prints the token; or token-file = \"~/.secrets/chatnio\"
   model = \"gpt-4\"
   system = \"Answer in one sentence.\"   # --system
-  plain = false                        # also: proxy, connect-retries, timeout, max-message, max-question, ca-file,
-                                       # cert, key, headers = [...]; each as the option of its name
+  plain = false                        # also: proxy, connect-retries, ping-after, timeout, answer-within, max-message,
+                                       # max-question, ca-file, cert, key, headers = [...]; each as the option of its name
   profile = \"work\"                     # the profile to take when none is named
   [parameters]                         # web, context, max-tokens, temperature, ... as the options
   temperature = 0.5

@@ -16,6 +16,17 @@ pub(crate) fn duration(seconds: f64) -> Result<Duration, String> {
     duration.ok_or_else(|| "expected more than 0 seconds, and not more than a clock can say".to_owned())
 }
 
+/// A time, in seconds; 0 is for never.
+pub(crate) fn seconds_or_never(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "expected seconds, such as 2.5; 0 for never".to_owned())?;
+    duration_or_never(seconds)
+}
+
+/// The same of a number.
+pub(crate) fn duration_or_never(seconds: f64) -> Result<Duration, String> {
+    if seconds == 0.0 { Ok(Duration::ZERO) } else { duration(seconds) }
+}
+
 /// A number of bytes: `4000000`, `512K`, `4M` or `1G`. 0 is for no limit.
 pub(crate) fn size(text: &str) -> Result<usize, String> {
     let expected = || "expected bytes, such as 4000000, 512K or 4M; 0 for no limit".to_owned();
@@ -65,6 +76,17 @@ mod tests {
         for text in ["0", "-1", "1e-12", "NaN", "inf", "1e30", "", "2s"] {
             let refused = seconds(text).unwrap_err();
             assert!(refused.starts_with("expected ") && !refused.contains("Duration"), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn never_is_no_seconds() {
+        assert_eq!(
+            (seconds_or_never("0"), seconds_or_never("2.5")),
+            (Ok(Duration::ZERO), Ok(Duration::from_millis(2500)))
+        );
+        for text in ["-1", "1e-12", "NaN", "never", ""] {
+            assert!(seconds_or_never(text).is_err(), "{text}");
         }
     }
 
