@@ -93,35 +93,46 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Waits until the connecting of `fd` has ended, or the deadline has come: 0, or the `errno` of its failure. */
-static int wait_connected(int fd, uint64_t deadline)
+/*
+ * RFC 8305: how long one attempt to connect may be alone before the next one starts, in milliseconds, and how many addresses
+ * are tried. One that drops what it is sent would else take all of the time.
+ */
+enum { NEXT_ATTEMPT = 250, MAX_ATTEMPTS = 16 };
+
+/* The first of these addresses that is, or is not, of this family. */
+static const struct addrinfo *find(const struct addrinfo *address, int family, bool is_wanted)
 {
-    struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
-    int ready;
-    do {
-        ready = poll(&pollfd, 1, chatnio_timeout_ms(deadline, now_ms()));
-    } while (ready < 0 && errno == EINTR);
-    if (ready <= 0) {
-        return ready == 0 ? ETIMEDOUT : errno;
+    while (address != NULL && (address->ai_family == family) != is_wanted) {
+        address = address->ai_next;
     }
-    int error;
-    socklen_t len = sizeof error;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
+    return address;
 }
 
-/* Connects a non-blocking socket to one address, until the deadline; -1 when that fails, with the reason in `errno`. */
-static int connect_to(const struct addrinfo *address, uint64_t deadline)
+/* Puts the addresses into the order of their attempts: IPv6 and IPv4 take turns. */
+static size_t interleave(const struct addrinfo *addresses, const struct addrinfo *order[MAX_ATTEMPTS])
+{
+    const int family = addresses->ai_family;
+    const struct addrinfo *next[] = {addresses, find(addresses, family, false)};
+    size_t count = 0;
+    for (size_t turn = 0; (next[0] != NULL || next[1] != NULL) && count < MAX_ATTEMPTS; turn = 1 - turn) {
+        if (next[turn] != NULL) {
+            order[count++] = next[turn];
+            next[turn] = find(next[turn]->ai_next, family, turn == 0);
+        }
+    }
+    return count;
+}
+
+/* Starts to connect a non-blocking socket to one address; -1 when that fails at once, with the reason in `errno`. */
+static int start_connect(const struct addrinfo *address)
 {
     int fd = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
     if (fd < 0) {
         return -1;
     }
-    int error = 0;
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ||
-        connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
-        error = errno == EINPROGRESS ? wait_connected(fd, deadline) : errno;
-    }
-    if (error != 0) {
+        (connect(fd, address->ai_addr, address->ai_addrlen) < 0 && errno != EINPROGRESS)) {
+        int error = errno;
         close(fd);
         errno = error;
         return -1;
@@ -129,12 +140,70 @@ static int connect_to(const struct addrinfo *address, uint64_t deadline)
     return fd;
 }
 
-/* Until when to try an address that others follow: for half of the time that is left, or a dead one would take all of it. */
-static uint64_t half_way(uint64_t deadline)
+/* Takes out the first attempt that poll(2) has found something about: its socket, and in `error` how it went; or -1. */
+static int take_done(struct pollfd attempts[MAX_ATTEMPTS], size_t *running, int *error)
 {
-    uint64_t now = now_ms();
-    return deadline > now ? now + (deadline - now) / 2 : deadline;
+    for (size_t at = 0; at < *running; at++) {
+        if (attempts[at].revents != 0) {
+            int fd = attempts[at].fd;
+            socklen_t len = sizeof *error;
+            if (getsockopt(fd, SOL_SOCKET, SO_ERROR, error, &len) < 0) {
+                *error = errno;
+            }
+            attempts[at] = attempts[--*running];
+            return fd;
+        }
+    }
+    return -1;
 }
+
+/* ANCHOR: race */
+/*
+ * Connects to the first address that answers: an attempt starts when the one before has failed, or 250 ms after it, and goes
+ * on meanwhile. The others are closed. -1 when none is connected by the deadline, with the reason in `errno`.
+ */
+static int race(const struct addrinfo *addresses, uint64_t deadline)
+{
+    const struct addrinfo *order[MAX_ATTEMPTS];
+    struct pollfd attempts[MAX_ATTEMPTS];
+    const size_t count = interleave(addresses, order);
+    size_t started = 0, running = 0;
+    uint64_t next = 0;
+    int connected = -1, error = ETIMEDOUT;
+    for (uint64_t now = now_ms(); connected < 0 && now < deadline; now = now_ms()) {
+        if (started < count && now >= next) {
+            int fd = start_connect(order[started++]);
+            if (fd < 0) {
+                error = errno;
+                continue;
+            }
+            attempts[running++] = (struct pollfd){.fd = fd, .events = POLLOUT};
+            next = now + NEXT_ATTEMPT;
+        }
+        if (running == 0) {
+            break; /* All have failed. */
+        }
+        uint64_t until = started < count && next < deadline ? next : deadline;
+        int ready = poll(attempts, (nfds_t)running, chatnio_timeout_ms(until, now));
+        if (ready < 0 && errno != EINTR) {
+            error = errno;
+            break;
+        }
+        int fd = ready > 0 ? take_done(attempts, &running, &error) : -1;
+        if (fd >= 0 && error == 0) {
+            connected = fd;
+        } else if (fd >= 0) {
+            close(fd);
+            next = 0;
+        }
+    }
+    while (running > 0) {
+        close(attempts[--running].fd);
+    }
+    errno = error;
+    return connected;
+}
+/* ANCHOR_END: race */
 
 /* Connects a socket to where the connection's URL points; -1 when that fails, which it has said. */
 static int connect_socket(const chatnio_connection *connection)
@@ -158,10 +227,7 @@ static int connect_socket(const chatnio_connection *connection)
         fprintf(stderr, "%s: %s\n", host, gai_strerror(unknown));
         return -1;
     }
-    int fd = -1;
-    for (const struct addrinfo *address = addresses; address != NULL && fd < 0; address = address->ai_next) {
-        fd = connect_to(address, address->ai_next == NULL ? wants.deadline : half_way(wants.deadline));
-    }
+    int fd = race(addresses, wants.deadline);
     if (fd < 0) {
         fprintf(stderr, "cannot connect to %s port %s: %s\n", host, port, strerror(errno));
     }

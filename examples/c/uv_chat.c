@@ -68,20 +68,32 @@ static void print_error(chatnio_error *error)
     chatnio_error_free(error);
 }
 
+/* RFC 8305: how long one attempt to connect may be alone before the next one starts, in milliseconds, and how many there are. */
+enum { NEXT_ATTEMPT = 250, MAX_ATTEMPTS = 16 };
+
+/* A socket that is being connected to one of the host's addresses. */
+struct attempt {
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+};
+
 /* One question: its connection, and what libuv does for it. */
 struct chat {
     unsigned number;
     chatnio_connection *connection;
     uv_loop_t *loop;
     uv_getaddrinfo_t lookup;
-    struct addrinfo *addresses, *next_address;
-    uv_tcp_t tcp;
-    uv_connect_t connect;
-    bool connected, reading;
+    struct addrinfo *addresses;
+    const struct addrinfo *next[2]; /* Of the first address's family, and of the others: they take turns. */
+    struct attempt attempts[MAX_ATTEMPTS];
+    size_t started, running;
+    uv_timer_t next_attempt;
+    uv_stream_t *stream; /* The attempt that has connected; NULL before. */
+    bool reading;
     uv_write_t write;
     size_t writing; /* How many bytes libuv is writing; 0 when it is not. */
     uv_timer_t timer;
-    unsigned users; /* How many of lookup, tcp and timer are in libuv's hands. */
+    unsigned users; /* How many of lookup, attempts and timers are in libuv's hands. */
     bool closing, answered;
     char input[16 * 1024];
 };
@@ -117,20 +129,20 @@ static void leave(struct chat *chat)
     }
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
     leave(handle->data);
 }
 
-static void connect_next(struct chat *chat);
-
-static void on_tcp_closed(uv_handle_t *handle)
+/* Gives up all attempts to connect, but for the one that has connected unless that is NULL. */
+static void close_attempts(struct chat *chat, const uv_stream_t *connected)
 {
-    struct chat *chat = handle->data;
-    if (!chat->closing) {
-        connect_next(chat);
+    for (size_t at = 0; at < chat->started; at++) {
+        uv_handle_t *tcp = (uv_handle_t *)&chat->attempts[at].tcp;
+        if (tcp != (const uv_handle_t *)connected && !uv_is_closing(tcp)) {
+            uv_close(tcp, on_closed);
+        }
     }
-    leave(chat);
 }
 
 static void close_chat(struct chat *chat)
@@ -139,10 +151,9 @@ static void close_chat(struct chat *chat)
         return;
     }
     chat->closing = true;
-    uv_close((uv_handle_t *)&chat->timer, on_timer_closed);
-    if (chat->tcp.data != NULL && !uv_is_closing((uv_handle_t *)&chat->tcp)) {
-        uv_close((uv_handle_t *)&chat->tcp, on_tcp_closed);
-    }
+    uv_close((uv_handle_t *)&chat->timer, on_closed);
+    uv_close((uv_handle_t *)&chat->next_attempt, on_closed);
+    close_attempts(chat, NULL);
     /* If it is running or done already its callback comes anyway. */
     (void)uv_cancel((uv_req_t *)&chat->lookup);
 }
@@ -205,7 +216,7 @@ static void on_written(uv_write_t *write, int status)
 static bool transmit(struct chat *chat)
 {
     /* The bytes stay where they are until the next call of transmit or transmitted: so one write at a time. */
-    if (!chat->connected || chat->writing > 0) {
+    if (chat->stream == NULL || chat->writing > 0) {
         return true;
     }
     chatnio_bytes bytes;
@@ -215,7 +226,7 @@ static bool transmit(struct chat *chat)
     }
     uv_buf_t buffer = uv_buf_init((char *)bytes.data, (unsigned)bytes.len); /* libuv does not change it. */
     chat->writing = bytes.len;
-    return uv_ok(chat, uv_write(&chat->write, (uv_stream_t *)&chat->tcp, &buffer, 1, on_written));
+    return uv_ok(chat, uv_write(&chat->write, chat->stream, &buffer, 1, on_written));
 }
 
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -259,10 +270,10 @@ static void on_deadline(uv_timer_t *timer)
 /* Reads while the connection wants to, and arms the timer by its deadline; false when that failed. */
 static bool wait_for(struct chat *chat, const chatnio_wants *wants)
 {
-    uv_stream_t *stream = (uv_stream_t *)&chat->tcp;
-    if (chat->connected && wants->want_read != chat->reading) {
+    if (chat->stream != NULL && wants->want_read != chat->reading) {
         chat->reading = wants->want_read;
-        if (!uv_ok(chat, chat->reading ? uv_read_start(stream, on_allocate, on_read) : uv_read_stop(stream))) {
+        if (!uv_ok(chat, chat->reading ? uv_read_start(chat->stream, on_allocate, on_read)
+                                       : uv_read_stop(chat->stream))) {
             return false;
         }
     }
@@ -296,54 +307,95 @@ static void fail(struct chat *chat, int status)
     advance(chat);
 }
 
-/* The last address did not take it: goes on to the next, on a socket of its own. */
-static void connect_failed(struct chat *chat, int status)
+/* ANCHOR: race */
+/* The first of these addresses that is, or is not, of this family. */
+static const struct addrinfo *find(const struct addrinfo *address, int family, bool is_wanted)
 {
-    if (chat->next_address != NULL) {
-        uv_close((uv_handle_t *)&chat->tcp, on_tcp_closed);
-    } else {
+    while (address != NULL && (address->ai_family == family) != is_wanted) {
+        address = address->ai_next;
+    }
+    return address;
+}
+
+/* The address to try next: IPv6 and IPv4 take turns. NULL when there is none. */
+static const struct addrinfo *take_address(struct chat *chat)
+{
+    size_t turn = chat->started % 2;
+    if (chat->next[turn] == NULL) {
+        turn = 1 - turn;
+    }
+    const struct addrinfo *address = chat->next[turn];
+    if (address != NULL) {
+        chat->next[turn] = find(address->ai_next, chat->addresses->ai_family, turn == 0);
+    }
+    return address;
+}
+
+static void on_next_attempt(uv_timer_t *timer);
+static void on_connected(uv_connect_t *connect, int status);
+
+/*
+ * Starts an attempt to connect to the next address, and the next after that when it has failed or in 250 ms; it goes on
+ * meanwhile. `status` is why the last one has failed, or 0: with all of them the connection has.
+ */
+static void connect_next(struct chat *chat, int status)
+{
+    const struct addrinfo *address;
+    while (chat->started < MAX_ATTEMPTS && (address = take_address(chat)) != NULL) {
+        struct attempt *attempt = &chat->attempts[chat->started];
+        status = uv_tcp_init(chat->loop, &attempt->tcp);
+        if (status < 0) {
+            break;
+        }
+        attempt->tcp.data = chat;
+        chat->started++;
+        chat->users++;
+        status = uv_tcp_connect(&attempt->connect, &attempt->tcp, address->ai_addr, on_connected);
+        if (status >= 0) {
+            chat->running++;
+            (void)uv_timer_start(&chat->next_attempt, on_next_attempt, NEXT_ATTEMPT, 0);
+            return;
+        }
+        uv_close((uv_handle_t *)&attempt->tcp, on_closed);
+    }
+    if (chat->running == 0) {
         fail(chat, status);
     }
 }
 
+static void on_next_attempt(uv_timer_t *timer)
+{
+    connect_next(timer->data, 0);
+}
+
+/* The first attempt that is connected is used, and the others are closed. */
 static void on_connected(uv_connect_t *connect, int status)
 {
     struct chat *chat = connect->handle->data;
-    if (chat->closing) {
-        return;
+    chat->running--;
+    if (chat->closing || chat->stream != NULL) {
+        return; /* It was closed. */
     }
     if (status < 0) {
-        connect_failed(chat, status);
+        uv_close((uv_handle_t *)connect->handle, on_closed);
+        connect_next(chat, status);
         return;
     }
-    chat->connected = true;
+    chat->stream = connect->handle;
+    (void)uv_timer_stop(&chat->next_attempt);
+    close_attempts(chat, chat->stream);
     advance(chat);
 }
-
-/* Connects to the next address that the host has. */
-static void connect_next(struct chat *chat)
-{
-    const struct sockaddr *address = chat->next_address->ai_addr;
-    chat->next_address = chat->next_address->ai_next;
-    int status = uv_tcp_init(chat->loop, &chat->tcp);
-    if (status < 0) {
-        fail(chat, status);
-        return;
-    }
-    chat->tcp.data = chat;
-    chat->users++;
-    status = uv_tcp_connect(&chat->connect, &chat->tcp, address, on_connected);
-    if (status < 0) {
-        connect_failed(chat, status);
-    }
-}
+/* ANCHOR_END: race */
 
 static void on_looked_up(uv_getaddrinfo_t *lookup, int status, struct addrinfo *addresses)
 {
     struct chat *chat = lookup->data;
-    chat->addresses = chat->next_address = addresses;
+    chat->addresses = addresses;
     if (!chat->closing && uv_ok(chat, status)) {
-        connect_next(chat);
+        chat->next[0] = addresses;
+        chat->next[1] = find(addresses, addresses->ai_family, false);
+        connect_next(chat, 0);
     } else {
         close_chat(chat);
     }
@@ -366,11 +418,11 @@ static bool start(struct chat *chat)
     snprintf(port, sizeof port, "%u", (unsigned)number);
 
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    chat->lookup.data = chat->timer.data = chat;
-    if (!uv_ok(chat, uv_timer_init(chat->loop, &chat->timer))) {
-        return false;
-    }
-    chat->users++;
+    chat->lookup.data = chat->timer.data = chat->next_attempt.data = chat;
+    /* Which cannot fail. */
+    (void)uv_timer_init(chat->loop, &chat->timer);
+    (void)uv_timer_init(chat->loop, &chat->next_attempt);
+    chat->users += 2;
     if (!uv_ok(chat, uv_getaddrinfo(chat->loop, &chat->lookup, on_looked_up, host, port, &hints))) {
         close_chat(chat);
         return true; /* Closing the timer frees the connection. */
