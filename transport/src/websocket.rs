@@ -62,7 +62,9 @@ impl WebSocket {
         let unread = inbound.unread();
         let (start, len) = match *unread {
             [WHOLE_TEXT, len @ 0..126, ..] => (2, usize::from(len)),
-            [WHOLE_TEXT, 126, high, low, ..] => (4, usize::from(u16::from_be_bytes([high, low]))),
+            [WHOLE_TEXT, 126, high, low, ..] if high > 0 || low >= 126 => {
+                (4, usize::from(u16::from_be_bytes([high, low])))
+            }
             _ => return None,
         };
         if self.fragments.is_some() || len > self.max_message {
@@ -82,8 +84,8 @@ impl WebSocket {
             let mut cursor = Cursor::new(unread);
             let parsed = FrameHeader::parse(&mut cursor).map_err(|error| self.explain(error))?;
             let Some((header, len)) = parsed else { return Ok(None) };
-            self.check(&header, len)?;
             let start = usize::try_from(cursor.position()).unwrap_or(usize::MAX);
+            self.check(&header, start, len)?;
             let end = start.saturating_add(usize::try_from(len).unwrap_or(usize::MAX));
             let Some(payload) = unread.get(start..end) else { return Ok(None) };
             if header.opcode == OpCode::Data(Data::Text) && header.is_final {
@@ -97,10 +99,16 @@ impl WebSocket {
         }
     }
 
-    /// Refuses a header that cannot stand, whatever follows it.
-    fn check(&self, header: &FrameHeader, len: u64) -> Result<(), WireError> {
+    /// Refuses a header that cannot stand, whatever follows it. It has `size` bytes, and announces `len` of a payload.
+    fn check(&self, header: &FrameHeader, size: usize, len: u64) -> Result<(), WireError> {
         if let Some(flaw) = self.flaw(header, len) {
             return Err(self.explain(flaw.into()));
+        }
+        // RFC 6455, section 5.2: it must be. Nobody who writes frames by a library sends another, so whoever does may have lost
+        // its place in the stream.
+        if size != header.len(len) {
+            let problem = "the length of a frame is not written in the shortest way".to_owned();
+            return Err(WireError::Protocol { problem });
         }
         let before = self.fragments.unwrap_or_default() as u64;
         if matches!(header.opcode, OpCode::Data(_)) && len.saturating_add(before) > self.max_message as u64 {

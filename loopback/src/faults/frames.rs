@@ -45,17 +45,14 @@ pub(super) fn faults() -> Vec<Fault> {
     breaks("announced-100-mb", "a frame that announces 100 MB", announce(100_000_000));
     breaks("announced-2-63", "a frame that announces 2^63 bytes", announce(1 << 63));
     breaks("announced-most", "a frame that announces all that 63 bits can say", announce((1 << 63) - 1));
+    breaks("length-not-shortest", "a length in more bytes than it needs", {
+        Step::Send([&[0x81, 127][..], &(two.len() as u64).to_be_bytes(), two.as_bytes()].concat().into())
+    });
 
     // What a client has to bear.
     let mut bears = |name: &str, what: &str, steps: Vec<Step>| {
         faults.push(Fault::new(name, what, then(answering(), steps.into_iter().chain(rest()))));
     };
-    bears("length-not-shortest", "a length in more bytes than it needs", {
-        let mut bytes = vec![0x81, 127];
-        bytes.extend((two.len() as u64).to_be_bytes());
-        bytes.extend(two.as_bytes());
-        vec![Step::Send(bytes.into())]
-    });
     bears("binary", "a binary message, which is no frame of an answer", vec![send(0x82, &two)]);
     bears("binary-junk", "a binary message of junk", vec![send(0x82, [0, 159, 146, 150])]);
     bears("empty-text", "an empty message", vec![send(0x81, "")]);

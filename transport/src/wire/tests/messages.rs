@@ -260,6 +260,30 @@ fn what_breaks_the_protocol_ends_the_session() {
 }
 
 #[test]
+fn a_length_is_written_in_the_shortest_way() {
+    let text = |header: &[u8], len: usize| [header, &vec![b'x'; len]].concat();
+    for (longer, shorter) in [
+        (text(&[0x81, 126, 0, 1], 1), text(&[0x81, 1], 1)),
+        (text(&[0x81, 126, 0, 125], 125), text(&[0x81, 125], 125)),
+        (text(&[0x81, 127, 0, 0, 0, 0, 0, 0, 0, 5], 5), text(&[0x81, 5], 5)),
+        (text(&[0x81, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff], 65535), text(&[0x81, 126, 0xff, 0xff], 65535)),
+        (text(&[0x89, 126, 0, 2], 2), text(&[0x89, 2], 2)),
+    ] {
+        let mut link = Link::open();
+        let events = link.receive(&longer[..longer.len().min(10)]);
+        let [Got::Closed(ConnectionEnd::Lost(WireError::Protocol { problem }))] = &events[..] else {
+            panic!("{events:?}")
+        };
+        assert!(problem.contains("shortest"), "{problem}");
+        assert_eq!(close_code(&mut link), Some(1002));
+        let mut link = Link::open();
+        assert!(!matches!(&link.receive(&shorter)[..], [Got::Closed(_)]), "{}", shorter.len());
+    }
+    let mut link = Link::open();
+    assert_eq!(link.receive(&text(&[0x81, 126, 0, 126], 126)).len(), 1);
+}
+
+#[test]
 fn messages_before_a_fault_are_still_handed_out() {
     let mut link = Link::open();
     let bytes = [frame(TEXT, true, b"a"), frame(TEXT, true, b"b"), vec![0x83, 0]].concat();
