@@ -12,6 +12,9 @@ const FIRST: Duration = Duration::from_millis(500);
 /// The longest wait between two tries that the server did not ask for.
 const LONGEST: Duration = Duration::from_secs(8);
 
+/// The longest wait that the server may ask for. Who wants more has given up for now, and says so to the user.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);
+
 /// Why a connect may be tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,8 +56,8 @@ impl Retry {
 
     /// A try has failed at `now`: when to try again; `None` for not at all.
     ///
-    /// `retry_after` is what the server asked for: a longer wait than what fits before the deadline is not shortened, but
-    /// given up at once. `jitter` is random, from the host, and makes the wait up to a half longer, so that many clients do
+    /// `retry_after` is what the server asked for, by `Retry-After`. It is never shortened: what does not fit before the
+    /// deadline, or is over 60 s, is given up at once. `jitter` is random, from the host, and makes the wait up to a half longer, so that many clients do
     /// not come back together.
     pub fn failed(
         &mut self,
@@ -64,13 +67,17 @@ impl Retry {
         jitter: u32,
     ) -> Option<Duration> {
         self.left = self.left.checked_sub(1)?;
+        let asked = retry_after.unwrap_or_default();
+        if asked > LONGEST_ASKED {
+            return None;
+        }
         let first = match cause {
             RetryCause::Throttled => AFTER_THROTTLING,
             RetryCause::Unavailable | RetryCause::Lost => FIRST,
         };
         let doubled = first.saturating_mul(1 << self.failures.min(8)).min(LONGEST);
         self.failures += 1;
-        let wait = doubled.max(retry_after.unwrap_or_default());
+        let wait = doubled.max(asked);
         // In thousandths: there is no floating point to be had everywhere.
         let longer = wait / 2 / 1000 * (jitter / (u32::MAX / 1000)).min(1000);
         let at = now.saturating_add(wait).saturating_add(longer);
@@ -163,6 +170,14 @@ mod tests {
         assert_eq!(retry.failed(ms(0), RetryCause::Throttled, None, u32::MAX), Some(ms(1100)), "jitter gives way");
         let mut retry = Retry::new(9, Some(ms(1100)));
         assert_eq!(retry.failed(ms(0), RetryCause::Throttled, None, 0), None);
+    }
+
+    #[test]
+    fn without_a_deadline_a_server_keeps_nobody_for_longer_than_a_minute() {
+        let asked = |ms| Retry::new(9, None).failed(Duration::ZERO, RetryCause::Throttled, Some(ms), 0);
+        assert_eq!(asked(ms(60_000)), Some(ms(60_000)));
+        assert_eq!(asked(ms(60_001)), None);
+        assert_eq!(asked(Duration::MAX), None);
     }
 
     #[test]

@@ -83,8 +83,8 @@ class Config(Owner):
         proxy_from_env: The URL of a server: goes through the proxy that the environment names for it, as curl has it
             (`https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`), if there is one. Never for loopback.
         connect_retries: How often a client tries again to connect after it was throttled, refused or lost before the
-            WebSocket was open, or a gateway's server was away: all within `connect` and `handshake` together. A question
-            that was sent is never sent again. 2; 0 for never.
+            WebSocket was open, or a gateway's server was away: all within `connect` and `handshake` together, and
+            not where the server asks for more than 60 seconds. A question that was sent is never sent again. 2; 0 for never.
         connects_per_second: How often a second all clients with this configuration may connect together. No limit.
         client_certificate: A certificate to show to servers that ask for one: a file in PEM with the chain and the key,
             or one file for each.

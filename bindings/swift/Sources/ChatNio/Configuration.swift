@@ -58,8 +58,9 @@ public final class Configuration: @unchecked Sendable {
         /// How long name look-up and TCP connect may take together. 10 s. Only a client connects.
         public var connect: Duration?
         /// How often a client's connect, or reconnect, is tried again after it was throttled, refused or lost before the
-        /// WebSocket was open, or a gateway's server was away; never sooner than the server asks for, 1.1 s after a
-        /// throttling, and all within `connect` and `handshake` together. 2; 0 for never.
+        /// WebSocket was open, or a gateway's server was away; never sooner than the server asks for (and not at all where
+        /// that is over 60 s), nor 1.1 s after a throttling, and all within `connect` and `handshake` together. 2; 0 for
+        /// never.
         public var connectRetries: Int?
         /// How often a second all clients with this configuration together connect at most, evenly spaced: servers
         /// throttle an address at five. 0, for no limit.

@@ -51,7 +51,8 @@ public final class Retry {
     }
 
     /// Says that a try has failed, and tells when the next one is to follow: never sooner than 1.1 s after a throttling, nor
-    /// than the server has asked for, and later the more have failed. nil when there is to be none.
+    /// than the server has asked for, and later the more have failed. nil when there is to be none, as where the server has
+    /// asked for more than 60 s.
     ///
     /// - Parameters:
     ///   - cause: ``Connection/retryCause`` or ``Rest/Failure/retryCause``; ``Cause/lost`` where a socket was refused.
