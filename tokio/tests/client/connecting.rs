@@ -182,6 +182,26 @@ async fn read_head(socket: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
+async fn what_a_try_was_told_is_not_hidden_by_the_end_of_the_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        read_head(&mut first).await;
+        first.write_all(b"HTTP/1.1 503 x\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nbusy").await.unwrap();
+        // The second has no answer, and less time than its own handshake.
+        let (mut second, _) = listener.accept().await.unwrap();
+        let _ = second.read_to_end(&mut Vec::new()).await;
+    });
+    let mut config = config();
+    config.connect_retries = 2;
+    (config.connect, config.handshake) = (Duration::from_millis(1500), Duration::from_millis(1500));
+    let error = refused(&url, Auth::anonymous(), &config).await;
+    let ClientError::Ended(ConnectionEnd::Lost(WireError::Unavailable(refusal))) = error else { panic!("{error:?}") };
+    assert_eq!((refusal.body.as_str(), refusal.retry_after), ("busy", Some(Duration::from_secs(2))));
+}
+
+#[tokio::test]
 async fn a_proxy_is_gone_through_and_asked_again() {
     let server = serve(|_| ());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -18,6 +18,8 @@ pub struct Tries {
     /// For all tries together, if they are bounded.
     limit: Option<Duration>,
     limiter: Option<Limiter>,
+    /// What the last try failed by that another one follows: it tells more than that the time was over.
+    told: Option<ClientError>,
 }
 
 impl Tries {
@@ -36,6 +38,7 @@ impl Tries {
             connect: config.connect,
             limit,
             limiter: config.limiter.clone(),
+            told: None,
         }
     }
 
@@ -51,10 +54,10 @@ impl Tries {
     /// longer than all tries together have left.
     ///
     /// # Errors
-    /// [`ClientError::ConnectTimeout`] when nothing is left.
+    /// When nothing is left: what the try before has failed by, or [`ClientError::ConnectTimeout`] where there was none.
     pub fn connect(&self, now: Duration, host: &str) -> Result<Duration, ClientError> {
         match self.limit {
-            Some(limit) if now >= limit => Err(ClientError::ConnectTimeout { host: host.to_owned(), limit }),
+            Some(limit) if now >= limit => Err(self.late(host, limit)),
             Some(limit) => Ok(self.connect.min(limit - now)),
             None => Ok(self.connect),
         }
@@ -63,16 +66,24 @@ impl Tries {
     /// A try has failed at `now`.
     ///
     /// # Errors
-    /// What it failed by, where it is not to be tried again; otherwise gets when to.
+    /// What it failed by, where it is not to be tried again; otherwise gets when to. Where it only had no time left, what the
+    /// try before has failed by: that says more.
     pub fn failed(&mut self, now: Duration, error: ClientError) -> Result<Duration, ClientError> {
-        let again = error.retry_cause().and_then(|(cause, retry_after)| self.again(now, cause, retry_after));
-        again.ok_or_else(|| match (error, self.limit) {
-            // What was left for the last try is not the limit that somebody has set.
-            (ClientError::ConnectTimeout { host, .. }, Some(limit)) if now >= limit => {
-                ClientError::ConnectTimeout { host, limit }
+        match error.retry_cause().and_then(|(cause, retry_after)| self.again(now, cause, retry_after)) {
+            Some(at) => {
+                self.told = Some(error);
+                Ok(at)
             }
-            (error, _) => error,
-        })
+            None => Err(match (&error, self.limit) {
+                (ClientError::ConnectTimeout { host, .. }, Some(limit)) if now >= limit => self.late(host, limit),
+                _ => error,
+            }),
+        }
+    }
+
+    /// The time for all tries is over. What was left for the last one is not the limit that somebody has set.
+    fn late(&self, host: &str, limit: Duration) -> ClientError {
+        self.told.clone().unwrap_or_else(|| ClientError::ConnectTimeout { host: host.to_owned(), limit })
     }
 
     /// A try has failed at `now`, for this cause: when to try again; `None` for not at all. See [`Retry::failed`].
@@ -102,6 +113,7 @@ pub(crate) fn jitter() -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ConnectionEnd, HttpRefusal, WireError};
 
     const fn seconds(n: u64) -> Duration {
         Duration::from_secs(n)
@@ -128,6 +140,23 @@ mod tests {
         let own = ClientError::ConnectTimeout { host: "h".into(), limit: seconds(10) };
         let own = tries.failed(seconds(10), own).unwrap_err();
         assert!(matches!(own, ClientError::ConnectTimeout { limit, .. } if limit == seconds(10)), "{own}");
+    }
+
+    #[test]
+    fn what_a_try_has_told_is_not_hidden_by_the_end_of_the_time() {
+        let refused =
+            || ClientError::from(ConnectionEnd::Lost(WireError::Unavailable(HttpRefusal::new(503, "busy").into())));
+        let is_told = |error: ClientError| matches!(error, ClientError::Ended(end) if end.code() == Some(503));
+        let cut = || ClientError::ConnectTimeout { host: "h".into(), limit: seconds(1) };
+        let mut tries = tries(|config| config.connect_retries = 9);
+        assert!(tries.failed(seconds(1), refused()).is_ok());
+        assert!(is_told(tries.failed(seconds(20), cut()).unwrap_err()));
+        assert!(is_told(tries.connect(seconds(20), "h").unwrap_err()));
+        // What it failed by of its own says enough.
+        let own = tries.failed(seconds(19), cut()).unwrap_err();
+        assert!(matches!(own, ClientError::ConnectTimeout { limit, .. } if limit == seconds(1)), "{own}");
+        let resolve = || ClientError::Resolve { host: "h".into(), source: std::io::Error::other("gone").into() };
+        assert!(matches!(tries.failed(seconds(20), resolve()), Err(ClientError::Resolve { .. })));
     }
 
     #[test]

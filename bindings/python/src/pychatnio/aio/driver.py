@@ -77,6 +77,8 @@ class Driver:
         # There is one such socket.
         retry = Retry(self._config) if sock is None else None
         wait = 0.0
+        # What the last try failed by that another one follows: it tells more than that the time was over.
+        told: ChatNioError | None = None
         while True:
             link = self._link = Link(self, asyncio.get_running_loop())
             try:
@@ -85,13 +87,19 @@ class Driver:
             except BaseException as error:
                 # None where it was closed, or connected anew, since it failed.
                 cause = link.retry_cause
+                is_late = isinstance(error, ConnectTimeoutError) and retry is not None and retry.left <= 0
+                if told is not None and is_late:
+                    error = told
                 # Another loop may have gone on meanwhile, after this one was closed.
                 self._give_up(link, copy(error) if isinstance(error, ChatNioError) else _not_connected())
+                if error is told:
+                    raise error from None
                 again = None
                 if retry is not None and isinstance(error, ChatNioError) and cause is not None:
                     again = retry.failed(cause, error.retry_after)
                 if again is None:
                     raise
+                told = copy(error) if isinstance(error, ChatNioError) else None
                 wait = again
                 log(self, "%s: the next try in %.1f s", type(error).__name__, wait)
 
