@@ -24,7 +24,8 @@ pub enum chatnio_refusal_part {
 /// A refusal as it is kept for the caller.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusal {
-    pub(crate) body: String,
+    /// A proxy's is not kept.
+    body: Option<String>,
     reason: Option<String>,
     location: Option<String>,
     www_authenticate: Option<String>,
@@ -35,7 +36,7 @@ pub(crate) struct Refusal {
 impl From<&chatnio_transport::HttpRefusal> for Refusal {
     fn from(refusal: &chatnio_transport::HttpRefusal) -> Self {
         Refusal {
-            body: refusal.body.clone(),
+            body: Some(refusal.body.clone()),
             reason: refusal.reason.clone(),
             location: refusal.location.clone(),
             www_authenticate: refusal.www_authenticate.clone(),
@@ -47,13 +48,14 @@ impl From<&chatnio_transport::HttpRefusal> for Refusal {
 #[cfg(feature = "connection")]
 impl Refusal {
     pub(crate) fn of(end: &chatnio_transport::ConnectionEnd) -> Option<Box<Self>> {
-        end.refusal().map(|refusal| Box::new(refusal.into()))
+        let of_proxy = || Some(Refusal { retry_after: Some(end.retry_after()?), ..Refusal::default() });
+        end.refusal().map(Refusal::from).or_else(of_proxy).map(Box::new)
     }
 
     #[cfg(feature = "client")]
     pub(crate) fn memory(&self) -> usize {
-        let parts = [&self.reason, &self.location, &self.www_authenticate];
-        self.body.capacity() + parts.into_iter().flatten().map(String::capacity).sum::<usize>()
+        let parts = [&self.body, &self.reason, &self.location, &self.www_authenticate];
+        parts.into_iter().flatten().map(String::capacity).sum()
     }
 }
 
@@ -71,7 +73,7 @@ pub(crate) fn put_part(
     let out = out.ok_or(Failure::invalid("the out-parameter is NULL"))?;
     let of = |choose: fn(&Refusal) -> Option<&str>| refusal.and_then(choose);
     let text = match part {
-        BODY => of(|refusal| Some(&refusal.body)),
+        BODY => of(|refusal| refusal.body.as_deref()),
         REASON => of(|refusal| refusal.reason.as_deref()),
         LOCATION => of(|refusal| refusal.location.as_deref()),
         WWW_AUTHENTICATE => of(|refusal| refusal.www_authenticate.as_deref()),

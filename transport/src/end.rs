@@ -29,12 +29,12 @@ pub enum ConnectionEnd {
 }
 
 impl ConnectionEnd {
-    /// The code of the server's Close, or the status of the HTTP answer that came instead of a WebSocket; `None` where
-    /// there was neither.
+    /// The code of the server's Close, or the status of the HTTP answer that came instead of a WebSocket, from the server or
+    /// from a proxy; `None` where there was neither.
     pub fn code(&self) -> Option<u16> {
         match self {
             ConnectionEnd::ByServer { code, .. } => *code,
-            ConnectionEnd::Lost(error) => error.refusal().map(|refusal| refusal.status),
+            ConnectionEnd::Lost(error) => error.http_status(),
             ConnectionEnd::Clean => None,
         }
     }
@@ -45,6 +45,15 @@ impl ConnectionEnd {
     pub fn retry_cause(&self) -> Option<(RetryCause, Option<Duration>)> {
         match self {
             ConnectionEnd::Lost(error) => error.retry_cause(),
+            _ => None,
+        }
+    }
+
+    /// After how long the server, or a gateway or a proxy on the way there, wants to be asked again; `None` where it has not
+    /// said.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ConnectionEnd::Lost(error) => error.retry_after(),
             _ => None,
         }
     }

@@ -129,6 +129,14 @@ impl WireError {
         }
     }
 
+    /// The status of that answer, or of the one by which an HTTP proxy refused.
+    pub(crate) fn http_status(&self) -> Option<u16> {
+        match self {
+            Self::Proxy(error) => error.status(),
+            error => Some(error.refusal()?.status),
+        }
+    }
+
     /// What the running answer is told of it, once the WebSocket was open.
     pub(crate) fn interruption(&self) -> Interruption {
         match self {
@@ -154,7 +162,16 @@ impl WireError {
             }
             _ => return None,
         };
-        Some((cause, self.refusal().and_then(|refusal| refusal.retry_after)))
+        Some((cause, self.retry_after()))
+    }
+
+    /// After how long the server, or a gateway or a proxy on the way there, wants to be asked again, by `Retry-After`.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Proxy(error) => error.retry_after(),
+            error => error.refusal()?.retry_after,
+        }
     }
 }
 

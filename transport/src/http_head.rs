@@ -100,11 +100,14 @@ impl Head {
         self.elements(name).any(|element| element.eq_ignore_ascii_case(token))
     }
 
-    /// A header's lines as one text that can be shown: bounded, and without control characters.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
+    /// A header's lines as one text that can be shown: bounded, without control characters, and without what `redact` takes
+    /// out.
+    pub(crate) fn text(&self, name: &str, redact: impl FnOnce(&str) -> String) -> Option<String> {
         let lines: Vec<_> = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).collect();
         let joined = lines.iter().map(|(_, value)| String::from_utf8_lossy(value)).collect::<Vec<_>>().join(", ");
-        let shown = joined.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(MAX_SHOWN);
+        // Before it is cut, which might leave a part of a secret.
+        let shown = redact(&joined);
+        let shown = shown.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(MAX_SHOWN);
         Some(shown.collect::<String>().trim().to_owned()).filter(|text| !text.is_empty())
     }
 }
@@ -132,8 +135,15 @@ mod tests {
         assert!(head.has_token("Connection", "upgrade"));
         assert!(!head.has_token("Connection", "upgrad"));
         assert!(!head.has_token("Upgrade", "websocket"));
-        assert_eq!(head.text("connection").as_deref(), Some("keep-alive, , \u{fffd}UPGRADE ,x"));
-        assert_eq!(head.text("none"), None);
+        assert_eq!(head.text("connection", str::to_owned).as_deref(), Some("keep-alive, , \u{fffd}UPGRADE ,x"));
+        assert_eq!(head.text("none", str::to_owned), None);
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_before_a_text_is_cut() {
+        let head = Head::of(&format!("HTTP/1.1 200 OK\r\na: {}s3cret\r\n\r\n", "x".repeat(MAX_SHOWN - 3)));
+        let shown = head.text("a", |text| text.replace("s3cret", "...")).unwrap();
+        assert!(shown.len() == MAX_SHOWN && shown.ends_with("x..."), "{shown}");
     }
 
     #[test]

@@ -47,17 +47,14 @@ impl HttpRefusal {
             reason: None,
             is_page: is_html || starts_a_page(body),
             body: secrets.redact(body),
-            location: head.text("location").map(|text| secrets.redact(&text)),
-            retry_after: retry_after(|name| head.values(name).next()),
-            www_authenticate: head.text("www-authenticate").map(|text| secrets.redact(&text)),
+            location: head.text("location", |text| secrets.redact(text)),
+            retry_after: head.retry_after(),
+            www_authenticate: head.text("www-authenticate", |text| secrets.redact(text)),
         }
     }
 
     fn hint(&self) -> String {
-        let when = match self.retry_after {
-            Some(time) => format!("in {} s", time.as_secs()),
-            None => "later".to_owned(),
-        };
+        let when = when(self.retry_after);
         let speaks_tls = ["plain HTTP request was sent to HTTPS", "HTTP request to an HTTPS server"];
         match (self.status, &self.location) {
             (300..=399, Some(target)) => format!("it points to {target}: redirects are not followed, so use that URL if you trust it"),
@@ -130,6 +127,21 @@ pub(crate) fn refusal(head: &Head, body: &str, secrets: &Secrets) -> WireError {
         }
         (502..=504, _) => WireError::Unavailable(refusal.into()),
         _ => WireError::Http(refusal.into()),
+    }
+}
+
+/// When to try again, in words.
+pub(crate) fn when(retry_after: Option<Duration>) -> String {
+    match retry_after {
+        Some(time) => format!("in {} s", time.as_secs()),
+        None => "later".to_owned(),
+    }
+}
+
+impl Head {
+    /// After how long to try again, by `Retry-After`.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        retry_after(|name| self.values(name).next())
     }
 }
 

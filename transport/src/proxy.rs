@@ -7,12 +7,15 @@ mod tunnel;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use chatnio_core::RetryCause;
+use data_encoding::BASE64;
 use thiserror::Error;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
+use crate::http_refusal::when;
 use crate::secret_url;
 
 pub use tunnel::Tunnel;
@@ -61,6 +64,14 @@ struct Credentials {
     password: Zeroizing<String>,
 }
 
+impl Credentials {
+    /// As basic authentication has them (RFC 7617).
+    fn basic(&self) -> Zeroizing<String> {
+        let plain = Zeroizing::new(format!("{}:{}", *self.user, *self.password));
+        Zeroizing::new(BASE64.encode(plain.as_bytes()))
+    }
+}
+
 /// Why a text is not the URL of a proxy. None of these repeats any part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -90,16 +101,19 @@ pub enum ProxyError {
         proxy: String,
         /// Whether some were given.
         given: bool,
-        /// The authentication that an HTTP proxy asks for with its 407; only "Basic" is known here.
+        /// The authentication that an HTTP proxy asks for with its 407, without the user name and the password where it
+        /// repeats them; only "Basic" is known here.
         wanted: Option<String>,
     },
     /// An HTTP proxy refused with another status.
-    #[error("the proxy {proxy} answered HTTP {status}: {}", http_hint(*.status))]
+    #[error("the proxy {proxy} answered HTTP {status}: {}", http_hint(*.status, *.retry_after))]
     Refused {
         /// The proxy, without its secrets.
         proxy: String,
-        /// The HTTP status.
+        /// The HTTP status; 429 is throttling, as by a server.
         status: u16,
+        /// After how long to try again, by `Retry-After`.
+        retry_after: Option<Duration>,
     },
     /// A SOCKS proxy refused, or could not reach the server.
     #[error("the proxy {proxy} did not connect: {problem}")]
@@ -135,6 +149,15 @@ impl ProxyError {
         match self {
             ProxyError::Refused { status: 429, .. } => Some(RetryCause::Throttled),
             ProxyError::Refused { status: 502..=504, .. } => Some(RetryCause::Unavailable),
+            _ => None,
+        }
+    }
+
+    /// After how long an HTTP proxy wants to be asked again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ProxyError::Refused { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -248,14 +271,16 @@ impl std::str::FromStr for Proxy {
     }
 }
 
-fn http_hint(status: u16) -> &'static str {
+fn http_hint(status: u16, retry_after: Option<Duration>) -> String {
     match status {
-        403 => "it does not let connections to this host or port through",
-        404 | 405 | 501 => "it does not know CONNECT: is it a proxy?",
-        429 => "too many connections: wait before the next",
-        500 => "it cannot reach the server, or has a problem: check the server's URL, or ask the proxy's owner",
-        502..=504 => "it cannot reach the server: check the server's URL, or try again later",
-        _ => "ask its owner",
+        403 => "it does not let connections to this host or port through".to_owned(),
+        404 | 405 | 501 => "it does not know CONNECT: is it a proxy?".to_owned(),
+        429 => format!("it takes no more connections of this address for now: try again {}", when(retry_after)),
+        500 => {
+            "it cannot reach the server, or has a problem: check the server's URL, or ask the proxy's owner".to_owned()
+        }
+        502..=504 => format!("it cannot reach the server: check the server's URL, or try again {}", when(retry_after)),
+        _ => "ask its owner".to_owned(),
     }
 }
 

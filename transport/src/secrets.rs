@@ -18,17 +18,14 @@ const WRITTEN: [&[(&str, &str)]; 4] = [
     &[("\\", "\\\\"), ("\"", "\\\"")],
 ];
 
-/// The query of a URL, and the values of the host's headers, in all their forms.
+/// Secrets in all their forms.
 pub(crate) struct Secrets(Vec<Zeroizing<String>>);
 
 impl Secrets {
+    /// The query of a URL, and the values of the host's headers.
     pub(crate) fn of(endpoint: &Endpoint, headers: &Headers) -> Self {
         let mut secrets: Vec<Zeroizing<String>> = Vec::new();
-        let mut add = |secret: &str| {
-            if secret.len() >= MIN_SECRET {
-                secrets.push(secret.to_owned().into());
-            }
-        };
+        let mut add = |secret: &str| secrets.push(secret.to_owned().into());
         if let Some(query) = endpoint.query() {
             add(query);
             for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -44,6 +41,12 @@ impl Secrets {
                 add(credentials);
             }
         }
+        Self::new(secrets)
+    }
+
+    /// All of these that are long enough to be secrets.
+    pub(crate) fn new(mut secrets: Vec<Zeroizing<String>>) -> Self {
+        secrets.retain(|secret| secret.len() >= MIN_SECRET);
         let written = |secret: &str, pairs: &[(&str, &str)]| -> Zeroizing<String> {
             pairs.iter().fold(secret.to_owned().into(), |text: Zeroizing<String>, (plain, written)| {
                 text.replace(plain, written).into()

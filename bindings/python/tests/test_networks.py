@@ -18,7 +18,6 @@ from pychatnio import (
     Config,
     ConnectError,
     ConnectionClosedError,
-    ConnectTimeoutError,
     InvalidArgumentError,
     Loopback,
     RefusedError,
@@ -169,6 +168,22 @@ def test_a_later_try_connects(run: Run[None]) -> None:
 
 
 @pytest.mark.parametrize("is_asyncio", [False, True])
+def test_without_a_deadline_nobody_waits_an_hour(is_asyncio: bool) -> None:
+    with answering(LATER) as address:
+        error = refused(f"ws://{address}", Config(connect=0, handshake=0), is_asyncio)
+        assert (error.status, error.retry_after) == (Status.UNAVAILABLE, 3600.0)
+
+
+@pytest.mark.parametrize("is_asyncio", [False, True])
+@pytest.mark.parametrize(("answer", "status"), [(BUSY, Status.THROTTLED), (LATER, Status.PROXY_REFUSED)])
+def test_a_proxy_says_when_to_come_back(answer: bytes, status: Status, is_asyncio: bool) -> None:
+    with answering(answer) as address:
+        error = refused("ws://chat.example", Config(proxy=f"http://{address}", connect=3, handshake=3), is_asyncio)
+        assert (error.status, error.retry_after) == (status, 3600.0 if answer is LATER else 7.0)
+        assert f"the proxy http://{address} answered HTTP" in str(error)
+
+
+@pytest.mark.parametrize("is_asyncio", [False, True])
 def test_all_tries_have_one_deadline(is_asyncio: bool) -> None:
     # The second has no answer, and less time than its own handshake.
     config = Config(connect=1, handshake=5, connect_retries=9)
@@ -188,8 +203,9 @@ def test_all_tries_have_one_deadline(is_asyncio: bool) -> None:
     thread.join(60)
     for each in (listener, *kept):
         each.close()
-    assert isinstance(error, ConnectTimeoutError)
-    assert error.status is Status.CONNECT_TIMEOUT
+    # What it has been told says more than that the time was over.
+    assert isinstance(error, UnavailableError)
+    assert (error.code, error.retry_after) == (503, 2.0)
     assert len(kept) == 2
 
 
@@ -197,7 +213,7 @@ def test_all_tries_have_one_deadline(is_asyncio: bool) -> None:
 def test_the_wait_for_the_next_try_is_left_at_once(run: Run[None], is_cancelled: bool) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(LATER.replace(b"3600", b"100"))
+        writer.write(LATER.replace(b"3600", b"60"))
 
     async def main() -> None:
         async with listening(serve) as url:

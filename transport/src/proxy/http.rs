@@ -1,18 +1,20 @@
 //! HTTP CONNECT (RFC 9110, section 9.3.6), with basic authentication (RFC 7617).
 
-use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::{Proxy, ProxyError};
+use super::{Credentials, Proxy, ProxyError};
 use crate::buffer::InBuffer;
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
 use crate::handshake::USER_AGENT;
 use crate::http_head::HeadCollector;
+use crate::secrets::Secrets;
 
 pub(crate) struct Connect {
     proxy: String,
     has_credentials: bool,
+    /// Some proxies name in their realm whom they do not let through.
+    secrets: Secrets,
     input: InBuffer,
     head: HeadCollector,
 }
@@ -20,10 +22,7 @@ pub(crate) struct Connect {
 impl Connect {
     pub(crate) fn start(proxy: &Proxy, endpoint: &Endpoint) -> (Self, Zeroizing<Vec<u8>>) {
         let authority = endpoint.authority();
-        let basic = proxy.credentials.as_ref().map(|credentials| {
-            let plain = Zeroizing::new(format!("{}:{}", *credentials.user, *credentials.password));
-            Zeroizing::new(BASE64.encode(plain.as_bytes()))
-        });
+        let basic = proxy.credentials.as_ref().map(Credentials::basic);
         let parts = [
             "CONNECT ",
             &authority,
@@ -38,9 +37,14 @@ impl Connect {
         // Never grows: what a growing vector leaves behind is not wiped.
         let mut request = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
         parts.iter().for_each(|part| request.extend_from_slice(part.as_bytes()));
+        let secrets = proxy
+            .credentials
+            .iter()
+            .flat_map(|credentials| [credentials.user.clone(), credentials.password.clone(), credentials.basic()]);
         let connect = Connect {
             proxy: proxy.to_string(),
-            has_credentials: basic.is_some(),
+            has_credentials: proxy.credentials.is_some(),
+            secrets: Secrets::new(secrets.collect()),
             input: InBuffer::default(),
             head: HeadCollector::default(),
         };
@@ -65,10 +69,12 @@ impl Connect {
             status @ (401 | 407) => Err(ProxyError::Authentication {
                 proxy: self.proxy.clone(),
                 given: self.has_credentials,
-                wanted: (status == 407)
-                    .then(|| head.text("proxy-authenticate").unwrap_or_else(|| "HTTP 407".to_owned())),
+                wanted: (status == 407).then(|| {
+                    let wanted = head.text("proxy-authenticate", |text| self.secrets.redact(text));
+                    wanted.unwrap_or_else(|| "HTTP 407".to_owned())
+                }),
             }),
-            status => Err(ProxyError::Refused { proxy: self.proxy.clone(), status }),
+            status => Err(ProxyError::Refused { proxy: self.proxy.clone(), status, retry_after: head.retry_after() }),
         }
     }
 

@@ -102,6 +102,7 @@ impl ClientError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             ClientError::Answer(error) => error.retry_after(),
+            ClientError::Proxy(error) => error.retry_after(),
             _ => None,
         }
     }

@@ -98,14 +98,16 @@ def with_refusal(
     error: ChatNioError, part: Callable[..., int], retry_after: Callable[..., int], handle: CData
 ) -> ChatNioError:
     """Tells a refusal's error what else the HTTP answer said, by the functions that read it from a handle."""
+    ms = ffi.new("uint64_t *")
+    # A proxy may say it, too.
+    if not retry_after(handle, ms):
+        error.retry_after = ms[0] / 1000
     if isinstance(error, RefusedError):
-        text, ms = ffi.new("chatnio_text *"), ffi.new("uint64_t *")
+        text = ffi.new("chatnio_text *")
         if not part(handle, lib.CHATNIO_REFUSAL_LOCATION, text):
             error.location = text_of(text)
         if not part(handle, lib.CHATNIO_REFUSAL_WWW_AUTHENTICATE, text):
             error.www_authenticate = text_of(text)
-        if not retry_after(handle, ms):
-            error.retry_after = ms[0] / 1000
     return error
 
 

@@ -127,7 +127,7 @@ class Status(enum.IntEnum):
     HANDSHAKE_TIMEOUT = 4924
     """The TLS or WebSocket handshake took too long."""
     THROTTLED = 4925
-    """The server, or a gateway in front of it (HTTP 429), throttles this address: wait before the next
+    """The server, or a gateway or a proxy before it (HTTP 429), throttles this address: wait before the next
     connection."""
     REFUSED = 4926
     """The server answered with a refusal of its own instead of opening the WebSocket."""

@@ -121,7 +121,7 @@ class RefusedError(ConnectError):
 
 
 class ThrottledError(RefusedError):
-    """The server, or a gateway in front of it (HTTP 429), throttles this address: wait before the next connection."""
+    """The server, or a gateway or a proxy before it (HTTP 429), throttles this address: wait before the next connection."""
 
 
 class UnavailableError(RefusedError):

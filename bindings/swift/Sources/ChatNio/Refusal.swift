@@ -4,7 +4,7 @@ import CChatNio
 /// front of it, sent it, bounded, without the secrets of the URL's query: filter control characters before a terminal
 /// shows it.
 public struct Refusal: Sendable, Hashable {
-    /// Its body, at most 64 KiB; what was not UTF-8 became U+FFFD.
+    /// Its body, at most 64 KiB; what was not UTF-8 became U+FFFD. Empty of a proxy's.
     public let body: String
     /// A chat server's own words.
     public let reason: String?
@@ -24,13 +24,14 @@ public struct Refusal: Sendable, Hashable {
             var text = chatnio_text()
             return part(Int32(bitPattern: number.rawValue), &text) == CHATNIO_OK.status ? String(text) : nil
         }
-        guard let body = read(CHATNIO_REFUSAL_BODY) else { return nil }
-        self.body = body
+        var milliseconds: UInt64 = 0
+        let isTold = retryAfter(&milliseconds) == CHATNIO_OK.status
+        let body = read(CHATNIO_REFUSAL_BODY)
+        guard isTold || body != nil else { return nil }
+        self.body = body ?? ""
+        self.retryAfter = isTold ? .milliseconds(Int64(clamping: milliseconds)) : nil
         reason = read(CHATNIO_REFUSAL_REASON)
         location = read(CHATNIO_REFUSAL_LOCATION)
         wwwAuthenticate = read(CHATNIO_REFUSAL_WWW_AUTHENTICATE)
-        var milliseconds: UInt64 = 0
-        let isTold = retryAfter(&milliseconds) == CHATNIO_OK.status
-        self.retryAfter = isTold ? .milliseconds(Int64(clamping: milliseconds)) : nil
     }
 }

@@ -48,4 +48,14 @@ final class RetryTests: HandleTestCase {
             XCTAssertEqual(connection.retryCause, cause)
         }
     }
+
+    func testAProxyThrottlesAsAServerDoes() throws {
+        let through = try Configuration { $0.proxy = .url("http://proxy.example") }
+        let connection = try Connection("ws://chat.example/chat", configuration: through, now: .zero)
+        try connection.receive(Array("HTTP/1.1 429 x\r\nRetry-After: 7\r\n\r\n".utf8), now: .zero)
+        while try connection.nextEvent() != nil {}
+        XCTAssertEqual(connection.retryCause, .throttled)
+        XCTAssertEqual(connection.refusal?.retryAfter, .seconds(7))
+        XCTAssertEqual(connection.refusal?.body, "")
+    }
 }

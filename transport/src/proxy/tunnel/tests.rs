@@ -86,10 +86,31 @@ fn connect_is_refused_as_what_it_is() {
     let error = refused("http://u:s3cret@proxy.example", "HTTP/1.1 403 Filtered\r\n\r\n<html>");
     assert!(matches!(error, ProxyError::Refused { status: 403, .. }), "{error:?}");
     assert_eq!(error.status(), Some(403));
+    let slow = "HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\n\r\n";
+    let error = refused("http://u:s3cret@proxy.example", slow);
+    assert_eq!((error.status(), error.retry_after()), (Some(429), Some(std::time::Duration::from_secs(7))));
+    assert!(error.to_string().ends_with("try again in 7 s"), "{error}");
+    let error = refused("http://proxy.example", "HTTP/1.1 503 x\r\n\r\n");
+    assert!(error.retry_after().is_none() && error.to_string().ends_with("try again later"), "{error}");
     for answer in ["SSH-2.0-x", "\x05\x00", "HTTP/1.1 abc\r\n\r\n"] {
         let error = refused("http://proxy.example", answer);
         assert!(matches!(error, ProxyError::NotAProxy { .. }), "{answer:?}: {error:?}");
     }
+}
+
+#[test]
+fn a_realm_that_repeats_the_password_is_shown_without() {
+    let realm = |repeated: &str| {
+        let mut tunnel = start("http://somebody:s3cr%22et@proxy.example", "wss://chat.example");
+        let answer = format!("HTTP/1.1 407 x\r\nProxy-Authenticate: Basic realm=\"{repeated}\"\r\n\r\n");
+        let error = tunnel.receive(answer.as_bytes()).unwrap_err();
+        let ProxyError::Authentication { wanted: Some(wanted), .. } = &error else { panic!("{error:?}") };
+        assert!(error.to_string().contains(wanted.as_str()), "{error}");
+        wanted.clone()
+    };
+    assert_eq!(realm("no s3cr\\\"et for somebody"), "Basic realm=\"no ... for ...\"");
+    assert_eq!(realm("not c29tZWJvZHk6czNjciJldA=="), "Basic realm=\"not ...\"");
+    assert_eq!(realm("proxy"), "Basic realm=\"proxy\"");
 }
 
 #[test]

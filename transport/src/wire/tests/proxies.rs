@@ -1,5 +1,6 @@
 //! The way through a proxy. The dialogues themselves are in `proxy/tunnel/tests.rs`.
 
+use chatnio_core::RetryCause;
 use tungstenite::Message;
 
 use super::tls::trusting;
@@ -59,6 +60,23 @@ fn a_refusal_is_the_end_and_the_server_hears_nothing() {
     };
     assert_eq!(sent(&mut link), b"");
     assert!(link.wire.is_finished());
+}
+
+#[test]
+fn a_proxy_throttles_as_a_server_does() {
+    let end = |answer: &str| {
+        let mut link = Link::new("wss://localhost", &through("http://proxy.example"), Peer::plain());
+        sent(&mut link);
+        let events = link.receive(answer.as_bytes());
+        let [Got::Closed(end)] = &events[..] else { panic!("{events:?}") };
+        (end.code(), end.retry_cause())
+    };
+    let slow = end("HTTP/1.1 429 x\r\nRetry-After: 7\r\n\r\n");
+    assert_eq!(slow, (Some(429), Some((RetryCause::Throttled, Some(secs(7))))));
+    let away = end("HTTP/1.1 503 x\r\nRetry-After: 3\r\n\r\n");
+    assert_eq!(away, (Some(503), Some((RetryCause::Unavailable, Some(secs(3))))));
+    assert_eq!(end("HTTP/1.1 502 x\r\n\r\n"), (Some(502), Some((RetryCause::Unavailable, None))));
+    assert_eq!(end("HTTP/1.1 403 x\r\n\r\n"), (Some(403), None));
 }
 
 #[test]
