@@ -6,7 +6,7 @@ import re
 import unittest
 from urllib.parse import unquote
 
-from pages import ROOT, anchors, files, includes, links, pages, spans
+from pages import ROOT, anchors, blocks, files, includes, links, pages, spans
 
 #: The pages whose every path and target must be there. Others name files of the reader's.
 GUIDES = ["CONTRIBUTING.md", "README.md", "examples/README.md", "tests/README.md", "benches/README.md", "fuzz/README.md"]
@@ -131,6 +131,15 @@ class Includes(unittest.TestCase):
                     if part is not None:
                         self.assertRegex(text, rf"ANCHOR: {part}(?: \*/)?\n")
                         self.assertRegex(text, rf"ANCHOR_END: {part}(?: \*/)?\n")
+
+
+class Snippets(unittest.TestCase):
+    def test_what_the_page_of_c_shows_is_tested(self) -> None:
+        tested = (ROOT / "ffi/tests/c/readme.c").read_text(encoding="utf-8")
+        shown = blocks((ROOT / "ffi/README.md").read_text(encoding="utf-8"), "c")
+        self.assertGreater(len(shown), 1)
+        for block in shown:
+            self.assertIn(block, tested)
 
 
 class Book(unittest.TestCase):
