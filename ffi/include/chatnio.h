@@ -310,7 +310,7 @@ typedef enum chatnio_status {
      */
     CHATNIO_HANDSHAKE_TIMEOUT = 4924,
     /**
-     * The server, or a gateway in front of it (HTTP 429), throttles this address: wait before the next connection.
+     * The server, or a gateway or a proxy before it (HTTP 429), throttles this address: wait before the next connection.
      */
     CHATNIO_THROTTLED = 4925,
     /**
@@ -1519,7 +1519,7 @@ int32_t chatnio_error_refusal(const struct chatnio_error *error,
                               struct chatnio_text *text);
 
 /**
- * After how many milliseconds the server, or a gateway in front of it, wants to be asked again, by its header
+ * After how many milliseconds the server, or a gateway or a proxy before it, wants to be asked again, by its header
  * `Retry-After`.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
@@ -1702,8 +1702,9 @@ int32_t chatnio_config_set_proxy_from_environment(const struct chatnio_config *c
 
 /**
  * Sets how often a client's connect, or reconnect, is tried again after it was throttled, refused or lost before the
- * WebSocket was open, or a gateway's server was away; never sooner than the server asks for, 1.1 s after a throttling, and
- * all within `chatnio_config_set_connect()` and `chatnio_config_set_handshake()` together. 2, as the SDKs that users know
+ * WebSocket was open, or a gateway's server was away; never sooner than the server asks for (and not at all where that is over
+ * 60 s), nor 1.1 s after a throttling, and all within `chatnio_config_set_connect()` and `chatnio_config_set_handshake()`
+ * together. 2, as the SDKs that users know
  * have it; 0 for never. Hosts that connect by themselves have the same in `chatnio_retry`.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
@@ -2142,6 +2143,7 @@ int32_t chatnio_session_stop(struct chatnio_session *session, uint64_t now, bool
  *
  * Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8` (nothing has changed), `CHATNIO_CLOSED`.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_session_receive(struct chatnio_session *session,
                                 uint64_t now,
                                 const char *message,
@@ -2432,6 +2434,7 @@ int32_t chatnio_connection_wants(const struct chatnio_connection *connection, st
  *
  * Errors, after which nothing has changed: `CHATNIO_INVALID`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_connection_reconnect(struct chatnio_connection *connection,
                                      uint64_t now,
                                      struct chatnio_event *event);
@@ -2493,11 +2496,13 @@ int32_t chatnio_connection_refusal(const struct chatnio_connection *connection,
                                    struct chatnio_text *text);
 
 /**
- * Gets after how many milliseconds the server that refused the connection wants to be asked again.
+ * Gets after how many milliseconds the server, or a gateway or a proxy before it, that refused the connection wants to be
+ * asked again.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
  */
-int32_t chatnio_connection_retry_after(const struct chatnio_connection *connection, uint64_t *ms);
+int32_t chatnio_connection_retry_after(const struct chatnio_connection *connection,
+                                       uint64_t *ms);
 
 /**
  * Gets why connecting may be tried again (`chatnio_retry_cause`), after `CHATNIO_EVENT_CLOSED`: for `chatnio_retry_failed()`.
@@ -2595,9 +2600,10 @@ int32_t chatnio_retry_begin(struct chatnio_retry *retry, uint64_t now, uint64_t 
  * `CHATNIO_RETRY_LOST` where the host's own socket was refused; `retry_after` that of `chatnio_connection_retry_after()`, in
  * milliseconds, or 0.
  *
- * Errors: `CHATNIO_ABSENT` when it is not to be tried again: it was often enough, or there is no time left. Then what it
- * failed by is the outcome. `CHATNIO_INVALID` for NULL or an unknown constant.
+ * Errors: `CHATNIO_ABSENT` when it is not to be tried again: it was often enough, there is no time left, or the server has
+ * asked for more than 60 s. Then what it failed by is the outcome. `CHATNIO_INVALID` for NULL or an unknown constant.
  */
+CHATNIO_MUST_USE
 int32_t chatnio_retry_failed(struct chatnio_retry *retry,
                              uint64_t now,
                              int32_t cause,
@@ -2665,7 +2671,8 @@ int32_t chatnio_client_new_with_stopper(const struct chatnio_config *config,
  * closes its own after the call, whatever that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
  * another: `chatnio_client_reconnect_socket()`.
  *
- * Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no such socket.
+ * Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_INVALID` also when it is no such
+ * socket.
  */
 CHATNIO_MUST_USE
 int32_t chatnio_client_new_socket(const struct chatnio_config *config,
@@ -2761,8 +2768,8 @@ CHATNIO_MUST_USE int32_t chatnio_client_reconnect(struct chatnio_client *client,
 /**
  * `chatnio_client_reconnect()` over a socket that the host has connected anew: see `chatnio_client_new_socket()`.
  *
- * Errors: as `chatnio_client_reconnect()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
- * socket.
+ * Errors: as `chatnio_client_reconnect()`, except those of looking up and connecting; `CHATNIO_INVALID`, after which nothing
+ * has changed, when it is no such socket.
  */
 CHATNIO_MUST_USE
 int32_t chatnio_client_reconnect_socket(struct chatnio_client *client,
@@ -2830,11 +2837,13 @@ int32_t chatnio_client_refusal_body(struct chatnio_client *client, struct chatni
 int32_t chatnio_client_refusal(struct chatnio_client *client, int32_t part, struct chatnio_text *text);
 
 /**
- * Gets after how many milliseconds the server that refused a reconnect wants to be asked again.
+ * Gets after how many milliseconds the server, or a gateway or a proxy before it, that refused a reconnect wants to be asked
+ * again.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
  */
-int32_t chatnio_client_retry_after(const struct chatnio_client *client, uint64_t *ms);
+int32_t chatnio_client_retry_after(const struct chatnio_client *client,
+                                   uint64_t *ms);
 
 /**
  * Gets what TLS has agreed on: see `chatnio_connection_tls()`.

@@ -1302,7 +1302,7 @@ public:
     }
     /**
      * A try has failed at `now`, by a cause (`chatnio_retry_cause`), and the server has asked to be left alone for so long:
-     * when the next one is to follow, if it is.
+     * when the next one is to follow, if it is. After more than 60 s none does.
      */
     std::optional<std::uint64_t> failed(std::uint64_t now, std::int32_t cause,
                                         std::optional<std::chrono::milliseconds> retry_after = std::nullopt)

@@ -1,7 +1,6 @@
 //! `chatnio_client` and `chatnio_stopper`: blocking.
 
 use std::ffi::c_char;
-use std::io;
 use std::mem::MaybeUninit;
 use std::net::TcpStream;
 use std::time::Duration;
@@ -152,7 +151,8 @@ pub unsafe extern "C" fn chatnio_client_new_with_stopper(
 /// closes its own after the call, whatever that answers. Its time-outs and options are changed; on macOS set SO_NOSIGPIPE before. To reconnect the client needs
 /// another: `chatnio_client_reconnect_socket()`.
 ///
-/// Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no such socket.
+/// Errors: as `chatnio_client_new()`, except those of looking up and connecting; `CHATNIO_INVALID` also when it is no such
+/// socket.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_new_socket(
@@ -169,8 +169,7 @@ pub unsafe extern "C" fn chatnio_client_new_socket(
         let auth = chatnio_auth::given(auth)?;
         let socket = given(socket)?;
         let client = chatnio_config::connected(config, |config| {
-            let own = duplicate(socket).map_err(ClientError::from)?;
-            Ok(Client::from_stream(own, &endpoint, auth, config)?)
+            Ok(Client::from_stream(duplicate(socket)?, &endpoint, auth, config)?)
         })?;
         Ok(chatnio_client::new(client))
     })
@@ -188,19 +187,22 @@ fn given(socket: i64) -> Result<RawSocket, Failure> {
 }
 
 /// A socket of the client's own for the host's one.
-#[cfg(unix)]
-fn duplicate(socket: RawSocket) -> io::Result<TcpStream> {
-    // SAFETY: it is not -1; one that is not open fails to be duplicated.
+///
+/// # Errors
+/// [`ClientError::NotAStream`] where nothing is open by that number, or on Windows no socket.
+fn duplicate(socket: RawSocket) -> Result<TcpStream, ClientError> {
+    // SAFETY: it is not negative, so neither -1 nor INVALID_SOCKET; one that is not open fails to be duplicated.
+    #[cfg(unix)]
     let given = unsafe { std::os::fd::BorrowedFd::borrow_raw(socket) };
-    given.try_clone_to_owned().map(TcpStream::from)
-}
-
-/// A socket of the client's own for the host's one.
-#[cfg(windows)]
-fn duplicate(socket: RawSocket) -> io::Result<TcpStream> {
-    // SAFETY: it is not INVALID_SOCKET, which is -1; one that is not open fails to be duplicated.
+    // SAFETY: as above.
+    #[cfg(windows)]
     let given = unsafe { std::os::windows::io::BorrowedSocket::borrow_raw(socket) };
-    given.try_clone_to_owned().map(TcpStream::from)
+    // EBADF, which is this number everywhere; WSAENOTSOCK.
+    let none = if cfg!(windows) { 10038 } else { 9 };
+    given.try_clone_to_owned().map(TcpStream::from).map_err(|error| match error.raw_os_error() {
+        Some(code) if code == none => ClientError::NotAStream,
+        _ => error.into(),
+    })
 }
 
 /// Sends a request without waiting for its answer: `chatnio_client_next()` then brings its events. One that is held
@@ -348,8 +350,8 @@ pub unsafe extern "C" fn chatnio_client_reconnect(
 
 /// `chatnio_client_reconnect()` over a socket that the host has connected anew: see `chatnio_client_new_socket()`.
 ///
-/// Errors: as `chatnio_client_reconnect()`, except those of looking up and connecting; `CHATNIO_SYSTEM` when it is no
-/// socket.
+/// Errors: as `chatnio_client_reconnect()`, except those of looking up and connecting; `CHATNIO_INVALID`, after which nothing
+/// has changed, when it is no such socket.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_client_reconnect_socket(
@@ -360,7 +362,7 @@ pub unsafe extern "C" fn chatnio_client_reconnect_socket(
     boundary!(client => {
         let target = Target::new(event)?;
         let socket = given(socket)?;
-        let answer = client.client.reconnect_by(|| duplicate(socket))?;
+        let answer = client.client.reconnect_stream(duplicate(socket)?)?;
         target.fill(client.show_end(answer));
         Ok(())
     })
@@ -479,7 +481,8 @@ pub unsafe extern "C" fn chatnio_client_refusal(
     })
 }
 
-/// Gets after how many milliseconds the server that refused a reconnect wants to be asked again.
+/// Gets after how many milliseconds the server, or a gateway or a proxy before it, that refused a reconnect wants to be asked
+/// again.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
 #[unsafe(no_mangle)]

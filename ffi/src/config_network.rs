@@ -63,8 +63,9 @@ pub unsafe extern "C" fn chatnio_config_set_proxy_from_environment(
 }
 
 /// Sets how often a client's connect, or reconnect, is tried again after it was throttled, refused or lost before the
-/// WebSocket was open, or a gateway's server was away; never sooner than the server asks for, 1.1 s after a throttling, and
-/// all within `chatnio_config_set_connect()` and `chatnio_config_set_handshake()` together. 2, as the SDKs that users know
+/// WebSocket was open, or a gateway's server was away; never sooner than the server asks for (and not at all where that is over
+/// 60 s), nor 1.1 s after a throttling, and all within `chatnio_config_set_connect()` and `chatnio_config_set_handshake()`
+/// together. 2, as the SDKs that users know
 /// have it; 0 for never. Hosts that connect by themselves have the same in `chatnio_retry`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.

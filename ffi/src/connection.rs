@@ -434,6 +434,7 @@ pub unsafe extern "C" fn chatnio_connection_wants(
 /// What the server loads is what it saved last: the question, perhaps not the answer.
 ///
 /// Errors, after which nothing has changed: `CHATNIO_INVALID`, `CHATNIO_NO_RANDOM`, `CHATNIO_TLS`.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_connection_reconnect(
     connection: Option<&mut chatnio_connection>,
@@ -550,7 +551,8 @@ pub unsafe extern "C" fn chatnio_connection_refusal(
     boundary!(connection => put_part(text, connection.refusal.as_deref(), part))
 }
 
-/// Gets after how many milliseconds the server that refused the connection wants to be asked again.
+/// Gets after how many milliseconds the server, or a gateway or a proxy before it, that refused the connection wants to be
+/// asked again.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.
 #[unsafe(no_mangle)]

@@ -84,7 +84,7 @@ pub unsafe extern "C" fn chatnio_error_refusal(
     boundary!(error => put_part(text, error.refusal.as_deref(), part))
 }
 
-/// After how many milliseconds the server, or a gateway in front of it, wants to be asked again, by its header
+/// After how many milliseconds the server, or a gateway or a proxy before it, wants to be asked again, by its header
 /// `Retry-After`.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_ABSENT` when it has not said.

@@ -149,8 +149,9 @@ pub unsafe extern "C" fn chatnio_retry_begin(
 /// `CHATNIO_RETRY_LOST` where the host's own socket was refused; `retry_after` that of `chatnio_connection_retry_after()`, in
 /// milliseconds, or 0.
 ///
-/// Errors: `CHATNIO_ABSENT` when it is not to be tried again: it was often enough, or there is no time left. Then what it
-/// failed by is the outcome. `CHATNIO_INVALID` for NULL or an unknown constant.
+/// Errors: `CHATNIO_ABSENT` when it is not to be tried again: it was often enough, there is no time left, or the server has
+/// asked for more than 60 s. Then what it failed by is the outcome. `CHATNIO_INVALID` for NULL or an unknown constant.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_retry_failed(
     retry: Option<&mut chatnio_retry>,

@@ -146,6 +146,7 @@ pub unsafe extern "C" fn chatnio_session_stop(
 /// The message is copied. What the event points to lives until the next call that fills an event, or frees the session.
 ///
 /// Errors: `CHATNIO_INVALID`, `CHATNIO_NOT_UTF8` (nothing has changed), `CHATNIO_CLOSED`.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatnio_session_receive(
     session: Option<&mut chatnio_session>,

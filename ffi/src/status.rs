@@ -136,7 +136,7 @@ pub enum chatnio_status {
     CHATNIO_CONNECT_TIMEOUT = 4923,
     /// The TLS or WebSocket handshake took too long.
     CHATNIO_HANDSHAKE_TIMEOUT = 4924,
-    /// The server, or a gateway in front of it (HTTP 429), throttles this address: wait before the next connection.
+    /// The server, or a gateway or a proxy before it (HTTP 429), throttles this address: wait before the next connection.
     CHATNIO_THROTTLED = 4925,
     /// The server answered with a refusal of its own instead of opening the WebSocket.
     CHATNIO_REFUSED = 4926,
@@ -512,6 +512,7 @@ mod transport {
             WireError::Tls(error) => of_tls(error),
             WireError::Proxy(ProxyError::Authentication { .. }) => CHATNIO_PROXY_AUTH,
             WireError::Proxy(ProxyError::NotAProxy { .. }) => CHATNIO_NOT_A_PROXY,
+            WireError::Proxy(ProxyError::Refused { status: 429, .. }) => CHATNIO_THROTTLED,
             WireError::Proxy(_) => CHATNIO_PROXY_REFUSED,
             WireError::Throttled(_) => CHATNIO_THROTTLED,
             WireError::Refused(_) => CHATNIO_REFUSED,
@@ -559,6 +560,7 @@ mod transport {
                 ClientError::ConnectTimeout { .. } => CHATNIO_CONNECT_TIMEOUT,
                 ClientError::Ended(end) => of_end(end),
                 ClientError::GivenStream => CHATNIO_GIVEN_SOCKET,
+                ClientError::NotAStream => CHATNIO_INVALID,
                 ClientError::NotAnswered { .. } | ClientError::Answered { .. } => CHATNIO_BAD_PARAMETERS,
                 ClientError::Request(error) => of_request(error),
                 ClientError::Signal => CHATNIO_INTERRUPTED,

@@ -27,11 +27,11 @@ pub(crate) use model::TcpStream;
 #[cfg(all(test, shuttle))]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
-/// Has each message sent at once, however small. It also tells what is no socket of a stream, before anything is changed.
+/// Has each message sent at once, however small.
 pub(crate) fn send_at_once(socket: &TcpStream) -> io::Result<()> {
     let done = socket.set_nodelay(true);
     #[cfg(all(unix, not(all(test, shuttle))))]
-    if done.is_err() && is_unix_stream(socket) {
+    if done.is_err() && is_of_unix(socket) {
         // It has no such option, and holds nothing back.
         return Ok(());
     }
@@ -39,11 +39,23 @@ pub(crate) fn send_at_once(socket: &TcpStream) -> io::Result<()> {
 }
 
 #[cfg(all(unix, not(all(test, shuttle))))]
-fn is_unix_stream(socket: &TcpStream) -> bool {
-    use rustix::net::{AddressFamily, SocketType, getsockname, sockopt::socket_type};
+fn is_of_unix(socket: &TcpStream) -> bool {
+    use rustix::net::{AddressFamily, getsockname};
 
     getsockname(socket).is_ok_and(|address| address.address_family() == AddressFamily::UNIX)
-        && socket_type(socket).is_ok_and(|kind| kind == SocketType::STREAM)
+}
+
+/// Whether it is a socket of a stream, as its type has it: a host may have made it of any descriptor.
+#[cfg(all(unix, not(all(test, shuttle))))]
+pub(crate) fn is_stream(socket: &TcpStream) -> bool {
+    use rustix::net::{SocketType, sockopt::socket_type};
+
+    socket_type(socket).is_ok_and(|kind| kind == SocketType::STREAM)
+}
+
+#[cfg(any(not(unix), all(test, shuttle)))]
+pub(crate) fn is_stream(_: &TcpStream) -> bool {
+    true
 }
 
 /// Reads what there is, waiting at most `limit` for it; nothing by then is [`ErrorKind::WouldBlock`].

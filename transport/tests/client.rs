@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chatnio::{
     Answer, Auth, AuthError, Client, ClientError, ConnectionConfig, ConnectionEnd, Conversation, Endpoint, Event,
@@ -202,7 +202,7 @@ fn a_socket_of_unix_is_a_stream_too() {
     let (datagrams, _other) = UnixDatagram::pair().unwrap();
     let stream = TcpStream::from(OwnedFd::from(datagrams));
     let error = Client::from_stream(stream, &endpoint, Auth::anonymous(), &config()).unwrap_err();
-    assert!(matches!(error, ClientError::Socket(_)), "{error:?}");
+    assert!(matches!(error, ClientError::NotAStream), "{error:?}");
 }
 
 #[test]
@@ -746,6 +746,43 @@ fn connecting_is_tried_again_where_that_may_help() {
         assert_eq!(error.refusal().map(|refusal| refusal.status), Some(last), "{list:?}: {error}");
         assert_eq!(counts.join().unwrap(), list.len());
     }
+}
+
+#[test]
+fn what_a_try_was_told_is_not_hidden_by_the_end_of_the_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        assert!(first.read(&mut [0; 1000]).unwrap() > 0);
+        first.write_all(b"HTTP/1.1 503 x\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nbusy").unwrap();
+        // The second has no answer, and less time than its own handshake.
+        let (mut second, _) = listener.accept().unwrap();
+        let _ = second.read_to_end(&mut Vec::new());
+    });
+    let mut config = config();
+    config.connect_retries = 2;
+    (config.connect, config.handshake) = (Duration::from_millis(1500), Duration::from_millis(1500));
+    let error = Client::connect(&url, Auth::anonymous(), &config).unwrap_err();
+    let ClientError::Ended(ConnectionEnd::Lost(WireError::Unavailable(refusal))) = error else { panic!("{error:?}") };
+    assert_eq!((refusal.body.as_str(), refusal.retry_after), ("busy", Some(Duration::from_secs(2))));
+}
+
+#[test]
+fn a_proxy_that_throttles_is_asked_again_when_it_says() {
+    const SLOW: &str = "HTTP/1.1 429 x\r\nRetry-After: 1\r\n\r\n";
+    const NONE: &str = "HTTP/1.1 403 x\r\n\r\n";
+    let (address, counts) = answers(&[SLOW, NONE]);
+    let mut config = config();
+    config.connect_retries = 1;
+    config.proxy = Some(format!("http://{address}").parse().unwrap());
+    let before = Instant::now();
+    let error = Client::connect("ws://chat.example", Auth::anonymous(), &config).unwrap_err();
+    // Throttling counts what it refuses, too: never sooner.
+    assert!(before.elapsed() >= Duration::from_millis(1100));
+    assert_eq!(counts.join().unwrap(), 2);
+    let ClientError::Ended(end) = error else { panic!("{error:?}") };
+    assert_eq!((end.code(), end.retry_cause()), (Some(403), None));
 }
 
 #[test]

@@ -310,8 +310,8 @@ static void constants(struct world *world) {
         REFUSED(CHATNIO_INVALID, chatnio_client_reconnect_socket(world->client, sockets[at], &o->event));
     }
     /* A descriptor that is none, and one that is no socket. */
-    REFUSED(CHATNIO_SYSTEM, chatnio_client_new_socket(NULL, NULL, TEXT("ws://x"), 1000, &o->client, &o->error));
-    REFUSED(CHATNIO_SYSTEM, chatnio_client_new_socket(NULL, NULL, TEXT("ws://x"), 0, &o->client, &o->error));
+    REFUSED(CHATNIO_INVALID, chatnio_client_new_socket(NULL, NULL, TEXT("ws://x"), 1000, &o->client, &o->error));
+    REFUSED(CHATNIO_INVALID, chatnio_client_new_socket(NULL, NULL, TEXT("ws://x"), 0, &o->client, &o->error));
     uint64_t falling[] = {500, 400}, level[] = {500, 500};
     REFUSED(CHATNIO_INVALID, chatnio_config_set_stop_repeats(world->fresh, falling, 2));
     REFUSED(CHATNIO_INVALID, chatnio_config_set_stop_repeats(world->fresh, level, 2));

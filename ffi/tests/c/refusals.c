@@ -154,18 +154,24 @@ static void anew(void) {
     refuser_start(&refuser);
     chatnio_client *client = answering(&server);
     chatnio_event event = new_event();
-    /* What is no socket is no connection either; a number that can be none changes nothing. */
-    IS(CHATNIO_INVALID, chatnio_client_reconnect_socket(client, -1, &event));
-    int32_t state = 0;
-    OK(chatnio_client_state(client, &state));
-    EQUAL(CHATNIO_STATE_ANSWERING, state);
-    IS(CHATNIO_SYSTEM, chatnio_client_reconnect_socket(client, 1000, &event));
-    turn_has_ended(client);
-    is_gone(client, CHATNIO_SYSTEM);
+    /* What is no socket, not open, or no stream, changes nothing. */
+    int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK(datagrams >= 0);
+    const int64_t others[] = {-1, 1000, datagrams};
+    for (size_t at = 0; at < sizeof others / sizeof others[0]; at++) {
+        IS(CHATNIO_INVALID, chatnio_client_reconnect_socket(client, others[at], &event));
+        int32_t state = 0;
+        OK(chatnio_client_state(client, &state));
+        EQUAL(CHATNIO_STATE_ANSWERING, state);
+    }
+    close(datagrams);
     for (size_t at = 0; at < CASE_COUNT; at++) {
-        int socket = connect_to(refuser.port);
-        IS(CASES[at].status, chatnio_client_reconnect_socket(client, socket, &event));
-        close(socket);
+        int refused = connect_to(refuser.port);
+        IS(CASES[at].status, chatnio_client_reconnect_socket(client, refused, &event));
+        close(refused);
+        if (at == 0) {
+            turn_has_ended(client);
+        }
         is_gone(client, CASES[at].status);
         int32_t code = -1;
         OK(chatnio_client_end_code(client, &code));

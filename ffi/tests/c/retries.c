@@ -93,6 +93,15 @@ static void in_time(void) {
     OK(chatnio_retry_deadline(retry, &deadline));
     CHECK(deadline == UINT64_MAX);
     gives_up(retry, START, CHATNIO_RETRY_LOST, 0);
+    chatnio_retry_free(retry);
+    chatnio_config_free(config);
+
+    /* Without a deadline the server has one: a minute. */
+    config = new_config();
+    OK(chatnio_config_set_handshake(config, 0));
+    retry = new_retry(config, START);
+    again(retry, START, CHATNIO_RETRY_THROTTLED, 60000, 60000);
+    gives_up(retry, START, CHATNIO_RETRY_THROTTLED, 60001);
     IS(CHATNIO_INVALID, chatnio_retry_failed(retry, START, 0, 0, &now));
     IS(CHATNIO_INVALID, chatnio_retry_failed(retry, START, 4, 0, &now));
     chatnio_retry_free(retry);
@@ -144,9 +153,9 @@ static int32_t cause_of(const chatnio_connection *connection, int32_t expected) 
 }
 
 /* A connection that was answered so, before it was open. */
-static void answered(const char *answer, int32_t expected, uint64_t after) {
+static void answered(chatnio_config *config, const char *answer, int32_t expected, uint64_t after) {
     struct link link;
-    link_new(&link, false, NULL, NULL);
+    link_new(&link, false, config, NULL);
     cause_of(link.connection, CHATNIO_ABSENT);
     OK(chatnio_connection_receive(link.connection, START, (const uint8_t *)answer, strlen(answer)));
     OK(chatnio_connection_eof(link.connection, START));
@@ -161,14 +170,14 @@ static void answered(const char *answer, int32_t expected, uint64_t after) {
 }
 
 static void causes(void) {
-    answered("HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", CHATNIO_RETRY_THROTTLED, 7000);
-    answered("HTTP/1.1 502 x\r\nContent-Length: 0\r\n\r\n", CHATNIO_RETRY_UNAVAILABLE, 0);
-    answered("HTTP/1.1 503 x\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n", CHATNIO_RETRY_UNAVAILABLE, 1000);
-    answered("HTTP/1.1 504 x\r\nContent-Length: 0\r\n\r\n", CHATNIO_RETRY_UNAVAILABLE, 0);
-    answered("", CHATNIO_RETRY_LOST, 0);
-    answered("HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n", 0, 0);
-    answered("HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n", 0, 0);
-    answered("SSH-2.0-OpenSSH\r\n\r\n", 0, 0);
+    answered(NULL, "HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", CHATNIO_RETRY_THROTTLED, 7000);
+    answered(NULL, "HTTP/1.1 502 x\r\nContent-Length: 0\r\n\r\n", CHATNIO_RETRY_UNAVAILABLE, 0);
+    answered(NULL, "HTTP/1.1 503 x\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n", CHATNIO_RETRY_UNAVAILABLE, 1000);
+    answered(NULL, "HTTP/1.1 504 x\r\nContent-Length: 0\r\n\r\n", CHATNIO_RETRY_UNAVAILABLE, 0);
+    answered(NULL, "", CHATNIO_RETRY_LOST, 0);
+    answered(NULL, "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n", 0, 0);
+    answered(NULL, "HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n", 0, 0);
+    answered(NULL, "SSH-2.0-OpenSSH\r\n\r\n", 0, 0);
 
     /* The host's own socket was refused, or the host has closed. */
     static const bool CLOSES[] = {false, true};
@@ -198,6 +207,15 @@ static void causes(void) {
     EQUAL(CHATNIO_EVENT_CLOSED, event.kind);
     cause_of(link.connection, CHATNIO_ABSENT);
     link_free(&link);
+
+    /* A proxy's own answers count as those of a gateway. */
+    chatnio_config *config = new_config();
+    OK(chatnio_config_set_proxy(config, TEXT("http://proxy.example")));
+    answered(config, "HTTP/1.1 429 Slow\r\nRetry-After: 7\r\n\r\n", CHATNIO_RETRY_THROTTLED, 7000);
+    answered(config, "HTTP/1.1 503 x\r\nRetry-After: 1\r\n\r\n", CHATNIO_RETRY_UNAVAILABLE, 1000);
+    answered(config, "HTTP/1.1 502 x\r\n\r\n", CHATNIO_RETRY_UNAVAILABLE, 0);
+    answered(config, "HTTP/1.1 403 x\r\n\r\n", 0, 0);
+    chatnio_config_free(config);
 }
 
 int main(void) {

@@ -87,7 +87,7 @@ static void no_streams(void) {
     const int others[] = {datagrams[0], packets[0], pipes[0], udp};
     for (size_t at = 0; at < sizeof others / sizeof others[0]; at++) {
         chatnio_client *client = NULL;
-        IS(CHATNIO_SYSTEM, chatnio_client_new_socket(NULL, NULL, TEXT("ws://localhost"), others[at], &client, NULL));
+        IS(CHATNIO_INVALID, chatnio_client_new_socket(NULL, NULL, TEXT("ws://localhost"), others[at], &client, NULL));
         close(others[at]);
     }
     close(datagrams[1]);

@@ -251,6 +251,36 @@ static void share_configuration(void) {
     chatnio_config_free(config);
 }
 
+/* A stopper that is there before its client ends the connect: it closes first, or while that waits for a server that accepts
+ * and says nothing. */
+static void a_connect_ends(void) {
+    uint16_t port;
+    int listener = listen_on_loopback(&port);
+    char url[40];
+    int len = snprintf(url, sizeof url, "ws://127.0.0.1:%u", (unsigned)port);
+    for (int is_first = 0; is_first < 2; is_first++) {
+        pthread_barrier_t barrier;
+        struct stopping stopping = {.barrier = &barrier, .closes = true};
+        OK(chatnio_stopper_new(&stopping.stopper));
+        pthread_barrier_init(&barrier, NULL, is_first ? 1 : 2);
+        start_thread(&stopping.thread, stop, &stopping);
+        if (is_first) {
+            CHECK(pthread_join(stopping.thread, NULL) == 0);
+        } else {
+            pthread_barrier_wait(&barrier);
+        }
+        chatnio_client *client = NULL;
+        IS(CHATNIO_CLOSED,
+           chatnio_client_new_with_stopper(NULL, NULL, url, (size_t)len, stopping.stopper, &client, NULL));
+        if (!is_first) {
+            CHECK(pthread_join(stopping.thread, NULL) == 0);
+        }
+        pthread_barrier_destroy(&barrier);
+        chatnio_stopper_free(stopping.stopper);
+    }
+    close(listener);
+}
+
 /* A handle may be used by another thread each time, if one lets go before the next takes over. */
 static void *use_and_free(void *context) {
     chatnio_session *session = context;
@@ -279,6 +309,7 @@ int main(int argc, char **argv) {
     reconnects();
     many_clients();
     share_configuration();
+    a_connect_ends();
     hand_over();
     return done();
 }

@@ -84,6 +84,11 @@ static void from_another_thread(std::string_view url, const Config &config)
     const Stopper late = std::make_unique<Client>(url, Auth("sk-x"), config)->stopper();
     CHECK(!late.stop());
     late.close();
+
+    // One that is there before ends the connect.
+    const Stopper early;
+    early.close();
+    CHECK(test::throws(CHATNIO_CLOSED, [&] { Client(url, early, Auth("sk-x"), config); }));
 }
 
 static void over_a_socket(std::string_view url)

@@ -18,7 +18,7 @@ use crate::config::ConnectionConfig;
 use crate::connection::{Connection, StartError};
 use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
-use crate::os::{Mutex, TcpStream, send_at_once};
+use crate::os::{Mutex, TcpStream, is_stream, send_at_once};
 
 /// The way to the server.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ impl Client {
     /// changed. To reconnect it takes another: [`reconnect_stream`](Self::reconnect_stream).
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// As [`connect`](Self::connect); [`ClientError::NotAStream`].
     pub fn from_stream(
         socket: TcpStream,
         endpoint: &Endpoint,
@@ -254,8 +254,11 @@ impl Client {
     /// [`reconnect`](Self::reconnect) over a stream that the host has connected anew.
     ///
     /// # Errors
-    /// As [`reconnect`](Self::reconnect).
+    /// As [`reconnect`](Self::reconnect); [`ClientError::NotAStream`], after which nothing has changed.
     pub fn reconnect_stream(&mut self, socket: TcpStream) -> Result<Option<Box<Answer>>, ClientError> {
+        if !is_stream(&socket) {
+            return Err(ClientError::NotAStream);
+        }
         self.reconnect_by(|| Ok(socket))
     }
 
@@ -337,9 +340,12 @@ impl Client {
 }
 
 /// Sets a socket up, and clones it to write to.
-fn prepare(socket: &TcpStream) -> io::Result<TcpStream> {
+fn prepare(socket: &TcpStream) -> Result<TcpStream, ClientError> {
+    if !is_stream(socket) {
+        return Err(ClientError::NotAStream);
+    }
     send_at_once(socket)?;
     socket.set_nonblocking(false)?;
     socket.set_write_timeout(Some(TICK))?;
-    socket.try_clone()
+    Ok(socket.try_clone()?)
 }

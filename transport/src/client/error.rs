@@ -56,6 +56,9 @@ pub enum ClientError {
     /// [`reconnect_stream`](super::Client::reconnect_stream).
     #[error("this client was given its socket: connect another one, and reconnect over that")]
     GivenStream,
+    /// What was given is no socket of a stream: it could not carry a connection.
+    #[error("what was given is no stream socket: connect one of TCP, or of Unix, and give that")]
+    NotAStream,
     /// [`Client::ask`](super::Client::ask) is for requests that are answered: chats and restarts. Nothing was sent.
     #[error("`{kind}` has no answer: send it with `request`")]
     NotAnswered {
@@ -132,5 +135,24 @@ fn is_exhaustion(error: &io::Error) -> bool {
     #[cfg(not(unix))]
     {
         error.kind() == io::ErrorKind::OutOfMemory
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn what_the_system_lacks_is_named() {
+        let unconnected = |errno: Errno| ClientError::unconnected("h", errno.into());
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            let error = unconnected(errno);
+            assert!(matches!(error, ClientError::Exhausted { .. }), "{error:?}");
+            assert!(error.to_string().starts_with("the system has no socket left: "), "{error}");
+            assert_eq!(error.retry_cause(), None);
+        }
+        assert!(matches!(unconnected(Errno::CONNREFUSED), ClientError::Connect { .. }));
     }
 }
