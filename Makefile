@@ -11,7 +11,7 @@ export CARGO PYTHON
 .PHONY: cli install-cli uninstall-cli
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
-.PHONY: fuzz fuzz-corpus fuzz-replay model load soak
+.PHONY: fuzz fuzz-corpus fuzz-replay model load soak coverage coverage-raise
 .PHONY: deny sbom
 .PHONY: test-networks python-wheel python-types python-testing python-versions python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
@@ -103,6 +103,12 @@ deny: rust ## the crates' licences, sources and doubles
 
 sbom: rust ## writes what each part is made of, as CycloneDX, in target/sbom (not part of test)
 	tests/supply/sbom
+
+# Not part of test: it builds all crates once more, and CI's machine is short of time and of room.
+coverage: rust ## which lines the tests reach, by crate: fails below the floor of tests/coverage/floor.tsv (not part of test)
+	tests/coverage/run
+coverage-raise: rust ## raises that floor to what is reached
+	tests/coverage/run --raise
 
 # This page's and the guides' words: paths, targets, links, programs and figures that are really there.
 project: ## checks what the pages say
