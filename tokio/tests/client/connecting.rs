@@ -22,12 +22,12 @@ async fn refused(url: &str, auth: Auth, config: &ConnectionConfig) -> ClientErro
 async fn connecting_fails_as_what_it_is() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = refused(&format!("ws://{closed}"), Auth::anonymous(), &config()).await;
-    assert!(matches!(&error, ClientError::Connect { host, .. } if host == "127.0.0.1"), "{error:?}");
+    assert!(matches!(&error, ClientError::Connect { host, .. } if host.starts_with("127.0.0.1:")), "{error:?}");
 
     let mut config = config();
     config.connect = Duration::from_secs(2);
     let error = refused("ws://no-such-host.invalid", Auth::anonymous(), &config).await;
-    let fits = matches!(&error, ClientError::Resolve { host, .. } | ClientError::ConnectTimeout { host, .. } if host == "no-such-host.invalid");
+    let fits = matches!(&error, ClientError::Resolve { host, .. } | ClientError::ConnectTimeout { host, .. } if host.starts_with("no-such-host.invalid"));
     assert!(fits, "{error:?}");
 
     for (url, token) in [("ws://h/#token=sk-1", "sk-1"), ("ws://sk-2@h", "sk-2"), ("ftp://h", "sk-3")] {
