@@ -297,7 +297,7 @@ async fn round(callers: Vec<Caller>, asks: usize) -> Vec<Caller> {
     tokio::time::timeout(LONG, running.join_all()).await.expect("a round hangs")
 }
 
-/// The server learns of a connection's end a little later: waits until it holds no more than `most`.
+/// A connection that was dropped or cut ends a little later, on either side: waits until a process holds no more than `most`.
 async fn settled(process: u32, most: usize) -> Held {
     let start = Instant::now();
     loop {
@@ -331,7 +331,8 @@ async fn no_answer_is_anothers_and_nothing_grows() {
             _ => {}
         }
         callers = round(callers, size.asks).await;
-        let (now, servers) = (Held::by(own), settled(server.process.id(), servers_before.descriptors).await);
+        let now = settled(own, before.descriptors).await;
+        let servers = settled(server.process.id(), servers_before.descriptors).await;
         if number == 0 {
             // What is allocated once was, by now.
             (before, servers_before) = (Held { descriptors: before.descriptors, ..now }, servers);
