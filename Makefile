@@ -12,7 +12,7 @@ export CARGO PYTHON
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
 .PHONY: fuzz fuzz-corpus fuzz-replay model load soak coverage coverage-raise
-.PHONY: deny sbom
+.PHONY: deny semver sbom
 .PHONY: test-networks python-wheel python-types python-testing python-versions python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
 .PHONY: wasm-toolchain wasm js-package test-js bench-js
@@ -100,6 +100,9 @@ fuzz-replay: rust ## plays the committed corpora, without a fuzzer
 # What comes from elsewhere: deny.toml says what may.
 deny: rust ## the crates' licences, sources and doubles
 	tests/supply/deny
+
+semver: rust ## whether the crates' APIs still are what they were: BASELINE=REV, by default the last release (not part of test)
+	tests/supply/semver $(BASELINE)
 
 sbom: rust ## writes what each part is made of, as CycloneDX, in target/sbom (not part of test)
 	tests/supply/sbom
