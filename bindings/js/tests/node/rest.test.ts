@@ -131,5 +131,9 @@ test("the waits are those of the other languages", () => {
   assert.equal(retryWait(lost, 0, Infinity, 1), 1.5 * ms("FIRST"));
   assert.equal(retryWait(lost, 0, 600, 1), ms("FIRST"), "the jitter alone is no reason to give up");
   assert.equal(retryWait(lost, 0, 500, 0), undefined);
-  assert.equal(retryWait(new ChatNioError("CHATNIO_REST_HTTP", "", { retryAfter: 30_000 }), 0, 29_000, 0), undefined);
+  const asked = (retryAfter: number, left: number): number | undefined =>
+    retryWait(new ChatNioError("CHATNIO_REST_HTTP", "", { retryAfter }), 0, left, 0);
+  assert.equal(asked(30_000, 29_000), undefined);
+  assert.equal(asked(ms("LONGEST_ASKED"), Infinity), ms("LONGEST_ASKED"));
+  assert.equal(asked(ms("LONGEST_ASKED") + 1, Infinity), undefined);
 });
