@@ -331,7 +331,7 @@ typedef enum chatnio_status {
      */
     CHATNIO_BAD_HTTP = 4929,
     /**
-     * A gateway answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): try again later.
+     * A gateway, or a proxy, answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): try again later.
      */
     CHATNIO_UNAVAILABLE = 4930,
     /**

@@ -147,7 +147,7 @@ pub enum chatnio_status {
     CHATNIO_UPGRADE = 4928,
     /// The server does not speak HTTP/1.1.
     CHATNIO_BAD_HTTP = 4929,
-    /// A gateway answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): try again later.
+    /// A gateway, or a proxy, answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): try again later.
     CHATNIO_UNAVAILABLE = 4930,
     /// Nobody trusted signed the server's certificate.
     CHATNIO_TLS_UNKNOWN_ISSUER = 4931,
@@ -513,6 +513,7 @@ mod transport {
             WireError::Proxy(ProxyError::Authentication { .. }) => CHATNIO_PROXY_AUTH,
             WireError::Proxy(ProxyError::NotAProxy { .. }) => CHATNIO_NOT_A_PROXY,
             WireError::Proxy(ProxyError::Refused { status: 429, .. }) => CHATNIO_THROTTLED,
+            WireError::Proxy(ProxyError::Refused { status: 502..=504, .. }) => CHATNIO_UNAVAILABLE,
             WireError::Proxy(_) => CHATNIO_PROXY_REFUSED,
             WireError::Throttled(_) => CHATNIO_THROTTLED,
             WireError::Refused(_) => CHATNIO_REFUSED,

@@ -181,7 +181,7 @@ def test_without_a_deadline_nobody_waits_an_hour(is_asyncio: bool) -> None:
 
 
 @pytest.mark.parametrize("is_asyncio", [False, True])
-@pytest.mark.parametrize(("answer", "status"), [(BUSY, Status.THROTTLED), (LATER, Status.PROXY_REFUSED)])
+@pytest.mark.parametrize(("answer", "status"), [(BUSY, Status.THROTTLED), (LATER, Status.UNAVAILABLE)])
 def test_a_proxy_says_when_to_come_back(answer: bytes, status: Status, is_asyncio: bool) -> None:
     with answering(answer) as address:
         error = refused("ws://chat.example", Config(proxy=f"http://{address}", connect=3, handshake=3), is_asyncio)

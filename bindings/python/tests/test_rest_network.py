@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import socket
 import ssl
 import threading
@@ -20,6 +21,7 @@ from pychatnio import (
     Config,
     Connection,
     ConnectError,
+    ConnectionClosedError,
     ConnectTimeoutError,
     InvalidArgumentError,
     KeyRejectedError,
@@ -415,6 +417,38 @@ def test_the_settings_headers_go_along(made: Caller) -> None:
     for line in (f"Host: 127.0.0.1:{port}", "X-Gate: open", f"Authorization: Bearer {KEY}", "Accept: application/json"):
         assert lines.count(line) == 1
     assert any(line.startswith("User-Agent: chatnio/") for line in lines)
+
+
+def test_a_server_that_goes_during_the_tls_handshake_is_lost(made: Caller) -> None:
+    def goes(connection: socket.socket) -> None:
+        connection.recv(65536)
+
+    with serving(goes, goes) as port:
+        with pytest.raises(ConnectionClosedError, match="during the TLS handshake") as raised:
+            made(f"wss://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=1))
+    assert raised.value.status == Status.END_OF_STREAM
+    assert raised.value.is_retryable
+
+
+def test_who_is_cancelled_twice_leaves_no_socket() -> None:
+    async def main(url: str) -> None:
+        client = rest.AsyncClient(url, KEY)
+        for steps in range(400):
+            call = asyncio.ensure_future(client.call(rest.quota()))
+            # Each of these is a moment of its own.
+            for _ in range(steps % 40):
+                await asyncio.sleep(0)
+            for _ in range(2):
+                call.cancel()
+                await asyncio.sleep(0)
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+    # The system accepts for it.
+    with socket.create_server(("127.0.0.1", 0), backlog=4096) as listener:
+        asyncio.run(main(f"ws://127.0.0.1:{listener.getsockname()[1]}"))
+        # What was left would warn now.
+        gc.collect()
 
 
 def test_the_handshakes_are_bounded(made: Caller) -> None:

@@ -111,7 +111,7 @@ impl Caller {
     #[must_use]
     pub fn tries<T>(&self, call: &Call<T>, limit: Option<Duration>) -> CallTries {
         let retry = Retry::new(if call.is_repeatable() { self.retries } else { 0 }, limit);
-        CallTries { retry, before: None }
+        CallTries { retry, limit, told: None }
     }
 }
 
@@ -120,25 +120,30 @@ impl Caller {
 #[derive(Debug)]
 pub struct CallTries {
     retry: Retry,
+    limit: Option<Duration>,
     /// What the try before failed by.
-    before: Option<ClientError>,
+    told: Option<ClientError>,
 }
 
 impl CallTries {
     /// A try has failed at `now`.
     ///
     /// # Errors
-    /// What it failed by, where it is not to be tried again, or what the try before failed by, where this one only ran out of
-    /// time; otherwise gets when to.
+    /// What it failed by, where it is not to be tried again; otherwise gets when to. Where only the time for all tries was
+    /// over, what the try before has failed by: that says more.
     pub fn failed(&mut self, now: Duration, error: ClientError) -> Result<Duration, ClientError> {
         let again = error.retry_cause().and_then(|cause| self.retry.failed(now, cause, error.retry_after(), jitter()));
-        let is_late = matches!(error, ClientError::Timeout { .. } | ClientError::ConnectTimeout { .. });
+        let is_late = match error {
+            ClientError::Timeout { .. } => true,
+            ClientError::ConnectTimeout { .. } => self.limit.is_some_and(|limit| now >= limit),
+            _ => false,
+        };
         match again {
             Some(at) => {
-                self.before = Some(error);
+                self.told = Some(error);
                 Ok(at)
             }
-            None if is_late => Err(self.before.take().unwrap_or(error)),
+            None if is_late => Err(self.told.take().unwrap_or(error)),
             None => Err(error),
         }
     }

@@ -10,10 +10,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from .._dial import connected, limited
-from .._status import Status
 from ..auth import Auth
 from ..config import Config
-from ..errors import ChatNioError, error_of
+from ..errors import ChatNioError
 from .answer import HttpAnswer
 from .call import Call
 from .server import Server, Tries
@@ -88,8 +87,7 @@ class AsyncClient:
                 except ChatNioError:
                     raise
                 except OSError as error:
-                    why = f"the connection was lost before the answer was complete: {error}"
-                    raise error_of(Status.IO, why) from error
+                    raise exchange.lost(error) from error
                 data = exchange.receive(came)
         return exchange.answer
 
@@ -110,12 +108,22 @@ async def _within(
         done, _ = await asyncio.wait([task], timeout=seconds)
         if not done:
             raise TimeoutError
+    except GeneratorExit:
+        # Thrown away with its loop: nobody can wait.
+        raise
     except BaseException:
         task.cancel()
-        # Its socket is the loop's until then.
-        await asyncio.wait([task])
+        again: asyncio.CancelledError | None = None
+        # Its socket is the loop's until then, also for who is cancelled once more.
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                again = error
         if not task.cancelled() and task.exception() is None:
             discard(task.result())
+        if again is not None:
+            raise again from None
         raise
     return task.result()
 

@@ -7,10 +7,9 @@ import time
 from typing import TypeVar
 
 from .._dial import connected_blocking, looked_up
-from .._status import Status
 from ..auth import Auth
 from ..config import Config
-from ..errors import ChatNioError, error_of
+from ..errors import ChatNioError
 from .answer import HttpAnswer
 from .call import Call
 from .server import Server, Tries
@@ -99,8 +98,7 @@ class Client:
                 except ChatNioError:
                     raise
                 except OSError as error:
-                    why = f"the connection was lost before the answer was complete: {error}"
-                    raise error_of(Status.IO, why) from error
+                    raise exchange.lost(error) from error
                 data = exchange.receive(came)
         return exchange.answer
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Generator
 
+from .._status import Status
 from ..config import Config
+from ..errors import ChatNioError, error_of
 from .answer import Answering, HttpAnswer
 from .call import HttpRequest
 from .tls import Secure, explained, secured
@@ -28,6 +30,8 @@ class Exchange:
     ) -> None:
         #: Whether the way to the server is open, and the request is on it.
         self.is_open: bool = False
+        #: What is being done while that is not open.
+        self.step: str = ""
         #: The answer, once it is there.
         self.answer: HttpAnswer | None = None
         self._steps = self._run(request, host, port, context, proxied, address)
@@ -46,6 +50,12 @@ class Exchange:
         except StopIteration:
             return b""
 
+    def lost(self, error: OSError) -> ChatNioError:
+        """The stream has failed."""
+        if self.is_open:
+            return error_of(Status.IO, f"the connection was lost before the answer was complete: {error}")
+        return error_of(Status.IO, f"the connection was lost during {self.step}: {error}")
+
     def _run(
         self,
         request: HttpRequest,
@@ -57,9 +67,11 @@ class Exchange:
     ) -> Generator[bytes, bytes, None]:
         where = f"{host} port {port}"
         if proxied is not None:
+            self.step = f"the way through the proxy to {where}"
             yield from through(proxied, host, port, address)
         secure: Secure | None = None
         if context is not None:
+            self.step = f"the TLS handshake with {where}"
             secure = yield from secured(context, host, where)
         self.is_open = True
         message = _encoded(request, host, port, context is not None)

@@ -31,9 +31,6 @@ _US = f"chatnio/{ffi.string(lib.chatnio_version()).decode()}"
 #: The connection was refused or lost, for whatever reason.
 _LOST = (Status.CONNECT, Status.IO, Status.END_OF_STREAM, Status.TRUNCATED)
 
-#: The time was over.
-_LATE = (Status.UNRESPONSIVE, Status.CONNECT_TIMEOUT, Status.HANDSHAKE_TIMEOUT)
-
 #: The most seconds that a socket waits: 24 days.
 _MOST = 2_000_000.0
 
@@ -146,17 +143,17 @@ class Tries:
         """What to say when the time is over; without an exchange while connecting."""
         if exchange is not None and (exchange.is_open or time.monotonic() >= self.deadline):
             return error_of(Status.UNRESPONSIVE, f"the server did not answer within {self._server.timeout:g} s")
-        host, port = self._server.peer
         if exchange is not None:
-            return error_of(Status.HANDSHAKE_TIMEOUT, f"the handshakes with {host} port {port} took too long")
+            return error_of(Status.HANDSHAKE_TIMEOUT, f"{exchange.step} took too long")
+        host, port = self._server.peer
         return error_of(Status.CONNECT_TIMEOUT, f"cannot connect to {host} port {port} in time")
 
     def failed(self, error: ChatNioError) -> float:
         """After how many seconds to try again.
 
         Raises:
-            ChatNioError: when it is not tried again: what this try failed by, or the one before, where this one only ran out
-                of time.
+            ChatNioError: when it is not tried again: what this try failed by, or the one before, where only the time for
+                all tries was over.
         """
         cause = error._retry_cause
         if cause is None and error.status in _LOST:
@@ -165,7 +162,10 @@ class Tries:
         if wait is not None:
             self._before = error
             return wait
-        if self._before is not None and error.status in _LATE:
+        is_late = error.status == Status.UNRESPONSIVE or (
+            error.status in (Status.CONNECT_TIMEOUT, Status.HANDSHAKE_TIMEOUT) and time.monotonic() >= self.deadline
+        )
+        if self._before is not None and is_late:
             raise self._before from error
         raise error
 

@@ -74,7 +74,7 @@ def secured(context: ssl.SSLContext, host: str, where: str) -> Generator[bytes, 
     """The handshake: yields what is to be sent, and is sent what came; nothing of it is the stream's end.
 
     Raises:
-        TLSError: when it fails.
+        TLSError, ConnectionClosedError: when it fails.
     """
     secure = Secure(context, host)
     while True:
@@ -86,7 +86,7 @@ def secured(context: ssl.SSLContext, host: str, where: str) -> Generator[bytes, 
         except ssl.SSLError as error:
             raise explained(error, where) from error
         if not data:
-            raise error_of(Status.TLS, f"TLS with {where} failed: the server ended the connection")
+            raise error_of(Status.END_OF_STREAM, f"{where} ended the connection during the TLS handshake")
         secure.incoming.write(data)
 
 
