@@ -57,8 +57,8 @@ impl Retry {
     /// A try has failed at `now`: when to try again; `None` for not at all.
     ///
     /// `retry_after` is what the server asked for, by `Retry-After`. It is never shortened: what does not fit before the
-    /// deadline, or is over 60 s, is given up at once. `jitter` is random, from the host, and makes the wait up to a half longer, so that many clients do
-    /// not come back together.
+    /// deadline, or is over 60 s, is given up at once. `jitter` is random, from the host, and makes the wait up to a half
+    /// longer, so that many clients do not come back together.
     pub fn failed(
         &mut self,
         now: Duration,

@@ -53,7 +53,8 @@ pub struct ConnectionConfig {
     pub connect: Duration,
     /// How often a [`Client`](crate::Client)'s connect is tried again after it was throttled, refused or lost before the
     /// WebSocket was open, or a gateway's server was away: see [`Retry`](chatnio_core::Retry). All tries together are within
-    /// `connect` and `handshake` together, and none follows where the server asks for more than 60 s. 2, as the SDKs that users know have it; 0 for never.
+    /// `connect` and `handshake` together, and none follows where the server asks for more than 60 s. 2, as the SDKs that
+    /// users know have it; 0 for never.
     pub connect_retries: u32,
     /// Spaces the connects of all [`Client`](crate::Client)s that share it. None.
     pub limiter: Option<Limiter>,

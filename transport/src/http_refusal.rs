@@ -11,8 +11,8 @@ use crate::secrets::Secrets;
 
 /// What a server, a gateway or a proxy answered instead of opening a WebSocket.
 ///
-/// Fields are as the server sent them, bounded, and without the secrets of the URL's query and the values of the host's own headers; in those that come from
-/// headers a control character has become U+FFFD.
+/// Fields are as the server sent them, bounded, and without the secrets of the URL's query and the values of the host's own
+/// headers; in those that come from headers a control character has become U+FFFD.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpRefusal {

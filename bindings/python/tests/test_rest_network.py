@@ -200,6 +200,13 @@ def test_what_a_proxy_could_do_better_is_tried_again(made: Caller, first: bytes)
         assert made("ws://localhost:1", rest.quota(), config=config) == 7.0
 
 
+def test_a_proxy_says_when_to_come_back(made: Caller) -> None:
+    with serving(answering(b"HTTP/1.1 503 x\r\nRetry-After: 50\r\n\r\n")) as port, pytest.raises(ConnectError) as raised:
+        made("ws://localhost:1", rest.quota(), config=Config(proxy=f"http://127.0.0.1:{port}"))
+    assert raised.value.retry_after == 50
+    assert raised.value.is_retryable
+
+
 @pytest.mark.parametrize("first", [b"HTTP/1.1 403 x\r\n\r\n", b"HTTP/1.1 407 x\r\n\r\n", b"SSH-2.0\r\n"])
 def test_what_a_proxy_says_for_good_is_not(made: Caller, first: bytes) -> None:
     with serving(answering(first)) as port, pytest.raises(ProxyError):

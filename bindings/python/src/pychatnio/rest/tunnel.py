@@ -21,7 +21,7 @@ def through(proxied: Config, host: str, port: int, address: str | None) -> Gener
         proxied: Settings of which the proxy counts.
 
     Raises:
-        ProxyError, ConnectionClosedError: when there is none.
+        ConnectError, ConnectionClosedError: when there is none.
     """
     name = address or host
     with Connection(f"ws://[{name}]:{port}" if ":" in name else f"ws://{name}:{port}", config=proxied) as chat:
@@ -38,6 +38,6 @@ def through(proxied: Config, host: str, port: int, address: str | None) -> Gener
 
 
 def _refused(chat: Connection, closed: Closed) -> ChatNioError:
-    error = error_of(closed.status, closed.message, closed.code or 0)
+    error = chat._refused(error_of(closed.status, closed.message, closed.code or 0))
     error._retry_cause = chat._retry_cause()
     return error
