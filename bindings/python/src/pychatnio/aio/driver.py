@@ -402,8 +402,7 @@ class Driver:
             transport.write(connection.data_to_send())
             wants = connection.wants
         if wants.finished:
-            link.let_go()
-            transport.close()
+            link.finish()
         elif wants.deadline is not None and not self.clock.is_stopped:
             link.arm(wants.deadline, self.clock.now())
 

@@ -69,6 +69,8 @@ class Link:
         #: The transport takes no more for now.
         self.is_full: bool = False
         self._protocol: _Protocol | None = None
+        #: It sends what is left, and closes; a server that does not read keeps it from that.
+        self._finishing: asyncio.Transport | None = None
         self._opening: asyncio.Future[tuple[asyncio.Transport, _Protocol]] | None = None
         self._timer: asyncio.TimerHandle | None = None
         #: When the timer runs out, on its host's clock.
@@ -122,7 +124,7 @@ class Link:
     ) -> tuple[asyncio.Transport, _Protocol]:
         taken = sock if sock is not None else await connected(host, port)
         try:
-            return await self.loop.create_connection(lambda: protocol, sock=taken)
+            opened = await self.loop.create_connection(lambda: protocol, sock=taken)
         except BaseException:
             if sock is None:
                 taken.close()
@@ -130,6 +132,11 @@ class Link:
                 # Thrown away with its loop. That asyncio's transport could not be closed there any more, nobody asks.
                 raise GeneratorExit from None
             raise
+        transport = opened[0]
+        if sock is None and transport.is_closing() and transport.get_extra_info("socket") is not taken:
+            # uvloop's has closed the descriptor already, and no longer tells the socket.
+            taken.detach()
+        return opened
 
     def _abort_late(self, opening: asyncio.Future[tuple[asyncio.Transport, _Protocol]]) -> None:
         """What is connected after its end is of no use; and nobody may have asked how it went."""
@@ -205,6 +212,12 @@ class Link:
             protocol.link = None
         return transport
 
+    def finish(self) -> None:
+        """Nothing more is to be said, or heard: the transport closes once what is left is sent."""
+        self._finishing = self.let_go()
+        if self._finishing is not None:
+            self._finishing.close()
+
     def abandon(self, *, is_ours: bool = True) -> None:
         """Gives up the socket, without a word.
 
@@ -216,6 +229,9 @@ class Link:
         opening = self._opening
         if opening is not None and not opening.done() and is_ours:
             cancel(opening)
+        finishing, self._finishing = self._finishing, None
+        if finishing is not None and is_ours and not self.loop.is_closed() and finishing.get_write_buffer_size():
+            finishing.abort()
         if self.transport is None:
             return
         if is_ours and not self.loop.is_closed():
