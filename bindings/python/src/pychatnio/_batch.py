@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ._native import ffi, lib
 from ._text import CData
 from .events import Event, FastDelta, Frames, event_of
@@ -18,10 +20,11 @@ class Batch:
     def __init__(self) -> None:
         self.native: CData = ffi.new("pychatnio_batch *")
 
-    def __del__(self) -> None:
+    # As a default, since at the end of a program that Nuitka has compiled this module is empty.
+    def __del__(self, clear: Callable[[CData], None] = lib.pychatnio_batch_clear) -> None:
         # Not by `ffi.gc`, which lets go of the memory too: the objects of a cycle are finalized in any order, and one that
         # still uses a client has events put here.
-        lib.pychatnio_batch_clear(self.native)
+        clear(self.native)
 
     def events(self) -> list[Event]:
         """Copies of the events in it."""
