@@ -139,8 +139,8 @@ class Status(enum.IntEnum):
     BAD_HTTP = 4929
     """The server does not speak HTTP/1.1."""
     UNAVAILABLE = 4930
-    """A gateway answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): try again
-    later."""
+    """A gateway, or a proxy, answered that the server behind it is away or overloaded (HTTP 502, 503 or 504): try
+    again later."""
     TLS_UNKNOWN_ISSUER = 4931
     """Nobody trusted signed the server's certificate."""
     TLS_WRONG_NAME = 4932
