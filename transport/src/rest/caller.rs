@@ -98,9 +98,9 @@ impl Caller {
     /// # Errors
     /// [`ClientError::Answer`].
     pub fn decode<T>(&self, call: &Call<T>, head: &http::response::Parts, body: &[u8]) -> Result<T, ClientError> {
-        // Some servers repeat what they were asked, and with it the key, the URL's query or a header.
-        let secrets = Secrets::of(&self.endpoint, &self.headers);
-        let redact = |text: &str| self.auth.redact(&secrets.redact(text));
+        // Some servers repeat what they were asked, and with it the key, the URL's query or a header. Only words of a failure
+        // are searched.
+        let redact = |text: &str| self.auth.redact(&Secrets::of(&self.endpoint, &self.headers).redact(text));
         call.decode_redacted(head.status.as_u16(), body, &redact).map_err(|error| {
             let after = retry_after(|name| head.headers.get(name)?.to_str().ok());
             error.with_retry_after(after).into()
