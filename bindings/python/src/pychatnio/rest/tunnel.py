@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from .._dial import address as authority
 from ..config import Config
 from ..connection import Connection
 from ..errors import ChatNioError, error_of
@@ -23,8 +24,7 @@ def through(proxied: Config, host: str, port: int, address: str | None) -> Gener
     Raises:
         ConnectError, ConnectionClosedError: when there is none.
     """
-    name = address or host
-    with Connection(f"ws://[{name}]:{port}" if ":" in name else f"ws://{name}:{port}", config=proxied) as chat:
+    with Connection(f"ws://{authority(address or host, port)}", config=proxied) as chat:
         while not (out := chat.transmit()).startswith(b"GET "):
             chat.transmitted(len(out))
             came = yield out
