@@ -3,11 +3,13 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::chunk::{Chunk, Quota};
+use crate::chunk::Chunk;
 use crate::message::RequestKind;
+use crate::names::names;
+use crate::quota::Quota;
 
 /// What one turn has brought. It grows with each piece and is handed over by the turn's
-/// [`End`](crate::event::End) event.
+/// [`End`](crate::End) event.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Answer {
@@ -30,7 +32,7 @@ pub struct Answer {
     pub plan: bool,
     /// The conversation's id from the turn's opener (-1 for anonymous); `None` where a server sends none.
     pub conversation: Option<i64>,
-    /// How many frames carried text of the answer.
+    /// How many chunks carried text of the answer.
     pub chunks: u64,
     /// How many malformed messages came while the turn ran: each may be a hole in the text.
     pub malformed: u64,
@@ -113,19 +115,16 @@ pub enum Outcome {
     Interrupted(Interruption),
 }
 
-impl Outcome {
-    /// Every outcome; an interruption stands for all of them.
-    pub const ALL: [Outcome; 4] =
-        [Outcome::Complete, Outcome::Stopped, Outcome::Notice, Outcome::Interrupted(Interruption::ConnectionLost)];
-
-    /// `complete`, `stopped`, `notice` or `interrupted`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Outcome::Complete => "complete",
-            Outcome::Stopped => "stopped",
-            Outcome::Notice => "notice",
-            Outcome::Interrupted(_) => "interrupted",
-        }
+names! {
+    impl Outcome {
+        /// Every outcome; an interruption stands for all of them.
+        pub ALL;
+        /// `complete`, `stopped`, `notice` or `interrupted`.
+        pub name;
+        Complete => "complete",
+        Stopped => "stopped",
+        Notice => "notice",
+        Interrupted(Interruption::ConnectionLost) => "interrupted",
     }
 }
 
@@ -198,43 +197,47 @@ pub enum Interruption {
 }
 
 impl Interruption {
-    /// Every interruption, with limits of 0.
-    pub const ALL: [Interruption; 15] = [
-        Interruption::FirstFrameDeadline,
-        Interruption::NextFrameDeadline,
-        Interruption::AfterStopDeadline,
-        Interruption::AnswerDeadline,
-        Interruption::MessageTooLong { limit: 0 },
-        Interruption::AnswerTooLong { limit: 0 },
-        Interruption::ClosedByServer,
-        Interruption::ConnectionLost,
-        Interruption::NotConnected,
-        Interruption::ProtocolBroken,
-        Interruption::InvalidUtf8,
-        Interruption::Unresponsive,
-        Interruption::TlsFailed,
-        Interruption::ClosedByHost,
-        Interruption::Reconnected,
-    ];
-
-    /// In the words of the settings: `first frame deadline`, ... `reconnected`.
-    pub fn name(self) -> &'static str {
+    /// Whether the same may go well when it is asked again, on a new connection if this one is over: not where the host has
+    /// closed it, where TLS has failed, or where the same answer is too long again.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
         match self {
-            Interruption::FirstFrameDeadline => "first frame deadline",
-            Interruption::NextFrameDeadline => "next frame deadline",
-            Interruption::AfterStopDeadline => "after stop deadline",
-            Interruption::AnswerDeadline => "answer deadline",
-            Interruption::MessageTooLong { .. } => "message too long",
-            Interruption::AnswerTooLong { .. } => "answer too long",
-            Interruption::ClosedByServer => "closed by server",
-            Interruption::ConnectionLost => "connection lost",
-            Interruption::NotConnected => "not connected",
-            Interruption::ProtocolBroken => "protocol broken",
-            Interruption::InvalidUtf8 => "invalid utf8",
-            Interruption::Unresponsive => "unresponsive",
-            Interruption::TlsFailed => "tls failed",
-            Interruption::ClosedByHost => "closed by host",
-            Interruption::Reconnected => "reconnected",
+            Self::FirstFrameDeadline
+            | Self::NextFrameDeadline
+            | Self::AfterStopDeadline
+            | Self::AnswerDeadline
+            | Self::ClosedByServer
+            | Self::ConnectionLost
+            | Self::NotConnected
+            | Self::ProtocolBroken
+            | Self::InvalidUtf8
+            | Self::Unresponsive
+            | Self::Reconnected => true,
+            Self::MessageTooLong { .. } | Self::AnswerTooLong { .. } | Self::TlsFailed | Self::ClosedByHost => false,
         }
+    }
+}
+
+names! {
+    impl Interruption {
+        /// Every interruption, with limits of 0.
+        pub ALL;
+        /// In the words of the settings: `first frame deadline`, ... `reconnected`.
+        pub name;
+        FirstFrameDeadline => "first frame deadline",
+        NextFrameDeadline => "next frame deadline",
+        AfterStopDeadline => "after stop deadline",
+        AnswerDeadline => "answer deadline",
+        MessageTooLong { limit: 0 } => "message too long",
+        AnswerTooLong { limit: 0 } => "answer too long",
+        ClosedByServer => "closed by server",
+        ConnectionLost => "connection lost",
+        NotConnected => "not connected",
+        ProtocolBroken => "protocol broken",
+        InvalidUtf8 => "invalid utf8",
+        Unresponsive => "unresponsive",
+        TlsFailed => "tls failed",
+        ClosedByHost => "closed by host",
+        Reconnected => "reconnected",
     }
 }

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::json::write_string;
 use crate::message::{Message, MessageKind};
+use crate::secrets::Secrets;
 
 /// The token that asks without an account.
 pub(crate) const ANONYMOUS: &str = "anonymous";
@@ -15,9 +16,6 @@ const NEW: i64 = -1;
 
 /// What stands in the place of a token.
 pub(crate) const SHOWN: &str = "sk-...";
-
-/// What is shorter is no secret, and would tear words apart.
-const MIN_SECRET: usize = 4;
 
 /// A token as servers take it, which tolerate a prefix (protocol.md, R1.5).
 pub(crate) fn bare(token: &str) -> &str {
@@ -83,12 +81,13 @@ impl Auth {
         self.token.as_str() == ANONYMOUS
     }
 
-    /// A text from outside without the token: some servers repeat the key that they refuse. A token of less than four bytes
-    /// is no secret, and stays.
+    /// A text from outside without the token, also as JSON and pages write it: some servers repeat the key that they refuse. A
+    /// token of less than four bytes is no secret, and stays.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let token = bare(&self.token);
-        if token.len() < MIN_SECRET || self.is_anonymous() { text.into() } else { text.replace(token, SHOWN) }
+        let mut secrets = Secrets::default();
+        secrets.add_token(self);
+        secrets.redact(text)
     }
 
     /// The token itself: a secret.
@@ -168,6 +167,15 @@ impl Write for Len {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0 += text.len();
         Ok(())
+    }
+}
+
+impl Secrets {
+    /// Adds the token, in whose place `sk-...` stands; that of an anonymous one is no secret.
+    pub fn add_token(&mut self, auth: &Auth) {
+        if !auth.is_anonymous() {
+            self.add_shown(bare(auth.token()), SHOWN);
+        }
     }
 }
 

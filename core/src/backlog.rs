@@ -6,7 +6,8 @@ use alloc::string::String;
 
 use crate::chunk::Chunk;
 
-/// The messages that came behind a message of several frames, that one's rest first: nearly always none.
+/// What waits behind the first frame of a message that holds several: the rest of that message, then the messages that came
+/// after it. Nearly always empty.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog(Option<Box<Waiting>>);
 

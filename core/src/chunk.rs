@@ -1,4 +1,4 @@
-//! `Chunk`: one decoded frame from the server (protocol.md, R3.1).
+//! `Chunk`: a frame of the server, decoded (protocol.md, R3.1).
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -7,10 +7,11 @@ use core::fmt;
 use crate::decimal;
 use crate::json::{RawString, Scanner, SyntaxError, Value};
 use crate::malformed::{Malformed, Reason};
+use crate::quota::Quota;
 use crate::unescape::unescape;
 use crate::usual::Usual;
 
-/// One frame from the server, borrowed from the message that it came in.
+/// A frame of the server, decoded: borrowed from the message that it came in.
 ///
 /// Decoding allocates nothing. Every field may be missing or null (old servers know fewer) and unknown fields
 /// are allowed (new ones know more; protocol.md, R3.4): see [`field`](Self::field).
@@ -316,29 +317,6 @@ impl<'a> Text<'a> {
 impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&*self.to_str(), f)
-    }
-}
-
-/// A quota: what an answer costs, in the server's own unit. Servers send 32-bit floats in their shortest form.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quota<'a> {
-    value: f64,
-    text: &'a str,
-}
-
-impl<'a> Quota<'a> {
-    pub(crate) fn new(value: f64, text: &'a str) -> Self {
-        Quota { value, text }
-    }
-
-    /// The nearest double.
-    pub fn value(&self) -> f64 {
-        self.value
-    }
-
-    /// The number's text as received.
-    pub fn text(&self) -> &'a str {
-        self.text
     }
 }
 

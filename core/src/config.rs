@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::request::RequestError;
+use crate::request_error::RequestError;
 
 /// A session's settings. Every deadline and limit is off when it is zero.
 ///
@@ -61,7 +61,8 @@ pub struct Config {
 
 impl Config {
     /// Whether a request may be added to `waiting` bytes that were not sent: [`max_request`](Self::max_request) says.
-    /// [`Session`](crate::Session) looks at what it holds itself; this is for those who have taken that, and hold it.
+    /// [`Session`](crate::Session) counts what was not taken from it. This is for hosts that count what they have taken and
+    /// not sent.
     ///
     /// # Errors
     /// [`RequestError::Unsent`].

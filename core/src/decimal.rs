@@ -249,7 +249,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 4000 }))]
 
         #[test]
         fn any_number_is_rounded_as_the_standard_library_does(digits in "[0-9]{1,30}", fraction in "[0-9]{0,30}", power in -400..400_i32) {

@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::answer::Answer;
-use crate::chunk::{Chunk, Quota};
+use crate::chunk::Chunk;
 use crate::conversation::Conversation;
 use crate::malformed::Malformed;
+use crate::quota::Quota;
 
 /// What happened. It borrows from the message and from the [`EventStorage`] that the host gave with it, never from the
 /// session, which can be used on while the event is looked at.
@@ -93,7 +94,7 @@ impl From<Box<Answer>> for Event<'_> {
 }
 
 /// Room for what an event borrows from beside the message. Its contents are replaced by each event, and its memory is
-/// used again.
+/// used again; what one long message has taken is given back when the next comes.
 #[derive(Debug, Default)]
 pub struct EventStorage {
     /// A message that the host does not hold itself.
@@ -123,7 +124,16 @@ impl EventStorage {
         &mut self.message
     }
 
+    /// Gives back what one long message has taken, where the next lies elsewhere.
+    #[inline(always)]
+    pub(crate) fn trim(&mut self) {
+        if self.text.capacity() > KEEP || self.message.capacity() > KEEP {
+            self.shrink_to(KEEP);
+        }
+    }
+
     /// Gives memory beyond `bytes` back, which one long message has taken.
+    #[cold]
     pub fn shrink_to(&mut self, bytes: usize) {
         for part in [&mut self.message, &mut self.text, &mut self.quota] {
             part.clear();

@@ -59,7 +59,7 @@ impl<'a> Fields<'a> {
             loop {
                 scanner.skip_whitespace();
                 let name = scanner.name()?.to_str();
-                let start = scanner.position();
+                let start = scanner.offset();
                 let value = scanner.value()?;
                 fields.push(Field { name, value, raw: scanner.since(start) });
                 scanner.skip_whitespace();

@@ -60,6 +60,7 @@ impl<'a> Scanner<'a> {
         Scanner { text, pos: 0 }
     }
 
+    /// Where the cursor stands, in bytes.
     pub(crate) fn offset(&self) -> usize {
         self.pos
     }
@@ -243,11 +244,6 @@ impl<'a> Scanner<'a> {
         self.expect(b':')?;
         self.skip_whitespace();
         Ok(name)
-    }
-
-    /// Where the cursor stands.
-    pub(crate) fn position(&self) -> usize {
-        self.pos
     }
 
     /// The text from `start` up to the cursor.

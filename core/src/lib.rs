@@ -6,7 +6,7 @@
 //!
 //! # The loop
 //!
-//! A [`Session`] is driven by five calls. What to do after which:
+//! What the host of a [`Session`] does when:
 //!
 //! | after | do |
 //! | --- | --- |
@@ -15,6 +15,7 @@
 //! | a binary message came | [`receive_binary`](Session::receive_binary) |
 //! | the timer ran out | [`handle_timeout`](Session::handle_timeout) until it returns `None` |
 //! | the connection is gone | [`closed`](Session::closed): the running turn's end, if there is one |
+//! | [`state`](Session::state) is [`Closed`](State::Closed) without that | close the WebSocket, and [`reconnect`](Session::reconnect) over another: the server answered what was not asked |
 //!
 //! ```
 //! use chatnio_core::{Auth, CloseReason, Config, Event, EventStorage, Request, Session};
@@ -46,7 +47,10 @@
 //!         };
 //!         match event {
 //!             Some(Event::Delta { text, .. }) => print!("{text}"),
-//!             Some(Event::End(end)) => return end.answer.text,
+//!             Some(Event::End(end)) => {
+//!                 print!("{}", end.text);
+//!                 return end.answer.text;
+//!             }
 //!             _ => {}
 //!         }
 //!     }
@@ -71,12 +75,14 @@
 //! # States
 //!
 //! What a session does for each input in each [`State`]: where that leads, which event comes of it, and which message
-//! goes out. A frame that is not the running turn's ([`Event::Stray`]) changes nothing.
+//! goes out.
 //!
 //! | input | what happens |
 //! | --- | --- |
 //! | ask, tell, stop | the host makes a request that is answered, one that is not, or a stop |
-//! | opener, piece, end | a frame of the turn comes |
+//! | opener, piece, end | such a frame comes; in `draining`, of the turn that was given up |
+//! | stray | a frame that is nobody's comes, such as the second end that a stop leaves |
+//! | out of place | a frame comes that the server cannot mean as it came (protocol.md, R5.13): whose the next answer is, nobody could tell |
 //! | unreadable, too long | a message cannot be read; a message, or the answer, is over its limit |
 //! | late, repeat, silence | a deadline of the turn passes; the stop is due again; the connection was silent for long |
 //! | close, reconnect | the connection is gone; the host has another |
@@ -126,15 +132,22 @@ mod fields;
 mod json;
 mod malformed;
 mod message;
+mod names;
 mod openers;
 mod outbox;
 mod parameters;
+mod quota;
 mod request;
+mod request_error;
 #[cfg(feature = "rest")]
 pub mod rest;
 mod retry;
+mod secrets;
 mod session;
 mod state;
+#[cfg(test)]
+mod test_docs;
+mod throttling;
 pub mod transcript;
 mod turn;
 mod unescape;
@@ -142,13 +155,17 @@ mod usual;
 
 pub use answer::{Answer, Interruption, Outcome};
 pub use auth::{Auth, AuthError};
-pub use chunk::{Chunk, Quota, Text};
+pub use chunk::{Chunk, Text};
 pub use config::Config;
 pub use conversation::Conversation;
 pub use event::{End, Event, EventStorage};
 pub use malformed::{Malformed, Reason};
 pub use message::{Message, MessageKind, RequestKind};
-pub use request::{MaskMessage, Request, RequestError};
+pub use quota::Quota;
+pub use request::{MaskMessage, Request};
+pub use request_error::RequestError;
 pub use retry::{ConnectLimiter, Retry, RetryCause};
+pub use secrets::Secrets;
 pub use session::{CloseReason, Counters, Session};
 pub use state::State;
+pub use throttling::is_throttling;

@@ -5,6 +5,8 @@ use core::fmt;
 use core::ops::Deref;
 use zeroize::Zeroizing;
 
+use crate::names::names;
+
 /// The keep-alive. The server compares it byte by byte (protocol.md, R2.36).
 pub(crate) const PING: &str = r#"{"type":"ping"}"#;
 
@@ -53,31 +55,23 @@ pub enum RequestKind {
     Remove,
 }
 
-impl RequestKind {
-    /// Every kind.
-    pub const ALL: [RequestKind; 7] = [
-        RequestKind::Chat,
-        RequestKind::Restart,
-        RequestKind::Stop,
-        RequestKind::Share,
-        RequestKind::Mask,
-        RequestKind::Edit,
-        RequestKind::Remove,
-    ];
-
-    /// The name that the protocol gives it.
-    pub fn name(self) -> &'static str {
-        match self {
-            RequestKind::Chat => "chat",
-            RequestKind::Restart => "restart",
-            RequestKind::Stop => "stop",
-            RequestKind::Share => "share",
-            RequestKind::Mask => "mask",
-            RequestKind::Edit => "edit",
-            RequestKind::Remove => "remove",
-        }
+names! {
+    impl RequestKind {
+        /// Every kind.
+        pub ALL;
+        /// The name that the protocol gives it.
+        pub name;
+        Chat => "chat",
+        Restart => "restart",
+        Stop => "stop",
+        Share => "share",
+        Mask => "mask",
+        Edit => "edit",
+        Remove => "remove",
     }
+}
 
+impl RequestKind {
     /// Whether the server answers it, so that it begins a turn.
     pub fn begins_turn(self) -> bool {
         matches!(self, RequestKind::Chat | RequestKind::Restart)

@@ -27,7 +27,7 @@ pub(crate) struct Openers {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Shown {
-    /// It has shown none, and no turn without one but for notices.
+    /// None so far, and no turn has come without one. A notice does not count: it may come before its turn's opener.
     #[default]
     Nothing,
     /// A turn came without one: it sends none, as 2023 never does. Whatever comes while a turn runs is the turn's.
@@ -155,4 +155,95 @@ fn is_bare_opener(chunk: &Chunk<'_>) -> bool {
 /// has not been opened, every later answer would land one turn too late.
 fn has_words(chunk: &Chunk<'_>) -> bool {
     chunk.end && chunk.message.is_some_and(|text| !text.is_empty() && text.as_plain() != Some(EMPTY_RESPONSE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::names;
+    use crate::test_docs::assert_shown;
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    names! {
+        impl Shown {
+            ALL;
+            name;
+            Nothing => "nothing",
+            NoOpener => "no opener",
+            Earlier => "earlier",
+            ThisTurns => "this turn's",
+        }
+    }
+
+    /// What a frame can be here.
+    const FRAMES: [(&str, &str); 6] = [
+        ("opener", r#"{"message":"","end":false,"conversation":7}"#),
+        ("piece that names the conversation", r#"{"message":"a","end":false,"conversation":7}"#),
+        ("piece", r#"{"message":"a","end":false}"#),
+        ("end without words", r#"{"message":"","quota":1,"end":true}"#),
+        ("end with words", r#"{"message":"a","quota":1,"end":true}"#),
+        ("notice", r#"{"message":"a","quota":0,"end":true}"#),
+    ];
+
+    /// The facts beside `shown`, by their names.
+    const FACTS: [&str; 6] = ["owes_end", "was_stopped", "was_bare", "is_in_doubt", "is_unsure", "may_be_stopped"];
+
+    /// With those facts whose bit is set.
+    fn openers(shown: Shown, facts: usize) -> Openers {
+        let is = |bit: usize| facts & (1 << bit) != 0;
+        Openers {
+            shown,
+            owes_end: is(0),
+            was_stopped: is(1),
+            was_bare: is(2),
+            is_in_doubt: is(3),
+            is_unsure: is(4),
+            may_be_stopped: is(5),
+        }
+    }
+
+    /// Whose the frame is, and the facts that decide it.
+    fn cell(shown: Shown, frame: &str, is_awaited: bool) -> String {
+        let chunk = Chunk::decode(frame).unwrap();
+        let whose = |facts| match openers(shown, facts).take(&chunk, is_awaited) {
+            Whose::Own => "its own",
+            Whose::Nobodys => "nobody's",
+            Whose::OutOfPlace => "out of place",
+        };
+        let all: Vec<usize> = (0..1 << FACTS.len()).collect();
+        let mut found: Vec<_> = all.iter().map(|facts| whose(*facts)).collect();
+        found.sort_unstable();
+        found.dedup();
+        let decides = |bit: &usize| all.iter().any(|facts| whose(*facts) != whose(facts ^ (1 << bit)));
+        let facts: Vec<_> = (0..FACTS.len()).filter(decides).map(|bit| format!("`{}`", FACTS[bit])).collect();
+        let by = if facts.is_empty() { String::new() } else { format!(", by {}", facts.join(", ")) };
+        format!("{}{by}", found.join(" or "))
+    }
+
+    fn table() -> String {
+        let mut text = String::from(
+            "# Whose frame it is\n\n\
+             Drawn from `core/src/openers.rs` by its test (protocol.md, R5.9, R5.10 and R5.13). A column is what the connection's\n\
+             server has shown of its openers: nothing yet; that it sends none; an earlier turn's, but not yet this one's; this\n\
+             turn's. Where more than that decides, the facts are named, by their names in the code.\n",
+        );
+        for (title, is_awaited) in [("While a turn waits for its end", true), ("Behind a turn's end", false)] {
+            text += &format!("\n## {title}\n\n| frame |");
+            Shown::ALL.iter().for_each(|shown| text += &format!(" {} |", shown.name()));
+            text += "\n| --- | --- | --- | --- | --- |\n";
+            for (name, frame) in FRAMES {
+                text += &format!("| {name} |");
+                Shown::ALL.iter().for_each(|shown| text += &format!(" {} |", cell(*shown, frame, is_awaited)));
+                text += "\n";
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn the_docs_show_whose_a_frame_is() {
+        assert_shown("../docs/openers.md", &table());
+    }
 }

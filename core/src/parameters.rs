@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::decimal;
 use crate::fields::Fields;
 use crate::json::{Scanner, Value, push_string};
-use crate::request::RequestError;
+use crate::request_error::RequestError;
 
 /// A value that a parameter can have.
 trait Parameter: Sized {

@@ -14,8 +14,9 @@ use crate::malformed::Malformed;
 use crate::message::{Message, RequestKind};
 use crate::openers::Openers;
 use crate::outbox::Outbox;
-use crate::request::{Request, RequestError};
-use crate::state::{Input, Sends, State, Step, Tells};
+use crate::request::Request;
+use crate::request_error::RequestError;
+use crate::state::{Input, Row, Sends, State, Tells};
 use crate::transcript::{Recorder, Transcript};
 use crate::turn::{Stop, Turn, deadline};
 
@@ -82,8 +83,8 @@ pub enum CloseReason {
     Lost,
     /// The host leaves it for another connection, which [`Session::reconnect`] then begins.
     Reconnect,
-    /// This side gave it up, for this: the server broke the protocol, say, or was silent for too long. What has a word of
-    /// its own above is the same by that word: a connection that was lost is no other when it is given up for that.
+    /// This side gave it up, for this: the server broke the protocol, say, or was silent for too long. A reason that has a
+    /// variant of its own above is the same by either: given up for `ConnectionLost` is `Lost`.
     GivenUp(Interruption),
 }
 
@@ -212,6 +213,7 @@ impl Session {
         if self.holds_frames() {
             return self.receive_behind(message.into(), storage);
         }
+        storage.trim();
         let EventStorage { text, quota, .. } = storage;
         self.take_in(message, text, quota)
     }
@@ -394,6 +396,12 @@ impl Session {
         answer + self.outbox.len() + self.backlog.len() + recorded
     }
 
+    /// The authentication, with the conversation that the next connection continues. It takes its token out of what a server
+    /// says: [`Auth::redact`].
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.config
@@ -466,15 +474,15 @@ impl Session {
 
     /// Goes where the table says, and sends what it says, except a request, which only its caller has.
     #[inline(always)]
-    fn go(&mut self, input: Input) -> Step {
-        let step = self.state.on(input);
+    fn go(&mut self, input: Input) -> Row {
+        let row = self.state.on(input);
         if input == Input::End {
             self.settled_at = self.now.saturating_add(self.config.settle);
-            let was_bare = self.turn.as_ref().is_some_and(|turn| turn.answer.chunks == 0);
+            let was_bare = self.turn.as_ref().is_some_and(|turn| turn.text_len == 0);
             self.openers.ended(matches!(self.state, State::Stopping | State::Draining), was_bare);
         }
-        self.state = step.next;
-        match step.sends {
+        self.state = row.next;
+        match row.sends {
             Sends::Nothing | Sends::Request => {}
             Sends::Stop => self.send_stop(input),
             Sends::Ping => {
@@ -482,7 +490,7 @@ impl Session {
                 self.outbox.push_ping();
             }
         }
-        step
+        row
     }
 
     #[cold]

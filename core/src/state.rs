@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::names::names;
+
 /// What a session is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -87,29 +89,53 @@ pub(crate) enum Sends {
 
 /// One row of the table: where an input leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct Row {
     pub(crate) next: State,
     pub(crate) tells: Tells,
     pub(crate) sends: Sends,
 }
 
-impl State {
-    /// Every state, in the order of a turn's life.
-    pub const ALL: [State; 6] =
-        [State::Idle, State::Asking, State::Answering, State::Stopping, State::Draining, State::Closed];
-
-    /// `idle`, `asking`, `answering`, `stopping`, `draining` or `closed`.
-    pub fn name(self) -> &'static str {
-        match self {
-            State::Idle => "idle",
-            State::Asking => "asking",
-            State::Answering => "answering",
-            State::Stopping => "stopping",
-            State::Draining => "draining",
-            State::Closed => "closed",
-        }
+names! {
+    impl State {
+        /// Every state, in the order of a turn's life.
+        pub ALL;
+        /// `idle`, `asking`, `answering`, `stopping`, `draining` or `closed`.
+        pub name;
+        Idle => "idle",
+        Asking => "asking",
+        Answering => "answering",
+        Stopping => "stopping",
+        Draining => "draining",
+        Closed => "closed",
     }
+}
 
+#[cfg(test)]
+names! {
+    impl Input {
+        /// Every input, in the order of the table.
+        ALL;
+        /// As the table calls it.
+        name;
+        Ask => "ask",
+        Tell => "tell",
+        Stop => "stop",
+        Opener => "opener",
+        Piece => "piece",
+        End => "end",
+        Stray => "stray",
+        OutOfPlace => "out of place",
+        Unreadable => "unreadable",
+        TooLong => "too long",
+        Late => "late",
+        Repeat => "repeat",
+        Silence => "silence",
+        Close => "close",
+        Reconnect => "reconnect",
+    }
+}
+
+impl State {
     /// Whether a turn runs, whose end the host has not had.
     pub(crate) fn runs(self) -> bool {
         matches!(self, State::Asking | State::Answering | State::Stopping)
@@ -117,7 +143,7 @@ impl State {
 
     /// The table.
     #[inline(always)]
-    pub(crate) fn on(self, input: Input) -> Step {
+    pub(crate) fn on(self, input: Input) -> Row {
         use State::*;
         let (next, tells, sends) = match (self, input) {
             // The host.
@@ -158,7 +184,7 @@ impl State {
             (Asking | Answering | Stopping, Input::Close) => (Closed, Tells::End, Sends::Nothing),
             (_, Input::Close) => (Closed, Tells::Nothing, Sends::Nothing),
         };
-        Step { next, tells, sends }
+        Row { next, tells, sends }
     }
 }
 
@@ -170,29 +196,11 @@ impl fmt::Display for State {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::disallowed_methods, reason = "it writes the docs that it checks, when asked")]
-
     use super::*;
+    use crate::test_docs::assert_shown;
     use alloc::format;
     use alloc::string::String;
     use alloc::vec::Vec;
-
-    const INPUTS: [(Input, &str); 14] = [
-        (Input::Ask, "ask"),
-        (Input::Tell, "tell"),
-        (Input::Stop, "stop"),
-        (Input::Opener, "opener"),
-        (Input::Piece, "piece"),
-        (Input::End, "end"),
-        (Input::OutOfPlace, "out of place"),
-        (Input::Unreadable, "unreadable"),
-        (Input::TooLong, "too long"),
-        (Input::Late, "late"),
-        (Input::Repeat, "repeat"),
-        (Input::Silence, "silence"),
-        (Input::Close, "close"),
-        (Input::Reconnect, "reconnect"),
-    ];
 
     fn tells(tells: Tells) -> &'static str {
         match tells {
@@ -222,10 +230,10 @@ mod tests {
         let mut text =
             String::from("| state | input | next state | event | sends |\n| --- | --- | --- | --- | --- |\n");
         for state in State::ALL {
-            for (input, name) in INPUTS {
-                let step = state.on(input);
-                let (tells, sends) = (tells(step.tells), sends(step.sends));
-                text += &format!("| {state} | {name} | {} | {tells} | {sends} |\n", step.next);
+            for input in Input::ALL {
+                let row = state.on(input);
+                let (tells, sends) = (tells(row.tells), sends(row.sends));
+                text += &format!("| {state} | {} | {} | {tells} | {sends} |\n", input.name(), row.next);
             }
         }
         text
@@ -240,10 +248,9 @@ mod tests {
         );
         for from in State::ALL {
             for to in State::ALL {
-                let inputs: Vec<_> =
-                    INPUTS.iter().filter(|(input, _)| from != to && from.on(*input).next == to).collect();
-                if !inputs.is_empty() {
-                    let names: Vec<_> = inputs.iter().map(|(_, name)| *name).collect();
+                let inputs = Input::ALL.into_iter().filter(|input| from != to && from.on(*input).next == to);
+                let names: Vec<_> = inputs.map(Input::name).collect();
+                if !names.is_empty() {
                     text += &format!("    {from} --> {to}: {}\n", names.join(", "));
                 }
             }
@@ -253,23 +260,16 @@ mod tests {
 
     #[test]
     fn the_docs_show_the_table() {
-        let docs = [("src/states.md", table()), ("../docs/states.md", diagram())];
-        for (path, expected) in docs {
-            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-            if std::env::var_os("UPDATE_DOCS").is_some() {
-                std::fs::write(&path, &expected).unwrap();
-            }
-            let found = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-            assert_eq!(found, expected, "{}: after a wanted change, UPDATE_DOCS=1", path.display());
-        }
+        assert_shown("src/states.md", &table());
+        assert_shown("../docs/states.md", &diagram());
     }
 
     #[test]
     fn a_closed_session_is_inert() {
-        for (input, name) in INPUTS {
-            let step = State::Closed.on(input);
-            let is_inert = step.next == State::Closed && step.sends == Sends::Nothing;
-            assert_eq!(is_inert, input != Input::Reconnect, "{name}");
+        for input in Input::ALL {
+            let row = State::Closed.on(input);
+            let is_inert = row.next == State::Closed && row.sends == Sends::Nothing;
+            assert_eq!(is_inert, input != Input::Reconnect, "{}", input.name());
         }
     }
 }

@@ -20,8 +20,8 @@ pub(crate) struct Turn {
     deadlines: Deadlines,
     /// When the last frame came; `None` before the first.
     heard: Option<Duration>,
-    /// How much text has come, in bytes.
-    text_len: usize,
+    /// How much text has come, in bytes, with the piece that is too much.
+    pub(crate) text_len: usize,
     /// The first half of a surrogate pair that the text so far ends with: its other half is to come.
     pub(crate) half: Option<u16>,
 }
@@ -110,11 +110,10 @@ impl Turn {
         if is_notice {
             return Some(Outcome::Notice);
         }
-        let len = self.text_len + text.len();
-        if config.max_answer != 0 && len > config.max_answer {
+        self.text_len += text.len();
+        if config.max_answer != 0 && self.text_len > config.max_answer {
             return Some(Outcome::Interrupted(Interruption::AnswerTooLong { limit: config.max_answer }));
         }
-        self.text_len = len;
         if config.keep_text {
             self.answer.text.push_str(text);
         }

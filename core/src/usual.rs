@@ -1,10 +1,10 @@
-//! The frame as servers write nearly all of them, read at a fraction of the cost of [`Chunk::decode`](crate::Chunk).
+//! The frame as servers write nearly all of them, read at a fraction of what `Chunk::decode_any` takes for any frame.
 //!
 //! Since 2024 a piece is `{"conversation":0,"quota":Q,"keyword":"","message":"TEXT","end":false,"plan":P}`. Head,
 //! middle and tail are compared as a whole, the tail from the message's end, so that only quota and text are looked at
 //! byte by byte.
 
-use crate::chunk::Quota;
+use crate::quota::Quota;
 use crate::unescape::plain_until;
 
 const HEAD: &[u8; 26] = br#"{"conversation":0,"quota":"#;

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use chatnio_core::transcript::{EventLog, Replay, Replayed, Step, Transcript};
 use chatnio_core::{CloseReason, Config, Event, EventStorage, Session};
 
+/// How many there are: one that goes together with its log would show nowhere else.
+const TRANSCRIPTS: usize = 37;
+
 const NOW: Duration = Duration::ZERO;
 
 /// All files below `folder` whose names end with `extension`, sorted.
@@ -36,7 +39,7 @@ fn folder() -> PathBuf {
 /// The transcripts, by path.
 fn transcripts() -> Vec<(PathBuf, Transcript)> {
     let paths = files(&folder(), "txt");
-    assert!(paths.len() > 30, "transcripts are missing: {paths:?}");
+    assert_eq!(paths.len(), TRANSCRIPTS, "transcripts are missing, or are new: {paths:?}");
     let parse = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
         let transcript = Transcript::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::Error;
 use super::fields::{Fields, list, text};
+use crate::auth::SHOWN;
 
 /// A JSON object of fields that this library does not know.
 pub type Object = Map<String, Value>;
@@ -181,9 +182,9 @@ pub struct Charge {
     pub kind: String,
     /// The models that it is for.
     pub models: Vec<String>,
-    /// The quota for 1000 tokens of the question; for one question with `times-billing`.
+    /// The quota for 1000 tokens of the question.
     pub input: f64,
-    /// The quota for 1000 tokens of the answer.
+    /// The quota for 1000 tokens of the answer; for one question with `times-billing`.
     pub output: f64,
     /// Whether the models answer without an account, too.
     pub anonymous: bool,
@@ -262,7 +263,7 @@ impl ApiKey {
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(sk-...)")
+        write!(f, "ApiKey({SHOWN})")
     }
 }
 

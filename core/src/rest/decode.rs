@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Error;
 use super::fields::{malformed, words};
+use crate::throttling::is_throttling;
 
 /// How much of a body that is no answer is kept, in bytes.
 const MAX_BODY: usize = 64 << 10;
@@ -82,8 +83,7 @@ fn refusal(status: u16, map: &Map<String, Value>, redact: Redact<'_>) -> Option<
     let said = said(map);
     let words = bounded(&redact(&said), MAX_WORDS);
     let code = map.get("error").and_then(Value::as_str);
-    // The 2023-11 server sends no code with its throttling, only the words.
-    Some(if code == Some("request_throttled") || said.contains("too many requests") {
+    Some(if is_throttling(code, &said) {
         Error::Throttled { words, retry_after: None }
     } else if said.contains(NO_SUCH_CALL) {
         Error::NoSuchCall { words }

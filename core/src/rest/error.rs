@@ -22,8 +22,8 @@ pub enum RequestError {
     Prefix,
 }
 
-/// Why a call has no result. Whatever the server said is in it, bounded, but as it came: a terminal wants control
-/// characters filtered.
+/// Why a call has no result. Whatever the server said is in it, bounded, but as it came, unless it was
+/// [redacted](super::Call::decode_redacted): a terminal wants control characters filtered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

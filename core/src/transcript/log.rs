@@ -52,7 +52,7 @@ impl EventLog {
                 let quota = chunk.quota.map_or("0", |quota| quota.text());
                 let _ = writeln!(out, ",\"quota\":{quota},\"end\":{}}}", chunk.end);
             }
-            _ => {}
+            Event::Opened { .. } | Event::Malformed { .. } | Event::StopRepeated { .. } | Event::KeepAlive => {}
         }
     }
 

@@ -42,17 +42,17 @@ pub struct Transcript {
 pub struct Entry {
     /// The line's number, from 1.
     pub line: usize,
-    /// When that was, in milliseconds, since whatever the recorder counts from; `None` where the line does not say. In the
-    /// text it is a comment, `// +1.234 s`.
+    /// When that was, since whatever the recorder counts from, in whole milliseconds; `None` where the line does not say. In
+    /// the text it is a comment, `// +1.234 s`.
     pub at: Option<Duration>,
-    /// What it says.
-    pub frame: Frame,
+    /// What was sent or received, or that the connection ended.
+    pub kind: EntryKind,
 }
 
-/// What an [`Entry`] says.
+/// What an [`Entry`] tells of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Frame {
+pub enum EntryKind {
     /// The client sent this message.
     Send(String),
     /// The client received this message.
@@ -114,7 +114,7 @@ impl Transcript {
                 at = time(comment);
                 message.to_string()
             };
-            let frame = if word == "WEBSOCKET" {
+            let kind = if word == "WEBSOCKET" {
                 if transcript.url.is_some() || !transcript.entries.is_empty() {
                     return fail(Problem::MisplacedUrl);
                 }
@@ -122,19 +122,19 @@ impl Transcript {
                 transcript.url = Some(url.to_string());
                 continue;
             } else if let Some(rest) = directive(content, ">", "SEND") {
-                Frame::Send(message(rest))
+                EntryKind::Send(message(rest))
             } else if let Some(rest) = directive(content, "<", "RECV") {
-                Frame::Receive(message(rest))
+                EntryKind::Receive(message(rest))
             } else if let Some(rest) = directive(content, "!", "CLOSED").filter(|rest| is_comment(rest)) {
                 at = time(rest);
-                Frame::Closed
+                EntryKind::Closed
             } else {
                 return fail(Problem::UnknownLine);
             };
-            if let Some(Entry { frame: Frame::Closed, .. }) = transcript.entries.last() {
+            if let Some(Entry { kind: EntryKind::Closed, .. }) = transcript.entries.last() {
                 return fail(Problem::AfterClosed);
             }
-            transcript.entries.push(Entry { line, at, frame });
+            transcript.entries.push(Entry { line, at, kind });
         }
         Ok(transcript)
     }
@@ -189,10 +189,10 @@ impl fmt::Display for Transcript {
             writeln!(f, "WEBSOCKET {url}\n")?;
         }
         for entry in &self.entries {
-            let takes_comment = match &entry.frame {
-                Frame::Send(message) => write!(f, "> SEND {message}").map(|()| is_json(message))?,
-                Frame::Receive(message) => write!(f, "< RECV {message}").map(|()| is_json(message))?,
-                Frame::Closed => write!(f, "! CLOSED").map(|()| true)?,
+            let takes_comment = match &entry.kind {
+                EntryKind::Send(message) => write!(f, "> SEND {message}").map(|()| is_json(message))?,
+                EntryKind::Receive(message) => write!(f, "< RECV {message}").map(|()| is_json(message))?,
+                EntryKind::Closed => write!(f, "! CLOSED").map(|()| true)?,
             };
             match entry.at {
                 Some(at) if takes_comment => writeln!(f, " // +{}.{:03} s", at.as_secs(), at.subsec_millis())?,
@@ -212,14 +212,14 @@ mod tests {
         let text = "WEBSOCKET wss://h/chat // here\n\n> SEND {\"a\":\"// no comment\"} // one\n//two\n< RECV {}//3\r\n<  RECV not json // x\n! CLOSED // end\n";
         let transcript = Transcript::parse(text).unwrap();
         assert_eq!(transcript.url.as_deref(), Some("wss://h/chat"));
-        let frames: Vec<_> = transcript.entries.iter().map(|entry| (entry.line, entry.frame.clone())).collect();
+        let kinds: Vec<_> = transcript.entries.iter().map(|entry| (entry.line, entry.kind.clone())).collect();
         assert_eq!(
-            frames,
+            kinds,
             [
-                (3, Frame::Send("{\"a\":\"// no comment\"}".into())),
-                (5, Frame::Receive("{}".into())),
-                (6, Frame::Receive("not json // x".into())),
-                (7, Frame::Closed),
+                (3, EntryKind::Send("{\"a\":\"// no comment\"}".into())),
+                (5, EntryKind::Receive("{}".into())),
+                (6, EntryKind::Receive("not json // x".into())),
+                (7, EntryKind::Closed),
             ]
         );
     }

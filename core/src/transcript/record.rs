@@ -6,10 +6,11 @@ use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
 
-use super::{Entry, Frame, Transcript, first_word, is_json, split_comment};
+use super::{Entry, EntryKind, Transcript, first_word, is_json, split_comment};
 use crate::auth::{ANONYMOUS, Auth, SHOWN, bare};
 use crate::chunk::string_field;
 use crate::json::push_string;
+use crate::secrets::written;
 
 /// Tokens shorter than this are taken for words: replacing them everywhere would garble the text.
 const SECRET_LEN: usize = 8;
@@ -33,7 +34,7 @@ const SECRET_LEN: usize = 8;
 #[derive(Default)]
 pub struct Recorder {
     transcript: Transcript,
-    /// The token as it is, as it stands in JSON, and as Go writes it there.
+    /// The token, in all the forms that it is written in.
     secrets: Vec<Zeroizing<String>>,
     /// When it is, if the host says so.
     now: Option<Duration>,
@@ -65,22 +66,22 @@ impl Recorder {
     /// A message was sent.
     pub fn sent(&mut self, message: &str) {
         let token = string_field(message, "token").filter(|token| token.to_str() != ANONYMOUS);
-        let Some(token) = token else { return self.push(message, Frame::Send) };
+        let Some(token) = token else { return self.push(message, EntryKind::Send) };
         self.learn(&token.to_str());
         // Whatever the message is otherwise: what it calls a token is one, however short.
         let quoted = Zeroizing::new(alloc::format!("\"{}\"", token.raw()));
-        let redacted = Zeroizing::new(message.replace(quoted.as_str(), "\"sk-...\""));
-        self.push(&redacted, Frame::Send);
+        let redacted = Zeroizing::new(message.replace(quoted.as_str(), &alloc::format!("\"{SHOWN}\"")));
+        self.push(&redacted, EntryKind::Send);
     }
 
     /// A message was received.
     pub fn received(&mut self, message: &str) {
-        self.push(message, Frame::Receive);
+        self.push(message, EntryKind::Receive);
     }
 
     /// The server closed the connection.
     pub fn closed(&mut self) {
-        self.push_frame(Frame::Closed, 0);
+        self.push_entry(EntryKind::Closed, 0);
     }
 
     /// What was recorded so far. The lines are numbered as its text form has them.
@@ -112,25 +113,10 @@ impl Recorder {
 
     /// Remembers a token in all the forms that may show up.
     fn learn(&mut self, token: &str) {
-        let token = bare(token);
-        // Sized so that growing leaves no copy behind.
-        let mut escaped = Zeroizing::new(String::with_capacity(6 * token.len() + 2));
-        push_string(&mut escaped, token);
-        escaped.pop();
-        escaped.remove(0);
-        let mut by_go = Zeroizing::new(String::with_capacity(6 * escaped.len()));
-        for c in escaped.chars() {
-            match c {
-                '&' => by_go.push_str("\\u0026"),
-                '<' => by_go.push_str("\\u003c"),
-                '>' => by_go.push_str("\\u003e"),
-                c => by_go.push(c),
-            }
-        }
-        self.secrets = [Zeroizing::new(token.into()), escaped, by_go].into();
+        self.secrets = written(bare(token));
     }
 
-    fn push(&mut self, message: &str, frame: impl FnOnce(String) -> Frame) {
+    fn push(&mut self, message: &str, kind: impl FnOnce(String) -> EntryKind) {
         let mut text = one_line(message);
         for secret in self.secrets.iter().filter(|secret| secret.len() >= SECRET_LEN) {
             if text.contains(secret.as_str()) {
@@ -138,10 +124,10 @@ impl Recorder {
             }
         }
         let len = text.len();
-        self.push_frame(frame(text), len);
+        self.push_entry(kind(text), len);
     }
 
-    fn push_frame(&mut self, frame: Frame, len: usize) {
+    fn push_entry(&mut self, kind: EntryKind, len: usize) {
         // Not even an empty message is free.
         let len = self.len.saturating_add(len + size_of::<Entry>());
         // Once full it stays so: what came after a gap would look as if there were none.
@@ -152,7 +138,7 @@ impl Recorder {
         self.len = len;
         let heading = if self.transcript.url.is_some() { 2 } else { 0 };
         let line = heading + self.transcript.entries.len() + 1;
-        self.transcript.entries.push(Entry { line, at: self.now, frame });
+        self.transcript.entries.push(Entry { line, at: self.now, kind });
     }
 }
 
@@ -243,7 +229,7 @@ mod tests {
             recorder.received(message);
             let again = Transcript::parse(&recorder.transcript().to_string()).unwrap();
             assert_eq!(&again, recorder.transcript(), "{message}");
-            let [Entry { frame: Frame::Receive(read), .. }] = &*again.entries else { panic!("{message}") };
+            let [Entry { kind: EntryKind::Receive(read), .. }] = &*again.entries else { panic!("{message}") };
             assert!(crate::Chunk::decode(read).is_err(), "{message}: {read}");
         }
     }

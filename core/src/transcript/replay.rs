@@ -7,7 +7,7 @@ use alloc::vec;
 use core::time::Duration;
 
 use super::sent::{self, Sent};
-use super::{Entry, Frame, Transcript};
+use super::{Entry, EntryKind, Transcript};
 use crate::auth::Auth;
 use crate::event::{Event, EventStorage};
 use crate::request::Request;
@@ -84,8 +84,8 @@ impl Replay {
     /// A replay from the beginning, and the authentication that the session or connection is to be made with: the
     /// transcript's own, or anonymous where it has none.
     pub fn new(transcript: &Transcript) -> (Self, Auth) {
-        let first = transcript.entries.iter().find_map(|entry| match &entry.frame {
-            Frame::Send(message) => match sent::parse(message) {
+        let first = transcript.entries.iter().find_map(|entry| match &entry.kind {
+            EntryKind::Send(message) => match sent::parse(message) {
                 Ok(Sent::Ping) => None,
                 Ok(Sent::Auth(auth)) => Some(Ok((entry.line, auth))),
                 _ => Some(Err(entry.line)),
@@ -125,15 +125,15 @@ impl Replay {
             {
                 return Some(Step::Request { line, request });
             }
-            let Some(Entry { line, frame, .. }) = self.entries.next() else {
+            let Some(Entry { line, kind, .. }) = self.entries.next() else {
                 let (line, request) = self.held.pop_front()?;
                 let message = format!("`{}` was not sent: the turn before it has no end", request.kind());
                 return Some(Step::Warning { line, message });
             };
-            match frame {
-                Frame::Receive(message) => return Some(Step::Receive { line, message }),
-                Frame::Closed => return Some(Step::Closed { line }),
-                Frame::Send(message) => {
+            match kind {
+                EntryKind::Receive(message) => return Some(Step::Receive { line, message }),
+                EntryKind::Closed => return Some(Step::Closed { line }),
+                EntryKind::Send(message) => {
                     if let Some(step) = self.sent(line, &message, state) {
                         return Some(step);
                     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::auth::Auth;
 use crate::fields::Fields;
-use crate::message::PING;
+use crate::message::{PING, RequestKind};
 use crate::parameters::{Parameters, integer, text};
 use crate::request::Request;
 
@@ -38,9 +38,16 @@ pub(crate) fn parse(message: &str) -> Result<Sent, String> {
     let kind = text(&mut fields, "type")?;
     let message = text(&mut fields, "message")?.unwrap_or_default();
     let mut parameters = Parameters::take(&mut fields)?;
-    let kind = kind.as_deref().unwrap_or("chat");
+    // Left out it is a chat (protocol.md, R2.1).
+    let kind = match kind {
+        None => RequestKind::Chat,
+        Some(name) => RequestKind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| format!("unknown type `{name}`"))?,
+    };
     let mut unknown = Vec::new();
-    if matches!(kind, "chat" | "restart") {
+    if kind.begins_turn() {
         for (name, json) in fields.rest() {
             if parameters.set_extra(name, json).is_err() {
                 unknown.push(name.to_string());
@@ -50,18 +57,17 @@ pub(crate) fn parse(message: &str) -> Result<Sent, String> {
         unknown = fields.into_names();
     }
     let request = match kind {
-        "chat" => Request::chat(message).with_parameters(parameters),
-        "restart" => Request::restart().with_parameters(parameters),
+        RequestKind::Chat => Request::chat(message).with_parameters(parameters),
+        RequestKind::Restart => Request::restart().with_parameters(parameters),
         // Web clients send a whole form with each of these; the server reads the message alone.
-        "stop" => Request::stop(),
-        "share" => Request::share(message),
-        "mask" => Request::mask_json(&message).map_err(|error| error.to_string())?,
-        "edit" => {
+        RequestKind::Stop => Request::stop(),
+        RequestKind::Share => Request::share(message),
+        RequestKind::Mask => Request::mask_json(&message).map_err(|error| error.to_string())?,
+        RequestKind::Edit => {
             let (index, text) = message.split_once(':').ok_or("edit: the message must be `INDEX:NEW TEXT`")?;
             Request::edit(index_of(index)?, text)
         }
-        "remove" => Request::remove(index_of(&message)?),
-        other => return Err(format!("unknown type `{other}`")),
+        RequestKind::Remove => Request::remove(index_of(&message)?),
     };
     request.encode(0).map_err(|error| error.to_string())?;
     Ok(Sent::Request { request, unknown })

@@ -5,7 +5,7 @@ use chatnio_core::{
 };
 
 use crate::frames::{end, opener, piece};
-use crate::host::{Host, Seen};
+use crate::host::{Host, Seen, secs};
 
 const STOP: MessageKind = MessageKind::Request(RequestKind::Stop);
 
@@ -158,4 +158,26 @@ fn the_defaults_hold_an_image_of_16_mib() {
     assert!(matches!(host.request(&Request::chat(&*long)), Err(RequestError::TooLong { limit: 0x80_0000, .. })));
     assert!(matches!(host.malformed(&long).reason, Reason::TooLong { limit: 0x200_0000, .. }));
     assert_eq!(host.session.config().max_answer, 64 << 20);
+}
+
+#[test]
+fn what_one_long_message_has_taken_is_given_back_when_the_next_comes() {
+    let long = piece(&"a\n".repeat(1 << 20), 0.1);
+    let is_long = |storage: &EventStorage| storage.memory() > 1 << 20;
+    let mut session = Host::asking().session;
+    let mut storage = EventStorage::new();
+    // What stands for itself needs no room, and what does not leaves none behind.
+    for next in ["a\n", "a"] {
+        assert!(session.receive(secs(1000), &long, &mut storage).is_some());
+        assert!(is_long(&storage));
+        assert!(session.receive(secs(1000), &piece(next, 0.1), &mut storage).is_some());
+        assert!(!is_long(&storage), "{} bytes", storage.memory());
+    }
+    // So does a frame that came behind another in one message.
+    let two = format!("{}{long}", piece("a", 0.1));
+    assert!(session.receive(secs(1000), &two, &mut storage).is_some());
+    assert!(session.handle_timeout(secs(1000), &mut storage).is_some());
+    assert!(is_long(&storage));
+    assert!(session.receive(secs(1000), &piece("a", 0.1), &mut storage).is_some());
+    assert!(!is_long(&storage), "{} bytes", storage.memory());
 }

@@ -13,6 +13,7 @@ mod out_of_place;
 mod reconnect;
 mod second_end;
 mod secrets;
+mod sequences;
 mod settling;
 mod several;
 mod states;

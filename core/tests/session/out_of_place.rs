@@ -195,6 +195,17 @@ fn a_piece_where_the_turn_before_had_none() {
 }
 
 #[test]
+fn a_piece_behind_an_answer_whose_only_text_was_too_long_is_a_late_one() {
+    let mut host = Host::with_config(|config| config.max_answer = 3);
+    host.ask("hi");
+    host.receive(&opener(29));
+    let too_long = Outcome::Interrupted(Interruption::AnswerTooLong { limit: 3 });
+    assert_eq!(host.receive(&end("long", 0.1)).outcome(), too_long);
+    assert_eq!(host.receive(&piece("late", 0.1)), Seen::stray("late"));
+    assert_eq!(host.state(), State::Idle);
+}
+
+#[test]
 fn the_next_opener_ends_the_doubt() {
     let mut host = with_openers();
     host.receive(&piece("late", 0.1));

@@ -91,6 +91,19 @@ fn they_are_bounded_and_end_with_the_connection() {
 }
 
 #[test]
+fn they_are_of_no_later_connection() {
+    let mut host = Host::asking();
+    host.receive(&[piece("a", 0.1), piece("of the old one", 0.1), end("", 0.1)].concat());
+    assert!(host.session.holds_frames());
+    assert_eq!(host.reconnect().unwrap().answer().text, "a");
+    assert!(!host.session.holds_frames());
+    host.ask("again");
+    assert_eq!(due(&mut host), None);
+    assert_eq!(host.receive(&piece("b", 0.1)), Seen::delta(2, "b"));
+    assert_eq!(host.receive(&end("", 0.1)).answer().text, "b");
+}
+
+#[test]
 fn very_many_cost_no_more_than_their_bytes() {
     let mut host = Host::asking();
     let frames = 20_000;
