@@ -39,8 +39,8 @@ use crate::end::ConnectionEnd;
 use crate::os::{TcpStream, read_within};
 use crate::tls::TlsSession;
 
-/// The longest that one write waits, and the longest that one read waits for a turn that a stopper may stop: it then has
-/// deadlines that a thread which waits already does not know of.
+/// The longest that one write waits, and that one read waits while a stopper may stop the turn. A stop brings deadlines of its
+/// own, which a thread that is in a read already does not know of.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How long a client that is dropped mid-answer waits for the server to have read its stop.

@@ -72,6 +72,11 @@ pub struct ConnectionConfig {
     pub allow_token_over_plain_ws: bool,
 }
 
+/// A deadline of the settings, which is off when it is zero.
+pub(crate) fn on(limit: Duration) -> Option<Duration> {
+    Some(limit).filter(|limit| !limit.is_zero())
+}
+
 impl Default for ConnectionConfig {
     fn default() -> Self {
         ConnectionConfig {

@@ -11,11 +11,12 @@ use chatnio_core::{
 };
 use thiserror::Error;
 
-use crate::config::{ConnectionConfig, MAX_MESSAGE};
+use crate::config::{ConnectionConfig, MAX_MESSAGE, on};
 use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
-use crate::frame::Random;
+use crate::random::Random;
+use crate::secrets::all_of;
 use crate::tls::TlsSession;
 use crate::wire::{Incoming, Wire};
 
@@ -184,7 +185,7 @@ impl Connection {
         let mut session = Session::new(auth, config.session.clone(), now)?;
         session.record_as(&endpoint.to_string());
         Ok(Connection {
-            wire: Wire::new(now, endpoint, config, Random::system())?,
+            wire: Wire::new(now, endpoint, config, session.auth(), Random::system())?,
             endpoint: endpoint.clone(),
             config: config.clone(),
             session,
@@ -202,8 +203,7 @@ impl Connection {
     /// [`StartError`], as [`new`](Self::new) gives it.
     pub fn check(endpoint: &Endpoint, auth: &Auth, config: &ConnectionConfig) -> Result<(), StartError> {
         auth.check(config.session.max_request)?;
-        let is_exposed = !endpoint.is_tls() && !endpoint.is_loopback();
-        if is_exposed && !auth.is_anonymous() && !config.allow_token_over_plain_ws {
+        if endpoint.is_exposed() && !auth.is_anonymous() && !config.allow_token_over_plain_ws {
             return Err(StartError::PlainToken { host: endpoint.host().to_owned() });
         }
         Ok(())
@@ -245,8 +245,7 @@ impl Connection {
     /// the bound. A repeated call does nothing.
     pub fn close(&mut self, now: Duration) {
         let is_idle = self.stage == Stage::Open && self.session.state() == State::Idle;
-        let limit = Some(self.config.close).filter(|limit| !limit.is_zero());
-        let is_soon = |at: Duration| limit.is_none_or(|limit| at <= now.saturating_add(limit));
+        let is_soon = |at: Duration| on(self.config.close).is_none_or(|limit| at <= now.saturating_add(limit));
         if is_idle && self.session.held_until(now).is_some_and(is_soon) {
             self.stage = Stage::Leaving;
         } else if self.stage != Stage::Leaving {
@@ -356,7 +355,7 @@ impl Connection {
     #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Result<Option<Event<'static>>, WireError> {
         let now = now.max(self.wire.now());
-        let wire = Wire::new(now, &self.endpoint, &self.config, Random::system())?;
+        let wire = Wire::new(now, &self.endpoint, &self.config, self.session.auth(), Random::system())?;
         let end = self.leave(now);
         self.wire = wire;
         // The turn has ended when the old connection was left.
@@ -444,16 +443,19 @@ impl Connection {
             Some(Incoming::Closed(end)) => Some(self.closed(end)),
             None => {
                 self.undrained = 0;
-                if !self.timer_ran_out || self.stage == Stage::Closing {
+                if self.stage == Stage::Closing {
                     return None;
                 }
-                if self.session.is_due(now) {
-                    return Some(Taken::Due);
+                if self.timer_ran_out {
+                    if self.session.is_due(now) {
+                        return Some(Taken::Due);
+                    }
+                    // What was held until now goes out.
+                    let _ = self.session.handle_timeout(now, storage);
+                    self.timer_ran_out = false;
+                    self.send();
                 }
-                // What was held until now goes out.
-                let _ = self.session.handle_timeout(now, storage);
-                self.timer_ran_out = false;
-                self.send();
+                // A message that came at that time has let it go, too, and then no timer is left.
                 if self.stage == Stage::Leaving && self.session.held_until(now).is_none() {
                     self.close_at_once(now);
                 }
@@ -470,22 +472,36 @@ impl Connection {
         taken: Taken,
         storage: &'s mut EventStorage,
     ) -> Option<ConnectionEvent<'s>> {
+        match taken {
+            Taken::Open => Some(ConnectionEvent::Open),
+            Taken::Closed => self.end.clone().map(ConnectionEvent::Closed),
+            taken => self.session_event(now, taken, storage).map(ConnectionEvent::Session),
+        }
+    }
+
+    /// [`event`](Self::event), where it is the session's; none is when it is not.
+    #[inline(always)]
+    pub(crate) fn session_event<'s>(
+        &mut self,
+        now: Duration,
+        taken: Taken,
+        storage: &'s mut EventStorage,
+    ) -> Option<Event<'s>> {
         let event = match taken {
-            Taken::Text => self.session.receive_stored(now, storage)?,
-            Taken::Due => self.session.handle_timeout(now, storage)?,
-            Taken::Binary => self.session.receive_binary(now)?,
-            Taken::Event(event) => event,
-            Taken::Open => return Some(ConnectionEvent::Open),
-            Taken::Closed => return self.end.clone().map(ConnectionEvent::Closed),
+            Taken::Text => self.session.receive_stored(now, storage),
+            Taken::Due => self.session.handle_timeout(now, storage),
+            Taken::Binary => self.session.receive_binary(now),
+            Taken::Event(event) => Some(event),
+            Taken::Open | Taken::Closed => None,
         };
         self.send();
-        if let Event::End(_) = event {
+        if let Some(Event::End(_)) = event {
             self.wire.trim();
         }
-        if self.session.state() == State::Closed {
+        if event.is_some() && self.session.state() == State::Closed {
             self.refuse();
         }
-        Some(ConnectionEvent::Session(event))
+        event
     }
 
     /// Moves the session's messages into the wire, once it is open.
@@ -513,11 +529,15 @@ impl Connection {
     }
 
     /// Ends the session with the wire: the running turn's end first, if there is one.
-    fn closed(&mut self, end: ConnectionEnd) -> Taken {
+    fn closed(&mut self, mut end: ConnectionEnd) -> Taken {
+        if let ConnectionEnd::ByServer { reason, .. } = &mut end {
+            let ConnectionConfig { headers, proxy, .. } = &self.config;
+            *reason = all_of(&self.endpoint, headers, proxy.as_ref(), self.session.auth()).redact(reason);
+        }
         let reason = match &end {
             ConnectionEnd::Clean => CloseReason::Host,
             ConnectionEnd::ByServer { .. } => CloseReason::Server,
-            // Whatever became of the goodbye.
+            // The host wanted it closed, whether or not its goodbye got through.
             ConnectionEnd::Lost(_) if self.stage == Stage::Closing => CloseReason::Host,
             ConnectionEnd::Lost(_) if self.stage == Stage::Opening => CloseReason::GivenUp(Interruption::NotConnected),
             ConnectionEnd::Lost(error) => match error.interruption() {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::config::on;
 use crate::endpoint::is_localhost;
 
 /// How long one attempt may be alone before the next one starts (RFC 8305, section 5).
@@ -63,7 +64,7 @@ impl Dialer {
             waiting.extend(first.pop_front());
             waiting.extend(second.pop_front());
         }
-        let deadline = (!limit.is_zero()).then(|| now.saturating_add(limit));
+        let deadline = on(limit).map(|limit| now.saturating_add(limit));
         Dialer { waiting, running: 0, next: now, deadline }
     }
 

@@ -9,6 +9,10 @@ use crate::error::WireError;
 use crate::http_refusal::HttpRefusal;
 
 /// How a connection ended.
+///
+/// What a server or a proxy said stands in it without the secrets that it repeats whole: the token has become `sk-...`, and the
+/// values of the handshake's headers and of the URL's query, and a proxy's user name and password, `...`, each if it has at
+/// least four bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConnectionEnd {
@@ -20,7 +24,7 @@ pub enum ConnectionEnd {
     ByServer {
         /// The code of its Close, if it gave one.
         code: Option<u16>,
-        /// The reason in it, often empty. The server's words: a terminal wants control characters filtered.
+        /// The reason in it, often empty. The server's words, without secrets: a terminal wants control characters filtered.
         reason: String,
     },
     /// It could not be opened, or it was lost.
@@ -46,6 +50,16 @@ impl ConnectionEnd {
         match self {
             ConnectionEnd::Lost(error) => error.retry_cause(),
             _ => None,
+        }
+    }
+
+    /// Whether the same may go well when it is tried again, connected anew: see [`WireError::is_retryable`].
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            ConnectionEnd::Clean => false,
+            ConnectionEnd::ByServer { .. } => true,
+            ConnectionEnd::Lost(error) => error.is_retryable(),
         }
     }
 

@@ -177,7 +177,7 @@ impl Endpoint {
         self.port
     }
 
-    /// Host and port, as one writes them: `chat.example:443`, `[::1]:8094`.
+    /// Host and port, as one writes them, and as a proxy is told them: `chat.example:443`, `[::1]:8094`.
     #[must_use]
     pub fn address(&self) -> String {
         format!("{}:{}", self.url_host, self.port)
@@ -219,16 +219,16 @@ impl Endpoint {
         self.is_loopback
     }
 
-    /// Host and port, as a proxy is told them.
-    pub(crate) fn authority(&self) -> String {
-        format!("{}:{}", self.url_host, self.port)
+    /// Whether everybody on the way can read what is sent: another machine, without TLS.
+    pub(crate) fn is_exposed(&self) -> bool {
+        !self.is_tls && !self.is_loopback
     }
 
     /// The value of the `Host` header: the port is left out when it is the scheme's own.
     #[must_use]
     pub fn host_header(&self) -> String {
         let default = if self.is_tls { 443 } else { 80 };
-        if self.port == default { self.url_host.clone() } else { format!("{}:{}", self.url_host, self.port) }
+        if self.port == default { self.url_host.clone() } else { self.address() }
     }
 }
 

@@ -6,18 +6,18 @@ use chatnio_core::{Interruption, RetryCause};
 use thiserror::Error;
 
 use crate::http_refusal::HttpRefusal;
-use crate::proxy::ProxyError;
-use crate::tls_words::explain;
+use crate::proxy_error::ProxyError;
+use crate::tls_error::TlsError;
 
 /// Why a connection could not be opened, or how it was lost.
 ///
-/// No variant holds a token or the value of an extra header. Texts that come from the server
+/// No variant holds a secret: see [`ConnectionEnd`](crate::ConnectionEnd). Texts that come from the server
 /// (`reason`, `body`, `problem`) are bounded, but otherwise as the server sent them: a terminal
 /// wants control characters filtered.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WireError {
-    /// The system gave no random bytes, which the handshake's key and every frame's mask need.
+    /// The system gave no random bytes, which the handshake's key and every WebSocket frame's mask need.
     #[error("the system's random number generator failed: nothing can be sent safely")]
     NoRandom,
     /// TLS failed.
@@ -145,7 +145,22 @@ impl WireError {
             Self::InvalidUtf8 => Interruption::InvalidUtf8,
             Self::Unresponsive { .. } => Interruption::Unresponsive,
             Self::Tls(_) => Interruption::TlsFailed,
-            _ => Interruption::ConnectionLost,
+            Self::EndOfStream { .. }
+            | Self::Truncated { .. }
+            | Self::Io { .. }
+            | Self::NoRandom
+            // These come before it was open, or after it was closed.
+            | Self::Proxy(_)
+            | Self::Throttled(_)
+            | Self::Refused(_)
+            | Self::Unavailable(_)
+            | Self::Http(_)
+            | Self::Upgrade(_)
+            | Self::BadHttp { .. }
+            | Self::HeadTooLarge { .. }
+            | Self::HandshakeTimeout { .. }
+            | Self::CloseTimeout
+            | Self::NotOpen => Interruption::ConnectionLost,
         }
     }
 
@@ -163,6 +178,36 @@ impl WireError {
             _ => return None,
         };
         Some((cause, self.retry_after()))
+    }
+
+    /// Whether the same may go well when it is tried again, connected anew: nothing is to be corrected before, and it is not this
+    /// program that has ended it. What was asked may have been charged all the same.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::NoRandom
+            | Self::Tls(TlsError::NoRandom)
+            | Self::Throttled(_)
+            | Self::Unavailable(_)
+            | Self::HandshakeTimeout { .. }
+            | Self::EndOfStream { .. }
+            | Self::Truncated { .. }
+            | Self::Io { .. }
+            | Self::Protocol { .. }
+            | Self::Unasked
+            | Self::InvalidUtf8
+            | Self::Unresponsive { .. } => true,
+            Self::Proxy(error) => error.retry_cause().is_some(),
+            Self::Tls(_)
+            | Self::Refused(_)
+            | Self::Http(_)
+            | Self::Upgrade(_)
+            | Self::BadHttp { .. }
+            | Self::HeadTooLarge { .. }
+            | Self::MessageTooLong { .. }
+            | Self::CloseTimeout
+            | Self::NotOpen => false,
+        }
     }
 
     /// After how long the server, or a gateway or a proxy on the way there, wants to be asked again, by `Retry-After`.
@@ -237,126 +282,6 @@ pub enum UpgradeError {
     Extension,
 }
 
-/// Why TLS failed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum TlsError {
-    /// Nobody trusted signed the server's certificate.
-    #[error(
-        "the certificate of {host} is signed by nobody this machine trusts: if it is your own server, give its certificate, or its authority's, as a root certificate"
-    )]
-    UnknownIssuer {
-        /// The host as it stands in the URL.
-        host: String,
-    },
-    /// The certificate is for other names.
-    #[error("the certificate is not for {host}{}: use the name it was made for", presented_names(.presented))]
-    WrongName {
-        /// The host as it stands in the URL.
-        host: String,
-        /// The names in the certificate, where known.
-        presented: Vec<String>,
-    },
-    /// The certificate has expired.
-    #[error("the certificate of {host} has expired: the server must renew it (or this machine's clock is wrong)")]
-    Expired {
-        /// The host as it stands in the URL.
-        host: String,
-    },
-    /// The certificate is not valid yet.
-    #[error("the certificate of {host} is not valid yet: check this machine's clock")]
-    NotYetValid {
-        /// The host as it stands in the URL.
-        host: String,
-    },
-    /// The certificate is wrong in another way.
-    #[error("the certificate of {host} cannot be accepted: {problem}")]
-    Certificate {
-        /// The host as it stands in the URL.
-        host: String,
-        /// What was wrong.
-        problem: String,
-    },
-    /// What came is not TLS.
-    #[error("{host} does not speak TLS on this port: check the port, or use ws:// if the server has no TLS")]
-    NotTls {
-        /// The host as it stands in the URL.
-        host: String,
-    },
-    /// The server wants a certificate of the client.
-    #[error("{host} wants a client certificate: give one, with its key")]
-    ClientCertificate {
-        /// The host as it stands in the URL.
-        host: String,
-    },
-    /// The server ended TLS with an alert.
-    #[error("{host} refused TLS with the alert \"{alert}\"")]
-    Alert {
-        /// The host as it stands in the URL.
-        host: String,
-        /// The alert's name.
-        alert: String,
-    },
-    /// The host cannot be the subject of a certificate.
-    #[error("{host} is not a name that a certificate can be checked for: use a DNS name or an IP address")]
-    Host {
-        /// The host as it stands in the URL.
-        host: String,
-    },
-    /// The platform's root certificates could not be loaded, and no others were given.
-    #[error(
-        "this machine has no usable root certificates ({problem}): install them (ca-certificates), or give a root file"
-    )]
-    NoPlatformRoots {
-        /// What was wrong.
-        problem: String,
-    },
-    /// The system gave no random bytes.
-    #[error("the system's random number generator failed: TLS cannot be set up")]
-    NoRandom,
-    /// TLS cannot be set up at all.
-    #[error("TLS cannot be set up on this machine: {problem}")]
-    Setup {
-        /// What was wrong.
-        problem: String,
-    },
-    /// Everything else.
-    #[error("TLS with {host} failed: {problem}")]
-    Other {
-        /// The host as it stands in the URL.
-        host: String,
-        /// What was wrong.
-        problem: String,
-    },
-}
-
-impl TlsError {
-    /// What rustls says through an I/O error of a TLS stream to `host`: for who has such a stream of
-    /// [`TlsConfig::rustls`](crate::TlsConfig::rustls).
-    ///
-    /// # Errors
-    /// The error itself, where it is none of TLS.
-    pub fn of_io(error: std::io::Error, host: &str) -> Result<Self, std::io::Error> {
-        let kind = error.kind();
-        match error.downcast::<rustls::Error>() {
-            Ok(error) => Ok(explain(error, host)),
-            // The server hung up in the middle of the handshake: nobody on the other side spoke TLS, as a rule.
-            Err(error) if kind == std::io::ErrorKind::UnexpectedEof => {
-                Ok(TlsError::Other { host: host.to_owned(), problem: error.to_string() })
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
 fn io_hint(kind: std::io::ErrorKind) -> String {
     if kind == std::io::ErrorKind::Other { String::new() } else { format!(": {kind}") }
-}
-
-fn presented_names(names: &[String]) -> String {
-    if names.is_empty() {
-        " (it names no host in its subjectAltName)".to_owned()
-    } else {
-        format!(" but for {}", names.join(", "))
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! What a refusal says stands in its body (protocol.md, R6.3), which may come in a later segment than its head.
 
+use chatnio_core::Secrets;
 use data_encoding::BASE64;
 use tungstenite::handshake::derive_accept_key;
 use zeroize::Zeroizing;
@@ -9,12 +10,11 @@ use zeroize::Zeroizing;
 use crate::buffer::InBuffer;
 use crate::endpoint::Endpoint;
 use crate::error::{UpgradeError, WireError};
-use crate::frame::Random;
 use crate::headers::Headers;
+use crate::http_answer::refusal;
 use crate::http_body::Body;
 use crate::http_head::{Head, HeadCollector, bad_http};
-use crate::http_refusal::refusal;
-use crate::secrets::Secrets;
+use crate::random::Random;
 
 /// More interim answers (HTTP 1xx) than any server sends.
 const MAX_INTERIM: u8 = 8;
@@ -34,16 +34,17 @@ pub(crate) struct Handshake {
 }
 
 impl Handshake {
-    /// Starts; also gives the request's bytes.
+    /// Starts; also gives the request's bytes. A refusal's texts are without the `secrets`.
     pub(crate) fn start(
         endpoint: &Endpoint,
         headers: &Headers,
+        secrets: Secrets,
         random: Random,
     ) -> Result<(Self, Zeroizing<Vec<u8>>), WireError> {
         let key = BASE64.encode(&random.bytes::<16>()?);
         let request = request(endpoint, &key, headers);
         let handshake = Self {
-            secrets: Secrets::of(endpoint, headers),
+            secrets,
             accept: derive_accept_key(key.as_bytes()),
             head: HeadCollector::default(),
             interim: 0,
@@ -52,7 +53,7 @@ impl Handshake {
         Ok((handshake, request))
     }
 
-    /// Reads on. True when the WebSocket is open: what is left of `input` are frames. False when
+    /// Reads on. True when the WebSocket is open: what is left of `input` are WebSocket frames. False when
     /// more input is needed.
     pub(crate) fn advance(&mut self, input: &mut InBuffer) -> Result<bool, WireError> {
         while self.refusal.is_none() {

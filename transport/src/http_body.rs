@@ -17,12 +17,12 @@ pub(crate) struct Body {
 enum Framing {
     /// So many bytes are still to come.
     Length(u64),
-    Chunked(Chunk),
+    Chunked(Chunked),
     UntilEnd,
 }
 
 /// What comes next in chunked transfer encoding (RFC 9112, section 7.1).
-enum Chunk {
+enum Chunked {
     /// A line with a hexadecimal size; what came of it.
     Size(Vec<u8>),
     /// So many bytes of data.
@@ -43,7 +43,7 @@ impl Body {
         let has_none = matches!(head.status, 100..=199 | 204 | 304);
         let framing = match (has_none, chunked, encoding, length) {
             (true, ..) => Framing::Length(0),
-            (_, true, ..) => Framing::Chunked(Chunk::Size(Vec::new())),
+            (_, true, ..) => Framing::Chunked(Chunked::Size(Vec::new())),
             (_, _, None, Some(length)) => Framing::Length(length),
             _ => Framing::UntilEnd,
         };
@@ -65,7 +65,7 @@ impl Body {
                 *rest -= taken.len() as u64;
                 append(taken) || *rest == 0
             }
-            Framing::Chunked(chunk) => chunk.push(bytes, append),
+            Framing::Chunked(chunked) => chunked.push(bytes, append),
         }
     }
 
@@ -79,7 +79,7 @@ impl Body {
     }
 }
 
-impl Chunk {
+impl Chunked {
     fn push(&mut self, mut bytes: &[u8], mut append: impl FnMut(&[u8]) -> bool) -> bool {
         while let Some(&first) = bytes.first() {
             match self {

@@ -1,7 +1,10 @@
 //! The head of an HTTP answer: collected in any pieces, then read whole.
 
+use std::time::Duration;
+
 use crate::buffer::InBuffer;
 use crate::error::WireError;
+use crate::retry_after::retry_after;
 
 /// Largest accepted head; real ones are below 1 KiB, and with what gateways add below 8 KiB.
 pub(crate) const MAX_HEAD: usize = 16 * 1024;
@@ -62,7 +65,7 @@ pub(crate) struct Head {
     /// Whether it is HTTP/1.1; else it is HTTP/1.0, as the errors of some proxies are.
     pub(crate) is_current: bool,
     pub(crate) status: u16,
-    /// Names in small letters.
+    /// Names in lower case.
     headers: Vec<(String, Vec<u8>)>,
 }
 
@@ -95,9 +98,14 @@ impl Head {
         self.values(name).flat_map(|value| value.split(',')).map(str::trim_ascii).filter(|element| !element.is_empty())
     }
 
-    /// Whether one of a list's elements is this token, in letters of any size.
+    /// Whether one of a list's elements is this token, in whatever case.
     pub(crate) fn has_token(&self, name: &str, token: &str) -> bool {
         self.elements(name).any(|element| element.eq_ignore_ascii_case(token))
+    }
+
+    /// After how long to try again, by `Retry-After`.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        retry_after(|name| self.values(name).next())
     }
 
     /// A header's lines as one text that can be shown: bounded, without control characters, and without what `redact` takes

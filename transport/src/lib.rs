@@ -25,8 +25,8 @@
 //! | [`ClientError::Interrupted`] | the connection holds and drains: ask again when it is idle, or reconnect |
 //! | [`ClientError::Request`] | as [`RequestError`] says |
 //!
-//! No error shows a token. What a server said in one (a reason, a body) is bounded, but as it came: a terminal wants
-//! control characters filtered.
+//! No error shows a token, nor another secret that a server repeats: see [`ConnectionEnd`]. Otherwise what a server said in one
+//! (a reason, a body) is bounded, and as it came: a terminal wants control characters filtered.
 
 mod buffer;
 mod client;
@@ -38,23 +38,29 @@ mod dial;
 mod end;
 mod endpoint;
 mod error;
-mod frame;
 mod handshake;
 mod headers;
+mod http_answer;
 mod http_body;
 mod http_head;
 mod http_refusal;
 mod key_log;
+mod masked;
 mod os;
+mod os_words;
 mod pipe;
 mod proxy;
+mod proxy_error;
+mod random;
 #[cfg(feature = "rest-calls")]
 pub mod rest;
+mod retry_after;
 mod secret_url;
 mod secrets;
 #[cfg(test)]
 mod test_peer;
 mod tls;
+mod tls_error;
 mod tls_options;
 mod tls_verifier;
 mod tls_words;
@@ -70,11 +76,14 @@ pub use connection::{Connection, ConnectionEvent, StartError, Undrained};
 pub use dial::{Dial, Dialer};
 pub use end::ConnectionEnd;
 pub use endpoint::{Endpoint, EndpointError};
-pub use error::{Step, TlsError, UpgradeError, WireError};
+pub use error::{Step, UpgradeError, WireError};
 pub use headers::{HeaderError, Headers};
 pub use http_refusal::HttpRefusal;
-pub use proxy::{Proxy, ProxyError, ProxyUrlError, Tunnel};
+pub use os_words::os_words;
+pub use proxy::{Proxy, ProxyUrlError, Tunnel};
+pub use proxy_error::ProxyError;
 pub use tls::TlsSession;
+pub use tls_error::TlsError;
 pub use tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 
 /// The README's programs, compiled and run with the other examples of the docs.

@@ -7,7 +7,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 
 use crate::buffer::{InBuffer, OutBuffer};
-use crate::error::TlsError;
+use crate::tls_error::TlsError;
 pub(crate) use crate::tls_words::explain;
 use crate::tls_words::explain_later;
 
@@ -111,9 +111,9 @@ impl Tls {
     fn take_plain(&mut self, plain: &mut InBuffer) {
         let mut reader = self.connection.reader();
         // An error here means that there is nothing (yet).
-        while let Ok(chunk @ [_, ..]) = reader.fill_buf() {
-            plain.push(chunk);
-            let len = chunk.len();
+        while let Ok(bytes @ [_, ..]) = reader.fill_buf() {
+            plain.push(bytes);
+            let len = bytes.len();
             reader.consume(len);
         }
     }

@@ -15,8 +15,9 @@ use thiserror::Error;
 
 use crate::client_certificate::ClientCertificate;
 use crate::clock::WallClock;
-use crate::error::TlsError;
 use crate::key_log::KeyLogger;
+use crate::os_words::os_words;
+use crate::tls_error::TlsError;
 use crate::tls_verifier::{AcceptAny, WithPinned};
 use crate::tls_words::{pem_problem, problem};
 
@@ -53,7 +54,7 @@ pub struct TlsOptions {
 #[non_exhaustive]
 pub enum TlsOptionsError {
     /// A file cannot be read.
-    #[error("the certificate file {} cannot be read: {source}", .path.display())]
+    #[error("the certificate file {} cannot be read: {}", .path.display(), os_words(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -81,7 +82,7 @@ pub enum TlsOptionsError {
         problem: String,
     },
     /// The file for the keys cannot be written.
-    #[error("the key log file {} cannot be written: {source}", .path.display())]
+    #[error("the key log file {} cannot be written: {}", .path.display(), os_words(source))]
     KeyLog {
         /// The file.
         path: PathBuf,
@@ -322,6 +323,12 @@ impl TlsConfig {
     /// [`TlsError::NoPlatformRoots`], and [`TlsError::Setup`].
     pub fn load(&self) -> Result<(), TlsError> {
         self.rustls().map(drop)
+    }
+
+    /// Whether [`load`](Self::load) has nothing to do any more.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.0.client.get().is_some()
     }
 
     /// The settings as `rustls` takes them, made once: for a TLS stream beside the chat's. Such a stream's errors are read by

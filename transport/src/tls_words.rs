@@ -3,9 +3,28 @@
 use std::net::IpAddr;
 
 use rustls::pki_types::pem;
-use rustls::{CertificateError, Error, InvalidMessage, OtherError};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible};
 
-use crate::error::TlsError;
+use crate::tls_error::TlsError;
+
+impl TlsError {
+    /// What rustls says through an I/O error of a TLS stream to `host`: for who has such a stream of
+    /// [`TlsConfig::rustls`](crate::TlsConfig::rustls).
+    ///
+    /// # Errors
+    /// The error itself, where it is none of TLS.
+    pub fn of_io(error: std::io::Error, host: &str) -> Result<Self, std::io::Error> {
+        let kind = error.kind();
+        match error.downcast::<rustls::Error>() {
+            Ok(error) => Ok(explain(error, host)),
+            // The server hung up in the middle of the handshake: nobody on the other side spoke TLS, as a rule.
+            Err(error) if kind == std::io::ErrorKind::UnexpectedEof => {
+                Ok(TlsError::Other { host: host.to_owned(), problem: error.to_string() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
 
 /// Why a handshake or a connection failed.
 pub(crate) fn explain(error: Error, host: &str) -> TlsError {
@@ -25,13 +44,8 @@ pub(crate) fn explain(error: Error, host: &str) -> TlsError {
             error => TlsError::Certificate { host, problem: certificate_problem(&error) },
         },
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => TlsError::NotTls { host },
-        Error::AlertReceived(alert) => {
-            let alert = words(&format!("{alert:?}"));
-            match alert.as_str() {
-                "certificate required" => TlsError::ClientCertificate { host },
-                _ => TlsError::Alert { host, alert },
-            }
-        }
+        Error::AlertReceived(AlertDescription::CertificateRequired) => TlsError::ClientCertificate { host },
+        Error::AlertReceived(alert) => TlsError::Alert { host, alert: alert_name(alert) },
         error => TlsError::Other { host, problem: problem(&error) },
     }
 }
@@ -54,9 +68,12 @@ pub(crate) fn problem(error: &Error) -> String {
             "a message came where TLS has none".to_owned()
         }
         Error::InvalidMessage(what) => format!("a message is broken: {}", words(&format!("{what:?}"))),
+        Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+            "the server speaks neither TLS 1.2 nor 1.3".to_owned()
+        }
         Error::PeerIncompatible(what) => format!("the server's TLS is too different: {}", words(&format!("{what:?}"))),
         Error::PeerMisbehaved(what) => format!("the server broke the TLS protocol: {}", words(&format!("{what:?}"))),
-        Error::AlertReceived(alert) => format!("the server sent the alert {}", words(&format!("{alert:?}"))),
+        Error::AlertReceived(alert) => format!("the server sent the alert {}", alert_name(*alert)),
         Error::InvalidCertRevocationList(what) => {
             format!("a list of revoked certificates is broken: {}", words(&format!("{what:?}")))
         }
@@ -73,13 +90,26 @@ pub(crate) fn problem(error: &Error) -> String {
 fn certificate_problem(error: &CertificateError) -> String {
     match error {
         CertificateError::BadEncoding => "it cannot be read".to_owned(),
-        CertificateError::BadSignature => "its signature is wrong: it was not signed by whom it names".to_owned(),
+        CertificateError::BadSignature => {
+            "its signature is wrong: it was not signed by whom it names, or by a key that is too short".to_owned()
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "it is signed in a way that is not accepted (SHA-1, or a key on the curve P-521, for instance)".to_owned()
+        }
         CertificateError::Revoked => "it was revoked".to_owned(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not made for servers (its extended key usage lacks serverAuth)".to_owned()
         }
         CertificateError::Other(error) => inner(error),
         error => words(&format!("{error:?}")),
+    }
+}
+
+fn alert_name(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::Unknown(number) => format!("number {number}"),
+        alert => words(&format!("{alert:?}")),
     }
 }
 
@@ -146,10 +176,7 @@ fn name_in(notation: &str) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use rustls::{
-        AlertDescription, CertRevocationListError, ContentType, HandshakeType, InconsistentKeys, PeerIncompatible,
-        PeerMisbehaved,
-    };
+    use rustls::{CertRevocationListError, ContentType, HandshakeType, InconsistentKeys, PeerMisbehaved};
 
     use super::*;
 
@@ -157,7 +184,10 @@ mod tests {
         let camel = text.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
         // The words of X.509 and of programs.
         let known = text.contains("serverAuth") || text.contains("subjectAltName");
-        (camel && !known) || ["(\"", "{ ", "Some(", "::", "OtherError"].iter().any(|mark| text.contains(mark))
+        (camel && !known)
+            || ["(\"", "{ ", "Some(", "::", "OtherError", "signature algorithm", "alert description"]
+                .iter()
+                .any(|mark| text.contains(mark))
     }
 
     #[test]
@@ -167,6 +197,14 @@ mod tests {
             CertificateError::BadEncoding,
             CertificateError::BadSignature,
             CertificateError::Revoked,
+            CertificateError::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: Vec::new(),
+                supported_algorithms: Vec::new(),
+            },
+            CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                signature_algorithm_id: Vec::new(),
+                public_key_algorithm_id: Vec::new(),
+            },
             CertificateError::UnhandledCriticalExtension,
             CertificateError::UnknownRevocationStatus,
             CertificateError::ExpiredRevocationList,
@@ -240,6 +278,7 @@ mod tests {
     fn names_become_words() {
         assert_eq!(words("HandshakeFailure"), "handshake failure");
         assert_eq!(words("Unknown(200)"), "unknown");
-        assert_eq!(words("UnsupportedSignatureAlgorithmContext { a: 1 }"), "unsupported signature algorithm context");
+        assert_eq!(words("UnknownRevocationStatus { a: 1 }"), "unknown revocation status");
+        assert_eq!(alert_name(AlertDescription::Unknown(200)), "number 200");
     }
 }

@@ -10,21 +10,21 @@ use tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::buffer::InBuffer;
 use crate::error::WireError;
-use crate::frame::{Random, begin_masking};
 use crate::pipe::Pipe;
+use crate::random::{Random, begin_masking};
 
-/// Tungstenite sees one whole frame at a time, and few of them: it need not read far.
+/// Tungstenite sees one whole WebSocket frame at a time, and few of them: it need not read far.
 const READ_BUFFER: usize = 1024;
 
 /// Largest payload of a control frame (RFC 6455, section 5.5).
 const MAX_CONTROL: usize = 125;
 
-/// How the frame of a whole text message begins: final, without reserved bits, a text.
+/// How the WebSocket frame of a whole text message begins: final, without reserved bits, a text.
 const WHOLE_TEXT: u8 = 0x81;
 
 /// An open WebSocket, without its stream.
 ///
-/// tungstenite's state machine answers pings, puts fragments together and closes. It is shown a frame when all of it has
+/// tungstenite's state machine answers pings, puts fragments together and sends Closes. It is shown a WebSocket frame when all of it has
 /// come, so that nothing is reserved for what a header only announces; a header that cannot stand is found at once.
 pub(crate) struct WebSocket {
     context: WebSocketContext,
@@ -93,6 +93,11 @@ impl WebSocket {
                 pipe.inbound.consume(end);
                 return Ok(Some(Received::Text));
             }
+            if header.opcode == OpCode::Control(Control::Close) {
+                let frame = self.read_close(payload)?;
+                pipe.inbound.consume(end);
+                return Ok(Some(Received::Close(frame)));
+            }
             if let Some(received) = self.next_other(&header, payload.len(), end, pipe, message)? {
                 return Ok(Some(received));
             }
@@ -104,7 +109,7 @@ impl WebSocket {
         if let Some(flaw) = self.flaw(header, len) {
             return Err(self.explain(flaw.into()));
         }
-        // RFC 6455, section 5.2: it must be. Nobody who writes frames by a library sends another, so whoever does may have lost
+        // RFC 6455, section 5.2: it must be. Nobody who writes WebSocket frames by a library sends another, so whoever does may have lost
         // its place in the stream.
         if size != header.len(len) {
             let problem = "the length of a frame is not written in the shortest way".to_owned();
@@ -144,7 +149,20 @@ impl WebSocket {
         })
     }
 
-    /// Shows tungstenite the frame that ends at `end`.
+    /// Reads a Close here: tungstenite would log its reason.
+    #[cold]
+    fn read_close(&self, payload: &[u8]) -> Result<Option<CloseFrame>, WireError> {
+        // For the answer.
+        begin_masking(self.random)?;
+        let [high, low, reason @ ..] = payload else {
+            let flaw = ProtocolError::InvalidCloseSequence;
+            return if payload.is_empty() { Ok(None) } else { Err(self.explain(flaw.into())) };
+        };
+        let reason = simdutf8::basic::from_utf8(reason).map_err(|_| WireError::InvalidUtf8)?;
+        Ok(Some(CloseFrame { code: u16::from_be_bytes([*high, *low]).into(), reason: reason.into() }))
+    }
+
+    /// Shows tungstenite the WebSocket frame that ends at `end`.
     #[cold]
     fn next_other(
         &mut self,
@@ -167,7 +185,6 @@ impl WebSocket {
                 Some(Received::Text)
             }
             Ok(Message::Binary(_)) => Some(Received::Binary),
-            Ok(Message::Close(frame)) => Some(Received::Close(frame)),
             // A ping, whose answer is ready, or a pong.
             Ok(_) => None,
             // A fragment of a message that goes on.
@@ -188,10 +205,11 @@ impl WebSocket {
     }
 
     /// Lets tungstenite write the Close, so that it knows that nothing follows: it answers no ping after it.
-    pub(crate) fn close(&mut self, pipe: &mut Pipe, code: CloseCode) {
+    pub(crate) fn close(&mut self, pipe: &mut Pipe, code: Option<CloseCode>) {
         // A pong that found no room may still be there, and might leave none for the Close.
         self.flush(pipe);
-        let _ = self.context.close(pipe, Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+        let frame = code.map(|code| CloseFrame { code, reason: Utf8Bytes::default() });
+        let _ = self.context.close(pipe, frame);
     }
 
     /// About how many bytes are held.

@@ -3,18 +3,21 @@
 use std::io;
 use std::time::Duration;
 
+use chatnio_core::Auth;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
 use crate::buffer::OutBuffer;
-use crate::config::ConnectionConfig;
+use crate::config::{ConnectionConfig, on};
 use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
 use crate::error::{Step, WireError};
-use crate::frame::{Random, begin_masking, write_masked};
 use crate::handshake::Handshake;
+use crate::masked::write_masked;
 use crate::pipe::Pipe;
 use crate::proxy::Tunnel;
+use crate::random::{Random, begin_masking};
+use crate::secrets::all_of;
 use crate::tls::{Tls, TlsSession};
 use crate::websocket::{Received, WebSocket};
 
@@ -91,7 +94,7 @@ enum Stage {
 }
 
 impl Wire {
-    /// Starts the handshake.
+    /// Starts the handshake. What a refusal says comes without the secrets of all these; a Close's reason comes as it is.
     ///
     /// # Errors
     /// [`WireError::NoRandom`], and with `wss` [`WireError::Tls`] when the roots cannot be loaded
@@ -100,10 +103,12 @@ impl Wire {
         now: Duration,
         endpoint: &Endpoint,
         config: &ConnectionConfig,
+        auth: &Auth,
         random: Random,
     ) -> Result<Self, WireError> {
+        let secrets = all_of(endpoint, &config.headers, config.proxy.as_ref(), auth);
         // First: without randomness TLS fails too, but cannot say why.
-        let (handshake, request) = Handshake::start(endpoint, &config.headers, random)?;
+        let (handshake, request) = Handshake::start(endpoint, &config.headers, secrets, random)?;
         begin_masking(random)?;
         let tls =
             if endpoint.is_tls() { Some(Box::new(Tls::new(config.tls.rustls()?, endpoint.host())?)) } else { None };
@@ -273,13 +278,13 @@ impl Wire {
                 self.finish(ConnectionEnd::Clean);
                 self.drop_output();
             }
-            Stage::Open(context) if begin_masking(self.random).is_err() => {
-                self.stage = Stage::Open(context);
+            Stage::Open(websocket) if begin_masking(self.random).is_err() => {
+                self.stage = Stage::Open(websocket);
                 self.finish(ConnectionEnd::Lost(WireError::NoRandom));
             }
-            Stage::Open(mut context) => {
-                context.close(&mut self.pipe, CloseCode::Normal);
-                self.stage = Stage::Closing(context);
+            Stage::Open(mut websocket) => {
+                websocket.close(&mut self.pipe, Some(CloseCode::Normal));
+                self.stage = Stage::Closing(websocket);
                 self.stage_deadline = self.after(self.timing.close);
                 self.pong_deadline = None;
                 self.encrypt();
@@ -324,8 +329,8 @@ impl Wire {
             && backlog(&self.encrypted, &self.pipe) <= MAX_BACKLOG_FOR_PONG
         {
             self.pipe.refused = false;
-            if let Stage::Open(context) = &mut self.stage {
-                context.flush(&mut self.pipe);
+            if let Stage::Open(websocket) = &mut self.stage {
+                websocket.flush(&mut self.pipe);
                 self.encrypt();
             }
         }
@@ -416,7 +421,8 @@ impl Wire {
     }
 
     fn ping_at(&self) -> Option<Duration> {
-        self.timing.ping_after.map(|silence| self.last_heard.saturating_add(silence))
+        // Beyond all time there is none: it would be due for ever.
+        self.last_heard.checked_add(self.timing.ping_after?)
     }
 
     fn open(&mut self) {
@@ -425,16 +431,17 @@ impl Wire {
         self.last_heard = self.now;
     }
 
-    /// The server's Close: the answer to ours, or one that tungstenite has an answer ready for.
+    /// The server's Close: the answer to ours, or one that is answered with its code.
     fn close_received(&mut self, frame: Option<CloseFrame>) {
-        let Stage::Open(context) = &mut self.stage else {
+        let Stage::Open(websocket) = &mut self.stage else {
             return self.finish(ConnectionEnd::Clean);
         };
-        context.flush(&mut self.pipe);
-        if frame.as_ref().is_some_and(replaces_a_forbidden_code) {
+        // RFC 6455, section 7.4.
+        if frame.as_ref().is_some_and(|frame| !frame.code.is_allowed()) {
             let problem = "its Close has a code that must not be sent".to_owned();
-            return self.finish(ConnectionEnd::Lost(WireError::Protocol { problem }));
+            return self.fail(WireError::Protocol { problem });
         }
+        websocket.close(&mut self.pipe, frame.as_ref().map(|frame| frame.code));
         self.finish(ConnectionEnd::ByServer {
             code: frame.as_ref().map(|frame| frame.code.into()),
             reason: frame.map(|frame| frame.reason.to_string()).unwrap_or_default(),
@@ -448,10 +455,10 @@ impl Wire {
             WireError::InvalidUtf8 => CloseCode::Invalid,
             _ => CloseCode::Protocol,
         };
-        if let Stage::Open(context) = &mut self.stage
+        if let Stage::Open(websocket) = &mut self.stage
             && begin_masking(self.random).is_ok()
         {
-            context.close(&mut self.pipe, code);
+            websocket.close(&mut self.pipe, Some(code));
         }
         self.finish(ConnectionEnd::Lost(error));
     }
@@ -515,8 +522,8 @@ impl Wire {
     }
 }
 
-/// What the wire is doing; without TLS, and once TLS is established, the WebSocket handshake comes
-/// first.
+/// What the wire is doing, once there is no proxy on the way any more: the handshake of TLS, if there is TLS, then that of the
+/// WebSocket, then the session.
 fn step_of(stage: &Stage, tls: Option<&Tls>) -> Step {
     match stage {
         Stage::Handshake(_) if tls.is_some_and(Tls::is_handshaking) => Step::Tls,
@@ -538,16 +545,6 @@ fn end_of(stage: &Stage, reason: WireError) -> ConnectionEnd {
 
 fn backlog(encrypted: &OutBuffer, pipe: &Pipe) -> usize {
     encrypted.pending().len() + pipe.outbound.pending().len()
-}
-
-/// Whether tungstenite shows this Close instead of one whose code is forbidden (RFC 6455, section 7.4); it answers with
-/// the same. A server that says just this of itself is not told apart.
-fn replaces_a_forbidden_code(frame: &CloseFrame) -> bool {
-    frame.code == CloseCode::Protocol && frame.reason == "Protocol violation"
-}
-
-fn on(time: Duration) -> Option<Duration> {
-    Some(time).filter(|time| !time.is_zero())
 }
 
 #[cfg(test)]

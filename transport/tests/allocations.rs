@@ -1,4 +1,4 @@
-//! A chunk costs no allocation, from the socket to the host.
+//! A chunk costs no allocation, from the socket to the host; and what a server announces costs nothing before it comes.
 
 use std::alloc::System;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const PIECES: usize = 20_000;
 
-/// A frame of a server: a piece, escaped so that its text needs room of its own.
+/// A WebSocket frame of a server: a piece, escaped so that its text needs room of its own.
 fn frame() -> Vec<u8> {
     let text =
         "{\"conversation\":0,\"quota\":0.1,\"keyword\":\"\",\"message\":\"a\\n\",\"end\":false,\"plan\":false}\n";
@@ -39,8 +39,8 @@ fn settings() -> ConnectionConfig {
     config
 }
 
-fn of_a_connection() -> usize {
-    let now = Duration::from_secs(1);
+/// A connection whose WebSocket is open, and what its events need.
+fn opened(now: Duration) -> (Connection, EventStorage) {
     let endpoint = Endpoint::parse("ws://localhost").unwrap();
     let mut connection = Connection::new(&endpoint, Auth::anonymous(), &settings(), now).unwrap();
     let mut storage = EventStorage::new();
@@ -49,6 +49,12 @@ fn of_a_connection() -> usize {
     connection.receive(now, &accept(&request)).unwrap();
     assert!(matches!(connection.poll_event(now, &mut storage), Some(ConnectionEvent::Open)));
     connection.request(now, &Request::chat("hi")).unwrap();
+    (connection, storage)
+}
+
+fn of_a_connection() -> usize {
+    let now = Duration::from_secs(1);
+    let (mut connection, mut storage) = opened(now);
     let input = frame().repeat(100);
     let mut take = |rounds| {
         for _ in 0..rounds {
@@ -107,6 +113,29 @@ fn of_a_clients_pieces() -> usize {
     stats.allocations + stats.reallocations
 }
 
+/// How a server announces a text of so many bytes, in one WebSocket frame or as the first of several, and 1,000 of them.
+fn announced(first: u8, len: u64) -> Vec<u8> {
+    [&[first, 127][..], &len.to_be_bytes(), &[b'x'; 1000]].concat()
+}
+
+/// How many bytes are allocated, at the most, for what a server has announced and not sent.
+fn of_what_is_announced() -> usize {
+    let now = Duration::from_secs(1);
+    let limit = chatnio::Config::default().max_message as u64;
+    let held = |first, len| {
+        let (mut connection, mut storage) = opened(now);
+        let region = Region::new(ALLOCATOR);
+        connection.receive(now, &announced(first, len)).unwrap();
+        while connection.poll_event(now, &mut storage).is_some() {}
+        region.change().bytes_allocated
+    };
+    [(0x81, limit), (0x01, limit), (0x81, limit + 1), (0x81, 100_000_000), (0x01, 1 << 62)]
+        .into_iter()
+        .map(|(first, len)| held(first, len))
+        .max()
+        .unwrap()
+}
+
 /// The least of some runs: the test's own runner may allocate meanwhile, on another thread.
 fn least(run: fn() -> usize) -> usize {
     (0..5).map(|_| run()).min().unwrap()
@@ -114,7 +143,8 @@ fn least(run: fn() -> usize) -> usize {
 
 // One test, because the counter is the process's.
 #[test]
-fn a_piece_allocates_nothing() {
+fn a_piece_allocates_nothing_and_an_announcement_little() {
+    assert!(least(of_what_is_announced) < 100_000);
     assert_eq!(least(of_a_connection), 0);
     // How much a read brings is the system's affair: a larger one than those before makes the buffers grow, once.
     assert!(least(of_a_clients_pieces) < 20);

@@ -675,6 +675,11 @@ fn a_silent_address_does_not_hold_up_the_next() {
     config.connect = Duration::from_millis(300);
     let error = Client::connect_to(&[silent], &endpoint, Auth::anonymous(), &config).unwrap_err();
     assert!(matches!(error, ClientError::ConnectTimeout { .. }), "{error:?}");
+    // What TLS needs was read meanwhile.
+    assert!(!config.tls.is_loaded());
+    let endpoint = Endpoint::parse("wss://chat.example").unwrap();
+    Client::connect_to(&[silent], &endpoint, Auth::anonymous(), &config).unwrap_err();
+    assert!(config.tls.is_loaded());
 }
 
 #[cfg(target_os = "linux")]

@@ -40,7 +40,7 @@ impl Route {
     ) -> Result<TcpStream, ClientError> {
         let patience = Patience::new(limit, stopper);
         if let Some(proxy) = config.proxy.as_mut().filter(|proxy| proxy.wants_target()) {
-            let target = look_up(endpoint.host(), endpoint.port(), &patience)?;
+            let target = look_up(endpoint.host(), endpoint.port(), endpoint.host(), &patience)?;
             if let Some(address) = target.first() {
                 *proxy = proxy.clone().with_target(address.ip());
             }
@@ -52,13 +52,19 @@ impl Route {
         let found;
         let addresses = match self {
             Route::LookUp => {
-                found = look_up(host, port, &patience)?;
+                let shown = if config.proxy.is_some() { &name } else { host };
+                found = look_up(host, port, shown, &patience)?;
                 &found
             }
             Route::Addresses(addresses) => addresses,
             Route::Given => return Err(ClientError::GivenStream),
         };
-        race(&name, addresses, &patience)
+        // The roots of TLS take some milliseconds. Why they cannot be had, the connection will say.
+        race(&name, addresses, &patience, || {
+            if endpoint.is_tls() {
+                let _ = config.tls.load();
+            }
+        })
     }
 }
 

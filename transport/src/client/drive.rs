@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chatnio_core::{End, Event, State};
 
 use super::{Client, ClientError, TICK};
-use crate::connection::{Connection, ConnectionEvent, Taken};
+use crate::connection::{Connection, Taken};
 use crate::end::ConnectionEnd;
 use crate::os::read_within;
 
@@ -51,7 +51,7 @@ impl Client {
         take: impl FnOnce(End<'_>) -> T,
     ) -> Result<Option<T>, ClientError> {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        // When the time is over, what is there already is passed over still.
+        // When the time is over, the events that have come already are still passed over.
         let mut late = 0;
         while late <= LATE_EVENTS {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
@@ -118,12 +118,9 @@ impl Client {
                 _ => read = Some(result),
             }
         };
-        let event = inner.connection.event(self.now, taken, &mut self.storage);
+        let event = inner.connection.session_event(self.now, taken, &mut self.storage);
         inner.write();
-        match event {
-            Some(ConnectionEvent::Session(event)) => Ok(Some(event)),
-            _ => Ok(None),
-        }
+        Ok(event)
     }
 }
 
@@ -133,9 +130,10 @@ pub(super) fn longest_wait(connection: &Connection, now: Duration) -> Duration {
         return Duration::ZERO;
     }
     let longest = match connection.session().state() {
-        State::Asking | State::Answering => TICK,
-        // Nobody else changes anything but by closing.
-        _ => Duration::MAX,
+        // Nobody else changes anything then, unless by closing.
+        State::Idle | State::Stopping | State::Draining | State::Closed => Duration::MAX,
+        // A stopper gives it other deadlines.
+        _ => TICK,
     };
     let due = connection.next_deadline().map_or(Duration::MAX, |deadline| deadline.saturating_sub(now));
     longest.min(due)

@@ -4,12 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatnio_core::{Interruption, RequestError, RequestKind, RetryCause};
+use chatnio_core::{Interruption, Outcome, RequestError, RequestKind, RetryCause};
 use thiserror::Error;
 
 use crate::connection::StartError;
 use crate::end::ConnectionEnd;
 use crate::endpoint::EndpointError;
+use crate::os_words::os_words;
 
 /// Why a [`Client`](super::Client) failed.
 #[derive(Debug, Clone, Error)]
@@ -22,7 +23,7 @@ pub enum ClientError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The host's name cannot be looked up.
-    #[error("cannot look up {host}: {source}")]
+    #[error("cannot look up {host}: {}", os_words(source))]
     Resolve {
         /// The host.
         host: String,
@@ -30,7 +31,7 @@ pub enum ClientError {
         source: Arc<io::Error>,
     },
     /// No address of the host can be connected to.
-    #[error("cannot connect to {host}: {source}")]
+    #[error("cannot connect to {host}: {}", os_words(source))]
     Connect {
         /// The host and its port, or the proxy.
         host: String,
@@ -81,7 +82,7 @@ pub enum ClientError {
     Signal,
     /// The operating system has no more of what a connection needs: threads, descriptors or memory, of this process or of
     /// the machine.
-    #[error("the system has no {what} left: {source}")]
+    #[error("the system has no {what} left: {}", os_words(source))]
     Exhausted {
         /// What it lacks.
         what: &'static str,
@@ -89,7 +90,7 @@ pub enum ClientError {
         source: Arc<io::Error>,
     },
     /// The operating system failed in setting the socket up.
-    #[error("socket: {0}")]
+    #[error("socket: {}", os_words(.0))]
     Socket(#[source] Arc<io::Error>),
 }
 
@@ -112,6 +113,18 @@ impl ClientError {
         }
     }
 
+    /// Why an answer did not come to its end; `None` where it did. `end` is how its connection has ended, if it has. For
+    /// clients of another kind than [`Client`](super::Client).
+    #[must_use]
+    pub fn of_outcome(outcome: Option<Outcome>, end: Option<&ConnectionEnd>) -> Option<Self> {
+        let Some(Outcome::Interrupted(why)) = outcome else { return None };
+        // If the connection was the reason, it knows more.
+        Some(match end {
+            None | Some(ConnectionEnd::Clean) => ClientError::Interrupted(why),
+            Some(end) => ClientError::Ended(end.clone()),
+        })
+    }
+
     /// Why connecting may be tried again, and after how long the server wants that; `None` where trying again brings the
     /// same. Only for errors of connecting: what fails later may have reached the server.
     #[must_use]
@@ -119,6 +132,40 @@ impl ClientError {
         match self {
             ClientError::Connect { .. } => Some((RetryCause::Lost, None)),
             ClientError::Ended(end) => end.retry_cause(),
+            _ => None,
+        }
+    }
+
+    /// Whether the same may go well when it is tried again, connected anew: see [`WireError::is_retryable`](crate::WireError::is_retryable).
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            ClientError::Resolve { .. }
+            | ClientError::Connect { .. }
+            | ClientError::ConnectTimeout { .. }
+            | ClientError::Exhausted { .. }
+            | ClientError::Socket(_) => true,
+            ClientError::Ended(end) => end.is_retryable(),
+            // The connection holds, and takes the next question once the server has sent its end.
+            ClientError::Interrupted(why) => why.is_retryable(),
+            ClientError::Start(StartError::Wire(error)) => error.is_retryable(),
+            ClientError::Endpoint(_)
+            | ClientError::Start(_)
+            | ClientError::GivenStream
+            | ClientError::NotAStream
+            | ClientError::NotAnswered { .. }
+            | ClientError::Answered { .. }
+            | ClientError::Request(_)
+            | ClientError::Signal => false,
+        }
+    }
+
+    /// After how long the server, or a gateway or a proxy on the way there, wants to be asked again; `None` where it has not
+    /// said.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ClientError::Ended(end) => end.retry_after(),
             _ => None,
         }
     }

@@ -32,37 +32,42 @@ impl Drop for Place {
     }
 }
 
-/// The addresses of a host.
-pub(super) fn look_up(host: &str, port: u16, patience: &Patience<'_>) -> Result<Vec<SocketAddr>, ClientError> {
+/// The addresses of a host, which errors call `name`.
+pub(super) fn look_up(
+    host: &str,
+    port: u16,
+    name: &str,
+    patience: &Patience<'_>,
+) -> Result<Vec<SocketAddr>, ClientError> {
     if let Some(known) = Dialer::known(host, port) {
         return Ok(known);
     }
-    ask_resolver(host, move |host| (host, port).to_socket_addrs().map(Vec::from_iter), patience)
+    let host = host.to_owned();
+    ask_resolver(name, move || (host.as_str(), port).to_socket_addrs().map(Vec::from_iter), patience)
 }
 
 fn ask_resolver(
-    host: &str,
-    resolve: impl FnOnce(&str) -> io::Result<Vec<SocketAddr>> + Send + 'static,
+    name: &str,
+    resolve: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
     patience: &Patience<'_>,
 ) -> Result<Vec<SocketAddr>, ClientError> {
-    let failed = |source| ClientError::Resolve { host: host.to_owned(), source: Arc::new(source) };
+    let failed = |source| ClientError::Resolve { host: name.to_owned(), source: Arc::new(source) };
     let place = Place::take().ok_or_else(|| {
         failed(io::Error::other(format!(
             "{MAX_LOOK_UPS} look-ups wait for the resolver already, which does not answer"
         )))
     })?;
     let (sender, receiver) = mpsc::channel();
-    let name = host.to_owned();
     let body = move || {
         let _place = place;
-        let _ = sender.send(resolve(&name));
+        let _ = sender.send(resolve());
     };
     thread::Builder::new()
         .name("chatnio-look-up".into())
         .spawn(body)
         .map_err(|source| ClientError::Exhausted { what: "thread to look the name up", source: Arc::new(source) })?;
     loop {
-        match receiver.recv_timeout(patience.tick(host)?) {
+        match receiver.recv_timeout(patience.tick(name)?) {
             Ok(Ok(addresses)) => return Ok(addresses),
             Ok(Err(source)) => return Err(failed(source)),
             Err(mpsc::RecvTimeoutError::Timeout) => {}
@@ -89,25 +94,25 @@ mod tests {
         let wait = Arc::new(std::sync::Mutex::new(wait));
         for _ in 0..MAX_LOOK_UPS {
             let wait = wait.clone();
-            let hang = move |_: &str| {
+            let hang = move || {
                 let _ = wait.lock().unwrap().recv();
                 Ok(Vec::new())
             };
             let error = ask_resolver("a.example", hang, &patience).unwrap_err();
             assert!(matches!(error, ClientError::ConnectTimeout { .. }), "{error:?}");
         }
-        let error = ask_resolver("a.example", |_| Ok(Vec::new()), &patience).unwrap_err();
+        let error = ask_resolver("a.example", || Ok(Vec::new()), &patience).unwrap_err();
         assert!(error.to_string().contains("32 look-ups"), "{error}");
         drop(release);
         while LOOK_UPS.load(Ordering::Relaxed) > 0 {
             thread::yield_now();
         }
         let patience = Patience::new(Duration::ZERO, &stopper);
-        assert_eq!(ask_resolver("a.example", |_| Ok(Vec::new()), &patience).unwrap(), []);
+        assert_eq!(ask_resolver("a.example", || Ok(Vec::new()), &patience).unwrap(), []);
 
         stopper.close();
         let (_hold, wait) = mpsc::channel::<()>();
-        let hang = move |_: &str| {
+        let hang = move || {
             let _ = wait.recv();
             Ok(Vec::new())
         };

@@ -8,7 +8,7 @@ use super::stopper::Stopper;
 use crate::end::ConnectionEnd;
 
 /// The longest wait before a stopper is looked at.
-const TICK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The time for one connect, and who may break it off.
 #[derive(Debug)]
@@ -42,10 +42,10 @@ impl<'s> Patience<'s> {
             return Err(ConnectionEnd::Clean.into());
         }
         if self.limit.is_zero() {
-            return Ok(TICK);
+            return Ok(LOOK);
         }
         let left = self.limit.saturating_sub(self.now());
-        if left.is_zero() { Err(self.timed_out(host)) } else { Ok(left.min(TICK)) }
+        if left.is_zero() { Err(self.timed_out(host)) } else { Ok(left.min(LOOK)) }
     }
 
     pub(super) fn timed_out(&self, host: &str) -> ClientError {
@@ -60,7 +60,7 @@ impl<'s> Patience<'s> {
             }
             match at.checked_sub(self.now()) {
                 None | Some(Duration::ZERO) => return Ok(()),
-                Some(left) => thread::sleep(left.min(TICK)),
+                Some(left) => thread::sleep(left.min(LOOK)),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use chatnio_core::{Answer, Event, Outcome};
+use chatnio_core::{Answer, Event};
 
 use super::{Client, ClientError};
 use crate::end::ConnectionEnd;
@@ -48,10 +48,11 @@ impl<'c> Pieces<'c> {
                     self.piece.push_str(end.text);
                     let outcome = end.answer.outcome;
                     self.answer = Some(end.answer);
-                    if let Some(error) = self.interruption(outcome) {
-                        return Err(error);
+                    let why = ClientError::of_outcome(outcome, self.client.shared.lock().connection.end());
+                    match why {
+                        Some(error) => return Err(error),
+                        None => break,
                     }
-                    break;
                 }
                 Ok(Some(_)) => {}
                 over => {
@@ -78,16 +79,6 @@ impl<'c> Pieces<'c> {
             failed = self.next_piece().err().or(failed);
         }
         self.answer.take().ok_or_else(|| failed.unwrap_or(ClientError::Ended(ConnectionEnd::Clean)))
-    }
-
-    /// Why the answer did not come to its end, if it did not.
-    fn interruption(&self, outcome: Option<Outcome>) -> Option<ClientError> {
-        let Some(Outcome::Interrupted(why)) = outcome else { return None };
-        // If the connection was the reason, it knows more.
-        Some(match self.client.shared.lock().connection.end() {
-            None | Some(ConnectionEnd::Clean) => ClientError::Interrupted(why),
-            Some(end) => ClientError::Ended(end.clone()),
-        })
     }
 }
 

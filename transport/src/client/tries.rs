@@ -6,7 +6,7 @@ use std::time::Duration;
 use chatnio_core::{Retry, RetryCause};
 
 use super::ClientError;
-use crate::config::{ConnectionConfig, Limiter};
+use crate::config::{ConnectionConfig, Limiter, on};
 
 /// The tries of one connect and the time for all of them, by the settings: without I/O or a clock. [`Client`](super::Client)
 /// goes by it, and so can a client of another kind. Times are those since the connect began.
@@ -26,8 +26,8 @@ impl Tries {
     /// [`ConnectionConfig::connect_retries`] after the first, within `connect` and `handshake` together.
     #[must_use]
     pub fn new(config: &ConnectionConfig) -> Self {
-        let is_bounded = !config.connect.is_zero() && !config.handshake.is_zero();
-        Self::within(config, is_bounded.then(|| config.connect.saturating_add(config.handshake)))
+        let limits = on(config.connect).zip(on(config.handshake));
+        Self::within(config, limits.map(|(connect, handshake)| connect.saturating_add(handshake)))
     }
 
     /// The same within another limit, or without one: for a companion call, whose answer counts to it.
@@ -63,11 +63,11 @@ impl Tries {
         }
     }
 
-    /// A try has failed at `now`.
+    /// A try has failed at `now`. Returns when to try again.
     ///
     /// # Errors
-    /// What it failed by, where it is not to be tried again; otherwise gets when to. Where it only had no time left, what the
-    /// try before has failed by: that says more.
+    /// `error`, when it is not to be tried again. Where this try only ran out of time, what the try before has failed by: that
+    /// says more.
     pub fn failed(&mut self, now: Duration, error: ClientError) -> Result<Duration, ClientError> {
         match error.retry_cause().and_then(|(cause, retry_after)| self.again(now, cause, retry_after)) {
             Some(at) => {

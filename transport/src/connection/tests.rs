@@ -1,6 +1,7 @@
 //! The connection against a server in memory.
 
 mod rules;
+mod sequences;
 mod transcripts;
 
 use std::time::Duration;

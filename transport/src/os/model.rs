@@ -70,10 +70,6 @@ impl TcpStream {
         Err(ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn connect_timeout(address: &SocketAddr, _: Duration) -> io::Result<Self> {
-        Self::connect(address)
-    }
-
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         Ok(self.clone())
     }

@@ -1,14 +1,15 @@
 //! HTTP CONNECT (RFC 9110, section 9.3.6), with basic authentication (RFC 7617).
 
+use chatnio_core::Secrets;
 use zeroize::Zeroizing;
 
-use super::{Credentials, Proxy, ProxyError};
+use super::{Credentials, Proxy};
 use crate::buffer::InBuffer;
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
 use crate::handshake::USER_AGENT;
 use crate::http_head::HeadCollector;
-use crate::secrets::Secrets;
+use crate::proxy_error::ProxyError;
 
 pub(crate) struct Connect {
     proxy: String,
@@ -21,7 +22,7 @@ pub(crate) struct Connect {
 
 impl Connect {
     pub(crate) fn start(proxy: &Proxy, endpoint: &Endpoint) -> (Self, Zeroizing<Vec<u8>>) {
-        let authority = endpoint.authority();
+        let authority = endpoint.address();
         let basic = proxy.credentials.as_ref().map(Credentials::basic);
         let parts = [
             "CONNECT ",
@@ -37,14 +38,10 @@ impl Connect {
         // Never grows: what a growing vector leaves behind is not wiped.
         let mut request = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
         parts.iter().for_each(|part| request.extend_from_slice(part.as_bytes()));
-        let secrets = proxy
-            .credentials
-            .iter()
-            .flat_map(|credentials| [credentials.user.clone(), credentials.password.clone(), credentials.basic()]);
         let connect = Connect {
             proxy: proxy.to_string(),
             has_credentials: proxy.credentials.is_some(),
-            secrets: Secrets::new(secrets.collect()),
+            secrets: proxy.secrets(),
             input: InBuffer::default(),
             head: HeadCollector::default(),
         };

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use zeroize::Zeroizing;
 
-use super::{Credentials, Proxy, ProxyError};
+use super::{Credentials, Proxy};
 use crate::endpoint::Endpoint;
+use crate::proxy_error::ProxyError;
 
 const VERSION: u8 = 5;
 const AUTH_VERSION: u8 = 1;
@@ -18,12 +19,12 @@ pub(crate) struct Socks {
     credentials: Option<Credentials>,
     /// The request to connect.
     request: Vec<u8>,
-    step: Step,
+    awaited: Awaited,
     input: Vec<u8>,
 }
 
-/// What is awaited.
-enum Step {
+/// Which answer of the proxy's comes next.
+enum Awaited {
     Method,
     Authentication,
     Reply,
@@ -40,7 +41,7 @@ impl Socks {
             proxy: proxy.to_string(),
             credentials,
             request: request(proxy.target, endpoint),
-            step: Step::Method,
+            awaited: Awaited::Method,
             input: Vec::new(),
         };
         (socks, hello.into())
@@ -54,31 +55,32 @@ impl Socks {
     ) -> Result<Option<Vec<u8>>, ProxyError> {
         self.input.extend_from_slice(bytes);
         loop {
-            let is_authenticating = matches!(self.step, Step::Authentication);
+            let is_authenticating = matches!(self.awaited, Awaited::Authentication);
             let version = if is_authenticating { AUTH_VERSION } else { VERSION };
             if self.input.first().is_some_and(|first| *first != version) {
                 return Err(self.not_a_proxy("it does not answer with SOCKS5"));
             }
-            if let Step::Reply = self.step {
+            if let Awaited::Reply = self.awaited {
                 return self.reply();
             }
             let Some(&[_, answered]) = self.input.get(..2) else { return Ok(None) };
             self.input.drain(..2);
             // What follows may be there already: a proxy need not wait for what it will not look at.
-            self.step = if is_authenticating { self.authenticated(answered)? } else { self.chosen(answered, answer)? };
-            if let Step::Reply = self.step {
+            self.awaited =
+                if is_authenticating { self.authenticated(answered)? } else { self.chosen(answered, answer)? };
+            if let Awaited::Reply = self.awaited {
                 answer.extend_from_slice(&self.request);
             }
         }
     }
 
     /// The proxy has chosen a way to authenticate.
-    fn chosen(&self, method: u8, answer: &mut Zeroizing<Vec<u8>>) -> Result<Step, ProxyError> {
+    fn chosen(&self, method: u8, answer: &mut Zeroizing<Vec<u8>>) -> Result<Awaited, ProxyError> {
         match (method, &self.credentials) {
-            (NO_AUTH, _) => Ok(Step::Reply),
+            (NO_AUTH, _) => Ok(Awaited::Reply),
             (PASSWORD, Some(credentials)) => {
                 *answer = password_message(credentials, self.request.len());
-                Ok(Step::Authentication)
+                Ok(Awaited::Authentication)
             }
             (NONE_ACCEPTABLE, credentials) => Err(ProxyError::Authentication {
                 proxy: self.proxy.clone(),
@@ -89,9 +91,9 @@ impl Socks {
         }
     }
 
-    fn authenticated(&self, status: u8) -> Result<Step, ProxyError> {
+    fn authenticated(&self, status: u8) -> Result<Awaited, ProxyError> {
         if status == 0 {
-            Ok(Step::Reply)
+            Ok(Awaited::Reply)
         } else {
             Err(ProxyError::Authentication { proxy: self.proxy.clone(), given: true, wanted: None })
         }

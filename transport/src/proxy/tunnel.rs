@@ -6,8 +6,9 @@ use zeroize::Zeroizing;
 
 use super::http::Connect;
 use super::socks::Socks;
-use super::{Kind, Proxy, ProxyError};
+use super::{Kind, Proxy};
 use crate::endpoint::Endpoint;
+use crate::proxy_error::ProxyError;
 
 /// What asks a proxy to connect to a server, over bytes and without I/O. When it is open, all bytes are the server's. A
 /// [`Connection`](crate::Connection) has one inside; this is for streams beside the chat's.

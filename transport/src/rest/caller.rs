@@ -1,22 +1,22 @@
 //! `Caller`: what a client of the calls does beside I/O.
 
+use std::cell::LazyCell;
 use std::time::Duration;
 
 use chatnio_core::rest::{Call, prefix_of};
 use chatnio_core::{Auth, Retry};
 use http::HeaderValue;
-use http::header::{HeaderName, USER_AGENT};
+use http::header::{self, HeaderName};
 
 use super::ClientError;
 use crate::client::jitter;
 use crate::config::ConnectionConfig;
 use crate::endpoint::Endpoint;
+use crate::handshake::USER_AGENT;
 use crate::headers::Headers;
-use crate::http_refusal::retry_after;
-use crate::secrets::Secrets;
-
-/// Says who asks: some gateways refuse requests that do not.
-const US: &str = concat!("chatnio/", env!("CARGO_PKG_VERSION"));
+use crate::proxy::Proxy;
+use crate::retry_after::retry_after;
+use crate::secrets::all_of;
 
 /// What a client of the calls does beside I/O: the request with its headers, the answer without its secrets, and when to try
 /// again. For clients of other kinds than the blocking one.
@@ -26,6 +26,8 @@ pub struct Caller {
     prefix: String,
     auth: Auth,
     headers: Headers,
+    /// For its secrets.
+    proxy: Option<Proxy>,
     allow_plain_key: bool,
     retries: u32,
 }
@@ -48,6 +50,7 @@ impl Caller {
             endpoint,
             auth,
             headers: config.headers.clone(),
+            proxy: config.proxy.clone(),
             allow_plain_key: config.allow_token_over_plain_ws,
             retries: config.connect_retries,
         })
@@ -66,8 +69,7 @@ impl Caller {
     /// [`ClientError::PlainKey`], [`ClientError::Request`], and [`ClientError::BadHttp`] for what HTTP cannot carry.
     pub fn request<T>(&self, call: &Call<T>, origin: &str) -> Result<http::Request<Option<String>>, ClientError> {
         let request = call.request(&self.auth, &self.prefix)?;
-        let is_open = !self.endpoint.is_tls() && !self.endpoint.is_loopback();
-        if request.authorization.is_some() && is_open && !self.allow_plain_key {
+        if request.authorization.is_some() && self.endpoint.is_exposed() && !self.allow_plain_key {
             return Err(ClientError::PlainKey { host: self.endpoint.host().to_owned() });
         }
         let bad = |error: &dyn std::fmt::Display| ClientError::BadHttp { problem: error.to_string() };
@@ -79,8 +81,8 @@ impl Caller {
             value.set_sensitive(true);
             parts = parts.header(HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad(&error))?, value);
         }
-        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(USER_AGENT.as_str())) {
-            parts = parts.header(USER_AGENT, US);
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(header::USER_AGENT.as_str())) {
+            parts = parts.header(header::USER_AGENT, USER_AGENT);
         }
         parts.body(request.body.clone()).map_err(|error| bad(&error))
     }
@@ -98,9 +100,9 @@ impl Caller {
     /// # Errors
     /// [`ClientError::Answer`].
     pub fn decode<T>(&self, call: &Call<T>, head: &http::response::Parts, body: &[u8]) -> Result<T, ClientError> {
-        // Some servers repeat what they were asked, and with it the key, the URL's query or a header. Only words of a failure
-        // are searched.
-        let redact = |text: &str| self.auth.redact(&Secrets::of(&self.endpoint, &self.headers).redact(text));
+        // Some servers repeat what they were asked, and with it its secrets. Only words of a failure are searched.
+        let secrets = LazyCell::new(|| all_of(&self.endpoint, &self.headers, self.proxy.as_ref(), &self.auth));
+        let redact = |text: &str| secrets.redact(text);
         call.decode_redacted(head.status.as_u16(), body, &redact).map_err(|error| {
             let after = retry_after(|name| head.headers.get(name)?.to_str().ok());
             error.with_retry_after(after).into()
@@ -126,11 +128,11 @@ pub struct CallTries {
 }
 
 impl CallTries {
-    /// A try has failed at `now`.
+    /// A try has failed at `now`. Returns when to try again.
     ///
     /// # Errors
-    /// What it failed by, where it is not to be tried again; otherwise gets when to. Where only the time for all tries was
-    /// over, what the try before has failed by: that says more.
+    /// `error`, when it is not to be tried again. Where this try only ran out of time, what the try before has failed by: that
+    /// says more.
     pub fn failed(&mut self, now: Duration, error: ClientError) -> Result<Duration, ClientError> {
         let again = error.retry_cause().and_then(|cause| self.retry.failed(now, cause, error.retry_after(), jitter()));
         let is_late = match error {

@@ -12,7 +12,8 @@ use ureq::{Agent, Body, Error, Timeout};
 
 use super::connect::{Link, Names};
 use super::{Caller, ClientError};
-use crate::config::ConnectionConfig;
+use crate::client::Tries;
+use crate::config::{ConnectionConfig, on};
 
 /// Makes the companion calls of one server. Blocking; may be used from several threads at once, and keeps connections
 /// open for the next call.
@@ -41,13 +42,12 @@ impl Client {
         let caller = Caller::new(url, auth, config)?;
         let endpoint = caller.endpoint();
         let scheme = if endpoint.is_tls() { "https" } else { "http" };
-        let limit = |limit: Duration| Some(limit).filter(|limit| !limit.is_zero());
         let settings = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
-            .timeout_resolve(limit(config.connect))
-            .timeout_connect(limit(config.connect).zip(limit(config.handshake)).map(|(tcp, tls)| tcp + tls))
+            .timeout_resolve(on(config.connect))
+            .timeout_connect(Tries::new(config).limit())
             .build();
         let link = Link::new(endpoint.clone(), config.proxy.clone(), config.tls.clone());
         Ok(Client {
@@ -72,7 +72,7 @@ impl Client {
     /// [`ClientError`], of the last try; of the one before, where the last one only ran out of time.
     pub fn call<T>(&self, call: &Call<T>) -> Result<T, ClientError> {
         let started = Instant::now();
-        let limit = Some(self.within).filter(|limit| !limit.is_zero());
+        let limit = on(self.within);
         let mut tries = self.caller.tries(call, limit);
         loop {
             let left = limit.map(|limit| limit.saturating_sub(started.elapsed()));
@@ -121,5 +121,17 @@ impl Client {
             Error::Io(source) => ClientError::Lost { source: Arc::new(source) },
             error => ClientError::BadHttp { problem: error.to_string() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_limit_is_too_long() {
+        let mut config = ConnectionConfig::default();
+        (config.connect, config.handshake) = (Duration::MAX, Duration::MAX);
+        assert!(Client::new("ws://localhost", Auth::anonymous(), &config).is_ok());
     }
 }

@@ -18,9 +18,9 @@ use ureq::unversioned::transport::{
 
 use super::ClientError;
 use crate::endpoint::Endpoint;
-use crate::error::TlsError;
 use crate::proxy::{Proxy, Tunnel};
 use crate::tls::explain;
+use crate::tls_error::TlsError;
 use crate::tls_options::TlsConfig;
 
 /// Connects to one server, through a proxy if there is one.
@@ -119,10 +119,7 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(proxy: Option<&Proxy>) -> Self {
-        let url = |proxy: &Proxy| {
-            let (open, close) = if proxy.host().contains(':') { ("[", "]") } else { ("", "") };
-            format!("http://{open}{}{close}:{}/", proxy.host(), proxy.port()).parse().ok()
-        };
+        let url = |proxy: &Proxy| format!("http://{}/", proxy.address()).parse().ok();
         Names { system: DefaultResolver::default(), proxy: proxy.and_then(url) }
     }
 }

@@ -9,8 +9,9 @@ use chatnio_core::rest::{Error, RequestError};
 use thiserror::Error as ThisError;
 
 use crate::endpoint::EndpointError;
-use crate::error::TlsError;
-use crate::proxy::ProxyError;
+use crate::os_words::os_words;
+use crate::proxy_error::ProxyError;
+use crate::tls_error::TlsError;
 
 /// Why a client's call has no result. None of these shows the key.
 #[derive(Debug, Clone, ThisError)]
@@ -35,7 +36,7 @@ pub enum ClientError {
         host: String,
     },
     /// No address of the host can be connected to.
-    #[error("cannot connect to {host} port {port}: {source}")]
+    #[error("cannot connect to {host} port {port}: {}", os_words(source))]
     Connect {
         /// The host.
         host: String,
@@ -65,7 +66,7 @@ pub enum ClientError {
         limit: Duration,
     },
     /// The connection broke before the whole answer was there.
-    #[error("the connection was lost before the answer was complete: {source}")]
+    #[error("the connection was lost before the answer was complete: {}", os_words(source))]
     Lost {
         /// What the operating system said.
         source: Arc<io::Error>,

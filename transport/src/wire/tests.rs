@@ -16,7 +16,7 @@ use crate::config::ConnectionConfig;
 use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
-use crate::frame::Random;
+use crate::random::Random;
 use crate::test_peer::Peer;
 
 /// What came, with its text.
@@ -43,7 +43,9 @@ impl Link {
     fn new(url: &str, config: &ConnectionConfig, peer: Peer) -> Self {
         // Not zero, so that a deadline without its start shows.
         let now = Duration::from_secs(1000);
-        let wire = Wire::new(now, &Endpoint::parse(url).unwrap(), config, Random::system()).unwrap();
+        let wire =
+            Wire::new(now, &Endpoint::parse(url).unwrap(), config, &chatnio_core::Auth::anonymous(), Random::system())
+                .unwrap();
         Self { wire, peer, now }
     }
 

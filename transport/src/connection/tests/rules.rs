@@ -98,6 +98,17 @@ fn the_server_closes_in_the_middle() {
 }
 
 #[test]
+fn a_server_that_repeats_the_token_when_it_closes_is_not_quoted() {
+    let mut link = answering();
+    link.peer.close(Some(tungstenite::protocol::CloseFrame {
+        code: tungstenite::protocol::frame::coding::CloseCode::Policy,
+        reason: "invalid key sk-secret-token".into(),
+    }));
+    assert_eq!(link.exchange()[1], "closed: the server closed the connection (1008: invalid key sk-...)");
+    assert!(!format!("{:?}", link.connection).contains("secret"));
+}
+
+#[test]
 fn the_stream_ends_in_the_middle() {
     let mut link = answering();
     let log = link.eof();
@@ -426,6 +437,28 @@ fn what_is_held_goes_out_before_the_close_and_at_its_time() {
     assert_eq!(link.now - before, Duration::from_millis(250));
     assert_eq!(link.messages(), [REMOVE]);
     assert_eq!(link.eof(), ["closed: the connection was closed"], "the Close has gone behind it");
+}
+
+#[test]
+fn a_message_that_comes_when_the_wait_is_over_does_not_hold_up_the_close() {
+    // No other timer, which would wake the host.
+    let mut link = Link::open_with(|config| {
+        config.ping_after = Duration::ZERO;
+        config.session.keep_alive = Duration::ZERO;
+    });
+    hold(&mut link);
+    link.connection.close(link.now);
+    link.exchange();
+    link.now += Duration::from_millis(250);
+    // A host takes what the socket has before it looks at its timer.
+    link.peer.send("late");
+    assert!(matches!(&*link.exchange(), [event] if event.starts_with("Malformed")));
+    if link.connection.next_deadline().is_some_and(|deadline| deadline <= link.now) {
+        link.connection.handle_timeout(link.now);
+        link.exchange();
+    }
+    assert_eq!(link.messages(), [REMOVE]);
+    assert_eq!(link.eof(), ["closed: the connection was closed"]);
 }
 
 #[test]

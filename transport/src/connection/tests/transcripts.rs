@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chatnio_core::transcript::{EventLog, Frame, Replay, Step, Transcript};
+use chatnio_core::transcript::{EntryKind, EventLog, Replay, Step, Transcript};
 
 use super::*;
 
@@ -145,8 +145,8 @@ fn what_a_connection_records_replays_to_the_same_log() {
         assert!(recording.starts_with("WEBSOCKET ws://localhost/chat\n"));
         let again = Transcript::parse(&recording).unwrap();
         let frames = |transcript: &Transcript| {
-            let received = |frame: &Frame| matches!(frame, Frame::Receive(_) | Frame::Closed);
-            transcript.entries.iter().map(|entry| entry.frame.clone()).filter(received).collect::<Vec<_>>()
+            let received = |kind: &EntryKind| matches!(kind, EntryKind::Receive(_) | EntryKind::Closed);
+            transcript.entries.iter().map(|entry| entry.kind.clone()).filter(received).collect::<Vec<_>>()
         };
         assert_eq!(frames(&again), frames(&transcript), "{}", path.display());
         assert!(play(&again, false, |_| ()).0 == log, "{}", path.display());

@@ -13,8 +13,8 @@ use rustls::{RootCertStore, ServerConfig};
 use super::tls::SUMMER;
 use super::*;
 use crate::clock::WallClock;
-use crate::error::TlsError;
 use crate::test_peer::Ca;
+use crate::tls_error::TlsError;
 use crate::tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 
 /// Shows one certificate, whatever it is.

@@ -77,9 +77,21 @@ fn time_does_not_go_back() {
     assert_eq!(link.wire.next(secs(0), &mut String::new()), None);
     link.wire.handle_timeout(secs(0));
     assert_eq!(link.wire.next_deadline(), deadline);
-    // Nor does it overflow.
-    link.wire.receive(Duration::MAX, &[0x00]);
-    assert_eq!(link.wire.next_deadline(), Some(Duration::MAX));
+}
+
+#[test]
+fn at_the_end_of_all_time_nothing_overflows_and_no_host_spins() {
+    let config = ConnectionConfig { pong_within: Duration::ZERO, ..ConnectionConfig::default() };
+    for config in [config, ConnectionConfig::default()] {
+        let mut link = Link::open_with("ws://localhost", &config, Peer::plain());
+        link.wire.receive(Duration::MAX, &[0x81]);
+        for _ in 0..2 {
+            // A ping after this would always be due.
+            assert_eq!(link.wire.next_deadline(), None);
+            link.wire.handle_timeout(Duration::MAX);
+            assert_eq!(link.wire.poll_transmit(), None);
+        }
+    }
 }
 
 #[test]

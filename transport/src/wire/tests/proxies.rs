@@ -6,7 +6,8 @@ use tungstenite::Message;
 use super::tls::trusting;
 use super::*;
 use crate::error::Step;
-use crate::proxy::{Proxy, ProxyError};
+use crate::proxy::Proxy;
+use crate::proxy_error::ProxyError;
 use crate::test_peer::Ca;
 
 fn through(proxy: &str) -> ConnectionConfig {

@@ -266,7 +266,10 @@ fn without_random_bytes_there_is_no_handshake() {
     }
     let config = ConnectionConfig::default();
     let endpoint = Endpoint::parse("ws://localhost").unwrap();
-    assert_eq!(Wire::new(secs(0), &endpoint, &config, crate::frame::Random(&Broken)).err(), Some(WireError::NoRandom));
+    assert_eq!(
+        Wire::new(secs(0), &endpoint, &config, &chatnio_core::Auth::anonymous(), crate::random::Random(&Broken)).err(),
+        Some(WireError::NoRandom)
+    );
 }
 
 #[test]

@@ -5,9 +5,10 @@ use tungstenite::Message;
 
 use super::*;
 use crate::clock::WallClock;
-use crate::error::{Step, TlsError};
+use crate::error::Step;
 use crate::http_refusal::HttpRefusal;
 use crate::test_peer::Ca;
+use crate::tls_error::TlsError;
 use crate::tls_options::{TlsConfig, TlsOptions, TlsOptionsError, Trust};
 
 /// The middle of 2026.
@@ -255,7 +256,15 @@ fn a_machine_without_roots_can_do_all_but_trust_them() {
     }
     let config = ConnectionConfig::default();
     assert!(matches!(config.tls.load(), Err(TlsError::NoPlatformRoots { .. })));
-    let wire = |url| Wire::new(secs(0), &Endpoint::parse(url).unwrap(), &config, crate::frame::Random::system());
+    let wire = |url| {
+        Wire::new(
+            secs(0),
+            &Endpoint::parse(url).unwrap(),
+            &config,
+            &chatnio_core::Auth::anonymous(),
+            crate::random::Random::system(),
+        )
+    };
     let error = wire("wss://localhost").err();
     assert!(matches!(error, Some(WireError::Tls(TlsError::NoPlatformRoots { .. }))));
     assert!(wire("ws://localhost").is_ok());

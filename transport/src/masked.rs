@@ -1,61 +1,17 @@
-//! Frames that this side writes, and the random bytes they need.
+//! WebSocket frames that this side writes.
 //!
 //! Text goes this way and not through `WebSocketContext::write`: that one logs the whole frame at
 //! trace level, and the first one holds the token. Here the payload is masked on its way into the
 //! output, so no plain copy of it is ever made.
 
-use std::cell::Cell;
-use std::fmt;
-
-use rustls::crypto::SecureRandom;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::OpCode;
 
 use crate::buffer::OutBuffer;
 use crate::error::WireError;
+use crate::random::Random;
 
-/// A source of random bytes that reports failure instead of panicking.
-#[derive(Clone, Copy)]
-pub(crate) struct Random(pub(crate) &'static dyn SecureRandom);
-
-impl Random {
-    /// The one that TLS uses too.
-    pub(crate) fn system() -> Self {
-        Self(rustls::crypto::ring::default_provider().secure_random)
-    }
-
-    pub(crate) fn bytes<const N: usize>(self) -> Result<[u8; N], WireError> {
-        let mut bytes = [0; N];
-        self.0.fill(&mut bytes).map_err(|_| WireError::NoRandom)?;
-        Ok(bytes)
-    }
-}
-
-/// Makes tungstenite's own generator ready on this thread, which masks pongs and Close frames: it panics when it cannot
-/// begin, and needs the system no more once it has begun.
-///
-/// # Errors
-/// [`WireError::NoRandom`].
-pub(crate) fn begin_masking(random: Random) -> Result<(), WireError> {
-    thread_local! {
-        static HAS_BEGUN: Cell<bool> = const { Cell::new(false) };
-    }
-    if !HAS_BEGUN.get() {
-        random.bytes::<1>()?;
-        // Drawn from that generator.
-        let _ = tungstenite::handshake::client::generate_key();
-        HAS_BEGUN.set(true);
-    }
-    Ok(())
-}
-
-impl fmt::Debug for Random {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Random")
-    }
-}
-
-/// Writes one whole, masked frame.
+/// Writes one whole, masked WebSocket frame.
 pub(crate) fn write_masked(
     out: &mut OutBuffer,
     opcode: OpCode,
@@ -73,6 +29,7 @@ pub(crate) fn write_masked(
 
 #[cfg(test)]
 mod tests {
+    use rustls::crypto::SecureRandom;
     use tungstenite::protocol::frame::FrameSocket;
     use tungstenite::protocol::frame::coding::Data;
 
