@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use chatnio::{ClientError, ConnectionConfig, Dial, Dialer, Endpoint};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// The way to the server.
@@ -34,7 +35,7 @@ pub(crate) async fn dial(
     };
     let connected = async {
         if let Some(proxy) = config.proxy.as_mut().filter(|proxy| proxy.wants_target()) {
-            let target = look_up(endpoint.host(), endpoint.port()).await?;
+            let target = look_up(endpoint.host(), endpoint.port(), endpoint.host()).await?;
             if let Some(address) = target.first() {
                 *proxy = proxy.clone().with_target(address.ip());
             }
@@ -42,13 +43,20 @@ pub(crate) async fn dial(
         let found;
         let addresses = match route {
             Route::LookUp => {
-                found = look_up(&host, port).await?;
+                let shown = if config.proxy.is_some() { &name } else { &host };
+                found = look_up(&host, port, shown).await?;
                 &found
             }
             Route::Addresses(addresses) => addresses,
             Route::Given => return Err(ClientError::GivenStream),
         };
-        race(&name, addresses).await
+        let loading = load_roots(endpoint, config);
+        let socket = race(&name, addresses).await;
+        if let Some(loading) = loading {
+            // Why the roots cannot be had, the connection will say.
+            let _ = loading.await;
+        }
+        socket
     };
     if limit.is_zero() {
         return connected.await;
@@ -57,14 +65,22 @@ pub(crate) async fn dial(
     timeout(limit, connected).await.unwrap_or_else(late)
 }
 
-async fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, ClientError> {
+/// The addresses of a host, which errors call `name`.
+async fn look_up(host: &str, port: u16, name: &str) -> Result<Vec<SocketAddr>, ClientError> {
     match Dialer::known(host, port) {
         Some(known) => Ok(known),
         None => match lookup_host((host, port)).await {
             Ok(found) => Ok(found.collect()),
-            Err(source) => Err(ClientError::Resolve { host: host.to_owned(), source: Arc::new(source) }),
+            Err(source) => Err(ClientError::Resolve { host: name.to_owned(), source: Arc::new(source) }),
         },
     }
+}
+
+/// Begins to load the roots of TLS, which reads files, where it holds nobody up; `None` when there is nothing to do.
+fn load_roots(endpoint: &Endpoint, config: &ConnectionConfig) -> Option<JoinHandle<()>> {
+    let tls = config.tls.clone();
+    let is_wanted = endpoint.is_tls() && !tls.is_loaded();
+    is_wanted.then(|| spawn_blocking(move || drop(tls.load())))
 }
 
 type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;

@@ -50,9 +50,11 @@ mod stopper;
 mod streams;
 mod turn;
 
+/// All that is not named here: transcripts, refusals, the levels below.
+pub use chatnio;
 pub use chatnio::{
     Answer, Auth, ClientError, Config, ConnectionConfig, ConnectionEnd, Conversation, Counters, Endpoint, Interruption,
-    Limiter, Outcome, Proxy, Request, RequestError, State, TlsOptions, WireError,
+    Limiter, MaskMessage, Outcome, Proxy, Request, RequestError, RequestKind, State, TlsOptions, Trust, WireError,
 };
 
 pub use client::Client;

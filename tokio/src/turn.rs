@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use chatnio::{Answer, ClientError, ConnectionEnd, Outcome};
+use chatnio::{Answer, ClientError, ConnectionEnd};
 
 use crate::event::Event;
 
@@ -73,7 +73,7 @@ impl Turn {
             (Wants::Pieces, chatnio::Event::Delta { text, .. }) => inside.piece(text),
             (Wants::Pieces, chatnio::Event::End(last)) => {
                 inside.piece(last.text);
-                let why = interruption(&last.answer, end);
+                let why = ClientError::of_outcome(last.answer.outcome, end);
                 inside.items.push_back(Item::End(last.answer, why));
             }
             (Wants::Pieces, _) => {}
@@ -154,14 +154,4 @@ impl Inside {
             reader.wake();
         }
     }
-}
-
-/// Why the answer did not come to its end, if it did not.
-fn interruption(answer: &Answer, end: Option<&ConnectionEnd>) -> Option<ClientError> {
-    let Some(Outcome::Interrupted(why)) = answer.outcome else { return None };
-    // If the connection was the reason, it knows more.
-    Some(match end {
-        None | Some(ConnectionEnd::Clean) => ClientError::Interrupted(why),
-        Some(end) => ClientError::Ended(end.clone()),
-    })
 }

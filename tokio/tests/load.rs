@@ -16,7 +16,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,8 @@ impl Size {
 struct Serving {
     process: Child,
     url: String,
+    /// Kept open: a test that runs for long is told of there, and ends where that cannot be written.
+    _told: BufReader<ChildStdout>,
 }
 
 impl Serving {
@@ -75,15 +77,16 @@ impl Serving {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut told = BufReader::new(process.stdout.take().unwrap());
         let url = loop {
-            let line = lines.next().expect("the server says where it is").unwrap();
+            let mut line = String::new();
+            assert_ne!(told.read_line(&mut line).unwrap(), 0, "the server says where it is");
             // The test's name may stand before it.
             if let Some(at) = line.find("ws://") {
-                break line[at..].to_owned();
+                break line[at..].trim_end().to_owned();
             }
         };
-        Self { process, url }
+        Self { process, url, _told: told }
     }
 }
 

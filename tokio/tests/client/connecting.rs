@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, pause};
 
-use crate::support::{ask, bounded, config, serve};
+use crate::support::{ask, bounded, config, serve, until};
 
 async fn refused(url: &str, auth: Auth, config: &ConnectionConfig) -> ClientError {
     bounded(Client::connect(url, auth, config)).await.unwrap_err()
@@ -96,6 +96,12 @@ async fn a_silent_address_does_not_hold_up_the_next() {
     let addresses = [silent, server.addr()];
     let mut client = bounded(Client::connect_to(&addresses, &endpoint, Auth::anonymous(), &config())).await.unwrap();
     client.close().await.unwrap();
+    // What TLS needs is read meanwhile.
+    let over_tls = Endpoint::parse("wss://chat.example").unwrap();
+    let mut soon = config();
+    soon.connect = Duration::from_millis(300);
+    Client::connect_to(&[silent], &over_tls, Auth::anonymous(), &soon).await.unwrap_err();
+    until(|| soon.tls.is_loaded()).await;
     pause();
     let started = Instant::now();
     let error = Client::connect_to(&[silent], &endpoint, Auth::anonymous(), &config()).await.unwrap_err();
