@@ -36,7 +36,7 @@ impl Firehose {
         let mut out = Vec::new();
         for message in messages {
             let length = message.len();
-            // A final text frame; its length takes one, three or nine bytes.
+            // A final WebSocket frame of a text; its length takes one, three or nine bytes.
             out.push(0x81);
             match (u8::try_from(length), u16::try_from(length)) {
                 (Ok(length @ 0..126), _) => out.push(length),

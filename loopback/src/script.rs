@@ -3,7 +3,7 @@
 use core::str::FromStr;
 use std::sync::Arc;
 
-use chatnio_core::transcript::{Frame, Transcript, TranscriptError};
+use chatnio_core::transcript::{EntryKind, Transcript, TranscriptError};
 
 use crate::expectation::Expectation;
 use crate::form::{PING, RequestForm, has_token};
@@ -68,9 +68,9 @@ impl From<&Transcript> for Script {
         let mut turns: Vec<Turn> = Vec::new();
         let mut asks = Vec::new();
         for entry in &transcript.entries {
-            let reply = match &entry.frame {
+            let reply = match &entry.kind {
                 // A ping begins no turn: what follows it belongs to the turn before.
-                Frame::Send(message) => {
+                EntryKind::Send(message) => {
                     let kind = classify(message);
                     if matches!(kind, Some(Kind::Request { empty_chat: false, .. })) {
                         asks.push(message.clone());
@@ -78,7 +78,7 @@ impl From<&Transcript> for Script {
                     turns.extend(kind.map(|kind| Turn { kind, replies: Vec::new() }));
                     continue;
                 }
-                Frame::Receive(message) => Reply::Frame(format!("{message}\n")),
+                EntryKind::Receive(message) => Reply::Frame(format!("{message}\n")),
                 _ => Reply::Closed,
             };
             turns.last_mut().map_or(&mut greeting, |turn| &mut turn.replies).push(reply);

@@ -25,5 +25,8 @@ pub(super) fn faults() -> Vec<Fault> {
     faults.push(Fault::new("close-unfinished", "a Close, and the stream stays open", {
         then(answering(), [send(0x88, 1000_u16.to_be_bytes())])
     }));
+    faults.push(Fault::new("close-echo", "a reason that repeats the token and the request", {
+        then(answering(), [Step::Repeat(1008), Step::Goodbye, Step::Fin])
+    }));
     faults
 }

@@ -12,6 +12,7 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
 use tungstenite::handshake::derive_accept_key;
 
 use super::certificates::{Certificate, Certificates};
+use super::step::frame;
 use super::{Fault, Over, Step};
 use crate::tls::{Tls, TlsError};
 use crate::wire::Wire;
@@ -188,6 +189,8 @@ struct Playing {
     head: String,
     /// What its key is answered with.
     accept: String,
+    /// Its token, once the authentication has come.
+    token: String,
 }
 
 impl Playing {
@@ -196,7 +199,8 @@ impl Playing {
         socket.set_read_timeout(Some(LOOK))?;
         socket.set_write_timeout(Some(LOOK))?;
         let wire = Wire::new(tls).map_err(io::Error::other)?;
-        Ok(Self { socket, wire, stop: Arc::clone(stop), head: String::new(), accept: String::new() })
+        let stop = Arc::clone(stop);
+        Ok(Self { socket, wire, stop, head: String::new(), accept: String::new(), token: String::new() })
     }
 
     fn play(&mut self, steps: Vec<Step>) -> io::Result<()> {
@@ -209,6 +213,7 @@ impl Playing {
                     self.send(text.as_bytes())?;
                 }
                 Step::Messages(count) => self.read_messages(count)?,
+                Step::Repeat(code) => self.send(&frame(0x88, &self.repeating(code)))?,
                 Step::Send(bytes) => self.send(&bytes)?,
                 Step::Slowly(bytes, pause) => {
                     for byte in &*bytes {
@@ -293,17 +298,30 @@ impl Playing {
         Ok(())
     }
 
-    /// Takes the client's frames, each whole, until so many were texts. Clients do not fragment.
+    /// Takes the client's WebSocket frames, each whole, until so many were texts. Clients do not fragment.
     fn read_messages(&mut self, mut count: usize) -> io::Result<()> {
         while count > 0 {
             let Some((opcode, length)) = frame_length(self.wire.unread()) else {
                 self.fill()?;
                 continue;
             };
+            if opcode == 1 && self.token.is_empty() {
+                self.token = token_of(&self.wire.unread()[..length]).unwrap_or_default();
+            }
             self.wire.consume(length);
             count -= usize::from(opcode == 1);
         }
         Ok(())
+    }
+
+    /// A Close's payload, of 125 bytes at most, that repeats what was told.
+    fn repeating(&self, code: u16) -> Vec<u8> {
+        let target = self.head.split(' ').nth(1).unwrap_or_default();
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        let mut given = lines.filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let header = given.next().map_or("", |(_, value)| value.trim());
+        let reason = format!("invalid key {} {target} {header}", self.token);
+        [&code.to_be_bytes()[..], &reason.as_bytes()[..reason.floor_char_boundary(123)]].concat()
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -342,7 +360,7 @@ impl Playing {
     }
 }
 
-/// The opcode and the whole length of the first frame of a client's bytes, once it has come.
+/// The opcode and the whole length of the first WebSocket frame of a client's bytes, once it has come.
 fn frame_length(bytes: &[u8]) -> Option<(u8, usize)> {
     let (opcode, short) = (bytes.first()? & 0x0f, usize::from(bytes.get(1)? & 0x7f));
     let (head, payload) = match short {
@@ -353,6 +371,21 @@ fn frame_length(bytes: &[u8]) -> Option<(u8, usize)> {
     let masked = if bytes[1] & 0x80 == 0 { 0 } else { 4 };
     let length = head + masked + payload;
     (bytes.len() >= length).then_some((opcode, length))
+}
+
+/// The token in a client's WebSocket frame, which is masked, as all of them are.
+fn token_of(frame: &[u8]) -> Option<String> {
+    let (_, length) = frame_length(frame)?;
+    let head = match frame[1] & 0x7f {
+        126 => 4,
+        127 => 10,
+        _ => 2,
+    };
+    let mask = frame.get(head..head + 4)?;
+    let payload = frame.get(head + 4..length)?;
+    let plain: Vec<u8> = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+    let message: serde_json::Value = serde_json::from_slice(&plain).ok()?;
+    Some(message.get("token")?.as_str()?.to_owned())
 }
 
 fn is_timeout(error: &io::Error) -> bool {

@@ -16,6 +16,9 @@ pub(super) enum Step {
     Reply(Cow<'static, str>),
     /// Waits for so many text messages of the client.
     Messages(usize),
+    /// Sends a Close with this code, whose reason repeats what it was told: the token, the request's target and its
+    /// `Authorization`, as far as they fit.
+    Repeat(u16),
     /// Sends bytes.
     Send(Bytes),
     /// Sends bytes one by one, with a pause after each.
@@ -72,12 +75,12 @@ pub(super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A text message in one frame.
+/// A text message in one WebSocket frame.
 pub(super) fn text(message: impl AsRef<str>) -> Step {
     Step::Send(frame(0x81, message.as_ref().as_bytes()).into())
 }
 
-/// A frame as a step.
+/// A WebSocket frame as a step.
 pub(super) fn send(first: u8, payload: impl AsRef<[u8]>) -> Step {
     Step::Send(frame(first, payload.as_ref()).into())
 }

@@ -14,8 +14,10 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// The first of a message.
     pub(crate) fn read(message: &str) -> Self {
-        let value: Value = serde_json::from_str(message).expect("the server sends JSON");
+        let first = serde_json::Deserializer::from_str(message).into_iter::<Value>().next();
+        let value = first.expect("a message has a frame").expect("the server sends JSON");
         let text = value["message"].as_str().unwrap_or_default();
         let is_end = value["end"] == true;
         Frame {

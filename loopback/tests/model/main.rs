@@ -61,7 +61,7 @@ fn hold(server: Server) -> Option<Seen> {
 fn is_rich(seen: &Seen) {
     assert!(seen.complete > 100 && seen.stopped > 100 && seen.notices > 100 && seen.interrupted > 100, "{seen:?}");
     assert!(seen.repeated > 10 && seen.strays_draining > 100 && seen.lost > 100 && seen.closed > 100, "{seen:?}");
-    assert!(seen.told > 100 && seen.late_by_request > 10, "{seen:?}");
+    assert!(seen.told > 100 && seen.late_by_request > 10 && seen.crowded > 50, "{seen:?}");
 }
 
 #[test]

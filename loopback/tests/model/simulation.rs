@@ -22,6 +22,9 @@ const SETTLED: Duration = Duration::from_secs(120);
 /// More than is ever due at one moment.
 const DUE: usize = 20;
 
+/// For how long the network may hold frames back.
+const HELD_BACK: Duration = Duration::from_millis(300);
+
 /// What an empty session may hold.
 const SMALL: usize = 4096;
 
@@ -136,7 +139,10 @@ impl<'s> Simulation<'s> {
                 self.run(*span);
                 self.reconnect();
             }
-            Op::Reconnect => self.reconnect(),
+            Op::Reconnect => {
+                self.crowd();
+                self.reconnect();
+            }
         }
         self.settle();
         self.check();
@@ -252,9 +258,27 @@ impl<'s> Simulation<'s> {
         self.late.clear();
     }
 
+    /// The network holds back what the server sends meanwhile; then it comes in one message, of which the host takes the
+    /// first frame.
+    fn crowd(&mut self) {
+        let until = self.now + HELD_BACK;
+        for _ in 0..DUE {
+            let Some(at) = self.chat.next_deadline().filter(|at| *at <= until) else { break };
+            self.now = self.now.max(at);
+            self.chat.handle_timeout(self.now);
+            self.settle();
+        }
+        let frames: String = self.down.drain(..).map(|(_, frame)| frame).collect();
+        if !frames.is_empty() && self.session.state() != State::Closed {
+            self.receive(&frames);
+            self.seen.crowded += u64::from(self.session.holds_frames());
+        }
+    }
+
     fn reconnect(&mut self) {
         let end = self.session.reconnect(self.now);
         self.note_due(end);
+        assert!(!self.session.holds_frames(), "frames of an old connection are none of the next");
         assert_eq!(self.session.state(), State::Idle);
         self.disconnect();
         self.chat = Chat::new(self.world.clone(), self.options.clone());

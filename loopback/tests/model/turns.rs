@@ -162,6 +162,8 @@ pub(crate) struct Seen {
     /// Connections that were lost, and that the host closed.
     pub(crate) lost: u64,
     pub(crate) closed: u64,
+    /// Those that the host left while frames waited behind the first of their message.
+    pub(crate) crowded: u64,
     /// Stops that an earlier answer's poller took, and those that came when there was nothing to stop.
     pub(crate) swallowed: u64,
     pub(crate) idle: u64,
@@ -185,6 +187,6 @@ impl Seen {
             ($($name:ident)*) => { $(self.$name += other.$name;)* };
         }
         add!(complete notices stopped interrupted late_by_request strays_idle strays_asking strays_draining);
-        add!(repeated resumed told lost closed swallowed idle betrayed broken believed_after deceived);
+        add!(repeated resumed told lost closed crowded swallowed idle betrayed broken believed_after deceived);
     }
 }
