@@ -56,8 +56,9 @@ pub(crate) enum Command {
     /// Play a server on 127.0.0.1; its URL is the first line on standard output.
     ///
     /// The model's name picks what it does: hello, slow, long-N (N pieces), unicode, latestart, cut, drop, garbage,
-    /// silent, none, notice, err, err429, nosuch, paid, anon; any other name answers with a greeting. Any token but
-    /// `anonymous` is good; anon and the greeting want none. It ends on Ctrl-C or SIGTERM.
+    /// silent, none, notice, err, err429, nosuch, paid, noprice, anon, think, tools, parameters, image-N (N characters), video; any
+    /// other name answers with a greeting. Any token but `anonymous` is good; anon and the greeting want none. It ends on
+    /// Ctrl-C or SIGTERM.
     Serve(ServeArgs),
     /// Print the completions of a shell.
     ///
@@ -141,7 +142,8 @@ pub(crate) struct ConnectionArgs {
     /// The private key of --cert (PEM); otherwise it is in the same file
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
-    /// Write the secrets of TLS to FILE, for Wireshark: whoever has it can read everything
+    /// Add the secrets of TLS to FILE, for Wireshark: whoever has it can read everything. It is then for nobody else to
+    /// read, unless it is a device or somebody else's
     #[arg(long, value_name = "FILE")]
     pub(crate) key_log: Option<PathBuf>,
     /// Add a header to the WebSocket handshake and to calls; may be given again
@@ -203,7 +205,8 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) plain: bool,
     /// Write what was sent and received to FILE, as a transcript without the token. `-` is standard output, instead of
-    /// the answer. Each connection has a file: the second one's is FILE.2
+    /// the answer. Each connection has a file: the second one's is FILE.2. Files that are there are written anew, and are
+    /// then for nobody else to read, unless they are devices or somebody else's
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
 }
@@ -214,12 +217,12 @@ pub(crate) struct ReplayArgs {
     #[arg(long, conflicts_with_all = ["trace", "html"])]
     pub(crate) json: bool,
     /// Print each frame, what the client was doing, what came of it, and why
-    #[arg(long, conflicts_with = "html")]
+    #[arg(long)]
     pub(crate) trace: bool,
     /// Print that as a web page to click through, which needs nothing else: replay --html FILE > FILE.html
     #[arg(long)]
     pub(crate) html: bool,
-    /// Transcripts
+    /// Transcripts; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 }

@@ -16,7 +16,8 @@ use crate::status::{Failure, Status};
 use crate::target::Target;
 
 pub(crate) fn run(args: &AskArgs) -> Result<Status, Failure> {
-    let settings = Settings::new(&args.connection, &args.question)?;
+    let interrupts = Interrupts::install()?;
+    let settings = Settings::new(&args.connection, &args.question, &interrupts)?;
     let mut target = Target::new(&args.connection, &settings)?.in_conversation(&args.conversation, &settings)?;
     if args.output.record.is_some() {
         target.record();
@@ -25,7 +26,6 @@ pub(crate) fn run(args: &AskArgs) -> Result<Status, Failure> {
     let request = settings.parameters.add_to(Request::chat(text).model(&settings.model));
     target.check(Some(&request))?;
     let recording = args.output.record.as_deref().map(Recording::create).transpose()?;
-    let interrupts = Interrupts::install()?;
     let mut printer = Printer::new(&args.output, settings.plain);
 
     let mut transcript = None;

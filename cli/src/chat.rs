@@ -34,14 +34,14 @@ const IDLE: Duration = Duration::from_secs(1);
 const LOOKED_AT: usize = 1000;
 
 pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
-    let settings = Settings::new(&args.connection, &args.question)?;
+    let interrupts = Interrupts::install()?;
+    let settings = Settings::new(&args.connection, &args.question, &interrupts)?;
     let mut target = Target::new(&args.connection, &settings)?.in_conversation(&args.conversation, &settings)?;
     if args.output.record.is_some() {
         target.record();
     }
     target.check(None)?;
     let recording = args.output.record.as_deref().map(Recording::create).transpose()?;
-    let interrupts = Interrupts::install()?;
     let stopper = Stopper::new();
     interrupts.watch(stopper.clone());
     let client = match target.connect(&stopper) {
@@ -151,11 +151,15 @@ impl Chat {
                 self.system_is_due = true;
             }
             Command::New => self.go_to(None),
-            Command::Conversation(None) => match self.client.conversation().id() {
-                Some(id @ 1..) => say("conversation", &id.to_string()),
-                Some(_) => say("conversation", "none: anonymous conversations are not kept"),
-                None => say("conversation", "none yet, or the server does not tell"),
-            },
+            Command::Conversation(None) => {
+                let conversation = self.client.conversation();
+                match (conversation.id(), conversation.asked()) {
+                    (Some(id @ 1..), _) => say("conversation", &id.to_string()),
+                    (Some(_), _) => say("conversation", "none: anonymous conversations are not kept"),
+                    (None, Some(asked)) => say("conversation", &format!("{asked}, which the next answer confirms")),
+                    (None, None) => say("conversation", "none yet, or the server does not tell"),
+                }
+            }
             Command::Conversation(Some(id)) => match id.parse() {
                 Ok(id @ 1..) => self.go_to(Some(id)),
                 _ => self.refuse("/conversation: expected an id, a number from 1"),

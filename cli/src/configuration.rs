@@ -2,8 +2,9 @@
 //! wrong place may be a secret.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +14,9 @@ use crate::args::Parameters;
 use crate::output::without_keys;
 use crate::status::Failure;
 use crate::words;
+
+/// How long a file may be, in bytes.
+const MOST: u64 = 1 << 20;
 
 /// The file's top level and each profile in it; the options of these names say what they mean.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -61,8 +65,16 @@ impl Configuration {
     /// Reads a file; one that nobody has named need not exist.
     pub(crate) fn load(file: &Path, is_named: bool) -> Result<Self, Failure> {
         let failed = |why: &str| Failure::usage(format!("configuration {}: {why}", file.display()));
-        match fs::read_to_string(file) {
-            Ok(text) => Self::parse(&text).map_err(|why| failed(&why)),
+        if is_pipe(file) {
+            return Err(failed("it is a pipe, and no file"));
+        }
+        let mut bytes = Vec::new();
+        match File::open(file).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes)) {
+            Ok(len) if len as u64 > MOST => Err(failed(&format!("it is over {} MiB", MOST >> 20))),
+            Ok(_) => {
+                let text = words::utf8(bytes).map_err(|why| failed(&why))?;
+                Self::parse(&text).map_err(|why| failed(&why))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Configuration::default()),
             Err(error) => Err(failed(&format!("cannot be read: {}", words::system(&error)))),
         }
@@ -74,7 +86,14 @@ impl Configuration {
             let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
             format!("line {line}: {}", without_values(error.message()))
         })?;
-        let default = table.remove("profile").map(|value| read(value, "profile")).transpose()?;
+        let default = match table.remove("profile") {
+            Some(Value::Table(_)) => {
+                return Err(
+                    "profile names the one that counts; the settings of each stand under [profiles.NAME]".to_owned()
+                );
+            }
+            other => other.map(|value| read(value, "profile")).transpose()?,
+        };
         let profiles: BTreeMap<String, Value> =
             table.remove("profiles").map(|value| read(value, "profiles")).transpose()?.unwrap_or_default();
         let profiles = profiles.into_iter().map(|(name, value)| {
@@ -111,6 +130,20 @@ impl Configuration {
     }
 }
 
+/// Whether it is a pipe that perhaps nobody writes to. Those that a shell has opened (`<(...)`) somebody does.
+fn is_pipe(file: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        !file.starts_with("/dev") && file.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        false
+    }
+}
+
 fn read<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, String> {
     value.try_into().map_err(|error: toml::de::Error| {
         let message = error.message();
@@ -123,7 +156,14 @@ fn read<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, String> {
             let table = if name.is_empty() { "parameters".to_owned() } else { format!("{name}.parameters") };
             return format!("{place}{field} stands under [{table}]");
         }
-        format!("{place}{}", without_values(message))
+        // These two are taken out before.
+        let others = if name.is_empty() && unknown.is_some() { ", `profile`, `profiles`" } else { "" };
+        // Which one it is stands only in the parser's own text, at its end.
+        let shown = error.to_string();
+        let key = shown.trim_end().rsplit_once("\nin `").and_then(|(_, key)| key.strip_suffix('`'));
+        let key = key.map(|key| format!("{}: ", without_keys(key))).unwrap_or_default();
+        let place = if key.is_empty() || name.is_empty() { place } else { format!("{name}.") };
+        format!("{place}{key}{}{others}", without_values(message))
     })
 }
 
@@ -196,6 +236,19 @@ mod tests {
         let hint = Configuration::parse("[profiles.work]\nmax-tokens = 5").unwrap_err();
         assert_eq!(hint, "profiles.work: max-tokens stands under [profiles.work.parameters]");
         assert_eq!(Configuration::parse("web = true").unwrap_err(), "web stands under [parameters]");
+        let hint = Configuration::parse("modle = 5").unwrap_err();
+        assert!(hint.ends_with("`parameters`, `profile`, `profiles`"), "{hint}");
+        let hint = Configuration::parse("[profile.work]\nmodel = \"m\"").unwrap_err();
+        assert!(hint.contains("[profiles.NAME]"), "{hint}");
         assert!(Configuration::parse("\n\nurl = ").unwrap_err().starts_with("line 3: "));
+        for (text, start) in [
+            ("url = 5", "url: invalid type: "),
+            ("[parameters]\nmax-tokens = 1.5", "parameters.max-tokens: invalid type: "),
+            ("[profiles.work]\nheaders = 5", "profiles.work.headers: invalid type: "),
+            ("[profiles]\nwork = 5", "profiles.work: invalid type: "),
+        ] {
+            let refused = Configuration::parse(text).unwrap_err();
+            assert!(refused.starts_with(start), "{text}: {refused}");
+        }
     }
 }

@@ -1,15 +1,23 @@
 //! Which conversation it is: said, and kept for `-c`.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use chatnio::{Conversation, Endpoint};
 
 use crate::output::say;
 use crate::paths;
 use crate::words;
+
+/// How long another command may take to change the file.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often it is tried meanwhile.
+const TICK: Duration = Duration::from_millis(5);
 
 /// The last conversation with each server, in a file.
 pub(crate) struct Conversations {
@@ -40,11 +48,16 @@ impl Conversations {
     /// Keeps the id of one.
     pub(crate) fn keep(&self, id: i64) {
         let (Some(file), Some(key)) = (&self.file, &self.key) else { return };
-        let mut all = read(file);
-        if all.insert(key.clone(), id) == Some(id) {
+        if read(file).get(key) == Some(&id) {
             return;
         }
-        if let Err(error) = write(file, &all) {
+        let written = paths::make_parent(file).and_then(|()| {
+            let _lock = lock(file);
+            let mut all = read(file);
+            all.insert(key.clone(), id);
+            write(file, &all)
+        });
+        if let Err(error) = written {
             say(
                 "warning",
                 &format!(
@@ -62,13 +75,30 @@ fn read(file: &Path) -> BTreeMap<String, i64> {
     fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
+/// While this is held no other command changes the file: what two keep at once would lose the one's otherwise. That is
+/// no reason to wait long, nor to fail where files cannot be locked.
+fn lock(file: &Path) -> Option<File> {
+    let lock = paths::create_private(&file.with_extension("lock")).ok()?;
+    let began = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Some(lock),
+            Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => thread::sleep(TICK),
+            Err(_) => return None,
+        }
+    }
+}
+
 /// Writes it whole or not at all: another command may read it.
 fn write(file: &Path, all: &BTreeMap<String, i64>) -> io::Result<()> {
-    paths::make_parent(file)?;
     let new = file.with_extension(format!("{}.new", std::process::id()));
-    let mut written = paths::create_private(&new)?;
-    written.write_all(&serde_json::to_vec_pretty(all)?)?;
-    fs::rename(&new, file)
+    let mut opened = paths::create_private(&new)?;
+    let text = serde_json::to_vec_pretty(all)?;
+    let written = opened.write_all(&text).and_then(|()| fs::rename(&new, file));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written
 }
 
 /// Says which conversation an answer is in, once each.
@@ -117,7 +147,7 @@ mod tests {
         of("wss://one", None).keep(8);
         let lasts = [of("wss://one", None), of("wss://one", Some("work")), of("wss://two", None)];
         assert_eq!(lasts.map(|of| of.last()), [Some(8), Some(6), Some(7)]);
-        assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "nothing else is left there");
+        assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 2, "it and its lock");
         fs::write(&file, "broken").unwrap();
         assert_eq!(of("wss://one", None).last(), None);
         fs::remove_dir_all(directory).unwrap();

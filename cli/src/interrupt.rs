@@ -1,30 +1,38 @@
 //! Ctrl-C, and being told to go by SIGTERM or SIGHUP.
 
-use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io;
+use std::process::{self, Child, ChildStdout, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use chatnio::Stopper;
 
+use crate::output;
 use crate::status::{Failure, Status};
 use crate::terminal::Terminal;
 
-/// How long a command that quits may take to say what it has to say.
+/// How long a command that quits may take to say what it has to say, and how long one that stops its answer waits for
+/// somebody to take what it says.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The first Ctrl-C stops the running answer, the second quits; so does the first when there is nothing to stop. A
 /// command that is told to go stops the answer and quits.
+#[derive(Default)]
 pub(crate) struct Interrupts(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     stopper: Mutex<Option<Stopper>>,
+    /// Counts what there was to stop.
+    watched: AtomicU64,
     /// The signal that came last.
     signal: Mutex<Option<Signal>>,
     /// Wakes a command that waits for input.
     wake: Mutex<Option<Box<dyn Fn() + Send>>>,
+    /// What ends with this process.
+    child: Mutex<Option<Child>>,
     quitting: AtomicBool,
     leaving: AtomicBool,
     terminal: Terminal,
@@ -41,11 +49,13 @@ impl Interrupts {
 
     /// There is an answer to stop now.
     pub(crate) fn watch(&self, stopper: Stopper) {
+        self.0.watched.fetch_add(1, Ordering::SeqCst);
         *lock(&self.0.stopper) = Some(stopper);
     }
 
     /// There is nothing to stop any more.
     pub(crate) fn unwatch(&self) {
+        self.0.watched.fetch_add(1, Ordering::SeqCst);
         *lock(&self.0.stopper) = None;
     }
 
@@ -62,6 +72,14 @@ impl Interrupts {
     /// The status to end with after the signal that came last, if one came.
     pub(crate) fn status(&self) -> Option<Status> {
         lock(&self.0.signal).map(Signal::status)
+    }
+
+    /// Starts a process that ends with this one.
+    pub(crate) fn spawn(&self, command: &mut Command) -> io::Result<Running<'_>> {
+        // Or it could be started behind the end of this one.
+        let mut child = lock(&self.0.child);
+        let stdout = child.insert(command.spawn()?).stdout.take();
+        Ok(Running { shared: &self.0, stdout })
     }
 
     pub(crate) fn terminal(&self) -> &Terminal {
@@ -84,7 +102,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn told(&self, signal: Signal) {
+    fn told(self: &Arc<Self>, signal: Signal) {
         if signal == Signal::Continue {
             #[cfg(unix)]
             self.terminal.continued();
@@ -97,6 +115,8 @@ impl Shared {
                 self.leaving.store(true, Ordering::SeqCst);
             }
             if stopper.stop() {
+                let shared = Arc::clone(self);
+                thread::spawn(move || shared.quit_if_stuck());
                 return;
             }
             // The command ends by itself, recording included, unless it is stuck on its output.
@@ -109,8 +129,55 @@ impl Shared {
             wake();
             thread::sleep(FAREWELL);
         }
+        self.quit(signal);
+    }
+
+    /// The answer is stopped, but nobody may take what is left of it: a pager that waits for its user, a terminal that is
+    /// gone. Then the command quits; otherwise this ends with the answer.
+    fn quit_if_stuck(&self) {
+        let watched = self.watched.load(Ordering::SeqCst);
+        loop {
+            let before = output::under_way();
+            thread::sleep(FAREWELL);
+            if !self.leaving.load(Ordering::SeqCst) && self.watched.load(Ordering::SeqCst) != watched {
+                return;
+            }
+            if before.is_some() && before == output::under_way() {
+                self.quit(lock(&self.signal).unwrap_or(Signal::Interrupt));
+            }
+        }
+    }
+
+    fn quit(&self, signal: Signal) -> ! {
         self.terminal.restore();
+        let mut child = lock(&self.child);
+        if let Some(child) = &mut *child {
+            let _ = child.kill();
+        }
+        // The lock is kept: nothing is started any more.
         process::exit(signal.status().code().into());
+    }
+}
+
+/// A process that was started and ends when this is dropped.
+pub(crate) struct Running<'a> {
+    shared: &'a Shared,
+    pub(crate) stdout: Option<ChildStdout>,
+}
+
+impl Running<'_> {
+    /// How it has ended, if it has.
+    pub(crate) fn ended(&self) -> io::Result<Option<ExitStatus>> {
+        lock(&self.shared.child).as_mut().map_or(Ok(None), Child::try_wait)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(mut child) = lock(&self.shared.child).take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -143,7 +210,8 @@ fn call(handler: &Mutex<impl FnMut(Signal)>, signal: Signal) {
     lock(handler)(signal);
 }
 
-/// Calls `handler` on each signal, in a thread of its own.
+/// Calls `handler` on each signal, in a thread of its own. One that whoever started the command has it ignore stays
+/// ignored: `nohup` does that, and shells do for what runs in the background.
 pub(crate) fn handle(handler: impl FnMut(Signal) + Send + 'static) -> Result<(), Failure> {
     let handler = Arc::new(Mutex::new(handler));
     let failed =
@@ -151,8 +219,8 @@ pub(crate) fn handle(handler: impl FnMut(Signal) + Send + 'static) -> Result<(),
     #[cfg(unix)]
     {
         use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM};
-        let mut signals =
-            signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGCONT]).map_err(|error| failed(&error))?;
+        let taken = [SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal)).chain([SIGCONT]);
+        let mut signals = signal_hook::iterator::Signals::new(taken).map_err(|error| failed(&error))?;
         let handler = Arc::clone(&handler);
         thread::spawn(move || {
             for signal in signals.forever() {
@@ -165,5 +233,19 @@ pub(crate) fn handle(handler: impl FnMut(Signal) + Send + 'static) -> Result<(),
             }
         });
     }
-    ctrlc::set_handler(move || call(&handler, Signal::Interrupt)).map_err(|error| failed(&error))
+    match ctrlc::try_set_handler(move || call(&handler, Signal::Interrupt)) {
+        // It is ignored.
+        Ok(()) | Err(ctrlc::Error::MultipleHandlers) => Ok(()),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// Whether a signal is ignored. Only Linux tells it without a call that is unsafe in Rust; elsewhere it counts as not
+/// ignored.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    ignored >> (signal - 1) & 1 == 1
 }

@@ -7,6 +7,7 @@ use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chatnio::transcript::{EventLog, Replayed};
 use chatnio::{Answer, Event, Outcome};
@@ -17,11 +18,44 @@ use crate::trace::{self, Trace};
 use crate::{terminal, words};
 use markdown::Markdown;
 
+/// How many writes have begun and ended, of all that this process says.
+static BEGUN: AtomicU64 = AtomicU64::new(0);
+static ENDED: AtomicU64 = AtomicU64::new(0);
+
+/// A writer whose writes count: see [`under_way`].
+pub(crate) struct Counted<W>(pub(crate) W);
+
+impl<W: Write> Counted<W> {
+    fn count<T>(&mut self, write: impl FnOnce(&mut W) -> T) -> T {
+        BEGUN.fetch_add(1, Ordering::SeqCst);
+        let written = write(&mut self.0);
+        ENDED.fetch_add(1, Ordering::SeqCst);
+        written
+    }
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.count(|to| to.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.count(Write::flush)
+    }
+}
+
+/// While something is being written: a number that is another one as soon as a write has ended. One that stays the same
+/// tells that nobody reads.
+pub(crate) fn under_way() -> Option<u64> {
+    let ended = ENDED.load(Ordering::SeqCst);
+    (BEGUN.load(Ordering::SeqCst) != ended).then_some(ended)
+}
+
 /// Says something on stderr. A stderr that is closed cannot be told so.
 ///
 /// Control characters are dropped: much of what is said are a server's words, and those must not drive the terminal.
 pub(crate) fn say(what: &str, message: &str) {
-    let _ = writeln!(io::stderr(), "{what}: {}", printable(message));
+    let _ = writeln!(Counted(io::stderr()), "{what}: {}", printable(message));
 }
 
 /// A text without the control characters that could drive a terminal: all but line breaks and tabs.
@@ -46,9 +80,14 @@ pub(crate) fn without_keys(text: &str) -> String {
     clean + rest
 }
 
-/// Writes something that is no answer to stdout.
+/// Writes something that is no answer to stdout; on a terminal without what could drive it.
 pub(crate) fn write(text: &str) -> io::Result<()> {
-    io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush())
+    if io::stdout().is_terminal() { put(&printable(text)) } else { put(text) }
+}
+
+fn put(text: &str) -> io::Result<()> {
+    let mut out = Counted(io::stdout());
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// Writes traces, in colour on a terminal and cut to its width.
@@ -59,7 +98,7 @@ pub(crate) fn write_trace(traces: &[Trace]) -> io::Result<()> {
     for trace in traces {
         trace::print(trace, is_terminal && !is_without_colour(), width, &mut text);
     }
-    write(&text)
+    put(&text)
 }
 
 /// Whether a terminal is to show plain text.
@@ -70,7 +109,7 @@ fn is_without_colour() -> bool {
 
 /// Prints events, and keeps the status that they lead to.
 pub(crate) struct Printer {
-    out: Stdout,
+    out: Counted<Stdout>,
     view: View,
     /// What an event makes to print, reused.
     text: String,
@@ -119,7 +158,7 @@ impl Printer {
     }
 
     fn with(view: View) -> Self {
-        Printer { out: io::stdout(), view, text: String::new(), status: Status::Done }
+        Printer { out: Counted(io::stdout()), view, text: String::new(), status: Status::Done }
     }
 
     /// The highest status so far.

@@ -1,12 +1,12 @@
 //! `--record`: the file that the transcript goes to.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chatnio::transcript::Transcript;
 
-use crate::output::say;
+use crate::output::{self, Counted, say};
 use crate::paths;
 use crate::status::{Failure, Status};
 use crate::words;
@@ -45,16 +45,14 @@ impl Recording {
                 );
                 return Ok(());
             }
-            let mut out = io::stdout();
-            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-            return written.or_else(|error| Failure::output(&error).map_or(Ok(()), Err));
+            return output::write(&text).or_else(|error| Failure::output(&error).map_or(Ok(()), Err));
         };
         let path = match self.written {
             1 => path.clone(),
             n => numbered(path, n),
         };
         let file = self.first.take().map_or_else(|| paths::create_private(&path), Ok);
-        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        file.and_then(|file| Counted(file).write_all(text.as_bytes())).map_err(|error| {
             Failure::new(
                 Status::Output,
                 format!("--record: cannot write {}: {}", path.display(), words::system(&error)),

@@ -1,6 +1,6 @@
 //! `chatnio replay`: transcripts through a session, without a network.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,10 +34,10 @@ fn look_inside(args: &ReplayArgs) -> Result<Status, Failure> {
     let mut status = Status::Done;
     let mut traces = Vec::new();
     for file in &args.files {
-        let name = file.display().to_string();
+        let name = name(file);
         let trace = read(file).and_then(|transcript| {
-            Trace::new(name, &transcript)
-                .map_err(|why| Failure::new(Status::Malformed, format!("{}: {why}", file.display())))
+            Trace::new(name.clone(), &transcript)
+                .map_err(|why| Failure::new(Status::Malformed, format!("{name}: {why}")))
         });
         match trace {
             Ok(trace) => {
@@ -47,6 +47,10 @@ fn look_inside(args: &ReplayArgs) -> Result<Status, Failure> {
             Err(failure) => status = status.max(failure.report()),
         }
     }
+    // A page without one would show nothing.
+    if traces.is_empty() {
+        return Ok(status);
+    }
     let written = if args.html { output::write(&trace::page(&traces)) } else { output::write_trace(&traces) };
     match written {
         Ok(()) => Ok(status),
@@ -54,28 +58,44 @@ fn look_inside(args: &ReplayArgs) -> Result<Status, Failure> {
     }
 }
 
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+fn name(file: &Path) -> String {
+    if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() }
+}
+
 fn read(file: &Path) -> Result<Transcript, Failure> {
-    let name = file.display();
-    let bytes = std::fs::read(file)
+    let name = name(file);
+    let bytes = if is_stdin(file) {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(file)
+    };
+    let bytes = bytes
         .map_err(|error| Failure::usage(format!("cannot read the transcript {name}: {}", words::system(&error))))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-        Failure::new(Status::Malformed, format!("{name}: line {line}: the text is not valid UTF-8"))
-    })?;
-    Transcript::parse(&text).map_err(|error| Failure::new(Status::Malformed, format!("{name}: {error}")))
+    let text = words::utf8(bytes).map_err(|why| Failure::new(Status::Malformed, format!("{name}: {why}")))?;
+    let transcript =
+        Transcript::parse(&text).map_err(|error| Failure::new(Status::Malformed, format!("{name}: {error}")))?;
+    if transcript.entries.is_empty() {
+        output::say("warning", &format!("{name}: nothing was sent or received in it"));
+    }
+    Ok(transcript)
 }
 
 /// The inner error is stdout's.
 fn replay(transcript: &Transcript, file: &Path, printer: &mut Printer) -> Result<io::Result<()>, Failure> {
+    let name = name(file);
     let (replay, auth) = Replay::new(transcript);
     let mut session = Session::new(auth, Config::default(), Duration::ZERO)
-        .map_err(|error| Failure::new(Status::Malformed, format!("{}: {error}", file.display())))?;
+        .map_err(|error| Failure::new(Status::Malformed, format!("{name}: {error}")))?;
     printer.begin();
     let mut printed = Ok(());
     replay.run(&mut session, Duration::ZERO, |replayed| {
         if printed.is_ok() {
-            printed = printer.replayed(&replayed, &file.display());
+            printed = printer.replayed(&replayed, &name);
         }
     });
     Ok(printed)

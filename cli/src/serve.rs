@@ -1,5 +1,6 @@
 //! `chatnio serve`: the loopback server as a process of its own.
 
+mod fault;
 mod www;
 
 use std::fs;
@@ -11,9 +12,8 @@ use std::thread;
 
 use chatnio_loopback::faults::{self, FaultServer, Row};
 use chatnio_loopback::{Hearer, Options, Script, Server};
-use clap::ValueEnum;
 
-use crate::args::{CallFault, ServeArgs, ServeFault};
+use crate::args::{ServeArgs, ServeFault};
 use crate::interrupt::{self, Signal};
 use crate::status::{Failure, Status};
 use crate::words;
@@ -34,13 +34,13 @@ impl Running {
     }
 
     /// What those read who have started it: a line with the URL, or of all faults where each is and what is to come of it,
-    /// and then an empty line.
+    /// and then an empty line. Behind the names of those columns stands how many rows follow, so that nobody reads fewer.
     fn announcement(&self) -> String {
         match self {
             Self::Server(server) => server.url() + "\n",
             Self::Faulty(server) => server.url() + "\n",
             Self::All(served) => {
-                let mut text = "fault\tover\turl\tstatus\tby\ttext\n".to_owned();
+                let mut text = format!("fault\tover\turl\tstatus\tby\ttext\t{}\n", served.len());
                 for (row, server) in served {
                     let over = if row.tls { "tls" } else { "plain" };
                     let cells = [&row.fault.name, over, &server.url(), &row.status, &row.by, &row.text];
@@ -70,8 +70,9 @@ impl Running {
 
 pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {
     if args.fault.iter().any(|fault| matches!(fault, ServeFault::List)) {
-        return list_faults();
+        return fault::list();
     }
+    fault::check(args)?;
     let chat_fault = args.fault.iter().find_map(|fault| match fault {
         ServeFault::Chat(fault) => Some(fault),
         _ => None,
@@ -186,19 +187,4 @@ impl Notes {
         // A full disk is not the clients' fault.
         let _ = self.0.write_all(format!("{line}\n").as_bytes());
     }
-}
-
-/// The names of all faults, with what the server does.
-fn list_faults() -> Result<Status, Failure> {
-    let calls = CallFault::value_variants().iter().filter_map(CallFault::to_possible_value);
-    let calls = calls
-        .map(|value| (value.get_name().to_owned(), value.get_help().map_or_else(String::new, ToString::to_string)));
-    let chat = faults::Fault::all().into_iter().map(|fault| (fault.name, fault.what));
-    let mut stdout = io::stdout();
-    for (name, what) in calls.chain(chat) {
-        if let Err(error) = writeln!(stdout, "{name:24} {what}") {
-            return Failure::output(&error).map_or(Ok(Status::Done), Err);
-        }
-    }
-    Ok(Status::Done)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::args::{self, ConnectionArgs, Parameters, QuestionArgs};
 use crate::configuration::{Configuration, Profile, Size};
+use crate::interrupt::Interrupts;
 use crate::output::say;
 use crate::status::Failure;
 use crate::{paths, token};
@@ -55,7 +56,12 @@ pub(crate) struct System {
 }
 
 impl Settings {
-    pub(crate) fn new(connection: &ConnectionArgs, question: &QuestionArgs) -> Result<Self, Failure> {
+    /// `interrupts` end a command that prints the token.
+    pub(crate) fn new(
+        connection: &ConnectionArgs,
+        question: &QuestionArgs,
+        interrupts: &Interrupts,
+    ) -> Result<Self, Failure> {
         let file = match (&connection.config, environment("CHATNIO_CONFIG")?) {
             (Some(file), _) => Configuration::load(file, true)?,
             (None, Some(file)) => Configuration::load(file.as_ref(), true)?,
@@ -72,6 +78,7 @@ impl Settings {
             option_or(connection.url.as_ref(), "CHATNIO_URL")?,
             option_or(connection.token.as_ref(), "CHATNIO_TOKEN")?,
             &layers,
+            interrupts,
         )?;
         let size = |option: Option<usize>, name: &str, get: fn(&Profile) -> &Option<Size>| match option {
             Some(size) => Ok(Some(size)),
@@ -141,6 +148,7 @@ fn whom(
     url: Option<String>,
     token: Option<String>,
     layers: &[&Profile],
+    interrupts: &Interrupts,
 ) -> Result<(Option<String>, Option<String>), Failure> {
     let url_from =
         if url.is_some() { Some(0) } else { layers.iter().position(|layer| layer.url.is_some()).map(|at| at + 1) };
@@ -156,7 +164,7 @@ fn whom(
     }
     let token = match (&layers[at].token_command, &layers[at].token_file) {
         (Some(_), Some(_)) => return Err(Failure::usage("token-command and token-file: give one of them")),
-        (Some(command), None) => token::from_command(command)?,
+        (Some(command), None) => token::from_command(command, interrupts)?,
         (None, Some(file)) => token::from_file(file)?,
         (None, None) => return Ok((url, None)),
     };
@@ -200,7 +208,7 @@ mod tests {
     #[test]
     fn a_token_goes_to_the_url_beside_it() {
         let asked = |url: Option<&str>, layers: &[&Profile]| {
-            let (url, token) = whom(url.map(str::to_owned), None, layers).unwrap();
+            let (url, token) = whom(url.map(str::to_owned), None, layers, &Interrupts::default()).unwrap();
             (url.unwrap_or_default(), token.unwrap_or_default())
         };
         let pair = |url: &str, token: &str| (url.to_owned(), token.to_owned());
@@ -216,7 +224,7 @@ mod tests {
     #[test]
     fn a_given_token_goes_wherever_it_is_told_to() {
         let top = profile(Some("top"), Some("false"));
-        let given = whom(Some("other".into()), Some("sk-given".into()), &[&top]).unwrap();
+        let given = whom(Some("other".into()), Some("sk-given".into()), &[&top], &Interrupts::default()).unwrap();
         assert_eq!(given, (Some("other".into()), Some("sk-given".into())));
     }
 }

@@ -11,6 +11,7 @@ use crate::args::{ConnectionArgs, ConversationArgs};
 use crate::conversation::Conversations;
 use crate::embedded;
 use crate::output::say;
+use crate::paths;
 use crate::settings::{Settings, Through};
 use crate::status::Failure;
 use crate::words;
@@ -215,16 +216,14 @@ fn config(args: &ConnectionArgs, settings: &Settings) -> Result<ConnectionConfig
     }
     let mut tls = TlsOptions::new();
     if let Some(file) = &settings.ca_file {
-        tls = tls.root_file(file).map_err(|error| Failure::usage(format!("--ca-file: {}", words::system(&error))))?;
+        tls = tls.root_file(file).map_err(|error| Failure::usage(format!("--ca-file: {error}")))?;
     }
     if let Some((cert, key)) = &settings.cert {
-        tls = tls
-            .client_certificate_file(cert, key)
-            .map_err(|error| Failure::usage(format!("--cert: {}", words::system(&error))))?;
+        tls = tls.client_certificate_file(cert, key).map_err(|error| Failure::usage(format!("--cert: {error}")))?;
     }
     if let Some(file) = &args.key_log {
-        tls =
-            tls.key_log_file(file).map_err(|error| Failure::usage(format!("--key-log: {}", words::system(&error))))?;
+        tls = tls.key_log_file(file).map_err(|error| Failure::usage(format!("--key-log: {error}")))?;
+        paths::make_private(file);
     }
     if args.dangerous_accept_any_certificate {
         tls = tls.dangerous_accept_any_certificate();
@@ -248,6 +247,7 @@ fn parse_url(url: &str) -> Result<Endpoint, Failure> {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
+    use crate::interrupt::Interrupts;
     use clap::Parser;
 
     /// The settings that these options of `ask` make.
@@ -256,7 +256,8 @@ mod tests {
         let Ok(Cli { command: Command::Ask(args) }) = Cli::try_parse_from(arguments.iter().chain(options)) else {
             panic!("{options:?} are no options of `ask`");
         };
-        config(&args.connection, &Settings::new(&args.connection, &args.question).unwrap()).unwrap()
+        let settings = Settings::new(&args.connection, &args.question, &Interrupts::default());
+        config(&args.connection, &settings.unwrap()).unwrap()
     }
 
     #[test]

@@ -4,11 +4,11 @@ mod explain;
 mod page;
 mod text;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use chatnio::transcript::{Entry, Frame, Replay, Step, Transcript};
-use chatnio::{CloseReason, Config, Event, EventStorage, Outcome, Session, State};
+use chatnio::transcript::{Entry, EntryKind, Replay, Step, Transcript};
+use chatnio::{Auth, CloseReason, Config, Event, EventStorage, Outcome, Session, State};
 use serde::Serialize;
 
 use crate::status::Status;
@@ -23,6 +23,8 @@ pub(crate) struct Trace {
     name: String,
     url: Option<String>,
     moments: Vec<Moment>,
+    /// The text of each turn's answer: once, and not with every piece, or a long one would take memory by its square.
+    answers: BTreeMap<u64, String>,
     #[serde(skip)]
     pub(crate) status: Status,
 }
@@ -45,8 +47,8 @@ struct Moment {
     /// What the host is told.
     event: String,
     why: String,
-    /// The running answer's text by then.
-    answer: String,
+    /// How much of that turn's answer there is by then, in the units of JavaScript's strings.
+    answered: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -63,10 +65,18 @@ impl Trace {
     /// Plays a transcript. The error is what makes it unplayable.
     pub(crate) fn new(name: String, transcript: &Transcript) -> Result<Self, String> {
         let (mut replay, auth) = Replay::new(transcript);
-        let session = Session::new(auth, Config::default(), Duration::ZERO).map_err(|error| error.to_string())?;
-        let trace = Trace { name, url: transcript.url.clone(), moments: Vec::new(), status: Status::Done };
+        let session =
+            Session::new(auth.clone(), Config::default(), Duration::ZERO).map_err(|error| error.to_string())?;
+        let trace = Trace {
+            name,
+            url: transcript.url.clone(),
+            moments: Vec::new(),
+            answers: BTreeMap::new(),
+            status: Status::Done,
+        };
         let times = transcript.entries.iter().filter_map(|entry| Some((entry.line, entry.at?))).collect();
-        let mut player = Player { session, trace, times, entries: &transcript.entries, stopped: false };
+        let mut player =
+            Player { session, trace, auth, times, entries: &transcript.entries, stopped: false, answered: (0, 0) };
         while let Some(step) = replay.next_step(player.session.state()) {
             player.step(step);
         }
@@ -85,12 +95,16 @@ impl Trace {
 struct Player<'t> {
     session: Session,
     trace: Trace,
+    /// Who asks: what is written by hand may hold a token.
+    auth: Auth,
     /// When the line was recorded.
     times: HashMap<usize, Duration>,
     /// What is not shown yet.
     entries: &'t [Entry],
     /// Whether the last turn that ended was stopped: that may leave a second end behind.
     stopped: bool,
+    /// A turn, and how much of its answer is there.
+    answered: (u64, usize),
 }
 
 impl Player<'_> {
@@ -99,12 +113,12 @@ impl Player<'_> {
         match step {
             Step::Warning { line, message } => {
                 self.pass_over(line);
-                let (direction, frame) = self.frame_at(line);
+                let (direction, frame) = self.sent_at(line);
                 self.push(line, direction, frame, before, Told::new("warning", message));
             }
             Step::Request { line, request } => {
                 self.pass_over(line);
-                let (direction, frame) = self.frame_at(line);
+                let (direction, frame) = self.sent_at(line);
                 let told = match self.session.request(Duration::ZERO, &request) {
                     Ok(()) => {
                         while self.session.poll_transmit().is_some() {}
@@ -161,9 +175,9 @@ impl Player<'_> {
         self.push_ended(line, direction, frame, before, told, end);
     }
 
-    /// Shows the frames before a line that make no step of their own: the authentication, and keep-alives.
+    /// Shows the entries before a line that make no step of their own: the authentication, and keep-alives.
     fn pass_over(&mut self, line: usize) {
-        while let [Entry { line: at, frame: Frame::Send(message), .. }, rest @ ..] = self.entries
+        while let [Entry { line: at, kind: EntryKind::Send(message), .. }, rest @ ..] = self.entries
             && *at < line
         {
             self.entries = rest;
@@ -172,10 +186,10 @@ impl Player<'_> {
         }
     }
 
-    /// The frame at a line, if it was not shown yet: what was held back was.
-    fn frame_at(&mut self, line: usize) -> (Direction, String) {
+    /// What was sent at a line, if it was not shown yet: what was held back was.
+    fn sent_at(&mut self, line: usize) -> (Direction, String) {
         match self.entries {
-            [Entry { line: at, frame: Frame::Send(message), .. }, rest @ ..] if *at == line => {
+            [Entry { line: at, kind: EntryKind::Send(message), .. }, rest @ ..] if *at == line => {
                 self.entries = rest;
                 (Direction::Sent, message.clone())
             }
@@ -196,21 +210,28 @@ impl Player<'_> {
         told: Told,
         end: Option<Ended>,
     ) {
-        let running = self.session.answer();
-        let turn = end.as_ref().map(|end| end.turn).or(running.map(|answer| answer.turn));
-        let answer = end.map(|end| end.text).or(running.map(|answer| answer.text.clone())).unwrap_or_default();
+        let ended = end.as_ref().map(|end| (end.turn, &*end.text));
+        let turn = ended.or(self.session.answer().map(|answer| (answer.turn, &*answer.text)));
+        if let Some((turn, text)) = turn {
+            let known = self.trace.answers.entry(turn).or_default();
+            let more = text.get(known.len()..).unwrap_or_default();
+            known.push_str(more);
+            let before = if self.answered.0 == turn { self.answered.1 } else { 0 };
+            self.answered = (turn, before + more.encode_utf16().count());
+        }
+        let frame = self.auth.redact(&frame);
         let at = self.times.get(&line).filter(|_| direction != Direction::Here).map(Duration::as_secs_f64);
         self.trace.moments.push(Moment {
             line,
             at,
             direction,
             frame,
-            before: explain::state(before),
-            after: explain::state(self.session.state()),
-            turn,
+            before: before.name(),
+            after: self.session.state().name(),
+            turn: turn.map(|(turn, _)| turn),
             event: told.event,
             why: told.why,
-            answer,
+            answered: turn.map_or(0, |_| self.answered.1),
         });
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use chatnio::{
     ClientError, ConnectionEnd, Endpoint, Interruption, Malformed, Reason, RequestError, StartError, TlsError,
-    WireError,
+    WireError, os_words,
 };
 
 use crate::status::{Failure, Status};
@@ -41,7 +41,9 @@ fn message(error: &ClientError, endpoint: Option<&Endpoint>) -> String {
         (ClientError::Connect { host, source }, Some(endpoint)) => {
             format!("cannot connect to {}: {}", where_to(host, endpoint), system(source))
         }
-        (ClientError::Resolve { host, source }, _) => format!("cannot look up {host}: {}", system(source)),
+        (ClientError::Resolve { host, source }, Some(endpoint)) => {
+            format!("cannot look up {}: {}", where_to(host, endpoint), system(source))
+        }
         (ClientError::ConnectTimeout { host, limit }, Some(endpoint)) => {
             format!("cannot connect to {} within {} s", where_to(host, endpoint), limit.as_secs_f32())
         }
@@ -56,7 +58,7 @@ fn message(error: &ClientError, endpoint: Option<&Endpoint>) -> String {
     }
 }
 
-/// The server, with its port, which a look-up that failed does not name.
+/// The server with its port, or a proxy as the error names it.
 fn where_to(host: &str, endpoint: &Endpoint) -> String {
     if host == endpoint.host() { endpoint.address() } else { host.to_owned() }
 }
@@ -106,15 +108,23 @@ fn without_setting(message: &str) -> &str {
     }
 }
 
+/// Bytes as text, or the line that is none.
+pub(crate) fn utf8(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line}: the text is not valid UTF-8")
+    })
+}
+
 /// What the operating system says, without the number behind it.
 pub(crate) fn system(error: &dyn Display) -> String {
-    let text = error.to_string();
-    match text.rsplit_once(" (os error ") {
-        Some((said, number)) if number.trim_end_matches(')').bytes().all(|byte| byte.is_ascii_digit()) => {
-            said.to_owned()
-        }
-        _ => text,
+    let text = os_words(error);
+    // Rust's words.
+    if matches!(&*text, "nul byte found in provided data" | "file name contained an unexpected NUL byte") {
+        return "it has a NUL character in it, which no command and no name of a file can have".to_owned();
     }
+    text
 }
 
 fn wire(error: &ClientError) -> Option<&WireError> {

@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{CONFIGURATION, ConnectionArgs, ENVIRONMENT, QuestionArgs, STATUSES};
-use crate::output::printable;
+use crate::interrupt::Interrupts;
+use crate::output::{self, printable};
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::target::Target;
@@ -205,7 +206,7 @@ fn check(args: &PlainArgs) -> Result<Status, Failure> {
 
 /// The client, and what must live as long.
 fn client(args: &PlainArgs) -> Result<(Client, Target), Failure> {
-    let settings = Settings::new(&args.connection, &QuestionArgs::default())?;
+    let settings = Settings::new(&args.connection, &QuestionArgs::default(), &Interrupts::install()?)?;
     let mut target = Target::new(&args.connection, &settings)?;
     let client = target.rest()?;
     Ok(match settings.timeout {
@@ -229,8 +230,7 @@ fn print(text: &str) -> Result<Status, Failure> {
 }
 
 fn write(text: &str) -> Result<Status, Failure> {
-    let mut stdout = io::stdout();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match output::write(text) {
         Ok(()) => Ok(Status::Done),
         Err(error) => Failure::output(&error).map_or(Ok(Status::Done), Err),
     }

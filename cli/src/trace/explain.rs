@@ -1,5 +1,7 @@
 //! Why what happens happens (protocol.md has the facts).
 
+use std::fmt::Write;
+
 use chatnio::{Answer, Conversation, Event, Outcome, RequestKind, State};
 use serde_json::Value;
 
@@ -17,21 +19,21 @@ impl Told {
     }
 }
 
-pub(super) fn state(state: State) -> &'static str {
-    match state {
-        State::Idle => "idle",
-        State::Asking => "asking",
-        State::Answering => "answering",
-        State::Stopping => "stopping",
-        State::Draining => "draining",
-        State::Closed => "closed",
-        _ => "?",
-    }
-}
-
 /// A text as it stands in JSON: what could drive a terminal is escaped.
 fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
+    let json = serde_json::to_string(text).unwrap_or_default();
+    // JSON lets U+007F to U+009F stand.
+    if !json.contains(char::is_control) {
+        return json;
+    }
+    json.chars().fold(String::new(), |mut escaped, c| {
+        if c.is_control() {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+        escaped
+    })
 }
 
 pub(super) fn request(kind: RequestKind, turn: Option<u64>) -> Told {
@@ -122,5 +124,16 @@ fn which(conversation: Conversation) -> String {
         Conversation::Resumed { id } => format!("conversation {id}, as asked for"),
         Conversation::Replaced { asked, got } => format!("the new conversation {got}, instead of {asked}"),
         _ => "a conversation".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_drives_a_terminal_is_escaped() {
+        assert_eq!(quoted("a\u{1b}[m\u{7f}\u{9b}m \u{a0}é"), "\"a\\u001b[m\\u007f\\u009bm \u{a0}é\"");
+        assert_eq!(quoted("plain ✓"), "\"plain ✓\"");
     }
 }

@@ -23,4 +23,15 @@ mod tests {
         assert_eq!(page.matches("</script>").count(), 2, "those of the page itself");
         assert!(!page.contains("http://") && !page.contains("src="), "it needs nothing else");
     }
+
+    #[test]
+    fn a_long_answer_stands_there_once() {
+        let mut text = String::from("> SEND {\"type\":\"chat\",\"message\":\"hi\"}\n");
+        for _ in 0..2000 {
+            text.push_str("< RECV {\"message\":\"piece \",\"quota\":0.1,\"end\":false}\n");
+        }
+        let trace = Trace::new("a".into(), &Transcript::parse(&text).unwrap()).unwrap();
+        let page = page(&[trace]);
+        assert!(page.len() < 10 * text.len(), "{} of {}", page.len(), text.len());
+    }
 }

@@ -111,6 +111,35 @@ fn what_is_recorded_replays_to_the_same_log() {
     }
 }
 
+/// Also where a file is there that others may read.
+#[cfg(unix)]
+#[test]
+fn what_is_secret_is_for_nobody_else_to_read() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = Directory::new("record-private");
+    let server = server();
+    let files = ["record", "record.2", "keys"].map(|name| directory.write(name, "old\n"));
+    for file in &files {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let [record, second, keys] = &files;
+    let arguments = ["chat", "--url", &server.url(), "--token", KEY, "--model", "hello", "--record", record];
+    let mut chat = chatnio(arguments);
+    run_with(chat.args(["--key-log", keys]), b"one\n/new\ntwo\n").with(0);
+    for file in &files {
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{file}");
+    }
+    for (file, question) in [(record, "one"), (second, "two")] {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.contains(question) && !text.contains("old"), "{text}");
+    }
+    assert_eq!(fs::read_to_string(keys).unwrap(), "old\n", "nothing went over TLS");
+    // A device stays one.
+    run(ask(&server, "hello").args(["--record", "/dev/null"])).with(0);
+    assert_ne!(fs::metadata("/dev/null").unwrap().permissions().mode() & 0o777, 0o600);
+}
+
 #[test]
 fn a_recording_is_written_without_a_connection_too() {
     let directory = Directory::new("record-nothing");
@@ -118,7 +147,9 @@ fn a_recording_is_written_without_a_connection_too() {
     let url = format!("ws://{}/chat", crate::failures::closed_port());
     run(&mut chatnio(["ask", "--url", &url, "--record", &record, "hi"])).with(4);
     assert_eq!(fs::read_to_string(&record).unwrap(), format!("WEBSOCKET {url}\n\n"));
-    assert_eq!(run(&mut chatnio(["replay", &record])).with(0).stdout, "");
+    let replayed = run(&mut chatnio(["replay", &record])).with(0);
+    assert_eq!(replayed.stdout, "");
+    assert!(replayed.stderr.ends_with("record.txt: nothing was sent or received in it\n"), "{replayed:?}");
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::process::Command;
 
 use chatnio_loopback::Server;
 
+#[cfg(unix)]
+use crate::process::Running;
 use crate::process::{Directory, KEY, chatnio, run, run_with, server};
 
 /// `chatnio ask hi` with this configuration.
@@ -96,13 +98,66 @@ fn what_is_wrong_with_it_is_said_without_what_it_says() {
         ("token-command = \"echo secret; false\"", "token-command: it failed"),
         ("token-command = \"true\"", "no token"),
         ("token-file = \"/nowhere/token\"", "token-file: cannot read /nowhere/token"),
+        ("token-command = \"a\\u0000secret\"", "token-command: it cannot be run: it has a NUL character"),
+        ("token-file = \"a\\u0000b\"", "it has a NUL character"),
         ("[parameters]\ntemperature = 3", "temperature is 3: it goes from 0 to 2"),
     ] {
         let ended = run(&mut ask_with(&directory, configuration)).with(2);
         assert!(ended.stderr.contains(says) && !ended.stderr.contains("secret"), "{configuration}: {ended:?}");
     }
+    directory.write("latin", b"model = \"m\"\nsystem = \"\xe9\"\n");
+    let ended = run(&mut chatnio(["ask", "--config", &directory.file("latin"), "hi"])).with(2);
+    assert!(ended.stderr.ends_with("latin: line 2: the text is not valid UTF-8\n"), "{ended:?}");
     let ended = run(chatnio(["ask", "--config", &directory.file("none"), "hi"]).env("CHATNIO_CONFIG", "")).with(2);
     assert!(ended.stderr.contains("cannot be read"), "{ended:?}");
+}
+
+/// What a command leaves in the background, or prints behind its first line, is not waited for.
+#[cfg(unix)]
+#[test]
+fn a_token_command_is_done_when_it_has_ended() {
+    let directory = Directory::new("config-token-command");
+    let server = server();
+    let file = directory.file("background");
+    let background = format!("sleep 600 & echo $! > {file}; echo {KEY}");
+    for command in [&*background, &format!("yes {KEY}")] {
+        let configuration = format!("url = {:?}\nmodel = \"hello\"\ntoken-command = {command:?}\n", server.url());
+        let mut ask = ask_with(&directory, &configuration);
+        // The background's own copy would keep it open here.
+        run(ask.stderr(std::process::Stdio::null())).with(0);
+    }
+    assert_eq!(server.stats().anonymous, 0);
+    let background = std::fs::read_to_string(file).unwrap();
+    assert!(Command::new("kill").arg(background.trim()).status().unwrap().success(), "it ran still");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_token_command_ends_with_the_program() {
+    let directory = Directory::new("config-token-ended");
+    for (signal, status) in [("TERM", 143), ("HUP", 129)] {
+        let configuration = "token-command = \"echo ready >&2; exec sleep 3600\"";
+        let mut running = Running::start(&mut ask_with(&directory, configuration));
+        running.stderr_until("ready");
+        running.signal(signal);
+        // Its standard error, which the command has too, is at its end.
+        running.end().with(status);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_writes_to_is_none() {
+    let directory = Directory::new("config-pipe");
+    let file = directory.file("pipe");
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let ended = run(&mut chatnio(["ask", "--config", &file, "hi"])).with(2);
+    assert!(ended.stderr.contains("it is a pipe"), "{ended:?}");
+    // But a shell's is one.
+    let mut piped = chatnio(["ask", "--config", "/dev/stdin", "--url", "wss://h", "hi"]);
+    assert!(run_with(&mut piped, b"timeout = 0").with(2).stderr.contains("timeout: expected"));
+    let endless = run(&mut chatnio(["ask", "--config", "/dev/zero", "hi"])).with(2);
+    assert!(endless.stderr.contains("over 1 MiB"), "{endless:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use chatnio_loopback::{Generation, Options, Server};
 
-use crate::process::{Directory, KEY, ask, chatnio, run, run_with, server, server_with};
+use crate::process::{Directory, KEY, Running, ask, chatnio, run, run_with, server, server_with};
 
 fn ask_in(directory: &Directory, server: &Server) -> Command {
     let mut command = ask(server, "hello");
@@ -49,4 +49,38 @@ fn anonymous_ones_and_those_without_an_id_are_not_kept() {
     let old = server_with(Options::new(Generation::G2023));
     run(&mut ask_in(&directory, &old)).with(0);
     assert!(run(ask_in(&directory, &old).arg("-c")).with(2).stderr.contains("no conversation with"));
+}
+
+#[test]
+fn those_that_begin_at_once_are_all_kept() {
+    let directory = Directory::new("last-many");
+    let server = server();
+    let profiles: Vec<_> = (0..12).map(|n| format!("p{n}")).collect();
+    let configuration: String = profiles.iter().map(|name| format!("[profiles.{name}]\n")).collect();
+    let file = directory.write("config.toml", configuration);
+    let ask = |name: &str| {
+        let mut command = ask_in(&directory, &server);
+        command.args(["--config", &file, "--profile", name]);
+        command
+    };
+    let running: Vec<_> = profiles.iter().map(|name| Running::start(&mut ask(name))).collect();
+    for running in running {
+        running.end().with(0);
+    }
+    for name in &profiles {
+        run(ask(name).arg("-c")).with(0);
+    }
+}
+
+#[test]
+fn what_cannot_be_kept_leaves_nothing_behind() {
+    let directory = Directory::new("last-unwritable");
+    let server = server();
+    std::fs::create_dir_all(directory.file("chatnio/conversations.json")).unwrap();
+    let ended = run(&mut ask_in(&directory, &server)).with(0);
+    assert!(ended.stderr.contains("-c will not find this conversation: cannot write"), "{ended:?}");
+    let left = std::fs::read_dir(directory.file("chatnio")).unwrap();
+    let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["conversations.json", "conversations.lock"]);
 }

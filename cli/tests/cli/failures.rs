@@ -56,7 +56,9 @@ fn wrong_usage_is_2_and_asks_nothing() {
         (&["replay"], "FILE"),
         (&["serve", "--ca-out", "x"], "--tls"),
     ] {
-        let ended = run(&mut chatnio(arguments.iter().copied())).with(2);
+        // Conversations of another server that had the same port are none of these.
+        let mut command = chatnio(arguments.iter().copied());
+        let ended = run(command.env("XDG_STATE_HOME", directory.file("state"))).with(2);
         assert!(ended.stderr.contains(says) && ended.stdout.is_empty(), "{arguments:?}: {ended:?}");
         // Neither the system's numbers nor the compiler's types are the user's words.
         let technical = ["os error", "literal", "digit", "target type", "unexpected argument '-"];

@@ -1,12 +1,12 @@
-//! Ctrl-C.
+//! Ctrl-C, and being told to go.
 
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use chatnio_loopback::{Generation, Options, Plan};
+use chatnio_loopback::{Generation, Options, Plan, Server};
 
 use crate::process::{Directory, KEY, Running, ask, chatnio, gated, server_with, wait_until};
 
@@ -54,19 +54,69 @@ fn the_first_quits_before_the_connection_is_open() {
     running.end().with(130);
 }
 
-#[test]
-fn it_quits_even_when_nobody_reads_the_answer() {
+/// A server whose model `flood` says more than any pipe holds.
+fn flood() -> Server {
     let mut options = Options::default();
     let mut plan = Plan::text(Duration::ZERO, ["x".repeat(10_000)]);
     plan.rounds = 1000;
     options.plans.insert("flood".to_owned(), plan);
-    let server = server_with(options);
+    server_with(options)
+}
+
+#[test]
+fn the_second_quits_even_when_nobody_reads_the_answer() {
+    let server = flood();
     let (running, mut stdout) = Running::start_unread(&mut ask(&server, "flood"));
     stdout.read_exact(&mut [0]).unwrap();
     running.signal("INT");
     wait_until(|| server.stats().stops_received > 0);
     running.signal("INT");
     running.end().with(130);
+}
+
+#[test]
+fn one_is_enough_when_nobody_reads_the_answer() {
+    let server = flood();
+    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let (running, mut stdout) = Running::start_unread(&mut ask(&server, "flood"));
+        stdout.read_exact(&mut [0]).unwrap();
+        running.signal(signal);
+        running.end().with(status);
+
+        let arguments = ["chat", "--url", &server.url(), "--token", KEY, "--model", "flood"];
+        let (mut running, mut stdout) = Running::start_unread(chatnio(arguments).stdin(Stdio::piped()));
+        running.write(b"one\n");
+        stdout.read_exact(&mut [0]).unwrap();
+        running.signal(signal);
+        running.end().with(status);
+    }
+}
+
+/// Of signals other than Ctrl-C only Linux tells whether they are ignored.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_ignored_at_the_start_stays_so() {
+    let mut options = Options::default();
+    let mut plan = Plan::text(Duration::ZERO, ["first", ", last"]);
+    plan.pieces[1].0 = Duration::from_secs(1);
+    options.plans.insert("two".to_owned(), plan);
+    let server = server_with(options);
+    let started = ["HUP", "INT", "TERM"].map(|signal| {
+        let command = ask(&server, "two");
+        let mut nohup = Command::new("sh");
+        nohup.args(["-c", "trap '' $1; shift; exec \"$@\"", "sh", signal]);
+        nohup.arg(command.get_program()).args(command.get_args());
+        nohup.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        (Running::start(&mut nohup), signal)
+    });
+    let signalled = started.map(|(mut running, signal)| {
+        running.stdout_until("first");
+        running.signal(signal);
+        running
+    });
+    for running in signalled {
+        assert_eq!(running.end().with(0).stdout, "first, last\n");
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// The command with these arguments, without a terminal and without the environment of whoever runs the tests.
 pub(crate) fn chatnio<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    take_signals_over();
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatnio"));
     command.args(arguments);
     let names = [
@@ -31,6 +32,26 @@ pub(crate) fn chatnio<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Comma
     command.env("HOME", &home).env("XDG_CONFIG_HOME", home.join("config")).env("XDG_STATE_HOME", home.join("state"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// Shells have what runs in the background ignore Ctrl-C, `nohup` has it ignore SIGHUP, and so would the command then. A
+/// signal that is handled here is none that is ignored there.
+fn take_signals_over() {
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGHUP, SIGINT};
+        use std::sync::{Arc, Once};
+
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            // Where it is not ignored it ends the tests, as it does otherwise.
+            let take = |signal| signal_hook::flag::register(signal, Arc::default()).expect("it can be handled");
+            if ctrlc::try_set_handler(|| std::process::exit(130)).is_err() {
+                take(SIGINT);
+            }
+            take(SIGHUP);
+        });
+    }
 }
 
 /// `chatnio ask` to this server with a key, a model and the question `hi`.

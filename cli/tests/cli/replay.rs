@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::process::{Directory, chatnio, project_file, run};
+use crate::process::{Directory, chatnio, project_file, run, run_with};
 
 #[test]
 fn the_official_example_ends_complete() {
@@ -16,6 +16,16 @@ fn the_official_example_ends_complete() {
     );
     let ended = run(&mut chatnio(["replay", &file])).with(0);
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("Hello!\n", ""));
+}
+
+#[test]
+fn one_comes_from_standard_input() {
+    let text = fs::read(project_file("transcripts/docs-example.txt")).unwrap();
+    assert_eq!(run_with(&mut chatnio(["replay", "-"]), &text).with(0).stdout, "Hello!\n");
+    let traced = run_with(&mut chatnio(["replay", "--trace", "-"]), &text).with(0).stdout;
+    assert!(traced.contains("standard input"), "{traced}");
+    let ended = run_with(&mut chatnio(["replay", "-"]), b"\xff").with(5);
+    assert_eq!(ended.stderr, "error: standard input: line 1: the text is not valid UTF-8\n");
 }
 
 #[test]
@@ -152,7 +162,12 @@ fn a_trace_tells_what_came_of_each_frame_and_why() {
 "#
     );
     assert_eq!(ended.stdout, expected);
-    run(&mut chatnio(["replay", "--trace", "--html", &file])).with(2);
+    // A token that was written by hand is none of it.
+    let by_hand = directory.write("by-hand.txt", STOPPED.replacen("\"sk-...\"", "\"sk-s3cret\"", 1));
+    assert_eq!(run(&mut chatnio(["replay", "--trace", &by_hand])).with(5).stdout, expected.replace(&file, &by_hand));
+    // The page is a trace.
+    let page = run(&mut chatnio(["replay", "--trace", "--html", &file])).with(5);
+    assert!(page.stdout.starts_with("<!doctype html>"));
 
     // With times, where the recording has them.
     let timed = directory.write("timed.txt", STOPPED.replacen("ping\"}\n", "ping\"} // +12.345 s\n", 1));
@@ -160,6 +175,24 @@ fn a_trace_tells_what_came_of_each_frame_and_why() {
     let lines = "    4    12.345 > {\"type\":\"ping\"}\n                  idle                  a keep-alive";
     assert!(ended.stdout.contains(lines), "{ended:?}");
     assert!(ended.stdout.contains("\n    5           > {"), "{ended:?}");
+}
+
+#[test]
+fn a_trace_drives_no_terminal() {
+    let directory = Directory::new("driving");
+    let file = directory.write(
+        "session.txt",
+        concat!(
+            "WEBSOCKET ws://h/\u{9b}31m\n",
+            "> SEND {\"type\":\"chat\",\"message\":\"\u{9b}31m\"}\n",
+            "< RECV {\"message\":\"a\u{9b}31m\u{7f}\\u001b[m\",\"quota\":0.1}\n",
+            "< RECV {\"message\":\"\u{9d}0;title\u{9c}\",\"quota\":0,\"end\":true}\n",
+        ),
+    );
+    let traced = run(&mut chatnio(["replay", "--trace", &file])).with(3).stdout;
+    assert!(!traced.contains(|c: char| c.is_control() && c != '\n'), "{traced:?}");
+    // Nothing is lost.
+    assert!(traced.contains(r#"delta "a\u009b31m\u007f\u001b[m""#), "{traced}");
 }
 
 #[test]
@@ -209,4 +242,34 @@ fn a_page_shows_it_to_click_through() {
     assert!(dom.contains("<span id=\"at\">9 of 14</span>"), "{dom}");
     assert!(dom.contains("<pre id=\"event\">stray</pre>") && dom.contains("<pre id=\"states\">asking</pre>"), "{dom}");
     assert_eq!(dom.matches("role=\"option\"").count(), 14, "{dom}");
+}
+
+#[test]
+fn a_page_has_the_answer_up_to_each_piece() {
+    let directory = Directory::new("answers");
+    let file = directory.write(
+        "session.txt",
+        concat!(
+            "> SEND {\"token\":\"sk-...\",\"id\":-1}\n",
+            "> SEND {\"type\":\"chat\",\"message\":\"one\"}\n",
+            "< RECV {\"message\":\"a\u{1f600}\",\"quota\":0.1}\n",
+            "< RECV {\"message\":\"b\",\"quota\":0.1}\n",
+            "< RECV {\"message\":\"\",\"quota\":0.1,\"end\":true}\n",
+            "> SEND {\"type\":\"chat\",\"message\":\"two\"}\n",
+            "< RECV {\"message\":\"c\",\"quota\":0.1,\"end\":true}\n",
+        ),
+    );
+    let page = run(&mut chatnio(["replay", "--html", &file])).with(0).stdout;
+    assert!(page.contains(r#""answers":{"1":"a😀b","2":"c"}"#), "{page}");
+    let answered: Vec<&str> = page.split("\"answered\":").skip(1).filter_map(|rest| rest.split('}').next()).collect();
+    // As JavaScript counts: the second character is two.
+    assert_eq!(answered, ["0", "0", "3", "4", "4", "0", "1"]);
+}
+
+#[test]
+fn what_cannot_be_read_makes_no_page() {
+    let directory = Directory::new("no-page");
+    let broken = directory.write("broken.txt", "hello\n");
+    let ended = run(&mut chatnio(["replay", "--html", &broken])).with(5);
+    assert!(ended.stdout.is_empty() && ended.stderr.contains("broken.txt: line 1: expected"), "{ended:?}");
 }

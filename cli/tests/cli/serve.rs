@@ -126,6 +126,9 @@ fn what_it_cannot_do_is_said() {
         (&["--pace", "-1"], 2, "0 or more"),
         (&["--differences", "x"], 2, "--script"),
         (&["--fault", "wrong"], 2, "`--fault list` prints all names"),
+        (&["--fault", "fin-mid-answer", "--fault", "bad-key"], 2, "give no other --fault"),
+        (&["--fault", "all", "--port", "1"], 2, "--port has no place beside it"),
+        (&["--fault", "fin-mid-answer", "--throttle", "0"], 2, "--throttle has no place beside it"),
     ] {
         let ended = run(&mut chatnio(["serve"].into_iter().chain(arguments.iter().copied()))).with(status);
         assert!(ended.stderr.contains(says), "{arguments:?}: {ended:?}");
@@ -160,8 +163,9 @@ fn it_serves_a_folder_beside_the_chat() {
 #[test]
 fn a_fault_of_tls_wants_tls() {
     let refused = run(&mut chatnio(["serve", "--fault", "tls-expired"])).with(2);
-    assert!(refused.stderr.contains("tls-expired is a fault of TLS"), "{refused:?}");
+    assert!(refused.stderr.contains("--fault tls-expired is one of TLS: add --tls"), "{refused:?}");
     let listed = run(&mut chatnio(["serve", "--fault", "list"])).with(0);
+    assert!(listed.stdout.lines().any(|line| line.starts_with("tls-expired ") && line.ends_with(" (with --tls)")));
     assert!(listed.stdout.contains("tls-expired ") && listed.stdout.contains("fin-mid-answer "), "{listed:?}");
     let mut serve = Running::start(&mut chatnio(["serve", "--fault", "tls-expired", "--tls"]));
     assert!(serve.stdout_until("\n").starts_with("wss://localhost:"));
@@ -171,7 +175,8 @@ fn a_fault_of_tls_wants_tls() {
 fn all_faults_are_served_with_what_is_to_come_of_them() {
     let mut serve = Running::start(&mut chatnio(["serve", "--fault", "all"]));
     let table = serve.stdout_until("\n\n");
-    assert!(table.starts_with("fault\tover\turl\tstatus\tby\ttext\n"), "{table}");
+    let rows = table.lines().count() - 2;
+    assert!(table.starts_with(&format!("fault\tover\turl\tstatus\tby\ttext\t{rows}\n")), "{table}");
     let row = table.lines().find(|line| line.starts_with("fin-mid-answer\tplain\t")).unwrap();
     assert!(row.ends_with("\tEND_OF_STREAM\t-\tone"), "{row}");
     let url = row.split('\t').nth(2).unwrap();

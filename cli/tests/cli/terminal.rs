@@ -32,6 +32,22 @@ fn an_answer_cannot_drive_it() {
 }
 
 #[test]
+fn neither_can_what_is_no_answer() {
+    let server = server();
+    let url = server.url();
+    let reach = ["--url", &url, "--token", KEY];
+    let shown = |command: &[&str]| {
+        Running::start_on_terminal(chatnio(command.iter().chain(&reach).copied())).end().with(0).stdout
+    };
+    let recorded = shown(&["ask", "--record", "-", "a\u{9b}31m"]);
+    assert!(recorded.contains("31m") && recorded.contains("> SEND"), "{recorded:?}");
+    let listed = [shown(&["conversations"]), shown(&["conversations", "--json"])];
+    for text in [&recorded, &listed[0], &listed[1]] {
+        assert!(text.contains("a31m") && !text.contains('\u{9b}'), "{text:?}");
+    }
+}
+
+#[test]
 fn a_question_is_not_awaited_from_it() {
     let ended = Running::start_on_terminal(chatnio(["ask"])).end().with(2);
     assert!(ended.stdout.contains("no question"), "{ended:?}");
