@@ -674,7 +674,7 @@ typedef enum chatnio_close_reason {
 
 /**
  * What an HTTP answer that refused a connection holds. All of it is as the server, or a gateway in front of it, sent it,
- * bounded, without the secrets of the URL's query.
+ * bounded, without the secrets that it repeats: the token, the values of headers and of the URL's query, those of a proxy.
  */
 typedef enum chatnio_refusal_part {
     /**
@@ -1772,7 +1772,8 @@ int32_t chatnio_config_set_key_log_callback(const struct chatnio_config *config,
 int32_t chatnio_config_set_connect(const struct chatnio_config *config, uint64_t ms);
 
 /**
- * Sets how long the TLS and WebSocket handshakes may take together. 10,000 ms.
+ * Sets how long the way through the proxy, if there is one, and the TLS and WebSocket handshakes may take together.
+ * 10,000 ms.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
@@ -2079,6 +2080,15 @@ int32_t chatnio_request_add_extra(struct chatnio_request *request,
  * Frees a request; NULL is fine.
  */
 void chatnio_request_free(struct chatnio_request *request);
+
+/**
+ * Whether the same may go well when it is asked again after an interruption (`chatnio_interruption`), on a new connection if
+ * this one is over: not where the host has closed it, where TLS has failed, or where the same answer is too long again. What
+ * came may have been charged. `chatnio_status_is_retryable()` says it of a status.
+ *
+ * Any thread, at any time; any number may be asked about.
+ */
+bool chatnio_interruption_is_retryable(int32_t interruption);
 
 /**
  * Gets the raw JSON of the field called `name` of an event's frame, known or unknown: for those that this library does
@@ -2707,8 +2717,8 @@ int32_t chatnio_client_ask(struct chatnio_client *client,
 
 /**
  * Waits for the next event, at most `timeout_ms` milliseconds: 0 only looks, -1 (or less) has no limit. While a turn
- * runs its deadlines bound the wait; while none runs, waiting keeps the connection alive. The thread sleeps until then,
- * but that a turn that may still be stopped wakes it ten times a second, because a stopper gives it other deadlines.
+ * runs its deadlines bound the wait; while none runs, waiting keeps the connection alive. The thread sleeps until then.
+ * Only while a turn may still be stopped does it wake ten times a second, because a stop brings deadlines of its own.
  *
  * What the event points to lives until the next call of `next`, `wait`, `ask`, `close`, `reconnect`,
  * `reconnect_socket` or `free` on this client.
@@ -3111,12 +3121,13 @@ int32_t chatnio_rest_call_decode(struct chatnio_rest_call *call,
                                  struct chatnio_rest_answer **answer);
 
 /**
- * Gets what the server said in the last answer that had no result, in its words, as they came; absent where it said
- * nothing. Lives until the next answer is read, or the call is freed.
+ * Gets what the server said in the last answer that had no result, in its words, without the key that the call was prepared
+ * with; absent where it said nothing. Lives until the next answer is read, or the call is freed.
  *
  * Errors: `CHATNIO_INVALID` for NULL.
  */
-int32_t chatnio_rest_call_words(const struct chatnio_rest_call *call, struct chatnio_text *words);
+int32_t chatnio_rest_call_words(const struct chatnio_rest_call *call,
+                                struct chatnio_text *words);
 
 /**
  * Whether the call may be sent again when nobody knows whether it has arrived: it only reads. Never so for what deletes,

@@ -86,6 +86,11 @@ inline std::string_view interruption_name(std::int32_t interruption) noexcept
 {
     return chatnio_interruption_name(interruption);
 }
+/** Whether the same may go well when it is asked again after an interruption, on a new connection if this one is over. */
+inline bool interruption_is_retryable(std::int32_t interruption) noexcept
+{
+    return chatnio_interruption_is_retryable(interruption);
+}
 
 /** The name of what is known of a conversation (`chatnio_conversation_kind`). */
 inline std::string_view conversation_kind_name(std::int32_t kind) noexcept
@@ -540,7 +545,7 @@ public:
     {
         return set(chatnio_config_set_connect(native(), detail::milliseconds(time)));
     }
-    /** How long the TLS and WebSocket handshakes may take together. 10 s. */
+    /** How long the way through a proxy and the TLS and WebSocket handshakes may take together. 10 s. */
     Config &handshake(std::chrono::milliseconds time)
     {
         return set(chatnio_config_set_handshake(native(), detail::milliseconds(time)));
@@ -1372,8 +1377,13 @@ private:
  *
  *     chatnio::Client client("wss://api.chatnio.net", chatnio::Auth("sk-..."));
  *     for (auto &event : client.ask(chatnio::Request::chat("hi"))) {
- *         if (event.kind() == CHATNIO_EVENT_DELTA) {
+ *         // The last piece comes with the end.
+ *         if (event.kind() == CHATNIO_EVENT_DELTA || event.kind() == CHATNIO_EVENT_END) {
  *             std::cout << event.text() << std::flush;
+ *         }
+ *         // The server answers instead of the model, or the answer is cut short.
+ *         if (event.kind() == CHATNIO_EVENT_END && event.outcome() != CHATNIO_OUTCOME_COMPLETE) {
+ *             std::cerr << event.answer()->notice() << event.answer()->reason();
  *         }
  *     }
  */

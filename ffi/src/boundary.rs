@@ -39,19 +39,26 @@ impl Health {
         Ok(())
     }
 
-    /// Keeps what a call has come to, and answers its status. Once for all functions, not in each.
-    #[inline(never)]
+    /// Keeps what a call has come to, and answers its status.
+    #[inline]
     fn settle(&self, result: Result<Result<(), Failure>, Failure>) -> i32 {
-        self.panicked.fetch_or(result.is_err(), Ordering::Relaxed);
-        match result.unwrap_or_else(Err) {
-            Ok(()) => CHATNIO_OK as i32,
-            Err(failure) => {
-                if !failure.text.is_empty() {
-                    *self.error.lock().unwrap_or_else(PoisonError::into_inner) = failure.text.into_owned();
-                }
-                failure.status as i32
+        match result {
+            Ok(Ok(())) => CHATNIO_OK as i32,
+            Ok(Err(failure)) => self.keep(failure),
+            Err(panic) => {
+                self.panicked.store(true, Ordering::Relaxed);
+                self.keep(panic)
             }
         }
+    }
+
+    /// Once for all functions, not in each.
+    #[inline(never)]
+    fn keep(&self, failure: Failure) -> i32 {
+        if !failure.text.is_empty() {
+            *self.error.lock().unwrap_or_else(PoisonError::into_inner) = failure.text.into_owned();
+        }
+        failure.status as i32
     }
 
     pub(crate) fn text(&self) -> String {

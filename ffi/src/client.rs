@@ -52,15 +52,15 @@ impl chatnio_client {
     }
 
     /// Waits for one event.
-    fn next(&mut self, timeout_ms: i32) -> Result<chatnio_event, Failure> {
+    fn next(&mut self, target: Target<chatnio_event>, timeout_ms: i32) -> Result<(), Failure> {
         let chatnio_client { client, kept, .. } = self;
         kept.clear();
         let event = match u64::try_from(timeout_ms) {
             Ok(ms) => client.next_within(Duration::from_millis(ms))?,
             Err(_) => client.next_within(Duration::MAX)?,
         };
-        match event.map(|event| kept.show(event)) {
-            Some(shown) => Ok(shown),
+        match event.map(|event| kept.show(target, event)) {
+            Some(()) => Ok(()),
             // An end of the server's is an error of its own.
             None if client.state() == State::Closed => Err(RequestError::Closed.into()),
             None => Err(Failure::AGAIN),
@@ -68,12 +68,12 @@ impl chatnio_client {
     }
 
     /// Waits for the running turn's end; not at all when none runs.
-    fn wait(&mut self, timeout_ms: i32) -> Result<chatnio_event, Failure> {
+    fn wait(&mut self, target: Target<chatnio_event>, timeout_ms: i32) -> Result<(), Failure> {
         let chatnio_client { client, kept, .. } = self;
         kept.clear();
         let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
-        match client.wait_for_end(timeout, |end| kept.show(Event::End(end)))? {
-            Some(shown) => Ok(shown),
+        match client.wait_for_end(timeout, |end| kept.show(target, Event::End(end)))? {
+            Some(()) => Ok(()),
             None if client.state() == State::Closed => Err(RequestError::Closed.into()),
             None => Err(Failure::AGAIN),
         }
@@ -244,14 +244,13 @@ pub unsafe extern "C" fn chatnio_client_ask(
             return Err(ClientError::NotAnswered { kind }.into());
         }
         client.client.request(&request)?;
-        target.fill(client.wait(-1)?);
-        Ok(())
+        client.wait(target, -1)
     })
 }
 
 /// Waits for the next event, at most `timeout_ms` milliseconds: 0 only looks, -1 (or less) has no limit. While a turn
-/// runs its deadlines bound the wait; while none runs, waiting keeps the connection alive. The thread sleeps until then,
-/// but that a turn that may still be stopped wakes it ten times a second, because a stopper gives it other deadlines.
+/// runs its deadlines bound the wait; while none runs, waiting keeps the connection alive. The thread sleeps until then.
+/// Only while a turn may still be stopped does it wake ten times a second, because a stop brings deadlines of its own.
 ///
 /// What the event points to lives until the next call of `next`, `wait`, `ask`, `close`, `reconnect`,
 /// `reconnect_socket` or `free` on this client.
@@ -268,9 +267,7 @@ pub unsafe extern "C" fn chatnio_client_next(
     event: *mut chatnio_event,
 ) -> i32 {
     boundary!(client => {
-        let target = Target::new(event)?;
-        target.fill(client.next(timeout_ms)?);
-        Ok(())
+        client.next(Target::new(event)?, timeout_ms)
     })
 }
 
@@ -286,8 +283,7 @@ pub unsafe extern "C" fn chatnio_client_wait(
 ) -> i32 {
     boundary!(client => {
         let target = Target::new(event)?;
-        target.fill(client.wait(timeout_ms)?);
-        Ok(())
+        client.wait(target, timeout_ms)
     })
 }
 

@@ -33,7 +33,7 @@ struct State {
 pub(crate) struct Settings {
     pub(crate) session: Config,
     #[cfg(feature = "connection")]
-    pub(crate) transport: crate::config_transport::Settings,
+    pub(crate) transport: crate::config_transport::Transport,
 }
 
 impl Object for chatnio_config {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chatnio_transport::{ConnectionConfig, TlsConfig, TlsOptions, Trust, WallClock};
 
 use crate::boundary::{boundary, input};
-use crate::config::chatnio_config;
+use crate::config::{Settings, chatnio_config};
 use crate::status::Failure;
 
 /// Which root certificates count.
@@ -23,7 +23,7 @@ const ADDED_ONLY: i32 = chatnio_trust::CHATNIO_TRUST_ADDED_ONLY as i32;
 
 /// What a connection needs beyond a session.
 #[derive(Clone, Default)]
-pub(crate) struct Settings {
+pub(crate) struct Transport {
     /// Its `session` and `tls` are filled in when it is used.
     pub(crate) connection: ConnectionConfig,
     options: TlsOptions,
@@ -40,7 +40,7 @@ impl chatnio_config {
         config: Option<&chatnio_config>,
         make: impl FnOnce(&ConnectionConfig) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let prepare = |settings: &mut crate::config::Settings| {
+        let prepare = |settings: &mut Settings| {
             if settings.transport.tls.is_none() {
                 settings.transport.tls = Some(settings.transport.options.clone().build()?);
             }
@@ -66,7 +66,8 @@ pub unsafe extern "C" fn chatnio_config_set_connect(config: Option<&chatnio_conf
     }))
 }
 
-/// Sets how long the TLS and WebSocket handshakes may take together. 10,000 ms.
+/// Sets how long the way through the proxy, if there is one, and the TLS and WebSocket handshakes may take together.
+/// 10,000 ms.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]

@@ -94,26 +94,27 @@ impl chatnio_connection {
         self.now
     }
 
-    /// Shows the next event, if there is one.
-    fn next(&mut self, index: usize) -> Option<chatnio_event> {
+    /// Shows the next event. Whether there is one.
+    fn next(&mut self, target: Target<chatnio_event>, index: usize) -> bool {
         if self.shown.len() <= index {
             self.shown.resize_with(index + 1, Shown::default);
         }
         let Shown { storage, kept } = &mut self.shown[index];
         kept.clear();
-        Some(match self.connection.poll_event(self.now, storage) {
+        match self.connection.poll_event(self.now, storage) {
             None => {
                 self.may_have_events = false;
-                return None;
+                return false;
             }
-            Some(ConnectionEvent::Open) => kept.show_open(),
+            Some(ConnectionEvent::Session(event)) => kept.show(target, event),
+            Some(ConnectionEvent::Open) => target.fill(kept.show_open()),
             Some(ConnectionEvent::Closed(end)) => {
                 self.refusal = Refusal::of(&end);
-                kept.show_closed(&end)
+                target.fill(kept.show_closed(&end));
             }
-            Some(ConnectionEvent::Session(event)) => kept.show(event),
-            Some(_) => chatnio_event::none(),
-        })
+            Some(_) => target.fill(chatnio_event::none()),
+        }
+        true
     }
 
     fn unsent(&self) -> &[u8] {
@@ -321,8 +322,7 @@ pub unsafe extern "C" fn chatnio_connection_next_event(
 ) -> i32 {
     boundary!(connection => {
         let target = Target::new(event)?;
-        target.fill(connection.next(0).ok_or(Failure::AGAIN)?);
-        Ok(())
+        if connection.next(target, 0) { Ok(()) } else { Err(Failure::AGAIN) }
     })
 }
 
@@ -349,9 +349,9 @@ pub unsafe extern "C" fn chatnio_connection_next_events(
         }
         let mut count = 0;
         while count < capacity {
-            let target = Target::at(events, count, stride)?;
-            let Some(shown) = connection.next(count) else { break };
-            target.fill(shown);
+            if !connection.next(Target::at(events, count, stride)?, count) {
+                break;
+            }
             count += 1;
         }
         if count == 0 {
@@ -451,10 +451,10 @@ pub unsafe extern "C" fn chatnio_connection_reconnect(
         connection.refusal = None;
         connection.shown.clear();
         connection.shown.push(Shown::default());
-        target.fill(match end {
-            Some(end) => connection.shown[0].kept.show(end),
-            None => chatnio_event::none(),
-        });
+        match end {
+            Some(end) => connection.shown[0].kept.show(target, end),
+            None => target.fill(chatnio_event::none()),
+        }
         Ok(())
     })
 }

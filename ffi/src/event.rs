@@ -243,6 +243,7 @@ impl From<Conversation> for chatnio_conversation {
             Conversation::New { .. } => CHATNIO_CONVERSATION_NEW,
             Conversation::Resumed { .. } => CHATNIO_CONVERSATION_RESUMED,
             Conversation::Replaced { .. } => CHATNIO_CONVERSATION_REPLACED,
+            Conversation::Unknown { .. } => CHATNIO_CONVERSATION_UNKNOWN,
             _ => CHATNIO_CONVERSATION_UNKNOWN,
         };
         let (id, asked) = (conversation.id().unwrap_or(0), conversation.asked().unwrap_or(0));
@@ -257,6 +258,7 @@ pub(crate) fn state_of(state: State) -> i32 {
         State::Answering => CHATNIO_STATE_ANSWERING,
         State::Stopping => CHATNIO_STATE_STOPPING,
         State::Draining => CHATNIO_STATE_DRAINING,
+        State::Closed => CHATNIO_STATE_CLOSED,
         _ => CHATNIO_STATE_CLOSED,
     };
     state as i32
@@ -270,12 +272,13 @@ pub(crate) fn type_of(kind: RequestKind) -> i32 {
         RequestKind::Mask => CHATNIO_REQUEST_MASK,
         RequestKind::Edit => CHATNIO_REQUEST_EDIT,
         RequestKind::Remove => CHATNIO_REQUEST_REMOVE,
+        RequestKind::Chat => CHATNIO_REQUEST_CHAT,
         _ => CHATNIO_REQUEST_CHAT,
     };
     request_type as i32
 }
 
-fn interruption_of(interruption: Interruption) -> i32 {
+pub(crate) fn interruption_of(interruption: Interruption) -> i32 {
     let interruption = match interruption {
         Interruption::FirstFrameDeadline => CHATNIO_INTERRUPTION_FIRST_FRAME_DEADLINE,
         Interruption::NextFrameDeadline => CHATNIO_INTERRUPTION_NEXT_FRAME_DEADLINE,
@@ -291,12 +294,24 @@ fn interruption_of(interruption: Interruption) -> i32 {
         Interruption::InvalidUtf8 => CHATNIO_INTERRUPTION_INVALID_UTF8,
         Interruption::Unresponsive => CHATNIO_INTERRUPTION_UNRESPONSIVE,
         Interruption::TlsFailed => CHATNIO_INTERRUPTION_TLS_FAILED,
+        Interruption::ConnectionLost => CHATNIO_INTERRUPTION_CONNECTION_LOST,
         _ => CHATNIO_INTERRUPTION_CONNECTION_LOST,
     };
     interruption as i32
 }
 
-fn outcome_of(outcome: Option<Outcome>) -> (i32, i32) {
+/// Whether the same may go well when it is asked again after an interruption (`chatnio_interruption`), on a new connection if
+/// this one is over: not where the host has closed it, where TLS has failed, or where the same answer is too long again. What
+/// came may have been charged. `chatnio_status_is_retryable()` says it of a status.
+///
+/// Any thread, at any time; any number may be asked about.
+#[cfg(feature = "connection")]
+#[unsafe(no_mangle)]
+pub extern "C" fn chatnio_interruption_is_retryable(interruption: i32) -> bool {
+    Interruption::ALL.iter().any(|why| interruption_of(*why) == interruption && why.is_retryable())
+}
+
+pub(crate) fn outcome_of(outcome: Option<Outcome>) -> (i32, i32) {
     let (outcome, interruption) = match outcome {
         None => (CHATNIO_OUTCOME_NONE, None),
         Some(Outcome::Complete) => (CHATNIO_OUTCOME_COMPLETE, None),
@@ -394,6 +409,7 @@ struct KeptAnswer {
 
 impl Kept {
     /// Lets go of what the last event pointed to.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.answer = None;
         self.text.clear();
@@ -406,16 +422,15 @@ impl Kept {
     }
 
     /// Shows an event. What it points to stays where it is until the message, its storage or this changes.
-    #[inline]
-    pub(crate) fn show(&mut self, event: Event<'_>) -> chatnio_event {
+    // What a page loads has it once.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    pub(crate) fn show(&mut self, target: Target<chatnio_event>, event: Event<'_>) {
         self.clear();
-        match event {
-            // Nearly all are.
-            Event::Delta { turn, text, quota, chunk } => {
-                chatnio_event::new(CHATNIO_EVENT_DELTA).frame(turn, text, Some(quota), &chunk)
-            }
-            event => self.show_other(event),
+        // Nearly all are.
+        if let Event::Delta { turn, text, quota, chunk } = event {
+            return target.fill_by(|| chatnio_event::new(CHATNIO_EVENT_DELTA).frame(turn, text, Some(quota), &chunk));
         }
+        target.fill(self.show_other(event));
     }
 
     #[cold]
@@ -443,16 +458,15 @@ impl Kept {
             }
             Event::StopRepeated { turn } => chatnio_event { turn, ..chatnio_event::new(CHATNIO_EVENT_STOP_REPEATED) },
             Event::KeepAlive => chatnio_event::new(CHATNIO_EVENT_KEEP_ALIVE),
+            // Shown before.
+            Event::Delta { .. } => chatnio_event::none(),
             _ => chatnio_event::none(),
         }
     }
 
     /// Shows the end of a turn, as far as its answer tells it.
     pub(crate) fn show_end(&mut self, answer: Box<Answer>) -> chatnio_event {
-        let reason = match answer.outcome {
-            Some(Outcome::Interrupted(why)) => Some(why.to_string()),
-            _ => None,
-        };
+        let reason = if let Some(Outcome::Interrupted(why)) = answer.outcome { Some(why.to_string()) } else { None };
         let shown = chatnio_answer::new(&answer, reason.as_deref());
         let kept = self.answer.insert(Box::new(KeptAnswer { shown, _answer: answer, _reason: reason }));
         chatnio_event {

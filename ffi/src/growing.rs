@@ -1,5 +1,6 @@
 //! Structs that the caller makes and the library fills, which may grow in a later version.
 
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use crate::status::Failure;
@@ -49,7 +50,7 @@ impl<T: Growing> Target<T> {
     #[cfg(feature = "session")]
     pub(crate) fn given(given: *const T) -> Result<T, Failure> {
         let size = size_of_given(given)?;
-        let mut value = std::mem::MaybeUninit::<T>::zeroed();
+        let mut value = MaybeUninit::<T>::zeroed();
         // SAFETY: the caller vouches for `size` bytes; no more are read, and no more are written than there are.
         unsafe { ptr::copy_nonoverlapping(given.cast::<u8>(), value.as_mut_ptr().cast(), size.min(size_of::<T>())) };
         // SAFETY: version 1 is whole, and what follows is zero or what this library wrote: numbers and pointers.
@@ -59,21 +60,29 @@ impl<T: Growing> Target<T> {
     /// Fills it: as much as fits, and zeros where the caller knows more.
     #[inline]
     pub(crate) fn fill(self, value: T) {
-        if self.size == size_of::<T>() {
-            // SAFETY: the caller vouches for `size` bytes at `out`, which is a `T` of its own.
-            unsafe { self.out.write(value) };
-        } else {
-            self.fill_other(value);
+        self.fill_by(|| value);
+    }
+
+    /// [`fill`](Self::fill) by what is made now: in its place, if the caller is of this version.
+    #[inline(always)]
+    pub(crate) fn fill_by(self, make: impl FnOnce() -> T) {
+        let mut aside = MaybeUninit::uninit();
+        let is_of_this_version = self.size == size_of::<T>();
+        let place = if is_of_this_version { self.out } else { aside.as_mut_ptr() };
+        // SAFETY: the caller vouches for `size` bytes at `out`, which is a `T` of its own; `aside` is one of ours.
+        unsafe { place.write(make()) };
+        if !is_of_this_version {
+            self.fill_other(&aside);
         }
     }
 
     /// For a caller of another version.
     #[cold]
-    fn fill_other(self, value: T) {
+    fn fill_other(self, value: &MaybeUninit<T>) {
         let bytes = self.out.cast::<u8>();
         let known = self.size.min(size_of::<T>());
         // SAFETY: the caller vouches for `size` bytes at `out`.
-        unsafe { ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), bytes, known) };
+        unsafe { ptr::copy_nonoverlapping(value.as_ptr().cast::<u8>(), bytes, known) };
         // SAFETY: as above: `known` is at most `size`.
         let rest = unsafe { bytes.add(known) };
         // SAFETY: as above.

@@ -121,3 +121,33 @@ pub extern "C" fn chatnio_state_name(state: i32) -> *const c_char {
         CHATNIO_STATE_CLOSED c"closed"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chatnio_core::{Interruption, Outcome, RequestKind, State};
+
+    use super::*;
+    use crate::event::{interruption_of, outcome_of, state_of, type_of};
+
+    /// The names of all the core's values, by their numbers here.
+    fn are_the_cores<T: Copy>(
+        all: &[T],
+        number: impl Fn(T) -> i32,
+        name: extern "C" fn(i32) -> *const c_char,
+        of_core: impl Fn(T) -> &'static str,
+    ) {
+        for value in all {
+            // SAFETY: it is NUL-terminated, and never freed.
+            let name = unsafe { CStr::from_ptr(name(number(*value))) };
+            assert_eq!(name.to_str(), Ok(of_core(*value)));
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_core() {
+        are_the_cores(&State::ALL, state_of, chatnio_state_name, State::name);
+        are_the_cores(&RequestKind::ALL, type_of, chatnio_request_type_name, RequestKind::name);
+        are_the_cores(&Interruption::ALL, interruption_of, chatnio_interruption_name, Interruption::name);
+        are_the_cores(&Outcome::ALL, |outcome| outcome_of(Some(outcome)).0, chatnio_outcome_name, Outcome::name);
+    }
+}

@@ -8,7 +8,7 @@ use crate::status::Failure;
 use crate::view::chatnio_text;
 
 /// What an HTTP answer that refused a connection holds. All of it is as the server, or a gateway in front of it, sent it,
-/// bounded, without the secrets of the URL's query.
+/// bounded, without the secrets that it repeats: the token, the values of headers and of the URL's query, those of a proxy.
 #[repr(C)]
 pub enum chatnio_refusal_part {
     /// Its body, at most 64 KiB; what was not UTF-8 became U+FFFD.

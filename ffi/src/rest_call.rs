@@ -123,6 +123,8 @@ pub struct chatnio_rest_call {
     mask: Mask,
     /// What `prepare` has made.
     request: Option<Request>,
+    /// Whose key is in it.
+    auth: Option<Auth>,
     /// What the last answer failed with.
     error: Option<rest::Error>,
 }
@@ -136,7 +138,12 @@ impl Object for chatnio_rest_call {
 /// A call, whatever its result is.
 trait AnyCall {
     fn request(&self, auth: &Auth, prefix: &str) -> Result<Request, rest::RequestError>;
-    fn decode(&self, status: u16, body: &[u8]) -> Result<chatnio_rest_answer, rest::Error>;
+    fn decode(
+        &self,
+        status: u16,
+        body: &[u8],
+        redact: &dyn Fn(&str) -> String,
+    ) -> Result<chatnio_rest_answer, rest::Error>;
     fn is_repeatable(&self) -> bool;
 }
 
@@ -148,8 +155,13 @@ impl<T: Serialize> AnyCall for Of<T> {
         self.0.request(auth, prefix)
     }
 
-    fn decode(&self, status: u16, body: &[u8]) -> Result<chatnio_rest_answer, rest::Error> {
-        let result = self.0.decode(status, body)?;
+    fn decode(
+        &self,
+        status: u16,
+        body: &[u8],
+        redact: &dyn Fn(&str) -> String,
+    ) -> Result<chatnio_rest_answer, rest::Error> {
+        let result = self.0.decode_redacted(status, body, redact)?;
         Ok(chatnio_rest_answer::new(&result, body.len()).with((self.1)(result)))
     }
 
@@ -247,6 +259,7 @@ pub unsafe extern "C" fn chatnio_rest_call_new(
                 indexes: Vec::new(),
                 mask: Mask::new("", Vec::new()),
                 request: None,
+                auth: None,
                 error: None,
             },
         );
@@ -370,6 +383,7 @@ pub unsafe extern "C" fn chatnio_rest_call_prepare(
         let auth = chatnio_auth::given(auth)?;
         let prefix = input!(text prefix, prefix_len)?;
         call.request = Some(call.made()?.request(&auth, prefix)?);
+        call.auth = Some(auth);
         Ok(())
     })
 }
@@ -449,15 +463,17 @@ pub unsafe extern "C" fn chatnio_rest_call_decode(
         let answer = answer.ok_or(Failure::invalid("answer is NULL"))?;
         let status = u16::try_from(http_status).map_err(|_| Failure::invalid("no such HTTP status"))?;
         let body = input!(bytes body, body_len)?;
-        let decoded = call.made()?.decode(status, body);
+        let auth = call.auth.as_ref();
+        let redact = |text: &str| auth.map_or_else(|| text.to_owned(), |auth| auth.redact(text));
+        let decoded = call.made()?.decode(status, body, &redact);
         call.error = decoded.as_ref().err().cloned();
         hand_over(answer, decoded?);
         Ok(())
     })
 }
 
-/// Gets what the server said in the last answer that had no result, in its words, as they came; absent where it said
-/// nothing. Lives until the next answer is read, or the call is freed.
+/// Gets what the server said in the last answer that had no result, in its words, without the key that the call was prepared
+/// with; absent where it said nothing. Lives until the next answer is read, or the call is freed.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL.
 #[unsafe(no_mangle)]

@@ -68,6 +68,7 @@ pub(crate) fn put_cause(out: Option<&mut MaybeUninit<i32>>, cause: Option<RetryC
     out.write(match cause.ok_or_else(Failure::absent)? {
         RetryCause::Throttled => THROTTLED,
         RetryCause::Unavailable => UNAVAILABLE,
+        RetryCause::Lost => LOST,
         _ => LOST,
     });
     Ok(())

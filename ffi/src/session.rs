@@ -60,11 +60,10 @@ impl Object for chatnio_session {
 impl chatnio_session {
     /// Shows an event, which must not be borrowed from the session.
     fn show(&mut self, target: Target<chatnio_event>, event: Option<Event<'static>>) {
-        let shown = match event {
-            Some(event) => self.kept.show(event),
-            None => chatnio_event::none(),
-        };
-        target.fill(shown);
+        match event {
+            Some(event) => self.kept.show(target, event),
+            None => target.fill(chatnio_event::none()),
+        }
     }
 }
 
@@ -160,8 +159,10 @@ pub unsafe extern "C" fn chatnio_session_receive(
         let text = input!(text message, message_len)?;
         let chatnio_session { session, storage, kept, next_message, .. } = &mut **session;
         let limit = session.config().max_message;
-        let event = if limit != 0 && text.len() > limit {
-            // Not looked at, and so not kept.
+        // In a page the event is read while its message lies where it was put.
+        let is_lent = cfg!(target_family = "wasm");
+        let event = if is_lent || limit != 0 && text.len() > limit {
+            // Not kept: one that is too long is not looked at.
             session.receive(time(now), text, storage)
         } else {
             next_message.clear();
@@ -169,7 +170,8 @@ pub unsafe extern "C" fn chatnio_session_receive(
             std::mem::swap(storage.message_mut(), next_message);
             session.receive_stored(time(now), storage)
         };
-        target.fill(kept.show(event.ok_or_else(closed)?));
+        let Some(event) = event else { return Err(closed()) };
+        kept.show(target, event);
         Ok(())
     })
 }
@@ -236,7 +238,7 @@ pub unsafe extern "C" fn chatnio_session_handle_timeout(
         let target = Target::new(event)?;
         let chatnio_session { session, storage, kept, .. } = &mut **session;
         let event = session.handle_timeout(time(now), storage).ok_or(Failure::AGAIN)?;
-        target.fill(kept.show(event));
+        kept.show(target, event);
         Ok(())
     })
 }

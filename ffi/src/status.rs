@@ -416,6 +416,7 @@ fn of_rest(error: &chatnio_core::rest::Error) -> chatnio_status {
         Error::NoSuchCall { .. } => CHATNIO_REST_NO_SUCH_CALL,
         Error::WebPage => CHATNIO_REST_WEB_PAGE,
         Error::Http { .. } => CHATNIO_REST_HTTP,
+        Error::Malformed { .. } => CHATNIO_REST_MALFORMED,
         _ => CHATNIO_REST_MALFORMED,
     }
 }
@@ -454,10 +455,8 @@ fn of_request(error: &chatnio_core::RequestError) -> chatnio_status {
 
 #[cfg(feature = "session")]
 pub(crate) fn of_malformed(error: &chatnio_core::Malformed) -> chatnio_status {
-    match error.reason {
-        chatnio_core::Reason::TooLong { .. } => CHATNIO_MESSAGE_TOO_LONG,
-        _ => CHATNIO_MALFORMED,
-    }
+    let is_too_long = matches!(error.reason, chatnio_core::Reason::TooLong { .. });
+    if is_too_long { CHATNIO_MESSAGE_TOO_LONG } else { CHATNIO_MALFORMED }
 }
 
 #[cfg(feature = "connection")]
@@ -484,6 +483,10 @@ mod transport {
         match error {
             TlsOptionsError::BadClientCertificate { .. } => CHATNIO_BAD_CERTIFICATE,
             TlsOptionsError::KeyLog { .. } => CHATNIO_SYSTEM,
+            TlsOptionsError::Read { .. }
+            | TlsOptionsError::NoCertificate { .. }
+            | TlsOptionsError::BadCertificate { .. }
+            | TlsOptionsError::NoRoots => CHATNIO_BAD_ROOTS,
             _ => CHATNIO_BAD_ROOTS,
         }
     }
@@ -514,6 +517,7 @@ mod transport {
             WireError::Proxy(ProxyError::NotAProxy { .. }) => CHATNIO_NOT_A_PROXY,
             WireError::Proxy(ProxyError::Refused { status: 429, .. }) => CHATNIO_THROTTLED,
             WireError::Proxy(ProxyError::Refused { status: 502..=504, .. }) => CHATNIO_UNAVAILABLE,
+            WireError::Proxy(ProxyError::Refused { .. } | ProxyError::Failed { .. }) => CHATNIO_PROXY_REFUSED,
             WireError::Proxy(_) => CHATNIO_PROXY_REFUSED,
             WireError::Throttled(_) => CHATNIO_THROTTLED,
             WireError::Refused(_) => CHATNIO_REFUSED,
@@ -530,6 +534,7 @@ mod transport {
             WireError::Unresponsive { .. } => CHATNIO_UNRESPONSIVE,
             WireError::CloseTimeout => CHATNIO_CLOSE_TIMEOUT,
             WireError::NotOpen => CHATNIO_CLOSED,
+            WireError::Io { .. } => CHATNIO_IO,
             _ => CHATNIO_IO,
         }
     }
@@ -545,6 +550,7 @@ mod transport {
             TlsError::NoPlatformRoots { .. } => CHATNIO_TLS_NO_ROOTS,
             TlsError::NoRandom => CHATNIO_NO_RANDOM,
             TlsError::ClientCertificate { .. } => CHATNIO_TLS_CLIENT_CERTIFICATE,
+            TlsError::Alert { .. } | TlsError::Setup { .. } | TlsError::Other { .. } => CHATNIO_TLS,
             _ => CHATNIO_TLS,
         }
     }
@@ -565,6 +571,9 @@ mod transport {
                 ClientError::NotAnswered { .. } | ClientError::Answered { .. } => CHATNIO_BAD_PARAMETERS,
                 ClientError::Request(error) => of_request(error),
                 ClientError::Signal => CHATNIO_INTERRUPTED,
+                ClientError::Exhausted { .. } | ClientError::Socket(_) => CHATNIO_SYSTEM,
+                // That of a stream of pieces, which C has not.
+                ClientError::Interrupted(_) => CHATNIO_SYSTEM,
                 _ => CHATNIO_SYSTEM,
             };
             let mut failure = Failure::new(status, error.to_string());
@@ -579,3 +588,62 @@ mod transport {
 
 #[cfg(feature = "connection")]
 pub(crate) use transport::of_end;
+
+#[cfg(all(test, feature = "client"))]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use chatnio_transport::{ClientError, ConnectionEnd, ProxyError, Step, TlsError, WireError};
+
+    use super::*;
+
+    #[test]
+    fn c_and_rust_agree_on_what_may_be_tried_again() {
+        let refused = |status| ProxyError::Refused { proxy: "p".to_owned(), status, retry_after: None };
+        let step = Step::Session;
+        let ends = [
+            WireError::NoRandom,
+            WireError::Tls(TlsError::NoRandom),
+            WireError::Tls(TlsError::Expired { host: "h".to_owned() }),
+            WireError::HandshakeTimeout { step },
+            WireError::EndOfStream { step },
+            WireError::Truncated { step },
+            WireError::Io { kind: io::ErrorKind::Other, step },
+            WireError::Protocol { problem: "x".to_owned() },
+            WireError::Unasked,
+            WireError::InvalidUtf8,
+            WireError::MessageTooLong { limit: 1 },
+            WireError::Unresponsive { silence: Duration::ZERO },
+            WireError::CloseTimeout,
+            WireError::NotOpen,
+            WireError::BadHttp { problem: "x".to_owned() },
+            WireError::HeadTooLarge { limit: 1 },
+            WireError::Proxy(refused(429)),
+            WireError::Proxy(refused(503)),
+            WireError::Proxy(refused(403)),
+        ];
+        let host = || "h".to_owned();
+        let source = || Arc::new(io::Error::other("x"));
+        let mut errors: Vec<ClientError> = ends.map(|end| ConnectionEnd::Lost(end).into()).into();
+        errors.extend([
+            ConnectionEnd::Clean.into(),
+            ConnectionEnd::ByServer { code: None, reason: String::new() }.into(),
+            ClientError::Resolve { host: host(), source: source() },
+            ClientError::Connect { host: host(), source: source() },
+            ClientError::ConnectTimeout { host: host(), limit: Duration::ZERO },
+            ClientError::Exhausted { what: "x", source: source() },
+            ClientError::Socket(source()),
+            ClientError::GivenStream,
+            ClientError::NotAStream,
+            ClientError::Signal,
+            chatnio_core::RequestError::Closed.into(),
+        ]);
+        for error in errors {
+            let is_retryable = error.is_retryable();
+            let status = Failure::from(error.clone()).status as i32;
+            assert_eq!(chatnio_status_is_retryable(status), is_retryable, "{error:?}");
+        }
+    }
+}

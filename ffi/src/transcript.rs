@@ -10,7 +10,7 @@ use chatnio_core::{Auth, State};
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, input, put};
 use crate::error::{chatnio_error, construct};
-use crate::event::chatnio_state::*;
+use crate::event::state_of;
 use crate::growing::{Growing, Target};
 use crate::request::chatnio_request;
 use crate::status::Failure;
@@ -222,14 +222,6 @@ pub unsafe extern "C" fn chatnio_replay_free(replay: Option<Box<chatnio_replay>>
 }
 
 fn state_from(state: i32) -> Result<State, Failure> {
-    let states = [
-        (CHATNIO_STATE_IDLE, State::Idle),
-        (CHATNIO_STATE_ASKING, State::Asking),
-        (CHATNIO_STATE_ANSWERING, State::Answering),
-        (CHATNIO_STATE_STOPPING, State::Stopping),
-        (CHATNIO_STATE_DRAINING, State::Draining),
-        (CHATNIO_STATE_CLOSED, State::Closed),
-    ];
-    let found = states.into_iter().find(|(number, _)| *number as i32 == state);
-    found.map(|(_, state)| state).ok_or(Failure::invalid("no such state"))
+    let found = State::ALL.into_iter().find(|known| state_of(*known) == state);
+    found.ok_or(Failure::invalid("no such state"))
 }

@@ -74,11 +74,18 @@ pub(crate) unsafe fn slice<'a, T>(data: *const T, len: usize) -> Result<&'a [T],
 ///
 /// # Safety
 /// As [`slice()`].
+// What a page loads has it once.
+#[cfg_attr(not(target_family = "wasm"), inline)]
 pub(crate) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a str, Failure> {
     // SAFETY: this function's condition.
     let bytes = unsafe { slice(data.cast::<u8>(), len) }?;
     // The quick one does not say where.
-    simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes)).map_err(|error| {
+    simdutf8::basic::from_utf8(bytes).or_else(|_| no_text(bytes))
+}
+
+#[cold]
+fn no_text(bytes: &[u8]) -> Result<&str, Failure> {
+    std::str::from_utf8(bytes).map_err(|error| {
         Failure::new(CHATNIO_NOT_UTF8, format!("the text is not UTF-8 from byte {}", error.valid_up_to()))
     })
 }

@@ -17,6 +17,8 @@
 #define LONG 30000
 /* The deadline that a row names, so that it passes soon. */
 #define SHORT 300
+/* A handshake's, within which a part of it is to come, on a busy machine, too. */
+#define SHORT_HANDSHAKE 3000
 /* How many are tried at once: most of them wait. */
 #define AT_ONCE 16
 
@@ -46,7 +48,7 @@ static uint64_t now_ms(void) {
     return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
-/* Reads FOLDER/table: six cells a line, with a NUL in place of each tab, but for those that a text holds. */
+/* Reads FOLDER/table: six cells a line, with a NUL in place of each tab that parts two of them. */
 static void read_table(const char *folder) {
     char path[300];
     snprintf(path, sizeof path, "%s/table", folder);
@@ -60,6 +62,12 @@ static void read_table(const char *folder) {
     fclose(file);
     char *at = memchr(table, '\n', (size_t)size);
     CHECK(at != NULL);
+    /* The first line's last cell. */
+    const char *count = at;
+    while (count[-1] != '\t') {
+        count--;
+    }
+    size_t announced = strtoul(count, NULL, 10);
     for (at++; *at != '\n';) {
         char *end = memchr(at, '\n', (size_t)(table + size - at));
         CHECK(end != NULL && row_count < sizeof rows / sizeof rows[0]);
@@ -75,20 +83,20 @@ static void read_table(const char *folder) {
         row->status = cells[3], row->by = cells[4], row->text = cells[5];
         row->text_len = (size_t)(end - cells[5]);
     }
-    CHECK(row_count > 500);
+    CHECK(row_count == announced);
 }
 
 /* All deadlines are long, except the one that the row names: a client that waits for another gets another status. */
 static chatnio_config *config_of(const struct row *row) {
     chatnio_config *config = new_config();
-#define DEADLINE(name) OK(chatnio_config_set_##name(config, strcmp(row->by, #name) == 0 ? SHORT : LONG))
-    DEADLINE(connect);
-    DEADLINE(handshake);
-    DEADLINE(first_frame);
-    DEADLINE(next_frame);
-    DEADLINE(ping_after);
-    DEADLINE(pong_within);
-    DEADLINE(close);
+#define WITHIN(name, ms) OK(chatnio_config_set_##name(config, strcmp(row->by, #name) == 0 ? (ms) : LONG))
+    WITHIN(connect, SHORT);
+    WITHIN(handshake, SHORT_HANDSHAKE);
+    WITHIN(first_frame, SHORT);
+    WITHIN(next_frame, SHORT);
+    WITHIN(ping_after, SHORT);
+    WITHIN(pong_within, SHORT);
+    WITHIN(close, SHORT);
     OK(chatnio_config_set_connect_retries(config, 0));
     OK(chatnio_config_set_max_message(config, 64 << 10));
     OK(chatnio_config_set_max_answer(config, 1 << 20));

@@ -295,6 +295,11 @@ static void constants(struct world *world) {
     EQUAL(false, chatnio_status_is_retryable(CHATNIO_BUSY));
     EQUAL(true, chatnio_status_is_retryable(CHATNIO_END_OF_STREAM));
     EQUAL(true, chatnio_status_is_retryable(CHATNIO_THROTTLED));
+    EQUAL(false, chatnio_interruption_is_retryable(INT32_MIN));
+    EQUAL(false, chatnio_interruption_is_retryable(CHATNIO_INTERRUPTION_NONE));
+    EQUAL(false, chatnio_interruption_is_retryable(CHATNIO_INTERRUPTION_ANSWER_TOO_LONG));
+    EQUAL(true, chatnio_interruption_is_retryable(CHATNIO_INTERRUPTION_NEXT_FRAME_DEADLINE));
+    EQUAL(true, chatnio_interruption_is_retryable(CHATNIO_INTERRUPTION_CONNECTION_LOST));
     EQUAL(CHATNIO_STATE_IDLE, session_state(world->session));
     const int64_t ids[] = {0, -2, INT64_MIN};
     for (size_t at = 0; at < sizeof ids / sizeof ids[0]; at++) {

@@ -338,13 +338,21 @@ static void requests(void) {
     header_is(call, 2, "Authorization", "Bearer sk-of-the-test");
     chatnio_text name, value;
     IS(CHATNIO_ABSENT, chatnio_rest_call_header(call, 3, &name, &value));
+    /* A server that repeats the key is not quoted. */
+    const char *repeating = "{\"message\":\"bad key sk-of-the-test\",\"status\":false}";
+    chatnio_rest_answer *result = NULL;
+    char error[200];
+    IS(CHATNIO_REST_BAD_KEY, chatnio_rest_call_decode(call, 401, (const uint8_t *)repeating, strlen(repeating), &result));
+    OK(chatnio_rest_call_words(call, &text));
+    TEXT_IS("bad key sk-...", text);
+    OK(chatnio_rest_call_error(call, error, sizeof error, NULL));
+    CHECK(strstr(error, "sk-...") != NULL && strstr(error, "of-the-test") == NULL);
     OK(chatnio_rest_call_prepare(call, NULL, TEXT("")));
     IS(CHATNIO_ABSENT, chatnio_rest_call_header(call, 2, &name, &value));
     IS(CHATNIO_BAD_URL, chatnio_rest_call_prepare(call, NULL, TEXT("https://h")));
     chatnio_auth_free(auth);
     auth = new_auth("sk-SECRET\n");
     IS(CHATNIO_BAD_TOKEN, chatnio_rest_call_prepare(call, auth, TEXT("")));
-    char error[200];
     OK(chatnio_rest_call_error(call, error, sizeof error, NULL));
     CHECK(strstr(error, "SECRET") == NULL);
     chatnio_auth_free(auth);

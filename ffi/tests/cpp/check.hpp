@@ -5,12 +5,14 @@
 
 #include <chatnio.hpp>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 
 namespace test {
 
-inline unsigned checks = 0;
+// Some tests check in several threads.
+inline std::atomic<unsigned> checks{0};
 
 inline void check(bool as_expected, const char *what, const char *file, int line)
 {

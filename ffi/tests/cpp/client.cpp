@@ -201,5 +201,5 @@ int main(int argc, char **argv)
         from_another_thread(argv[1], config);
     }
     CHECK(chatnio_testing_live_handles() == 0);
-    std::printf("client: %u checks\n", test::checks);
+    std::printf("client: %u checks\n", test::checks.load());
 }

@@ -227,5 +227,5 @@ int main()
     a_connect_is_tried_again();
     undrained();
     CHECK(chatnio_testing_live_handles() == 0);
-    std::printf("connection: %u checks\n", test::checks);
+    std::printf("connection: %u checks\n", test::checks.load());
 }

@@ -184,5 +184,5 @@ int main()
     errors();
     requests();
     CHECK(chatnio_testing_live_handles() == 0);
-    std::printf("owners: %u checks\n", test::checks);
+    std::printf("owners: %u checks\n", test::checks.load());
 }

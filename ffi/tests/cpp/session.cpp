@@ -117,5 +117,5 @@ int main()
     of_a_request();
     settling();
     CHECK(chatnio_testing_live_handles() == 0);
-    std::printf("session: %u checks\n", test::checks);
+    std::printf("session: %u checks\n", test::checks.load());
 }

@@ -152,5 +152,5 @@ int main(int argc, char **argv)
     }
     CHECK(compared > 30 && wrong == 0);
     CHECK(chatnio_testing_live_handles() == 0);
-    std::printf("transcripts: %u compared, %u checks\n", compared, test::checks);
+    std::printf("transcripts: %u compared, %u checks\n", compared, test::checks.load());
 }
