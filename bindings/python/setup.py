@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import shutil
 import sys
+import tarfile
+import time
 from pathlib import Path
+from typing import Any
 
 from setuptools import setup
 from setuptools.command.build_ext import build_ext
@@ -38,6 +43,11 @@ class BuildExtension(build_ext):
         program.unlink(missing_ok=True)
         shutil.copy2(built, program)
 
+    def build_extensions(self) -> None:
+        # Some Pythons have every module look for libraries in the folder that they are in themselves: this one needs none.
+        self.compiler.linker_so = [flag for flag in self.compiler.linker_so if not flag.startswith(("-Wl,-rpath", "-Wl,-R"))]
+        super().build_extensions()
+
 
 class SourceDistribution(sdist):
     """Carries the Rust workspace along, in `rust`."""
@@ -51,6 +61,24 @@ class SourceDistribution(sdist):
         for name in CARRIED_FOLDERS:
             ignored = shutil.ignore_patterns("target", ".*")
             shutil.copytree(WORKSPACE / name, rust / name, ignore=ignored, dirs_exist_ok=True)
+
+    def make_archive(self, base_name: str, format: str, root_dir: Any = None, base_dir: str = "", **_: Any) -> str:
+        """As setuptools makes the one format that there is, gztar, but the same of the same files: nobody's, and none younger
+        than SOURCE_DATE_EPOCH, if that is set."""
+        latest = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+
+        def of_nobody(member: tarfile.TarInfo) -> tarfile.TarInfo:
+            # Their times tell cargo what it need not build again.
+            member.mtime = min(int(member.mtime), latest)
+            member.uid = member.gid = 0
+            member.uname = member.gname = ""
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            return member
+
+        path = f"{base_name}.tar.gz"
+        with gzip.GzipFile(path, "wb", mtime=latest) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+            archive.add(base_dir, filter=of_nobody)
+        return path
 
 
 setup(

@@ -25,8 +25,9 @@ INCLUDE = WORKSPACE / "ffi" / "include"
 
 
 def cargo(*arguments: str) -> None:
-    """Runs cargo on the workspace."""
-    command = [CARGO, *arguments]
+    """Runs cargo on the workspace; for what is installed, by what keeps this machine's paths out of it."""
+    command = [CARGO] if TESTING else ["sh", str(WORKSPACE / "ffi/packaging/cargo")]
+    command += arguments
     # It would put what it builds elsewhere; Python builds for this machine.
     environment = {name: value for name, value in os.environ.items() if name != "CARGO_BUILD_TARGET"}
     try:

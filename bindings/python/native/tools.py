@@ -32,6 +32,8 @@ def of_workspace(name: str) -> str:
 def missing() -> list[str]:
     """What is missing, in words."""
     found: list[str] = []
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        found.append("a CPython with its global lock is needed, and this one is free-threaded")
     wanted = of_workspace("rust-version")
     try:
         # By cargo: that of rustup takes the compiler that this folder wants.

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from fault_servers import Table, fault_servers
 from rest_support import Caller, blocking, on_asyncio
 from support import PATIENCE, RECORD, Certificates, Run
 
@@ -40,6 +41,13 @@ def client(loopback: Loopback) -> Iterator[Client]:
     """A client that records what it sends."""
     with Client(loopback.url, "sk-any", config=RECORD) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def table() -> Iterator[Table]:
+    """Servers that each do one thing wrong."""
+    with fault_servers() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ssl
 import sys
+import traceback
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import trustme
@@ -65,3 +67,16 @@ def state_of(made: Session | Connection | Client | AsyncClient) -> State:
 def sent(client: Client | AsyncClient) -> list[str]:
     """What it has sent, recorded."""
     return [line for line in str(client.transcript()).splitlines() if line.startswith("> SEND")]
+
+
+def everything_shown(error: BaseException) -> str:
+    """All that a traceback can show, except the variables of these tests."""
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    pending = [shown]
+    text = ""
+    while pending:
+        part = pending.pop()
+        part.stack[:] = [frame for frame in part.stack if Path(frame.filename).parent != Path(__file__).parent]
+        text += "".join(part.format(chain=False))
+        pending += [cause for cause in (part.__cause__, part.__context__) if cause is not None]
+    return text + repr(error) + str(error)

@@ -28,6 +28,7 @@ from pychatnio import (
     RequestType,
     State,
     Status,
+    StopRepeated,
 )
 
 
@@ -135,7 +136,8 @@ def test_the_events_go_up_to_the_end(run: Run[None], loopback: Loopback) -> None
             events = await opened(stream)
             stream.stop()
             rest = [event async for event in events]
-            assert [type(event) for event in rest] == [End]
+            # On a busy machine the stop may have been repeated meanwhile.
+            assert [type(event) for event in rest if not isinstance(event, StopRepeated)] == [End]
             await until(lambda: client.counters.strays)
             assert await client.ask("hi", model="hello").text() == "".join(HELLO)
 

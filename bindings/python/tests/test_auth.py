@@ -6,12 +6,11 @@ import asyncio
 import copy
 import pickle
 import socket
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import Certificates
+from support import Certificates, everything_shown
 from memory import START, Link, Server
 
 from pychatnio import (
@@ -172,19 +171,6 @@ WITH_A_GOOD_ONE: dict[str, Callable[[Any, str, Certificates], object]] = {
     "no time": lambda token, url, certificates: Session(token, now=-1),
     "a certificate": lambda token, url, certificates: too_early(token, certificates),
 }
-
-
-def everything_shown(error: BaseException) -> str:
-    """All that a traceback can show, except the variables of these tests."""
-    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-    pending = [shown]
-    text = ""
-    while pending:
-        part = pending.pop()
-        part.stack[:] = [frame for frame in part.stack if frame.filename != __file__]
-        text += "".join(part.format(chain=False))
-        pending += [cause for cause in (part.__cause__, part.__context__) if cause is not None]
-    return text + repr(error) + str(error)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 import pychatnio
-from pychatnio import AsyncAnswerStream, AsyncClient, Client, Config, ConnectError, Loopback
+from pychatnio import AsyncAnswerStream, AsyncClient, Client, Config, ConnectError, Loopback, rest
 
 
 def test_both_clients_have_the_same_methods() -> None:
@@ -38,6 +38,16 @@ def test_a_connect_that_fails_names_the_port() -> None:
             Client(f"ws://127.0.0.1:{port}", config=once)
         with pytest.raises(ConnectError, match=f"cannot connect to 127.0.0.1:{port}: Connection refused"):
             asyncio.run(AsyncClient(f"ws://127.0.0.1:{port}", config=once).connect())
+        # It is another one's address then.
+        proxied = Config(connect_retries=0, proxy=f"socks5h://me:s3cret@127.0.0.1:{port}")
+        by_proxy = f"cannot connect to the proxy socks5h://127.0.0.1:{port}: Connection refused"
+        with pytest.raises(ConnectError, match=by_proxy):
+            Client("ws://server.invalid", config=proxied)
+        with pytest.raises(ConnectError, match=by_proxy):
+            asyncio.run(AsyncClient("ws://server.invalid", config=proxied).connect())
+        calls = rest.Client("ws://server.invalid", "sk-any", config=proxied, allow_token_over_plain_ws=True)
+        with pytest.raises(ConnectError, match=by_proxy):
+            calls.call(rest.quota())
 
 
 def test_who_closed_it_is_said(loopback: Loopback) -> None:

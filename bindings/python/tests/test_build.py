@@ -53,9 +53,12 @@ def test_no_rust_and_no_compiler_and_no_headers(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sysconfig\nreal = sysconfig.get_path\n"
         "sysconfig.get_path = lambda name, *more: '/nowhere' if name == 'include' else real(name, *more)\n"
+        "real_var = sysconfig.get_config_var\n"
+        "sysconfig.get_config_var = lambda name: 1 if name == 'Py_GIL_DISABLED' else real_var(name)\n"
     )
     path = os.pathsep.join([str(tmp_path), str(NATIVE)])
     said = asked_to_build(CARGO="/nowhere/cargo", CC="/nowhere/cc -O2", PYTHONPATH=path)
+    assert "a CPython with its global lock is needed, and this one is free-threaded" in said
     assert "Rust 1.95 or later is needed, and /nowhere/cargo is not found: see https://rustup.rs" in said
     assert "a C compiler is needed, and /nowhere/cc is not found" in said
     assert "Python's headers are needed, and /nowhere/Python.h is not there: on Debian `apt install python3-dev`" in said

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -211,7 +212,8 @@ def test_answers_that_may_be_asked_for_again(client: Client) -> None:
     with pytest.raises(AnswerInterruptedError) as lost:
         client.ask("hi", model="drop").text()
     assert lost.value.is_retryable
-    assert isinstance(lost.value.__cause__, ConnectionClosedError) and lost.value.__cause__.is_retryable
+    cause = lost.value.__cause__
+    assert isinstance(cause, ConnectionClosedError) and cause.is_retryable and str(lost.value) == str(cause) != ""
     client.reconnect()
     with pytest.raises(pychatnio.NoticeError) as notice:
         client.ask("hi", model="notice").text()
@@ -225,6 +227,25 @@ def test_answers_that_may_be_asked_for_again(client: Client) -> None:
     with pytest.raises(ChatNioError) as over:
         client.ask("hi")
     assert not over.value.is_retryable
+
+
+def test_an_interrupted_answer_keeps_no_client_alive(loopback: Loopback) -> None:
+    def interrupted() -> weakref.ref[Client]:
+        client = Client(loopback.url, "sk-any")
+        try:
+            client.ask("hi", model="drop").text()
+        except AnswerInterruptedError as error:
+            assert error.__cause__ is not None
+        client.close()
+        return weakref.ref(client)
+
+    gc.collect()
+    gc.disable()
+    try:
+        # Its descriptors go with its last reference, and with no garbage collector that comes some time.
+        assert interrupted()() is None
+    finally:
+        gc.enable()
 
 
 # Two loops.

@@ -11,6 +11,7 @@ from rest_support import Caller, SEVEN, answering, held, serving, until
 
 from pychatnio import (
     CallError,
+    Config,
     ConnectionClosedError,
     RefusedError,
     Status,
@@ -123,6 +124,14 @@ def test_an_answer_that_is_cut_anywhere_is_lost() -> None:
             assert raised.value.is_retryable
 
 
+def test_nothing_is_left_to_a_finalizer() -> None:
+    # That of a head which was not closed raises where its file has gone before, as in a cycle.
+    answering = Answering()
+    answering.receive(SEVEN[:-5])
+    assert answering._head is not None
+    assert answering._head.isclosed()
+
+
 def test_an_answer_that_has_no_body_or_is_no_http_is_not_waited_for(made: Caller) -> None:
     for answer in (b"HTTP/1.1 204 No Content\r\n\r\n", b"SSH-2.0-x\r\n"):
         released = threading.Event()
@@ -153,3 +162,19 @@ def test_a_server_that_repeats_the_key_is_not_quoted(made: Caller, body: bytes, 
         made(f"ws://127.0.0.1:{port}", rest.quota())
     assert raised.value.words == words
     assert "of-the" not in f"{raised.value!r} {raised.value}"
+
+
+def test_a_server_that_repeats_what_it_was_sent_is_not_quoted(made: Caller) -> None:
+    told = b'{"message":"no: Basic in-a-header, in-a-header, in-the-query, dXNlcjpwYXNzd29yZA==, password","status":false}'
+    head = b"HTTP/1.1 401 x\r\nContent-Length: %d\r\n\r\n" % len(told)
+
+    def tunnel(connection: socket.socket) -> None:
+        until(connection, b"\r\n\r\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        answering(head + told)(connection)
+
+    with serving(tunnel) as port, pytest.raises(CallError) as raised:
+        config = Config(headers={"X-Gate": "Basic in-a-header"}, proxy=f"http://user:password@127.0.0.1:{port}")
+        made("ws://localhost?key=in-the-query", rest.quota(), config=config)
+    assert raised.value.words == "no: ..., ..., ..., ..., ..."
+    assert "in-a" not in f"{raised.value!r} {raised.value}"

@@ -16,6 +16,7 @@ import pytest
 from rest_support import AWAY, Caller, KEY, SEVEN, answering, exactly, held, on_asyncio, serving, until
 
 from pychatnio import (
+    Auth,
     CallError,
     CallRefusedError,
     Config,
@@ -31,6 +32,7 @@ from pychatnio import (
     TLSError,
     rest,
 )
+from pychatnio._endpoint import Url
 from pychatnio.rest.server import Server, Tries
 
 def relay(inside: socket.socket, host: str, port: int) -> None:
@@ -250,7 +252,7 @@ def test_a_gateways_throttling_is_waited_for_as_the_servers(made: Caller, status
     with serving(answering(refusal)) as port, pytest.raises(CallError) as caught:
         made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=0))
     assert caught.value.code == status
-    tries = Tries(Server(f"ws://127.0.0.1:{port}", None, Config(connect_retries=1), 30.0, None, False), rest.quota())
+    tries = Tries(Server(Url(f"ws://127.0.0.1:{port}"), Auth(), Config(connect_retries=1), 30.0, None, False), rest.quota())
     wait = tries.failed(caught.value)
     assert wait is not None
     assert first <= wait <= 1.5 * first

@@ -219,5 +219,6 @@ class Asker(Handle):
         try:
             self._next(0)
         except ChatNioError as error:
-            return error
+            # By its frames it would hold this client, and be held by them, until the garbage collector comes.
+            return error.with_traceback(None)
         return None

@@ -8,6 +8,8 @@ import os
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
+from ._dial import address
+
 __all__ = ["Network", "Proxy", "is_loopback", "of_environment"]
 
 _Path = str | os.PathLike[str]
@@ -42,6 +44,9 @@ class Proxy:
         self.scheme: str = scheme.lower() if found else "http"
         self.host: str = parts.hostname or ""
         self.port: int = parts.port or 1080
+
+    def __str__(self) -> str:
+        return f"the proxy {self.scheme}://{address(self.host, self.port)}"
 
 
 def is_loopback(host: str) -> bool:

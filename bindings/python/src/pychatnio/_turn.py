@@ -10,7 +10,6 @@ from ._status import Status
 from ._text import checked
 from .answer import Answer
 from .errors import (
-    AnswerError,
     AnswerInterruptedError,
     AnswerTimeoutError,
     BusyError,
@@ -72,19 +71,25 @@ def raise_for(answer: Answer | None, lost: Callable[[], BaseException | None]) -
         answer: The answer; nothing is raised where there is none yet.
         lost: Says why the connection ended, where it did: that is the cause then.
     """
-    error: AnswerError | None = None
-    if answer is None:
+    if answer is None or answer.outcome not in (Outcome.NOTICE, Outcome.INTERRUPTED):
         return
+    cause = None if answer.interruption in _NOT_LOST else lost()
     if answer.outcome is Outcome.NOTICE:
-        error = NoticeError(answer, answer.notice or "")
-    if answer.outcome is Outcome.INTERRUPTED:
-        error = AnswerInterruptedError(answer, answer.reason or "")
-    if error is not None:
-        raise error from (lost() if answer.interruption not in _OURS else None)
+        raise NoticeError(answer, answer.notice or "") from cause
+    # If the connection was the reason, it knows more.
+    raise AnswerInterruptedError(answer, str(cause or answer.reason or "")) from cause
 
 
-#: With these it is this program that has ended the connection.
-_OURS = (Interruption.CLOSED_BY_HOST, Interruption.RECONNECTED)
+#: With these it is this program that has ended the connection, or that wants no more of the answer.
+_NOT_LOST = (
+    Interruption.CLOSED_BY_HOST,
+    Interruption.RECONNECTED,
+    Interruption.FIRST_FRAME_DEADLINE,
+    Interruption.NEXT_FRAME_DEADLINE,
+    Interruption.AFTER_STOP_DEADLINE,
+    Interruption.ANSWER_DEADLINE,
+    Interruption.ANSWER_TOO_LONG,
+)
 
 
 def busy(state: State) -> ChatNioError:

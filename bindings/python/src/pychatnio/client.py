@@ -19,7 +19,7 @@ from ._log import log
 from ._native import ffi, lib
 from ._status import Status
 from ._system import System
-from ._text import CData, checked, encoded
+from ._text import CData, checked
 from ._turn import within
 from .answer import Answer
 from .auth import Auth
@@ -81,10 +81,11 @@ class Client(Asker):
         system: str | None = None,
         sock: socket.socket | None = None,
     ) -> None:
-        # No variable here holds the token when something is raised.
-        url, auth = endpoint(url, auth)
-        url_bytes, prompt = encoded(url, "url"), System(system, auth)
-        arguments = (native(config), auth._native(), url_bytes, len(url_bytes))
+        # No variable here holds the token or the URL when something is raised.
+        where, auth = endpoint(url, auth)
+        del url
+        prompt = System(system, auth)
+        arguments = (native(config), auth._native(), *where.native())
         stopper = Stopper()
         if sock is None:
             connect = partial(_Made, lib.chatnio_client_new_with_stopper, *arguments, stopper._handle)
@@ -163,7 +164,7 @@ class Client(Asker):
     def close(self) -> None:
         """Closes the connection in an orderly way, within `Config.close`; at once when another thread waits for
         something, which is told so then. A repeated call does nothing, nor does one of a connection that is lost.
-        `reconnect` opens it again."""
+        `reconnect` opens it again. Its descriptors go with the last reference to it, or at the end of a `with` block."""
         guard = self._guard
         if guard.is_shut:
             return

@@ -70,7 +70,7 @@ class Config(Owner):
         record: Records what is sent and received, without tokens, for `transcript()`. Off.
         max_recording: How much to record, in bytes; what comes after is left out. 64 MiB.
         connect: How many seconds name look-up and TCP connect may take together. 10.
-        handshake: How many seconds the TLS and WebSocket handshakes may take together. 10.
+        handshake: How many seconds the way through a proxy and the TLS and WebSocket handshakes may take together. 10.
         ping_after: Sends a WebSocket ping after so many seconds without a byte from the server. 30. It keeps open what a
             gateway closes when it is silent (nginx after 60 seconds), such as the connection of a video job.
         pong_within: How many seconds its answer may take before the connection counts as dead. 10.

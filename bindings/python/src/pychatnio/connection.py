@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import sys
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._batch import CAPACITY, Batch
 from ._boundary import constructed, milliseconds, with_refusal
+from ._endpoint import Url
 from ._handle import Handle, Level
 from ._native import ffi, lib
 from ._status import Status
-from ._text import CData, checked, encoded, present, seconds, sized
+from ._text import CData, checked, present, seconds, sized
 from .auth import Auth, authentication
 from .config import Config, native, raise_of_clock
 from .errors import ChatNioError, InvalidArgumentError
 from .events import Event
 from .request import Request, handle_of
+
+if sys.version_info >= (3, 11):
+    from typing import Self
+elif TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Connection", "Wants"]
 
@@ -64,12 +71,22 @@ class Connection(Handle):
     def __init__(
         self, url: str, auth: Auth | str | None = None, *, config: Config | None = None, now: float | None = None
     ) -> None:
-        auth = authentication(auth)
-        url_bytes = encoded(url, "url")
+        # No variable here holds the token or the URL when something is raised.
+        where, auth = Url(url), authentication(auth)
+        del url
+        self._begin(where, auth, config, now)
+
+    @classmethod
+    def _at(cls, url: Url, auth: Auth | None = None, config: Config | None = None) -> Self:
+        made = cls.__new__(cls)
+        made._begin(url, authentication(auth), config, None)
+        return made
+
+    def _begin(self, url: Url, auth: Auth, config: Config | None, now: float | None) -> None:
         handle = constructed(
             lib.chatnio_connection_new,
             "chatnio_connection",
-            *(native(config), auth._native(), url_bytes, len(url_bytes), milliseconds(now)),
+            *(native(config), auth._native(), *url.native(), milliseconds(now)),
         )
         super().__init__(handle, config)
         self._batch = Batch()

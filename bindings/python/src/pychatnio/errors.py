@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._native import lib
 from ._status import Status
 from .answer import Answer
-from .names import Interruption
+from .names import INTERRUPTION_NUMBERS
 
 __all__ = [
     "AnswerError",
@@ -41,7 +41,7 @@ __all__ = [
 class ChatNioError(Exception):
     """Everything that this package raises of its own.
 
-    No text of one ever holds a token. What a server said in one is as it came.
+    No text of one ever shows a secret, also where a server repeats it. Otherwise what a server said in one is as it came.
     """
 
     status: Status | None
@@ -142,7 +142,7 @@ class CallError(ChatNioError):
     code: int | None = None
     """The HTTP status, which is 200 for most of what the server itself refuses."""
     words: str | None = None
-    """What the server said, where it said something in words, as it came."""
+    """What the server said, where it said something in words: as it came from `Call.decode`, without secrets from a client."""
 
     @property
     def is_retryable(self) -> bool:
@@ -215,8 +215,9 @@ class AnswerInterruptedError(AnswerError):
 
     @property
     def is_retryable(self) -> bool:
-        """As of the others: not where this program closed the connection, nor where the same answer is too long again."""
-        return self.answer.interruption not in _NOT_AGAIN
+        """As of the others: not where this program closed the connection, where TLS failed, or where the same answer is too
+        long again."""
+        return bool(lib.chatnio_interruption_is_retryable(INTERRUPTION_NUMBERS[self.answer.interruption]))
 
 
 class AnswerTimeoutError(AnswerError, TimeoutError):
@@ -319,10 +320,6 @@ _CLASSES: dict[type[ChatNioError], tuple[Status, ...]] = {
 
 #: Which class is raised for which status.
 RAISED: dict[Status, type[ChatNioError]] = {status: raised for raised, all_of in _CLASSES.items() for status in all_of}
-
-
-#: What brings the same when it is asked again.
-_NOT_AGAIN = frozenset({Interruption.CLOSED_BY_HOST, Interruption.MESSAGE_TOO_LONG, Interruption.ANSWER_TOO_LONG})
 
 
 def error_of(status: int, message: str = "", code: int = 0, body: str | None = None) -> ChatNioError:

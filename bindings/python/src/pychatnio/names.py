@@ -139,5 +139,6 @@ CONVERSATION_KINDS = by_number(ConversationKind, "CHATNIO_CONVERSATION_")
 REQUEST_TYPES = by_number(RequestType, "CHATNIO_REQUEST_")
 
 #: The other way round, for what goes into the library.
+INTERRUPTION_NUMBERS = {why: number for number, why in INTERRUPTIONS.items()}
 STATE_NUMBERS = {state: number for number, state in STATES.items()}
 REQUEST_NUMBERS = {kind: number for number, kind in REQUEST_TYPES.items()}

@@ -85,14 +85,21 @@ class AnswerStream(Uncopied):
         turn, client = self._turn, self._client
         span = math.inf if idle is None else idle
         try:
-            quiet = time.monotonic() + span
+            quiet: float | None = None
             while client._turn is turn and (turn.answer is None or client._events):
-                if not client._events and turn.is_late:
+                if client._events:
+                    # It came with the one before: no clock is looked at.
+                    yield client._next(0.0)
+                    quiet = None
+                    continue
+                if turn.is_late:
                     raise turn.late(client.answer)
-                event = client._next(max(0.0, min(TICK, turn.until - time.monotonic(), quiet - time.monotonic())))
+                now = time.monotonic()
+                quiet = now + span if quiet is None else quiet
+                event = client._next(max(0.0, min(TICK, turn.until - now, quiet - now)))
                 if event is not None or time.monotonic() >= quiet:
                     yield event
-                    quiet = time.monotonic() + span
+                    quiet = None
             # Another was asked meanwhile.
             while turn.events:
                 yield turn.events.pop()

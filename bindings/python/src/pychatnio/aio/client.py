@@ -62,9 +62,10 @@ class AsyncClient(Uncopied):
         config: Config | None = None,
         system: str | None = None,
     ) -> None:
-        # No variable here holds the token when something is raised.
-        url, auth = endpoint(url, auth)
-        self._driver = Driver(url, auth, config, system)
+        # No variable here holds the token or the URL when something is raised.
+        where, auth = endpoint(url, auth)
+        del url
+        self._driver = Driver(where, auth, config, system)
 
     async def connect(self, *, sock: socket.socket | None = None) -> Answer | None:
         """Connects, and waits until the WebSocket is open; within `Config.connect` and `Config.handshake`. Also

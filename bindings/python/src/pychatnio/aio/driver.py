@@ -14,7 +14,9 @@ from copy import copy
 
 from .._boundary import milliseconds
 from .._dial import address
+from .._endpoint import Url
 from .._log import log, log_event
+from .._network import Proxy
 from .._retry import Retry
 from .._status import Status
 from .._system import System
@@ -42,9 +44,9 @@ class Driver:
     It is over one `Connection`, which keeps the conversation, and one `Link` after the other.
     """
 
-    def __init__(self, url: str, auth: Auth, config: Config | None, system: str | None) -> None:
+    def __init__(self, url: Url, auth: Auth, config: Config | None, system: str | None) -> None:
         self.system: System = System(system, auth)
-        connection = _Connection(url, auth, config=config)
+        connection = _Connection._at(url, auth, config)
         connection.driver = weakref.ref(self)
         self.connection: Connection = connection
         self.turn: AsyncTurn | None = None
@@ -106,6 +108,7 @@ class Driver:
     async def _try(self, link: Link, sock: socket.socket | None, retry: Retry | None, wait: float) -> None:
         """Connects once, after so many seconds."""
         host, port = self.connection.host, self.connection.port
+        proxy = self._proxy_at(host, port)
         await link.wait(wait)
         limit = self._limit or math.inf
         if retry is not None:
@@ -113,11 +116,17 @@ class Driver:
             limit = min(limit, retry.left)
         if not link.is_over and limit > 0:
             log(self, "connecting to %s, port %d", host, port)
-            await link.open(host, port, sock, 0 if limit == math.inf else limit)
+            await link.open(host, port, proxy, sock, 0 if limit == math.inf else limit)
         if not await link.settled(math.inf if retry is None else retry.left):
-            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {address(host, port)} in time, all tries together")
+            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {proxy or address(host, port)} in time, all tries together")
         if link.error is not None:
             raise anew(link.error)
+
+    def _proxy_at(self, host: str, port: int) -> str | None:
+        """What errors call the other side of a socket, where it is the proxy on the way to the server."""
+        url = None if self._config is None else self._config._network.proxy
+        proxy = None if url is None else Proxy(url)
+        return str(proxy) if proxy is not None and (proxy.host, proxy.port) == (host, port) else None
 
     async def close(self) -> None:
         self.check_loop()

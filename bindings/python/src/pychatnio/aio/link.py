@@ -86,16 +86,18 @@ class Link:
         while not self.is_over and (left := end - self.loop.time()) > 0:
             await self.changed.wait(left)
 
-    async def open(self, host: str, port: int, sock: socket.socket | None, limit: float) -> None:
+    async def open(self, host: str, port: int, proxy: str | None, sock: socket.socket | None, limit: float) -> None:
         """Connects the socket.
 
         Args:
+            proxy: What errors call it, where it is a proxy.
             sock: One that is connected already.
             limit: How many seconds that may take; 0 for no limit.
 
         Raises:
             ConnectError: when it cannot.
         """
+        name = proxy or address(host, port)
         protocol = _Protocol(self)
         opening = self._opening = asyncio.ensure_future(self._opened(protocol, host, port, sock))
         opening.add_done_callback(self._abort_late)
@@ -108,16 +110,16 @@ class Link:
         if self.is_over:
             return
         if not done:
-            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {address(host, port)} within {limit:g} s")
+            raise ConnectTimeoutError(Status.CONNECT_TIMEOUT, f"cannot connect to {name} within {limit:g} s")
         try:
             opening.result()
         except (socket.gaierror, UnicodeError) as error:
-            raise ConnectError(Status.RESOLVE, f"cannot look up {host}: {error}") from error
+            raise ConnectError(Status.RESOLVE, f"cannot look up {proxy or host}: {error}") from error
         except OSError as error:
             self.retry_cause = LOST
             # What asyncio says of it is the address again.
             why = os.strerror(error.errno) if error.errno is not None else str(error)
-            raise ConnectError(Status.CONNECT, f"cannot connect to {address(host, port)}: {why}") from error
+            raise ConnectError(Status.CONNECT, f"cannot connect to {name}: {why}") from error
 
     async def _opened(
         self, protocol: _Protocol, host: str, port: int, sock: socket.socket | None

@@ -10,7 +10,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from .._dial import connected, limited
-from ..auth import Auth
+from .._endpoint import Url
+from ..auth import Auth, authentication
 from ..config import Config
 from ..errors import ChatNioError
 from .answer import HttpAnswer
@@ -39,7 +40,10 @@ class AsyncClient:
         ssl_context: ssl.SSLContext | None = None,
         allow_token_over_plain_ws: bool = False,
     ) -> None:
-        self._server = Server(url, auth, config, timeout, ssl_context, allow_token_over_plain_ws)
+        # No variable here holds the token or the URL when something is raised.
+        where, auth = Url(url), authentication(auth)
+        del url
+        self._server = Server(where, auth, config, timeout, ssl_context, allow_token_over_plain_ws)
 
     async def call(self, call: Call[T]) -> T:
         """Makes a call, and waits for its answer; tried again as by `Client.call`.
@@ -92,7 +96,8 @@ class AsyncClient:
         return exchange.answer
 
     def __repr__(self) -> str:
-        return f"<AsyncClient {self._server!r}>"
+        # As that of its server: it may not be there.
+        return f"<AsyncClient {getattr(self, '_server', '')!s}>"
 
 
 async def _within(
@@ -128,7 +133,7 @@ async def _within(
     return task.result()
 
 
-async def _exchanged(loop: asyncio.AbstractEventLoop, sock: socket.socket, data: bytes) -> bytes:
+async def _exchanged(loop: asyncio.AbstractEventLoop, sock: socket.socket, data: memoryview) -> memoryview:
     if data:
         await loop.sock_sendall(sock, data)
-    return await loop.sock_recv(sock, _READ)
+    return memoryview(await loop.sock_recv(sock, _READ))

@@ -39,6 +39,10 @@ class HttpAnswer(NamedTuple):
     retry_after: float | None
     """After how many seconds it wants to be asked again."""
 
+    def __repr__(self) -> str:
+        # A server may repeat the key in its body.
+        return f"HttpAnswer({self.status}, {len(self.body)} bytes)"
+
     def result_of(self, call: Call[T], redact: Callable[[str], str]) -> T:
         """What it says; an error's words without secrets."""
         try:
@@ -66,7 +70,7 @@ class Answering:
         self._chunk: int | None = None
         self._in_trailers = False
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes | memoryview) -> None:
         """Takes what came.
 
         Raises:
@@ -181,6 +185,9 @@ def _parsed(head: bytes) -> http.client.HTTPResponse:
     except (http.client.HTTPException, ValueError) as error:
         # A number of very many digits is a ValueError.
         raise _bad_http(type(error).__name__) from None
+    finally:
+        # Its finalizer would use the file, which may have gone before in a cycle.
+        response.close()
     codings = response.getheader("Transfer-Encoding", "").lower()
     lengths = {length.strip() for length in response.getheader("Content-Length", "").split(",")} - {""}
     if codings:

@@ -31,7 +31,8 @@ class HttpRequest(NamedTuple):
     """The body, which is JSON; only with `POST`."""
 
     def __repr__(self) -> str:
-        return f"HttpRequest({self.method} {self.target})"
+        # A gateway's key may be in the query.
+        return f"HttpRequest({self.method} {self.target.partition('?')[0]})"
 
 
 class _Handle(Owner):
@@ -128,10 +129,13 @@ class Call(Generic[T]):
         checked(body, (bytes, bytearray), "body")
         if not 0 <= status < 2**16:
             raise InvalidArgumentError(Status.INVALID, f"there is no HTTP status {status}")
+        # A server may repeat the key in it: no variable here shows it when something is raised.
+        data = ffi.from_buffer("uint8_t[]", body)
+        del body
         handle = _Handle(self._rest_type, self._settings)
         out = ffi.new("chatnio_rest_answer **")
         try:
-            handle.use(lib.chatnio_rest_call_decode, status, ffi.from_buffer("uint8_t[]", body), len(body), out)
+            handle.use(lib.chatnio_rest_call_decode, status, data, len(data), out)
         except CallError as error:
             error.code = status
             raise

@@ -7,7 +7,8 @@ import time
 from typing import TypeVar
 
 from .._dial import connected_blocking, looked_up
-from ..auth import Auth
+from .._endpoint import Url
+from ..auth import Auth, authentication
 from ..config import Config
 from ..errors import ChatNioError
 from .answer import HttpAnswer
@@ -52,7 +53,10 @@ class Client:
         ssl_context: ssl.SSLContext | None = None,
         allow_token_over_plain_ws: bool = False,
     ) -> None:
-        self._server = Server(url, auth, config, timeout, ssl_context, allow_token_over_plain_ws)
+        # No variable here holds the token or the URL when something is raised.
+        where, auth = Url(url), authentication(auth)
+        del url
+        self._server = Server(where, auth, config, timeout, ssl_context, allow_token_over_plain_ws)
 
     def call(self, call: Call[T]) -> T:
         """Makes a call, and waits for its answer. One that only reads (`Call.is_repeatable`) is tried again as connecting
@@ -92,7 +96,7 @@ class Client:
                     sock.settimeout(tries.left(exchange))
                     sock.sendall(data)
                     sock.settimeout(tries.left(exchange))
-                    came = sock.recv(_READ)
+                    came = memoryview(sock.recv(_READ))
                 except TimeoutError:
                     raise tries.late(exchange) from None
                 except ChatNioError:
@@ -103,4 +107,5 @@ class Client:
         return exchange.answer
 
     def __repr__(self) -> str:
-        return f"<Client {self._server!r}>"
+        # As that of its server: it may not be there.
+        return f"<Client {getattr(self, '_server', '')!s}>"

@@ -17,7 +17,9 @@ __all__ = ["Exchange"]
 
 
 class Exchange:
-    """What is to be sent, until the answer is there. Whoever drives it sends what `start` and `receive` return."""
+    """What is to be sent, until the answer is there. Whoever drives it sends what `start` and `receive` return. All of it are
+    views, which no traceback with variables shows the bytes of: the key is in what is sent, and a server may repeat it.
+    """
 
     def __init__(
         self,
@@ -36,19 +38,19 @@ class Exchange:
         self.answer: HttpAnswer | None = None
         self._steps = self._run(request, host, port, context, proxied, address)
 
-    def start(self) -> bytes:
-        return next(self._steps)
+    def start(self) -> memoryview:
+        return memoryview(next(self._steps))
 
-    def receive(self, data: bytes) -> bytes:
+    def receive(self, data: memoryview) -> memoryview:
         """Takes what came; nothing is the stream's end.
 
         Raises:
             ConnectError, ConnectionClosedError, CallError: when there will be no answer.
         """
         try:
-            return self._steps.send(data)
+            return memoryview(self._steps.send(data))
         except StopIteration:
-            return b""
+            return memoryview(b"")
 
     def lost(self, error: OSError) -> ChatNioError:
         """The stream has failed."""
@@ -64,7 +66,7 @@ class Exchange:
         context: ssl.SSLContext | None,
         proxied: Config | None,
         address: str | None,
-    ) -> Generator[bytes, bytes, None]:
+    ) -> Generator[bytes, memoryview, None]:
         where = f"{host} port {port}"
         if proxied is not None:
             self.step = f"the way through the proxy to {where}"
@@ -74,14 +76,16 @@ class Exchange:
             self.step = f"the TLS handshake with {where}"
             secure = yield from secured(context, host, where)
         self.is_open = True
-        message = _encoded(request, host, port, context is not None)
-        out = message if secure is None else secure.encrypted(message)
+        # No variable here holds the key, which is in it, when something is raised.
+        out = _encoded(request, host, port, context is not None)
+        if secure is not None:
+            out = secure.encrypted(out)
         answering = Answering()
         while answering.answer is None:
             data = yield out
             out = b""
             try:
-                came = data if secure is None or not data else secure.decrypted(data)
+                came = data if secure is None or not data else memoryview(secure.decrypted(data))
             except ssl.SSLError as error:
                 raise explained(error, where) from error
             answering.receive(came)

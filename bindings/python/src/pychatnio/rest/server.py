@@ -9,18 +9,19 @@ import time
 from typing import Any
 
 from .._native import ffi, lib
+from .._dial import address as socket_address
+from .._endpoint import Url
 from .._network import Network, Proxy
 from .._retry import LOST, Retry
 from .._status import Status
-from .._text import checked
-from ..auth import Auth, authentication
+from ..auth import Auth
 from ..config import Config, milliseconds, network
 from ..connection import Connection
 from ..errors import ChatNioError, error_of
 from .call import Call, HttpRequest
 from .calls import quota
 from .exchange import Exchange
-from .redacted import redacted
+from .redacted import of_headers, of_proxy, redacted
 from .tls import context_of
 
 __all__ = ["Server", "Tries"]
@@ -40,24 +41,24 @@ class Server:
 
     def __init__(
         self,
-        url: str,
-        auth: Auth | str | None,
+        url: Url,
+        auth: Auth,
         config: Config | None,
         timeout: float,
         ssl_context: ssl.SSLContext | None,
         allow_token_over_plain_ws: bool,
     ) -> None:
-        self._auth = authentication(auth)
-        del auth
+        # A traceback that shows variables may show one whose constructor has failed.
+        self.is_tls: bool = False
+        self.host: str = ""
+        self.port: int = 0
+        self.prefix: str = ""
+        #: Where gateways want their keys; empty without.
+        self.query: str = ""
+        self._auth = auth
         self.network: Network = network(config)
         self.config = config
         self.timeout: float = min(milliseconds("timeout", timeout) / 1000 or _MOST, _MOST)
-        self.is_tls: bool
-        self.host: str
-        self.port: int
-        self.prefix: str
-        #: Where gateways want their keys; empty without.
-        self.query: str
         #: What is wrong with the token is said before anything else.
         quota().request(self._auth)
         allows = allow_token_over_plain_ws or self.network.allow_plain
@@ -73,6 +74,11 @@ class Server:
         return (self.host, self.port) if self.proxy is None else (self.proxy.host, self.proxy.port)
 
     @property
+    def peer_name(self) -> str:
+        """What errors call that one."""
+        return socket_address(self.host, self.port) if self.proxy is None else str(self.proxy)
+
+    @property
     def wants_address(self) -> bool:
         """Whether the proxy is to be told the server's address, looked up here."""
         return self.proxy is not None and self.proxy.scheme == "socks5"
@@ -80,7 +86,8 @@ class Server:
     def redacted(self, text: str) -> str:
         """A text of the server's, without the secrets that it repeats."""
         headers = dict(quota().request(self._auth).headers)
-        return redacted(text, self.query, headers.get("Authorization", "").removeprefix("Bearer "))
+        others = [*of_headers(self.network.headers), *of_proxy(self.network.proxy)]
+        return redacted(text, self.query, headers.get("Authorization", "").removeprefix("Bearer "), others)
 
     def exchange(self, call: Call[Any], address: str | None) -> Exchange:
         request = call.request(self._auth, self.prefix)
@@ -95,12 +102,13 @@ class Server:
 
     def unconnected(self, error: OSError | UnicodeError, address: str | None) -> ChatNioError:
         """Why the socket could not be connected; with the server's address, where that was looked up."""
-        host, port = (self.host, self.port) if self.wants_address and address is None else self.peer
+        is_server = self.proxy is None or (self.wants_address and address is None)
+        host = self.host if is_server else self.peer_name
         if isinstance(error, UnicodeError):
             return error_of(Status.RESOLVE, f"cannot look up {host}: it is no name")
         if isinstance(error, socket.gaierror):
             return error_of(Status.RESOLVE, f"cannot look up {host}: {error.strerror}")
-        return error_of(Status.CONNECT, f"cannot connect to {host} port {port}: {error.strerror or error}")
+        return error_of(Status.CONNECT, f"cannot connect to {self.peer_name}: {error.strerror or error}")
 
     def __repr__(self) -> str:
         return f"{self.host}:{self.port}{self.prefix}"
@@ -145,8 +153,7 @@ class Tries:
             return error_of(Status.UNRESPONSIVE, f"the server did not answer within {self._server.timeout:g} s")
         if exchange is not None:
             return error_of(Status.HANDSHAKE_TIMEOUT, f"{exchange.step} took too long")
-        host, port = self._server.peer
-        return error_of(Status.CONNECT_TIMEOUT, f"cannot connect to {host} port {port} in time")
+        return error_of(Status.CONNECT_TIMEOUT, f"cannot connect to {self._server.peer_name} in time")
 
     def failed(self, error: ChatNioError) -> float:
         """After how many seconds to try again.
@@ -170,25 +177,22 @@ class Tries:
         raise error
 
 
-def _parsed(url: str, auth: Auth | None) -> tuple[bool, str, int, str, str]:
+def _parsed(url: Url, auth: Auth | None) -> tuple[bool, str, int, str, str]:
     """Whether there is TLS, the host, the port, the calls' prefix and the query, as the chat's connection reads them: its
     request is looked at, without TLS. `auth` is whose token is to go over plain `ws://`.
 
     Raises:
         InvalidArgumentError: as for a `Connection`.
     """
-    checked(url, str, "url")
-    scheme, found, rest = url.strip().partition("://")
-    is_tls = not found or scheme.lower() in ("wss", "https")
-    if not found:
-        rest = scheme
-    if is_tls and rest.startswith("sk-"):
+    url.native()
+    is_tls, plain = url.without_tls()
+    if is_tls and url.server().startswith("sk-"):
         # Perhaps a token, in the wrong place: with its own scheme the library can tell.
-        Connection(url)
-    chat = Connection(f"ws://{rest}" if is_tls else url, None if is_tls else auth)
+        Connection._at(url)
+    chat = Connection._at(plain, None if is_tls else auth)
     target = chat.transmit().split(b" ", 2)[1].decode()
     path, _, query = target.partition("?")
     length = ffi.new("size_t *")
     lib.chatnio_rest_prefix_len(path.encode(), len(path), length)
-    has_port = re.search(r":[0-9]+$", re.split("[/?#]", rest, maxsplit=1)[0])
+    has_port = re.search(r":[0-9]+$", url.server())
     return is_tls, chat.host, chat.port if has_port or not is_tls else 443, path[: length[0]], query

@@ -56,7 +56,7 @@ class Secure:
         self.tls.write(data)
         return self.outgoing.read()
 
-    def decrypted(self, data: bytes) -> bytes:
+    def decrypted(self, data: memoryview) -> bytes:
         self.incoming.write(data)
         plain = bytearray()
         try:
@@ -70,7 +70,7 @@ class Secure:
         return bytes(plain)
 
 
-def secured(context: ssl.SSLContext, host: str, where: str) -> Generator[bytes, bytes, Secure]:
+def secured(context: ssl.SSLContext, host: str, where: str) -> Generator[bytes, memoryview, Secure]:
     """The handshake: yields what is to be sent, and is sent what came; nothing of it is the stream's end.
 
     Raises:

@@ -13,7 +13,7 @@ from ..events import Closed
 __all__ = ["through"]
 
 
-def through(proxied: Config, host: str, port: int, address: str | None) -> Generator[bytes, bytes, None]:
+def through(proxied: Config, host: str, port: int, address: str | None) -> Generator[bytes, memoryview, None]:
     """Asks for the way to the server: by its address, where a SOCKS proxy is to be told that, else by its name. Yields bytes
     to send, and is sent what came. It is a connection of the chat's that asks, and has done its part as soon as it would
     speak to the server.
@@ -28,6 +28,8 @@ def through(proxied: Config, host: str, port: int, address: str | None) -> Gener
         while not (out := chat.transmit()).startswith(b"GET "):
             chat.transmitted(len(out))
             came = yield out
+            # The proxy's password is in it: no variable holds that when something is raised.
+            del out
             if came:
                 chat.receive(came)
             else:
