@@ -130,7 +130,7 @@ public enum Interruption: Sendable, Hashable, CustomStringConvertible {
         self = Self.known.first { $0.1.number == number }?.0 ?? .unknown(number)
     }
 
-    private var number: Int32 {
+    var number: Int32 {
         if case .unknown(let number) = self { return number }
         return Self.known.first { $0.0 == self }?.1.number ?? 0
     }

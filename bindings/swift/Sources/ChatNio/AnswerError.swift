@@ -1,3 +1,5 @@
+import CChatNio
+
 /// Why a client's stream has ended without the whole answer, though the request was sent.
 public enum AnswerError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The server answered instead of the model: out of quota, unknown model, ...; see ``Answer/notice``.
@@ -13,12 +15,11 @@ public enum AnswerError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether the same may go well when it is asked again, on a new connection if this one is over: not after a notice, nor
-    /// where this program has closed the connection, nor where the same answer is too long again. What came may have been
-    /// charged.
+    /// where this program has closed the connection, TLS has failed, or the same answer is too long again. What came may have
+    /// been charged.
     public var isRetryable: Bool {
         switch answer.outcome {
-        case .interrupted(.closedByHost), .interrupted(.messageTooLong), .interrupted(.answerTooLong): false
-        case .interrupted: true
+        case .interrupted(let why): chatnio_interruption_is_retryable(why.number)
         case .complete, .stopped, .notice, .unknown, nil: false
         }
     }

@@ -10,8 +10,8 @@ import CChatNio
 /// }
 /// ```
 ///
-/// No text in it ever holds a token or the value of a handshake header. What a *server* said in one is as it came:
-/// filter control characters before a terminal shows it.
+/// No text in it ever shows a token, the value of a handshake header or another secret, also where a server repeats it. Otherwise
+/// what a *server* said in one is as it came: filter control characters before a terminal shows it.
 public struct ChatNioError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The status as the library has answered it.
     public let status: Int32

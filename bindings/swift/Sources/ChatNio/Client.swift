@@ -43,15 +43,15 @@ public actor Client {
     }
 
     /// Asks a question, and streams the answer: see ``ask(_:)-(Request)``.
-    public nonisolated func ask(_ question: String, model: String? = nil) -> AsyncThrowingStream<Delta, any Error> {
+    public nonisolated func ask(_ question: String, model: String? = nil) -> DeltaStream {
         ask(.chat(question, model: model))
     }
 
     /// Asks, by a chat or a restart, and streams the answer: its pieces as they come, none of them empty, none ever
     /// dropped.
     ///
-    /// A stream has one reader: that two tasks wait for it at the same time is a programming error, for which the
-    /// standard library ends the program. The answer is stopped when the reader's task is cancelled, or when the last
+    /// A stream has one reader: that two tasks wait for it at the same time is a programming error, which ends the
+    /// program. The answer is stopped when the reader's task is cancelled, or when the last
     /// copy of the stream and of its iterator is gone. Leaving the loop lets go of them where it is written
     /// `for try await delta in client.ask(...)`; a stream in a variable goes on until that variable is gone, unless
     /// ``stop()`` is called.
@@ -61,20 +61,20 @@ public actor Client {
     ///   all that came: ``AnswerError`` when the server answered instead of the model, or the answer was interrupted;
     ///   ``ChatNioError`` when the request could not be sent; `CancellationError` when the task was cancelled, or
     ///   ``stop()`` was called, before it was sent: then it never is.
-    public nonisolated func ask(_ request: Request) -> AsyncThrowingStream<Delta, any Error> {
-        let (stream, deltas) = AsyncThrowingStream<Delta, any Error>.makeStream(bufferingPolicy: .unbounded)
+    public nonisolated func ask(_ request: Request) -> DeltaStream {
+        let pieces = Pieces()
         let turn = Turn(request) {
-            deltas.yield($0)
+            pieces.add($0)
         } onEnd: { result in
             do {
                 let (answer, cause) = try result.get()
-                deltas.finish(throwing: AnswerError(answer, cause: cause))
+                pieces.finish(throwing: AnswerError(answer, cause: cause))
             } catch {
-                deltas.finish(throwing: error)
+                pieces.finish(throwing: error)
             }
         }
-        deltas.onTermination = { [thread, weak turn] termination in
-            if case .cancelled = termination, let turn {
+        let stream = DeltaStream(pieces) { [thread, weak turn] in
+            if let turn {
                 thread.leave(turn)
             }
         }
@@ -83,7 +83,7 @@ public actor Client {
     }
 
     /// Asks the last question again, with these parameters, and streams the answer: see ``ask(_:)-(Request)``.
-    public nonisolated func restart(model: String? = nil) -> AsyncThrowingStream<Delta, any Error> {
+    public nonisolated func restart(model: String? = nil) -> DeltaStream {
         ask(.restart(model: model))
     }
 

@@ -9,6 +9,8 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     private static let tick: Int32 = 100
     /// How often the connection is looked at while nothing is asked: pings, keep-alives, an end.
     private static let idle = Duration.seconds(1)
+    /// How many events are taken before the actor's jobs have their turn.
+    private static let batch = 64
     /// How long to look after a request that has no answer: servers lose one that comes right after an end, so the library
     /// holds it for 0.25 s.
     private static let settle = Duration.milliseconds(300)
@@ -273,18 +275,32 @@ extension ClientThread {
         }
     }
 
-    /// Waits for one event, and passes it on.
+    /// Waits for one event, and passes it on with those that are there already: who reads the pieces is woken for all of
+    /// them once.
     private func advance(_ milliseconds: Int32) {
         nextLook = .now + (.now < settled ? .milliseconds(Self.tick) : Self.idle)
+        var deltas: [Delta] = []
         do {
-            let event = try Event.filled { event in
-                try client.call(unless: .again, .interrupted) { chatnio_client_next($0, milliseconds, event) }
+            for number in 0..<Self.batch {
+                let wait = number == 0 ? milliseconds : 0
+                let event = try Event.filled { event in
+                    try client.call(unless: .again, .interrupted) { chatnio_client_next($0, wait, event) }
+                }
+                guard let event else { break }
+                // There may be more.
+                nextLook = .now
+                onEvent?(event)
+                if case .delta(let delta) = event, !delta.text.isEmpty {
+                    deltas.append(delta)
+                } else if case .end(let end) = event {
+                    hand(&deltas)
+                    finish(with: end)
+                    return
+                }
             }
-            guard let event else { return }
-            // There may be more.
-            nextLook = .now
-            take(event)
+            hand(&deltas)
         } catch {
+            hand(&deltas)
             let error = withEnd(error)
             over = error as? ChatNioError
             // A turn ends before its connection does, unless the library has a bug.
@@ -292,21 +308,20 @@ extension ClientThread {
         }
     }
 
-    private func take(_ event: Event) {
-        onEvent?(event)
-        switch event {
-        case .delta(let delta) where !delta.text.isEmpty: running?.onDelta(delta)
-        case .end(let end):
-            if let delta = end.delta {
-                running?.onDelta(delta)
-            }
-            finish(with: end.answer)
-        default: break
+    /// Passes the pieces on that have come.
+    private func hand(_ deltas: inout [Delta]) {
+        if !deltas.isEmpty {
+            running?.onDeltas(deltas)
+            deltas.removeAll(keepingCapacity: true)
         }
     }
 
     /// A turn has ended. What ended the connection, if that was it, is told to who waits.
-    private func finish(with answer: Answer) {
+    private func finish(with end: End) {
+        if let delta = end.delta {
+            running?.onDeltas([delta])
+        }
+        let answer = end.answer
         lastAnswer = answer
         let turn = detach()
         if case .interrupted = answer.outcome, over == nil {
@@ -353,7 +368,8 @@ extension ClientThread {
         do {
             let event = try Event.filled { event in try client.call { body($0, event) } }
             guard case .end(let end) = event else { return nil }
-            take(.end(end))
+            onEvent?(.end(end))
+            finish(with: end)
             return end.answer
         } catch {
             throw withEnd(error)

@@ -68,7 +68,7 @@ public final class Configuration: @unchecked Sendable {
         /// The proxy to go through. None: the environment is not looked at unless this says so. A client connects to it
         /// by itself; ``Connection/host`` and ``Connection/port`` are the proxy's.
         public var proxy: Proxy?
-        /// How long the TLS and WebSocket handshakes may take together. 10 s.
+        /// How long the way through a proxy and the TLS and WebSocket handshakes may take together. 10 s.
         public var handshake: Duration?
         /// Sends a WebSocket ping after so long without a byte from the server. 30 s. It keeps open what a gateway closes
         /// when it is silent (nginx after 60 s), such as the connection of a video job.

@@ -1,8 +1,7 @@
 import CChatNio
 
 /// What the HTTP answer says that refused a connection, beside its status. All of it is as the server, or a gateway in
-/// front of it, sent it, bounded, without the secrets of the URL's query: filter control characters before a terminal
-/// shows it.
+/// front of it, sent it, bounded, without the secrets that it repeats: filter control characters before a terminal shows it.
 public struct Refusal: Sendable, Hashable {
     /// Its body, at most 64 KiB; what was not UTF-8 became U+FFFD. Empty of a proxy's.
     public let body: String

@@ -109,7 +109,7 @@ public enum Rest {
     public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
         /// Why.
         public let error: ChatNioError
-        /// What the server said, where it said something in words, as it came.
+        /// What the server said, where it said something in words, as it came: with the key, if it repeats that.
         public let words: String?
         /// Why a call that only reads may go better when it is made again, for ``Retry``; nil where it would bring the same, or
         /// must not be repeated.

@@ -2,8 +2,8 @@
 final class Turn: @unchecked Sendable {
     // Sendable: what changes is guarded by the monitor of the client's thread.
     let request: Request
-    /// Called on the client's thread, as the pieces come.
-    let onDelta: @Sendable (Delta) -> Void
+    /// Called on the client's thread, with the pieces that have come.
+    let onDeltas: @Sendable ([Delta]) -> Void
     /// Called once: with the answer, whatever its outcome, and what ended the connection if that is over; or with why
     /// there is none.
     let onEnd: @Sendable (Result<(Answer, ChatNioError?), any Error>) -> Void
@@ -24,11 +24,11 @@ final class Turn: @unchecked Sendable {
     }
 
     init(
-        _ request: Request, onDelta: @escaping @Sendable (Delta) -> Void = { _ in },
+        _ request: Request, onDeltas: @escaping @Sendable ([Delta]) -> Void = { _ in },
         onEnd: @escaping @Sendable (Result<(Answer, ChatNioError?), any Error>) -> Void
     ) {
         self.request = request
-        self.onDelta = onDelta
+        self.onDeltas = onDeltas
         self.onEnd = onEnd
     }
 }

@@ -35,7 +35,7 @@ extension Loopback {
     }
 }
 
-extension AsyncThrowingStream where Element == Delta {
+extension DeltaStream {
     /// All of it.
     func joined() async throws -> String {
         var text = ""

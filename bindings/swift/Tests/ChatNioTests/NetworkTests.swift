@@ -219,7 +219,7 @@ final class NetworkTests: HandleTestCase {
     }
 
     /// For a client, by nobody trusted.
-    private static let certificate = """
+    static let certificate = """
         -----BEGIN CERTIFICATE-----
         MIIBeTCCAR+gAwIBAgIUfdExTH5bjxE8snAuevDtxPj1KLMwCgYIKoZIzj0EAwIw
         ETEPMA0GA1UEAwwGY2xpZW50MCAXDTI2MTEyODE0MDY0NVoYDzIxMjYxMTA0MTQw
@@ -232,7 +232,7 @@ final class NetworkTests: HandleTestCase {
         -----END CERTIFICATE-----
 
         """
-    private static let key = """
+    static let key = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGZlUk+dZApJ8YQ6s
         0UK6g6FX51Ckub95tO0nwpYp3zmhRANCAAT94yAucrv3cqecyt0Eqsm6TFBqnDoN
