@@ -100,7 +100,7 @@ if (missing.length > 0) throw new Error(`the header declares no ${missing.join("
 const listed = (names) => [...functions].filter(([name]) => names.includes(name)).map(([, declaration]) => declaration);
 const common = session.filter((name) => rest.includes(name));
 const others = (names) => listed(names.filter((name) => !common.includes(name)));
-lines.push("", "/** What both modules export. */", "export interface CommonExports {", "  memory: WebAssembly.Memory;");
+lines.push("", "/** What both modules export. */", "export interface CommonExports {", "  memory: { readonly buffer: ArrayBuffer };");
 lines.push("  chatnio_wasm_alloc(size: number): Pointer;", "  chatnio_wasm_free(data: Pointer, size: number): void;");
 lines.push(...listed(common), "}");
 lines.push("", "/** What chatnio.wasm exports. */", "export interface Exports extends CommonExports {", ...others(session), "}");

@@ -389,7 +389,7 @@ export const restSubscriptionAt = {
 
 /** What both modules export. */
 export interface CommonExports {
-  memory: WebAssembly.Memory;
+  memory: { readonly buffer: ArrayBuffer };
   chatnio_wasm_alloc(size: number): Pointer;
   chatnio_wasm_free(data: Pointer, size: number): void;
   chatnio_version(): Pointer;

@@ -4,9 +4,11 @@ import { type Endpoint, endpoint, refusePlainToken } from "./endpoint.js";
 import { ChatNioError } from "./errors.js";
 import type { End, Event } from "./event.js";
 import { load } from "./load.js";
+import { redacted } from "./redacted.js";
 import type { ChatRequest, Command, Parameters, Question, RestartRequest } from "./request.js";
 import { Session, type SessionOptions } from "./session.js";
-import { flag, textOf, time } from "./settings.js";
+import { flag, functionOf, MAX_DELAY, optionsOf, time } from "./settings.js";
+import { onAbort, signalOf } from "./signal.js";
 import { closeCode, closeSocket, discard, listen, openSocket, platformWebSocket } from "./socket.js";
 import type { WebSocketConstructor, WebSocketLike } from "./socket.js";
 import { AnswerStream } from "./stream.js";
@@ -17,7 +19,7 @@ import { Turn } from "./turn.js";
 export interface ClientOptions extends Omit<SessionOptions, "replay"> {
   /** How long opening the WebSocket may take, in milliseconds. 20,000; 0: as long as the platform lets it. */
   readonly connect?: number | undefined;
-  /** How long the server may take to answer a closing, in milliseconds. 3,000. */
+  /** How long the server may take to answer a closing, in milliseconds. 3,000; 0: its answer is not waited for. */
   readonly close?: number | undefined;
   /** Lets a token go over plain ws:// to another machine, where everybody on the way can read it. Off. */
   readonly allowTokenOverPlainWs?: boolean | undefined;
@@ -25,7 +27,7 @@ export interface ClientOptions extends Omit<SessionOptions, "replay"> {
   readonly WebSocket?: WebSocketConstructor | undefined;
   /** Ends the wait for the connection. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets every event, strays and malformed messages too, before who reads the answer. */
+  /** Gets every event, strays and malformed messages too, before who reads the answer. It may call the client. */
   readonly onEvent?: ((event: Event) => void) | undefined;
 }
 
@@ -45,8 +47,7 @@ interface Sending {
 /** How a message begins that is a `Sending`'s. */
 const COMMAND = /^\{"type":"(?:share|mask|edit|remove)"/;
 
-/** The most milliseconds that a timer takes. */
-const MAX_DELAY = 2 ** 31 - 1;
+const NOT_CONNECTED = "the client is not connected";
 
 /** A timer that is later than this was held up, by a page that was frozen or a machine that slept. */
 const LATE = 1000;
@@ -83,7 +84,7 @@ export class Client {
   readonly #connectLimit: number;
   #socket: WebSocketLike | undefined;
   /** Why it is not connected; undefined while it is. */
-  #over: ChatNioError | undefined = new ChatNioError("CHATNIO_CLOSED", "the client is not connected");
+  #over: ChatNioError | undefined = new ChatNioError("CHATNIO_CLOSED", NOT_CONNECTED);
   /** Ends an attempt to connect. */
   #attempt: AbortController | undefined;
   /** The turn that runs. */
@@ -106,6 +107,8 @@ export class Client {
     this.#options = options;
     this.#connectLimit = Number(time("connect", options.connect ?? 20_000));
     this.#closeLimit = Number(time("close", options.close ?? 3000));
+    functionOf("WebSocket", options.WebSocket);
+    functionOf("onEvent", options.onEvent);
     this.#session = new Session(options);
   }
 
@@ -116,19 +119,31 @@ export class Client {
    * ws:// to another machine; `CHATNIO_CONNECT`, `CHATNIO_CONNECT_TIMEOUT`; the signal's reason.
    */
   static async connect(url: string, options: ClientOptions = {}): Promise<Client> {
-    const server = endpoint(textOf("url", url));
+    const server = endpoint(url);
+    const signal = signalOf(optionsOf(options).signal);
     refusePlainToken(server, options.token, flag("allowTokenOverPlainWs", options.allowTokenOverPlainWs ?? false) === 1);
     await load();
     const client = new Client(server, options);
-    await client.#open(options.signal);
+    const attempt = new AbortController();
+    client.#attempt = attempt;
+    await client.#open(attempt, signal);
     return client;
   }
 
-  /** Asks a question, by its text or a request, and streams the answer. */
+  /**
+   * Asks a question, by its text or a request, and streams the answer.
+   *
+   * @throws {TypeError} for what is neither.
+   * @throws {ChatNioError} `CHATNIO_INVALID` for options or a signal that are none. What else is wrong is told who reads.
+   */
   ask(question: string | Question, options: AskOptions = {}): AnswerStream {
-    const { signal, ...parameters } = options;
+    if (typeof question !== "string" && (typeof question !== "object" || question === null)) {
+      const what = question === null || question === undefined ? String(question) : `a ${typeof question}`;
+      throw new TypeError(`a question is a text or a request, and this is ${what}`);
+    }
+    const { signal, ...parameters } = optionsOf(options);
     const asked: Question = typeof question === "string" ? { type: "chat", message: question } : question;
-    return this.#ask({ ...asked, ...parameters } as ChatRequest | RestartRequest, signal);
+    return this.#ask({ ...asked, ...parameters } as ChatRequest | RestartRequest, signalOf(signal));
   }
 
   /** Asks the last question again, with these parameters, and streams the answer. */
@@ -159,7 +174,12 @@ export class Client {
    */
   stop(): boolean {
     if (this.#socket === undefined) return false;
-    const isSent = this.#session.stop(this.#now());
+    let isSent = false;
+    try {
+      isSent = this.#session.stop(this.#now());
+    } catch (error) {
+      this.#broken(error);
+    }
     this.#pump();
     return isSent;
   }
@@ -175,12 +195,23 @@ export class Client {
    */
   async reconnect(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Answer | undefined> {
     if (this.#attempt !== undefined) throw new ChatNioError("CHATNIO_INVALID", "the client is connecting already");
+    const signal = signalOf(optionsOf(options).signal);
     const over = new ChatNioError("CHATNIO_CLOSED", "the client is connecting anew");
     const socket = this.#letGo(over);
     if (socket !== undefined) discard(socket);
-    const end = this.#ended(this.#session.reconnect(this.#now()));
+    let event: Event | undefined;
+    try {
+      event = this.#session.reconnect(this.#now());
+    } catch (error) {
+      this.#broken(error);
+      throw error;
+    }
     this.#failHeld(over);
-    await this.#open(options.signal);
+    // Before `onEvent`, which may reconnect or close, too.
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const end = this.#ended(event);
+    await this.#open(attempt, signal);
     return end?.answer;
   }
 
@@ -193,11 +224,18 @@ export class Client {
   async close(): Promise<Answer | undefined> {
     const over = new ChatNioError("CHATNIO_CLOSED", "the client was closed");
     this.#attempt?.abort(over);
+    this.#attempt = undefined;
     const socket = this.#letGo(over);
-    const end = this.#ended(this.#session.closed("host"));
-    // What is held.
-    if (socket !== undefined) this.#send(socket);
-    this.#failWaiting(over);
+    let event: Event | undefined;
+    try {
+      event = this.#session.closed("host");
+      // What is held: before `onEvent`, which may reconnect.
+      if (socket !== undefined) this.#send(socket);
+      this.#failWaiting(over);
+    } catch (error) {
+      this.#broken(error);
+    }
+    const end = this.#ended(event);
     if (socket !== undefined) await closeSocket(socket, this.#closeLimit);
     return end?.answer;
   }
@@ -245,6 +283,11 @@ export class Client {
   #ask(request: Question, signal: AbortSignal | undefined): AnswerStream {
     const turn = new Turn(request);
     const stream = new AnswerStream(turn, (turn) => this.#stopTurn(turn, undefined));
+    if (request.type !== "chat" && request.type !== "restart") {
+      const message = "only a chat or a restart is asked so: see send() and stop()";
+      turn.fail(new ChatNioError("CHATNIO_BAD_PARAMETERS", message));
+      return stream;
+    }
     if (signal?.aborted) {
       turn.fail(signal.reason);
       return stream;
@@ -253,8 +296,7 @@ export class Client {
       const abort = (): void => {
         this.#stopTurn(turn, { error: signal.reason });
       };
-      signal.addEventListener("abort", abort);
-      const settled = (): void => signal.removeEventListener("abort", abort);
+      const settled = onAbort(signal, abort);
       turn.result.then(settled, settled);
     }
     this.#enqueue(turn);
@@ -300,23 +342,26 @@ export class Client {
     this.#pump();
   }
 
-  async #open(signal: AbortSignal | undefined): Promise<void> {
-    const attempt = new AbortController();
-    const aborted = (): void => attempt.abort(signal?.reason);
-    this.#attempt = attempt;
+  async #open(attempt: AbortController, signal: AbortSignal | undefined): Promise<void> {
+    const heard = onAbort(signal, () => attempt.abort(signal?.reason));
     try {
+      attempt.signal.throwIfAborted();
       signal?.throwIfAborted();
-      signal?.addEventListener("abort", aborted);
       const make = this.#options.WebSocket ?? (await platformWebSocket());
-      this.#socket = await openSocket(make, this.#endpoint, this.#connectLimit, attempt.signal);
-      this.#over = undefined;
-      this.#watch(this.#socket);
+      await openSocket(make, this.#endpoint, this.#connectLimit, attempt.signal, (socket) => {
+        this.#socket = socket;
+        this.#over = undefined;
+        this.#watch(socket);
+      });
     } catch (error) {
-      if (error instanceof ChatNioError) this.#over = error;
-      this.#failWaiting(error);
+      // Otherwise it was closed, which has told who waits.
+      if (this.#attempt === attempt) {
+        this.#over = error instanceof ChatNioError ? error : new ChatNioError("CHATNIO_CLOSED", NOT_CONNECTED);
+        this.#failWaiting(error);
+      }
       throw error;
     } finally {
-      signal?.removeEventListener("abort", aborted);
+      heard();
       if (this.#attempt === attempt) this.#attempt = undefined;
     }
     this.#next();
@@ -331,21 +376,30 @@ export class Client {
     });
     // Only that of `ws` says more.
     socket.onerror = (event) => {
-      detail = typeof event?.message === "string" ? `: ${event.message}` : "";
+      detail = typeof event?.message === "string" ? `: ${this.#withoutSecrets(event.message)}` : "";
       isNotUtf8 = event?.error?.code === "WS_ERR_INVALID_UTF8";
     };
-    socket.onclose = (event) => {
-      const reason = event.reason ? `: ${event.reason}` : "";
+    socket.onclose = (event = {}) => {
+      // It says it once, and nothing of the connection that came after it.
+      if (this.#socket !== socket) return;
+      const reason = event.reason ? `: ${this.#withoutSecrets(event.reason)}` : "";
       if (isNotUtf8) {
         this.#notUtf8();
       } else if (event.wasClean) {
-        const message = `the server closed the connection${reason}`;
-        this.#lost("server", new ChatNioError("CHATNIO_CLOSED_BY_SERVER", message, closeCode(event)));
+        const code = closeCode(event);
+        const message = `the server closed the connection (${code.closeCode ?? "no code"}${reason})`;
+        this.#lost("server", new ChatNioError("CHATNIO_CLOSED_BY_SERVER", message, code));
       } else {
         const message = `the connection was lost${reason || detail}`;
         this.#lost("lost", new ChatNioError("CHATNIO_END_OF_STREAM", message, closeCode(event)));
       }
     };
+  }
+
+  /** What a server says of why it ends, without what it was told. */
+  #withoutSecrets(text: unknown): string {
+    const token = (this.#options.token ?? "").trim().replace(/^Bearer /, "").trim();
+    return redacted(String(text), new URL(this.#endpoint.url).search.slice(1), token === "anonymous" ? "" : token);
   }
 
   /** Takes a message, which is undefined when it is a binary one. */
@@ -389,11 +443,27 @@ export class Client {
     const over = new ChatNioError("CHATNIO_PROTOCOL", message);
     const socket = this.#letGo(over);
     if (socket !== undefined) discard(socket);
-    this.#take(event);
     this.#failWaiting(over);
+    this.#take(event);
   }
 
   #take(event: Event): void {
+    // Before `onEvent`, which may end the turn, or the connection. Who reads hears of it later than that, by promises.
+    const turn = this.#turn;
+    switch (event.kind) {
+      case "opened":
+      case "delta":
+      case "stop-repeated":
+        turn?.push(event);
+        break;
+      case "end":
+        this.#turn = undefined;
+        turn?.push(event);
+        turn?.finish(event.answer, this.#over);
+        break;
+      default:
+        break;
+    }
     try {
       this.#options.onEvent?.(event);
     } catch (error) {
@@ -402,23 +472,7 @@ export class Client {
         throw error;
       });
     }
-    switch (event.kind) {
-      case "opened":
-      case "delta":
-      case "stop-repeated":
-        this.#turn?.push(event);
-        break;
-      case "end": {
-        const turn = this.#turn;
-        this.#turn = undefined;
-        turn?.push(event);
-        turn?.finish(event.answer, this.#over);
-        this.#next();
-        break;
-      }
-      default:
-        break;
-    }
+    if (event.kind === "end") this.#next();
   }
 
   /** Takes the end of a turn that the connection's end has brought. */
@@ -433,19 +487,41 @@ export class Client {
     if (socket === undefined) return;
     const session = this.#session;
     this.#isFlowing = false;
-    this.#send(socket);
-    const now = this.#now();
-    const deadline = socket.bufferedAmount > FULL ? now + LOOK_AGAIN : session.deadline;
-    if (deadline === undefined) this.#disarm();
-    else if (this.#timer === undefined || deadline < this.#due) this.#arm(deadline, now);
+    try {
+      const failure = this.#send(socket);
+      if (failure !== undefined && this.#socket === socket) {
+        this.#lost("lost", failure);
+        discard(socket);
+      }
+      // What was sent may have been answered at once, by anything.
+      if (this.#socket !== socket) return;
+      const now = this.#now();
+      const deadline = socket.bufferedAmount > FULL ? now + LOOK_AGAIN : session.deadline;
+      if (deadline === undefined) this.#disarm();
+      else if (this.#timer === undefined || deadline < this.#due) this.#arm(deadline, now);
+    } catch (error) {
+      this.#broken(error);
+    }
   }
 
-  /** Sends what is to be sent, as far as the WebSocket takes it. */
-  #send(socket: WebSocketLike): void {
-    for (let message = this.#nextMessage(socket); message !== undefined; message = this.#nextMessage(socket)) {
-      socket.send(message);
-      if (COMMAND.test(message)) this.#held.shift()?.done();
+  /** Sends what is to be sent, as far as the WebSocket takes it. Gives why it takes nothing, if it throws. */
+  #send(socket: WebSocketLike): ChatNioError | undefined {
+    const current = this.#socket;
+    while (this.#socket === current) {
+      const message = this.#nextMessage(socket);
+      if (message === undefined) break;
+      const held = COMMAND.test(message) ? this.#held.shift() : undefined;
+      try {
+        socket.send(message);
+      } catch (error) {
+        const said = this.#withoutSecrets(error instanceof Error ? error.message : error);
+        const failure = new ChatNioError("CHATNIO_IO", `the WebSocket cannot send: ${said}`);
+        held?.fail(failure);
+        return failure;
+      }
+      held?.done();
     }
+    return undefined;
   }
 
   #nextMessage(socket: WebSocketLike): string | undefined {
@@ -486,8 +562,10 @@ export class Client {
   #lost(why: "server" | "lost", over: ChatNioError): void {
     this.#letGo(over);
     try {
-      this.#ended(this.#session.closed(why));
+      const event = this.#session.closed(why);
+      // Before `onEvent`, which may reconnect, and ask.
       this.#failWaiting(over);
+      this.#ended(event);
     } catch (error) {
       this.#broken(error);
     }

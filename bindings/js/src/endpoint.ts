@@ -1,4 +1,5 @@
 import { ChatNioError } from "./errors.js";
+import { textOf } from "./settings.js";
 
 /** Where a chat server listens. */
 export interface Endpoint {
@@ -19,7 +20,8 @@ const MAX_URL = 8000;
  * The URL of a chat server's WebSocket: of `wss://HOST[/PATH]`, `ws://`, `https://` (as wss), `http://` (as ws), or a
  * bare host (as wss). Without a path `/chat` is added, `/api` becomes `/api/chat`, any other is used as it is.
  *
- * @throws {ChatNioError} `CHATNIO_BAD_URL`, which repeats no part of the text: that may hold a secret in the wrong place.
+ * @throws {ChatNioError} `CHATNIO_BAD_URL`, which repeats no part of the text: that may hold a secret in the wrong place;
+ * `CHATNIO_INVALID` for what is no string.
  */
 export function chatUrl(text: string): string {
   return endpoint(text).url;
@@ -27,7 +29,7 @@ export function chatUrl(text: string): string {
 
 /** As `chatUrl()`, and what else there is to know. */
 export function endpoint(text: string): Endpoint {
-  const trimmed = text.trim();
+  const trimmed = textOf("url", text).trim();
   // URL() drops or rewrites these; an address that is not what was written is not what was meant.
   if (/[\s\p{Cc}\\]/u.test(trimmed)) throw bad("holds white space, a control character or a backslash: remove it");
   if (trimmed.startsWith("sk-") && !/[.:/]/.test(trimmed)) {

@@ -15,13 +15,13 @@ export function codeOf(status: number): Code {
 /**
  * What a call could not do, and why.
  *
- * No text of one ever holds a token. What a *server* said in one is as it came.
+ * No text of one ever shows a secret, also where a server repeats it. Otherwise what a *server* said in one is as it came.
  */
 export class ChatNioError extends Error {
   override readonly name: string = "ChatNioError";
   /** What kind of error it is. */
   readonly code: Code;
-  /** The WebSocket's close code, or the HTTP status that came instead of a WebSocket, where there was one. */
+  /** The code that the WebSocket was closed with, where one came. */
   readonly closeCode: number | undefined;
   /**
    * Whether the connection is over, or could not be made: nothing more comes before `reconnect()`. Otherwise everything
@@ -78,6 +78,7 @@ const NOT_AGAIN: ReadonlySet<Interruption> = /* @__PURE__ */ new Set<Interruptio
   "closed-by-host",
   "message-too-long",
   "answer-too-long",
+  "tls-failed",
 ]);
 
 /** Why an answer is not the one that was asked for, though the question was sent. */

@@ -35,7 +35,7 @@ export class Library<E extends CommonExports = Exports> {
   /** Why it takes no calls any more. */
   #broken: ChatNioError | undefined;
 
-  constructor(instance: WebAssembly.Instance) {
+  constructor(instance: { readonly exports: object }) {
     this.#exports = instance.exports as unknown as E;
     this.#look();
     this.out = this.allocate(OUT);
@@ -90,7 +90,8 @@ export class Library<E extends CommonExports = Exports> {
 
   /** Makes room in the module's memory. */
   allocate(size: number): Pointer {
-    const pointer = this.call((exports) => exports.chatnio_wasm_alloc(size));
+    // It comes with a sign, and the upper half of a large memory negative.
+    const pointer = this.call((exports) => exports.chatnio_wasm_alloc(size)) >>> 0;
     if (pointer === 0) throw new ChatNioError("CHATNIO_SYSTEM", `there is no memory left for ${size} bytes`);
     this.#refresh();
     return pointer;
@@ -108,9 +109,9 @@ export class Library<E extends CommonExports = Exports> {
    * @throws {ChatNioError} `CHATNIO_NOT_UTF8` for half of a surrogate pair, which has no UTF-8.
    */
   write(text: string, behind = 0): number {
-    this.reserve(behind + text.length * MAX_UTF8);
-    this.#refresh();
-    const { written } = encoder.encodeInto(text, behind === 0 ? this.#room : this.#room.subarray(behind));
+    // The module's memory never shrinks: a long text gets the room that it takes, and not the most that it could take.
+    const isLong = text.length > KEPT_INPUT;
+    const written = isLong ? this.writeBytes(encoder.encode(text), behind) : this.#encode(text, behind);
     // As many bytes as letters are ASCII alone.
     if (written !== text.length && !isWellFormed(text)) {
       throw new ChatNioError("CHATNIO_NOT_UTF8", "the text holds half of a surrogate pair");
@@ -126,11 +127,11 @@ export class Library<E extends CommonExports = Exports> {
     return [length, this.write(two, length)];
   }
 
-  /** Writes bytes at `input`, and gives their number. */
-  writeBytes(bytes: Uint8Array): number {
-    this.reserve(bytes.length);
+  /** Writes bytes at `input`, or so many behind it, and gives their number. */
+  writeBytes(bytes: Uint8Array, behind = 0): number {
+    this.reserve(behind + bytes.length);
     this.#refresh();
-    this.#bytes.set(bytes, this.input);
+    this.#bytes.set(bytes, this.input + behind);
     return bytes.length;
   }
 
@@ -231,6 +232,12 @@ export class Library<E extends CommonExports = Exports> {
   cString(at: Pointer): string {
     this.#refresh();
     return this.#decoded(at, this.#bytes.indexOf(0, at) - at);
+  }
+
+  #encode(text: string, behind: number): number {
+    this.reserve(behind + text.length * MAX_UTF8);
+    this.#refresh();
+    return encoder.encodeInto(text, behind === 0 ? this.#room : this.#room.subarray(behind)).written;
   }
 
   #copied(explain: Explain<E>): string {

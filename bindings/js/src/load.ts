@@ -11,7 +11,7 @@ const session = /* @__PURE__ */ new Loader<Exports>(() => import("./inline.js"),
  * Without an argument the module comes from this package, as text in a JavaScript file, which every bundler and every
  * runtime takes. A page that would rather fetch the file as it is, which spares some 20 KB, says where:
  *
- *     await load(new URL("chatnio/chatnio.wasm", import.meta.url));
+ *     await load("/assets/chatnio.wasm"); // where the site serves it
  *
  * A Content-Security-Policy has to allow `script-src 'wasm-unsafe-eval'`.
  *

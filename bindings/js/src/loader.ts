@@ -1,9 +1,13 @@
 import type { CommonExports } from "./abi.js";
 import { ChatNioError } from "./errors.js";
 import { Library } from "./library.js";
+import { refuse } from "./settings.js";
 
-/** Where the module is to be had from: an address, what `fetch` gave for it, its bytes, or compiled already. */
-export type Source = string | URL | Response | PromiseLike<Response> | BufferSource | WebAssembly.Module;
+/**
+ * Where the module is to be had from: an address, what `fetch` gave for it, its bytes, or a `WebAssembly.Module`, whose type has
+ * no members: for TypeScript every object is one.
+ */
+export type Source = string | URL | Response | PromiseLike<Response> | ArrayBuffer | ArrayBufferView | object;
 
 /** Loads one of the modules, once for all. */
 export class Loader<E extends CommonExports> {
@@ -48,8 +52,12 @@ export class Loader<E extends CommonExports> {
   async #compiled(source?: Source): Promise<WebAssembly.Module> {
     if (source === undefined) return WebAssembly.compile(await unpacked((await this.#inlined()).default));
     if (source instanceof WebAssembly.Module) return source;
-    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
-    const response = typeof source === "string" || source instanceof URL ? await fetch(source) : await source;
+    if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source as BufferSource);
+    const given = typeof source === "string" || source instanceof URL ? await fetch(source) : await source;
+    const response = given as Response;
+    if (typeof (given as Partial<Response> | null)?.arrayBuffer !== "function") {
+      refuse("the module's source", "a URL, a response, bytes or a WebAssembly.Module", given);
+    }
     if (!response.ok) {
       throw new ChatNioError("CHATNIO_SYSTEM", `${response.url} answered with HTTP status ${response.status}`);
     }

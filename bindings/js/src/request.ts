@@ -122,7 +122,8 @@ function index(value: unknown): number {
 
 /** Makes a request as the module takes it, for `use`, and frees it. */
 export function withRequest<Result>(library: Library, request: Request, use: (request: Pointer) => Result): Result {
-  const type = RequestType[request.type] ?? refuse("type", "that of a request", request.type);
+  const isType = Object.hasOwn(RequestType, request.type);
+  const type = isType ? RequestType[request.type] : refuse("type", "that of a request", request.type);
   const handle = new Handle(
     library,
     "request",
@@ -157,8 +158,9 @@ function fill(library: Library, pointer: Pointer, request: Request): void {
       setText("chatnio_request_set_message", textOf("hash", request.hash));
       break;
     case "mask":
-      for (const { role, content } of request.messages) {
-        addMask(library, pointer, textOf("role", role), textOf("content", content));
+      if (!Array.isArray(request.messages)) refuse("messages", "an array of messages", request.messages);
+      for (const message of request.messages) {
+        addMask(library, pointer, textOf("role", message?.role), textOf("content", message?.content));
       }
       break;
     case "edit":

@@ -25,7 +25,7 @@ import { type Event, readEvent } from "./event.js";
 import { constructed, Handle, type Library } from "./library.js";
 import { library as loaded } from "./load.js";
 import { type Request, withRequest } from "./request.js";
-import { type Authentication, makeAuth, makeConfig, type Settings } from "./settings.js";
+import { type Authentication, bytesOf, makeAuth, makeConfig, optionsOf, refuse, type Settings } from "./settings.js";
 import type { Replay, ReplayedRequest } from "./replay.js";
 import { takeOver, type Transcript } from "./transcript.js";
 
@@ -53,8 +53,12 @@ const NEVER = 2 ** 63;
 export class Session {
   readonly #handle: Handle;
   readonly #library: Library;
-  /** How many bytes the last message has. */
+  /** How many bytes the last message has, and when it came. */
   #length = 0;
+  #at = 0n;
+  /** Made once: nearly every call is this one. */
+  readonly #takeIn = (exports: Exports): number =>
+    exports.chatnio_session_receive(this.#handle.pointer, this.#at, this.#library.input, this.#length, this.#library.out);
 
   /**
    * For a WebSocket that is open or being opened.
@@ -64,7 +68,7 @@ export class Session {
    */
   constructor(options: SessionOptions = {}, now: number = performance.now()) {
     const library = loaded();
-    const auth = options.replay?.auth() ?? makeAuth(library, options);
+    const auth = optionsOf(options).replay?.auth() ?? makeAuth(library, options);
     try {
       this.#handle = makeSession(library, options, auth, now);
     } finally {
@@ -84,7 +88,8 @@ export class Session {
     const at = clock(now);
     const send = (pointer: number): void =>
       this.#check((exports) => exports.chatnio_session_request(this.#handle.pointer, at, pointer));
-    if ("use" in request) request.use(send);
+    if (typeof request !== "object" || request === null) refuse("request", "an object with a type", request);
+    if (isReplayed(request)) request.use(send);
     else withRequest(this.#library, request, send);
   }
 
@@ -122,25 +127,26 @@ export class Session {
    */
   put(message: string | Uint8Array, now: number): boolean {
     const library = this.#library;
-    const length = typeof message === "string" ? library.write(message) : library.writeBytes(message);
+    const length = typeof message === "string" ? library.write(message) : library.writeBytes(bytesOf("message", message));
     const out = library.prepare(eventAt.sizeof);
-    const at = clock(now);
-    this.#check((exports) =>
-      exports.chatnio_session_receive(this.#handle.pointer, at, library.input, length, out),
-    );
-    library.tidy();
     this.#length = length;
+    this.#at = clock(now);
+    this.#check(this.#takeIn);
     return library.int32(out + eventAt.kind) === EventKind.delta && library.lengthOf(out + eventAt.raw) === length;
   }
 
-  /** @internal What `put()` has brought, of that message. */
+  /** @internal What `put()` has brought, of that message: its texts lie where the message was put. */
   event(message: string | Uint8Array): Event {
-    return readEvent(this.#library, this.#library.out, message, this.#length) as Event;
+    const event = readEvent(this.#library, this.#library.out, message, this.#length) as Event;
+    this.#library.tidy();
+    return event;
   }
 
   /** @internal The text of the piece that `put()` has brought. */
   get piece(): string {
-    return this.#library.text(this.#library.out + eventAt.text) ?? "";
+    const text = this.#library.text(this.#library.out + eventAt.text) ?? "";
+    this.#library.tidy();
+    return text;
   }
 
   /**
@@ -285,6 +291,10 @@ export class Session {
       exports.chatnio_session_error(this.#handle.pointer, ...to),
     );
   }
+}
+
+function isReplayed(request: Request | ReplayedRequest): request is ReplayedRequest {
+  return Object.hasOwn(request, "use");
 }
 
 /** The number of a state, as a replay wants it. */

@@ -82,6 +82,9 @@ const SIZES = {
   maxRecording: "chatnio_config_set_max_recording",
 } as const satisfies Partial<Record<keyof Settings, Setter<number>>>;
 
+/** The most milliseconds that a timer takes. */
+export const MAX_DELAY = 2 ** 31 - 1;
+
 /** The largest size that the module's memory can have. */
 const MAX_SIZE = 2 ** 32 - 1;
 
@@ -96,7 +99,7 @@ export function keysOf<Key extends string>(object: Readonly<Record<Key, unknown>
  * @throws {ChatNioError} `CHATNIO_INVALID`
  */
 export function refuse(name: string, expected: string, value: unknown): never {
-  const shown = typeof value === "number" ? String(value) : typeof value;
+  const shown = typeof value === "number" || value === null ? String(value) : typeof value;
   throw new ChatNioError("CHATNIO_INVALID", `${name} must be ${expected}, not ${shown}`);
 }
 
@@ -124,7 +127,24 @@ export function whole(name: string, value: unknown, expected = "a whole number")
 
 /** A text as the module takes it. */
 export function textOf(name: string, value: unknown): string {
-  return typeof value === "string" ? value : refuse(name, "a string", value);
+  if (typeof value === "string") return value;
+  // Not which number: in a token's place it may be a secret.
+  throw new ChatNioError("CHATNIO_INVALID", `${name} must be a string, not ${value === null ? "null" : typeof value}`);
+}
+
+/** Options: no text, which has letters in place of them, so that a token or a model would go unseen. */
+export function optionsOf<Options>(value: Options): Options {
+  return typeof value === "object" && value !== null ? value : refuse("options", "an object", value);
+}
+
+/** A function or a class, where there is one. */
+export function functionOf<Value>(name: string, value: Value): Value {
+  return value === undefined || typeof value === "function" ? value : refuse(name, "a function", value);
+}
+
+/** Bytes, of whichever realm: `instanceof` knows one alone. */
+export function bytesOf(name: string, value: Uint8Array, expected = "a string or a Uint8Array"): Uint8Array {
+  return ArrayBuffer.isView(value) && value.BYTES_PER_ELEMENT === 1 ? value : refuse(name, expected, value);
 }
 
 /** Makes a configuration. */
@@ -155,6 +175,7 @@ export function makeConfig(library: Library, settings: Settings): Handle {
     }
     const repeats = settings.stopRepeats;
     if (repeats !== undefined) {
+      if (!Array.isArray(repeats)) refuse("stopRepeats", "an array of times", repeats);
       library.writeUint64s(repeats.map((value) => time("each of stopRepeats", value)));
       set((exports, config) => exports.chatnio_config_set_stop_repeats(config, library.input, repeats.length));
     }

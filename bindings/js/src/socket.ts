@@ -1,5 +1,7 @@
 import type { Endpoint } from "./endpoint.js";
 import { ChatNioError } from "./errors.js";
+import { redacted } from "./redacted.js";
+import { MAX_DELAY } from "./settings.js";
 
 /** What is used of a WebSocket: the platform's own, that of `ws`, or one for tests. */
 export interface WebSocketLike {
@@ -51,23 +53,28 @@ export async function platformWebSocket(): Promise<WebSocketConstructor> {
   }
 }
 
-/** Opens a WebSocket; the caller sets its handlers as soon as this is done. */
+/** Opens a WebSocket. `opened` sets its handlers: what comes with the server's answer may come before a promise is kept. */
 export function openSocket(
   make: WebSocketConstructor,
   { url, shown }: Endpoint,
   limit: number,
   signal: AbortSignal | undefined,
-): Promise<WebSocketLike> {
+  opened: (socket: WebSocketLike) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
+    const withoutSecrets = (text: string): string => redacted(text, new URL(url).search.slice(1));
     let socket: WebSocketLike;
     let detail = "";
     let silent: ReturnType<typeof setTimeout> | undefined;
     try {
       socket = new make(url);
     } catch (error) {
-      detail = (error instanceof Error ? error.message : String(error)).replaceAll(url, shown);
-      throw new ChatNioError("CHATNIO_CONNECT", `cannot connect to ${shown}: ${detail}`, { cause: error });
+      // One for tests says what is wrong with its transcript.
+      if (error instanceof ChatNioError) throw error;
+      // The error itself is no `cause`: a browser's repeats the whole URL.
+      detail = withoutSecrets(error instanceof Error ? error.message : String(error));
+      throw new ChatNioError("CHATNIO_CONNECT", `cannot connect to ${shown}: ${detail}`);
     }
     const settle = (): void => {
       clearTimeout(timer);
@@ -84,15 +91,18 @@ export function openSocket(
       limit > 0
         ? setTimeout(
             () => fail(new ChatNioError("CHATNIO_CONNECT_TIMEOUT", `cannot connect to ${shown} within ${limit} ms`)),
-            limit,
+            Math.min(limit, MAX_DELAY),
           )
         : undefined;
     signal?.addEventListener("abort", aborted);
     socket.onopen = () => {
+      // Once.
+      socket.onopen = null;
       settle();
-      resolve(socket);
+      opened(socket);
+      resolve();
     };
-    const closed = (event: { code?: unknown }): void => {
+    const closed = (event: { code?: unknown } = {}): void => {
       const unsaid =
         "the platform does not say why. No network, no such server, a certificate that is not trusted, or a server that refuses, because it throttles this address perhaps";
       const message = `cannot connect to ${shown}: ${detail || unsaid}`;
@@ -100,7 +110,8 @@ export function openSocket(
     };
     // Only that of `ws` says more. That of Node 22 leaves out the close that is to follow at once.
     socket.onerror = (event) => {
-      detail = typeof event?.message === "string" ? event.message.replaceAll(url, shown) : "";
+      detail = typeof event?.message === "string" ? withoutSecrets(event.message) : "";
+      clearTimeout(silent);
       silent = setTimeout(() => closed({}), 0);
     };
     socket.onclose = closed;
@@ -112,7 +123,7 @@ export function listen(socket: WebSocketLike, take: (message: string | Uint8Arra
   if (socket.on !== undefined && socket.binaryType === "nodebuffer") {
     socket.on("message", (data: string | Uint8Array, isBinary) => take(isBinary ? undefined : data));
   } else {
-    socket.onmessage = ({ data }: { data: unknown }) => take(typeof data === "string" ? data : undefined);
+    socket.onmessage = ({ data }: { data?: unknown } = {}) => take(typeof data === "string" ? data : undefined);
   }
 }
 
@@ -134,12 +145,18 @@ export function closeSocket(socket: WebSocketLike, limit: number): Promise<void>
     const timer = setTimeout(() => {
       discard(socket);
       resolve();
-    }, limit);
-    socket.onclose = () => {
+    }, Math.min(limit, MAX_DELAY));
+    const closed = (): void => {
       clearTimeout(timer);
       resolve();
     };
-    socket.close(1000);
+    socket.onclose = closed;
+    try {
+      socket.close(1000);
+    } catch {
+      discard(socket);
+      closed();
+    }
   });
 }
 

@@ -27,7 +27,7 @@ export class AnswerStream implements AsyncIterable<string> {
   }
 
   /** The pieces. */
-  [Symbol.asyncIterator](): AsyncIterator<string, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<string, undefined> & AsyncIterable<string> {
     return this.#read("pieces", (event) =>
       typeof event === "string" ? event : event.kind === "delta" || event.kind === "end" ? event.text : "",
     );
@@ -87,7 +87,7 @@ export class AnswerStream implements AsyncIterable<string> {
   #read<Item extends TurnEvent | string>(
     what: "events" | "pieces",
     item: (event: TurnEvent | string) => Item,
-  ): AsyncIterator<Item, undefined> {
+  ): Reader<Item> {
     if (this.#isRead) throw new ChatNioError("CHATNIO_INVALID", "the answer has a reader already");
     this.#isRead = true;
     this.#turn.read(what);
@@ -100,6 +100,7 @@ class Reader<Item extends TurnEvent | string> implements AsyncIterator<Item, und
   readonly #turn: Turn;
   readonly #item: (event: TurnEvent | string) => Item;
   readonly #leave: () => void;
+  #isLeft = false;
   /** Who has asked for the next before it was there, in this order. */
   #waiting: { resolve: (result: IteratorResult<Item, undefined>) => void; reject: (error: unknown) => void }[] = [];
 
@@ -110,7 +111,13 @@ class Reader<Item extends TurnEvent | string> implements AsyncIterator<Item, und
     this.#leave = leave;
   }
 
+  /** As the platform's iterators have it: who has read the first piece by hand may loop over the rest. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
   next(): Promise<IteratorResult<Item, undefined>> {
+    if (this.#isLeft) return Promise.resolve({ value: undefined, done: true });
     if (this.#waiting.length === 0) {
       try {
         const result = this.#ready();
@@ -124,6 +131,7 @@ class Reader<Item extends TurnEvent | string> implements AsyncIterator<Item, und
   }
 
   async return(): Promise<IteratorResult<Item, undefined>> {
+    this.#isLeft = true;
     this.#leave();
     return { value: undefined, done: true };
   }

@@ -5,6 +5,7 @@
  */
 
 import { ChatNioError } from "./errors.js";
+import { textOf } from "./settings.js";
 import type { WebSocketConstructor, WebSocketLike } from "./socket.js";
 import { Transcript } from "./transcript.js";
 
@@ -36,9 +37,11 @@ interface Exchange {
  *
  * Messages are matched by their order and type, not by their text, which `sent` holds. A keep-alive, a stop and an
  * authentication that are not due change nothing; what the client leaves out is passed over. A question that nothing is
- * left for ends the connection with code 1011.
+ * left for ends the connection with code 1011. With a transcript that is none `Client.connect()` throws a
+ * `CHATNIO_BAD_TRANSCRIPT`.
  */
 export function transcriptWebSocket(text: string): TranscriptWebSocket {
+  textOf("text", text);
   const sent: string[][] = [];
   class FakeWebSocket implements WebSocketLike {
     static readonly sent: readonly (readonly string[])[] = sent;

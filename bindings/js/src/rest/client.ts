@@ -1,10 +1,11 @@
 import { type Endpoint, endpoint, refusePlainToken } from "../endpoint.js";
-import { ChatNioError } from "../errors.js";
-import { flag, refuse, textOf, time, whole } from "../settings.js";
-import { type Call, prefixOf } from "./call.js";
+import { ChatNioError, type Code } from "../errors.js";
+import { ofHeaders, redacted } from "../redacted.js";
+import { flag, functionOf, MAX_DELAY, optionsOf, refuse, time, whole } from "../settings.js";
+import { onAbort, signalOf } from "../signal.js";
+import { Call, prefixOf } from "./call.js";
 import { CallError } from "./errors.js";
 import { load } from "./load.js";
-import { redacted } from "./redacted.js";
 import { retryWait } from "./retry.js";
 
 /** What a client is made with. */
@@ -18,7 +19,7 @@ export interface RestClientOptions {
   /** Lets a token go over plain http:// to another machine, where everybody on the way can read it. Off. */
   readonly allowTokenOverPlainWs?: boolean | undefined;
   /** Further headers, for a gateway. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | Headers | undefined;
   /** What sends the requests. The platform's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
@@ -31,9 +32,6 @@ export interface CallOptions {
 
 /** The longest answer, in bytes: a conversation with many long messages, and pictures in them. */
 const MAX_ANSWER = 64 * 1024 * 1024;
-
-/** The most milliseconds that a timer takes. */
-const MAX_DELAY = 2 ** 31 - 1;
 
 /**
  * Makes the companion calls of one server, by the platform's `fetch`.
@@ -59,14 +57,14 @@ export class RestClient {
    * @throws {ChatNioError} those of `chatUrl()`; `CHATNIO_PLAIN_TOKEN`; `CHATNIO_INVALID` for an option that cannot be.
    */
   constructor(url: string, options: RestClientOptions = {}) {
-    this.#server = endpoint(textOf("url", url));
-    this.#token = options.token;
+    this.#server = endpoint(url);
+    this.#token = optionsOf(options).token;
     refusePlainToken(this.#server, options.token, flag("allowTokenOverPlainWs", options.allowTokenOverPlainWs ?? false) === 1);
     this.#timeout = Number(time("timeout", options.timeout ?? 30_000));
     this.#retries = Number(whole("retries", options.retries ?? 2));
     if (this.#retries < 0) refuse("retries", "a whole number, 0 or more", options.retries);
-    this.#headers = { ...options.headers };
-    this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+    this.#headers = headersOf(options.headers);
+    this.#fetch = functionOf("fetch", options.fetch) ?? globalThis.fetch.bind(globalThis);
   }
 
   /**
@@ -78,7 +76,9 @@ export class RestClient {
    * `Call.request()` and `load()`.
    * @throws the signal's reason.
    */
-  async call<Result>(call: Call<Result>, { signal }: CallOptions = {}): Promise<Result> {
+  async call<Result>(call: Call<Result>, options: CallOptions = {}): Promise<Result> {
+    if (!(call instanceof Call)) refuse("call", "a call, such as quota()", call);
+    const signal = signalOf(optionsOf(options).signal);
     signal?.throwIfAborted();
     await load();
     const limit = new Limit(this.#timeout, signal);
@@ -86,7 +86,7 @@ export class RestClient {
     try {
       for (let failures = 0; ; failures += 1) {
         try {
-          return await this.#once(call, limit.signal);
+          return await limit.within(this.#once(call, limit.signal));
         } catch (error) {
           // What the try before failed by says more than that this one ran out of time.
           if (limit.signal.aborted) throw limit.isLate ? (before ?? limit.signal.reason) : limit.signal.reason;
@@ -106,6 +106,8 @@ export class RestClient {
     const { url, shown } = this.#server;
     const { origin, pathname, search } = new URL(url.replace(/^ws/, "http"));
     const { method, path, headers, body = null } = call.request({ token: this.#token, prefix: prefixOf(pathname) });
+    const key = headers.Authorization?.replace("Bearer ", "");
+    const redact = (text: string): string => redacted(text, search.slice(1), key, ofHeaders(this.#headers));
     // Gateways want their keys in the query.
     const target = search === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${search.slice(1)}`;
     let response: Response;
@@ -121,21 +123,34 @@ export class RestClient {
         referrerPolicy: "no-referrer",
       });
     } catch (error) {
-      throw new ChatNioError("CHATNIO_CONNECT", `${shown} does not answer: ${why(error, search)}`, { cause: error });
+      throw failed("CHATNIO_CONNECT", `${shown} does not answer`, error, redact);
     }
     if (response.type === "opaqueredirect") {
       throw new CallError("CHATNIO_REST_HTTP", `${REDIRECTED}; use the URL that it points to`);
     }
-    const bytes = await read(response);
+    const bytes = await read(response, redact);
     try {
       return call.decode(response.status, bytes, response.headers);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      // Some servers repeat what they were asked, and with it their key. What was read, and not the bytes: in JSON a secret
+      // Some servers repeat what they were asked, and with it its secrets. What was read, and not the bytes: in JSON a secret
       // can be written in many ways, and a field be called as it is.
-      throw saying(error, redacted(error.words ?? "", search.slice(1), headers.Authorization?.replace("Bearer ", "")));
+      throw saying(error, redact(error.words ?? ""));
     }
   }
+}
+
+/** Headers that can be sent. Whoever refuses them later repeats them. */
+function headersOf(headers: RestClientOptions["headers"]): Readonly<Record<string, string>> {
+  let known: Headers;
+  try {
+    known = new Headers(headers);
+  } catch {
+    throw new ChatNioError("CHATNIO_INVALID", "headers must be names and values that HTTP can carry: one holds a line break, say");
+  }
+  // Of an object of that class, and of pairs, nothing is its own property.
+  if (headers !== undefined && Symbol.iterator in headers) return Object.fromEntries(known);
+  return { ...(headers as Readonly<Record<string, string>> | undefined) };
 }
 
 /** The same with other words of the server's. */
@@ -148,7 +163,7 @@ function saying(error: CallError, words: string): CallError {
 const REDIRECTED = "the server answered with a redirect, which is not followed, since the key would go along";
 
 /** Reads the body, up to a limit. */
-async function read(response: Response): Promise<Uint8Array> {
+async function read(response: Response, redact: (text: string) => string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -163,8 +178,7 @@ async function read(response: Response): Promise<Uint8Array> {
     }
   } catch (error) {
     if (error instanceof ChatNioError) throw error;
-    const message = `the connection was lost before the answer was complete: ${why(error, "")}`;
-    throw new ChatNioError("CHATNIO_IO", message, { cause: error });
+    throw failed("CHATNIO_IO", "the connection was lost before the answer was complete", error, redact);
   }
   const bytes = new Uint8Array(size);
   let at = 0;
@@ -175,11 +189,13 @@ async function read(response: Response): Promise<Uint8Array> {
   return bytes;
 }
 
-/** What a failed `fetch` says: Node says it in the cause, and a browser nowhere. */
-function why(error: unknown, search: string): string {
+/** What a failed `fetch` says: Node says it in the cause, and a browser nowhere. An error that repeats a secret is no cause. */
+function failed(code: Code, what: string, error: unknown, redact: (text: string) => string): ChatNioError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const said = cause instanceof Error ? cause.message : String(cause);
-  return redacted(said, search.slice(1)) || "the platform does not say why";
+  const message = `${what}: ${redact(said) || "the platform does not say why"}`;
+  const all = `${error instanceof Error ? error.message : ""} ${said}`;
+  return new ChatNioError(code, message, redact(all) === all ? { cause: error } : {});
 }
 
 /** How long a call may take in all, and who may break it off. */
@@ -187,15 +203,14 @@ class Limit {
   readonly #control = new AbortController();
   readonly #until: number;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #from: AbortSignal | undefined;
+  readonly #forget: () => void;
   /** Whether it is the time that has broken the call off. */
   isLate = false;
-  readonly #abort = (): void => this.#control.abort(this.#from?.reason);
 
   constructor(timeout: number, from: AbortSignal | undefined) {
-    this.#from = from;
-    from?.addEventListener("abort", this.#abort);
-    if (from?.aborted) this.#abort();
+    const abort = (): void => this.#control.abort(from?.reason);
+    this.#forget = onAbort(from, abort);
+    if (from?.aborted) abort();
     this.#until = timeout === 0 ? Infinity : performance.now() + timeout;
     if (timeout === 0) return;
     const late = new ChatNioError("CHATNIO_UNRESPONSIVE", `the server did not answer within ${timeout} ms`);
@@ -207,6 +222,14 @@ class Limit {
 
   get signal(): AbortSignal {
     return this.#control.signal;
+  }
+
+  /** Waits for it, unless the call is broken off before: a `fetch` of the host's may not look at the signal. */
+  within<Result>(result: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.signal.addEventListener("abort", () => reject(this.signal.reason as Error), { once: true });
+      result.then(resolve, reject);
+    });
   }
 
   /** How many milliseconds are left. */
@@ -231,6 +254,6 @@ class Limit {
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#from?.removeEventListener("abort", this.#abort);
+    this.#forget();
   }
 }

@@ -7,7 +7,7 @@ import { ChatNioError, type Code } from "../errors.js";
  */
 export class CallError extends ChatNioError {
   override readonly name = "CallError";
-  /** What the server said, where it said something in words, as it came. */
+  /** What the server said, where it said something in words: as it came from `Call.decode()`, without secrets from a client. */
   readonly words: string | undefined;
   /** The HTTP status, which is 200 for most of what the server itself refuses; undefined where the platform hides it. */
   readonly httpStatus: number | undefined;

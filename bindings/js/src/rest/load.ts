@@ -11,7 +11,7 @@ const rest = /* @__PURE__ */ new Loader<RestExports>(() => import("./inline.js")
  *
  * Without an argument the module comes from this package, as text. A page that would rather fetch the file says where:
  *
- *     await load(new URL("chatnio/rest.wasm", import.meta.url));
+ *     await load("/assets/rest.wasm"); // where the site serves it
  *
  * @throws {ChatNioError} `CHATNIO_SYSTEM` when it cannot be had. It may be tried again.
  */

@@ -109,6 +109,8 @@ test("an answer streams in, and is stopped by a key", { timeout: 60_000 }, async
 
 test("what an answer says is shown, and never run", { timeout: 60_000 }, async () => {
   const { page, complaints } = await open({ url: hostile.url });
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
   await page.fill("#question", "hi");
   await page.click("#send");
   await until(page, "document.querySelector('.theirs footer').textContent.startsWith('Cost: 0.5')");
@@ -117,7 +119,37 @@ test("what an answer says is shown, and never run", { timeout: 60_000 }, async (
   const html = await page.innerHTML(".theirs > div");
   assert.doesNotMatch(html, /<(script|svg|iframe|style|form|input)|onerror|onload|javascript:/i);
   // What the policy would have stopped, too, is only told.
-  assert.deepEqual(complaints.filter((text) => !/404|Content Security Policy/.test(text)), []);
+  assert.deepEqual(complaints.filter((text) => !/Content Security Policy/.test(text)), []);
+  assert.deepEqual(requests.filter((url) => !/\.js$|^data:/.test(url)), [], "it makes no requests, to this server neither");
+  assert.ok(!page.url().includes("sk-"), "and who sees the address sees no token");
+});
+
+test("an answer that is nested too deep, or too long, is shown as it is", { timeout: 60_000 }, async () => {
+  const server = await held();
+  after(server.end);
+  for (const text of [">".repeat(20_000), "_a".repeat(100_000)]) {
+    const { page, sent, complaints } = await open({ url: server.url });
+    await page.fill("#question", "hi");
+    await page.click("#send");
+    while (!types(sent).includes("chat")) await pause(5);
+    server.answer([text], true);
+    await until(page, "!document.getElementById('send').disabled && document.querySelector('.theirs footer').textContent === 'Cost: 0.5'");
+    assert.equal(await page.textContent(".theirs pre"), text);
+    assert.deepEqual(complaints, []);
+    await page.close();
+  }
+});
+
+test("two clicks while it connects are one question", { timeout: 60_000 }, async () => {
+  const { page, sent } = await open({ model: "drop" });
+  await page.fill("#question", "hi");
+  await page.click("#send");
+  await page.waitForSelector(".theirs footer.wrong");
+  await page.fill("#model", "hello");
+  await page.evaluate("for (let click = 0; click < 2; click += 1) document.getElementById('again').click()");
+  await until(page, "document.querySelector('.theirs')?.textContent.includes('How can I help?')");
+  assert.equal((await page.$$(".theirs")).length, 1);
+  assert.deepEqual(types(sent), ["auth", "chat", "auth", "restart"]);
 });
 
 test("a connection that is cut is told, and the next question connects anew", { timeout: 60_000 }, async () => {

@@ -1,9 +1,10 @@
 // Clients, over the platform's WebSocket against the loopback server, and over WebSockets that do what a test says.
 
-import { ChatNioError, Client, type ClientOptions, type Event, type WebSocketLike } from "chatnio";
+import { ChatNioError, Client, type ClientOptions, type Event } from "chatnio";
 import { asyncDispose } from "../../dist/dispose.js";
 import { equal, failure, ofAnswer, ok, pause, rejects, type Test, until } from "./check.js";
 import { withClock } from "./clock.js";
+import { Puppet } from "./puppet.js";
 
 const token = "sk-0123456789abcdef";
 
@@ -14,40 +15,6 @@ async function using(url: string, options: ClientOptions, body: (client: Client)
     await body(client);
   } finally {
     await client.close();
-  }
-}
-
-/** A WebSocket whose server is the test. */
-class Puppet implements WebSocketLike {
-  static last: Puppet;
-  bufferedAmount = 0;
-  onopen: ((event: unknown) => void) | null = null;
-  onmessage: ((event: unknown) => void) | null = null;
-  onerror: ((event: unknown) => void) | null = null;
-  onclose: ((event: unknown) => void) | null = null;
-  readonly sent: string[] = [];
-  isClosed = false;
-
-  constructor(_url = "", isSilent = false) {
-    Puppet.last = this;
-    if (!isSilent) queueMicrotask(() => this.onopen?.({}));
-  }
-
-  send(message: string): void {
-    this.sent.push(message);
-  }
-
-  close(): void {
-    this.isClosed = true;
-    queueMicrotask(() => this.onclose?.({ code: 1000, reason: "", wasClean: true }));
-  }
-
-  says(message: object): void {
-    this.onmessage?.({ data: JSON.stringify({ quota: 0, end: false, ...message }) });
-  }
-
-  get types(): string[] {
-    return this.sent.map((message) => (JSON.parse(message) as { type?: string }).type ?? "auth");
   }
 }
 
@@ -299,6 +266,44 @@ export const tests: Test[] = [
     },
   },
   {
+    name: "many questions listen to one signal once, and no longer than they last",
+    async run() {
+      const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+      const control = new AbortController();
+      const { signal } = control;
+      const called: string[] = [];
+      for (const name of ["addEventListener", "removeEventListener"] as const) {
+        const real = signal[name].bind(signal) as (type: string, listener: () => void) => void;
+        signal[name] = (type: string, listener: unknown): void => {
+          called.push(name);
+          real(type, listener as () => void);
+        };
+      }
+      const two = [client.ask("1", { signal }), client.ask("2", { signal })];
+      for (const _ of two) Puppet.last.says({ message: "a", quota: 0.1, end: true });
+      equal(await Promise.all(two.map((answer) => answer.text())), ["a", "a"]);
+      equal(called, ["addEventListener", "removeEventListener"]);
+      const answers = Array.from({ length: 20 }, () => client.ask("again", { signal }));
+      control.abort(new Error("all of them"));
+      Puppet.last.says({ end: true });
+      for (const answer of answers) equal(((await failure(answer.text())) as Error).message, "all of them");
+      equal(called.length, 4);
+      await client.close();
+    },
+  },
+  {
+    name: "who has read the first piece by hand may loop over the rest",
+    async run({ fast }) {
+      await using(fast, {}, async (client) => {
+        const answer = client.ask("hi", { model: "hello" });
+        const reader = answer[Symbol.asyncIterator]();
+        let text = (await reader.next()).value ?? "";
+        for await (const piece of reader) text += piece;
+        equal(text, "Hello! How can I help?");
+      });
+    },
+  },
+  {
     name: "an answer has one reader",
     async run({ fast }) {
       await using(fast, {}, async (client) => {
@@ -532,6 +537,33 @@ export const tests: Test[] = [
         const { interruption } = await running.result();
         equal(interruption, code === "CHATNIO_END_OF_STREAM" ? "connection-lost" : "closed-by-server");
       }
+    },
+  },
+  {
+    name: "what is no question is refused at once",
+    async run() {
+      const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+      for (const [question, what] of [[5, "a number"], [null, "null"], [undefined, "undefined"]] as const) {
+        let refused: unknown;
+        try {
+          client.ask(question as unknown as string);
+        } catch (error) {
+          refused = error;
+        }
+        equal(String(refused), `TypeError: a question is a text or a request, and this is ${what}`);
+      }
+    },
+  },
+  {
+    name: "a server that repeats what it was told when it closes is not quoted",
+    async run() {
+      const client = await Client.connect("ws://localhost?key=in-the-query", { WebSocket: Puppet, token: "Bearer sk-t0ken" });
+      const asked = client.ask("one");
+      const waiting = client.ask("two");
+      Puppet.last.onclose?.({ code: 1008, reason: "invalid key sk-t0ken of in-the-query", wasClean: true });
+      const error = await rejects("CHATNIO_CLOSED_BY_SERVER", waiting.text());
+      equal(error.message, "the server closed the connection (1008: invalid key sk-... of ...)");
+      await asked.result();
     },
   },
   {

@@ -2,12 +2,22 @@
 
 import { load, Session, Transcript } from "chatnio";
 import { dispose } from "../../dist/dispose.js";
+import type { Exports } from "../../dist/abi.js";
+import type { Library } from "../../dist/library.js";
 import { library } from "../../dist/load.js";
+import { Loader } from "../../dist/loader.js";
 import { type Env, equal, ok, pause, type Test, throws } from "./check.js";
 
 /** The size of the module's memory, which never shrinks. */
 function memory(): number {
   return library().call((exports) => exports.memory.buffer.byteLength);
+}
+
+/** An instance of its own, whose memory may grow. */
+async function another(): Promise<Library> {
+  const loader = new Loader<Exports>(() => import("../../dist/inline.js"), "");
+  await loader.load();
+  return loader.library;
 }
 
 /** A session that holds 64 KiB of an answer. */
@@ -89,6 +99,30 @@ export const tests: Test[] = [
       const event = session.receive(`{"message":"${"\u00fc".repeat(8 << 20)}","quota":0,"end":false}`, 0);
       ok(event.kind === "delta" && event.text.length === 8 << 20 && event.text.endsWith("\u00fc"), "it has come whole");
       session[dispose]();
+    },
+  },
+  {
+    name: "a long text takes the memory that it needs, and no more",
+    async run() {
+      const large = await another();
+      equal(large.write("x".repeat(32 << 20)), 32 << 20);
+      const size = large.call((exports) => exports.memory.buffer.byteLength);
+      ok(size < 40 << 20, `the memory has grown to ${size}`);
+      equal(large.write("\u00fc".repeat(1 << 20)), 2 << 20);
+      equal(large.write("\ufffd".repeat(1 << 20)), 3 << 20);
+      throws("CHATNIO_NOT_UTF8", () => large.write("\ud83d".repeat(1 << 20)));
+    },
+  },
+  {
+    name: "the upper half of a memory is as good as the lower",
+    async run() {
+      const large = await another();
+      // Not touched, and so no memory of the machine's.
+      for (let number = 0; number < 2; number += 1) large.allocate(2 ** 30);
+      large.reserve(2 ** 20);
+      ok(large.input > 2 ** 31, String(large.input));
+      large.write("text");
+      equal(large.call((exports) => new Uint8Array(exports.memory.buffer)[large.input + 3]), "t".charCodeAt(0));
     },
   },
   {

@@ -312,6 +312,13 @@ export const tests: Test[] = [
     equal(refused.words, "no access with sk-..., sk-...");
     ok(!refused.message.includes(token), refused.message);
   }),
+  withModule("a server that repeats a header is not quoted", async () => {
+    const said = json('{"message":"no access with Basic s3cr&t, s3cr\\\\u0026t, s3cr&amp;t","status":false}');
+    const headers = { "X-Gate": "Basic s3cr&t" };
+    const client = new rest.RestClient("wss://example.com", { headers, fetch: answering(said).fetch });
+    const refused = (await rejects("CHATNIO_REST_REFUSED", client.call(rest.quota()))) as rest.CallError;
+    equal(refused.words, "no access with ..., ..., ...");
+  }),
   withModule("a query changes no answer, and a secret is one however it is written", async () => {
     const query = "wss://example.com?user=false&status=message&data=SECRET%2F1";
     const said = (message: string): Promise<unknown> =>
