@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use chatnio::transcript::{Frame, Transcript};
+use chatnio::transcript::{EntryKind, Transcript};
 use chatnio_fuzz::{Seed, corpus, rest};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -25,7 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             // The order is that of nothing but the inputs.
             inputs.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
-            Ok(fs::write(committed, corpus::write(inputs.iter().map(|input| &**input)))?)
+            fs::write(committed, corpus::write(inputs.iter().map(|input| &**input)))?;
+            let path = root().join("fuzz/corpus/counts.tsv");
+            let mut counts = corpus::read_counts(&fs::read_to_string(&path)?)?;
+            counts.insert(target.clone(), inputs.len());
+            Ok(fs::write(path, corpus::write_counts(&counts))?)
         }
         _ => Err("no such command".into()),
     }
@@ -65,6 +69,7 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
         "request" => requests(),
         "rest" => answers()?,
         "session" => sessions(&transcripts),
+        "tls" => damages(),
         _ => return Err("no such target".into()),
     })
 }
@@ -87,8 +92,8 @@ fn transcripts() -> Result<Vec<String>, Box<dyn Error>> {
 fn received(transcripts: &[String]) -> Vec<String> {
     let entries = transcripts.iter().filter_map(|text| Transcript::parse(text).ok()).flat_map(|read| read.entries);
     let mut messages: Vec<_> = entries
-        .filter_map(|entry| match entry.frame {
-            Frame::Receive(message) => Some(message),
+        .filter_map(|entry| match entry.kind {
+            EntryKind::Receive(message) => Some(message),
             _ => None,
         })
         .collect();
@@ -144,13 +149,13 @@ fn sessions(transcripts: &[String]) -> Vec<Vec<u8>> {
         for settings in &settings {
             let mut seed = settings.clone().put(&[0, 0, 1]);
             for entry in &transcript.entries {
-                let is = |kind: &str| matches!(&entry.frame, Frame::Send(message) if message.contains(kind));
-                seed = match &entry.frame {
-                    Frame::Receive(message) => seed.put(&[12]).bytes(message.as_bytes()),
-                    Frame::Send(_) if is("\"stop\"") => seed.put(&[5]),
-                    Frame::Send(_) if is("\"restart\"") => seed.put(&[3]),
-                    Frame::Send(_) if is("\"chat\"") => seed.put(&[0]).bytes(b"hi"),
-                    Frame::Send(_) => seed.put(&[4, 1, 0]).bytes(b"text"),
+                let is = |kind: &str| matches!(&entry.kind, EntryKind::Send(message) if message.contains(kind));
+                seed = match &entry.kind {
+                    EntryKind::Receive(message) => seed.put(&[12]).bytes(message.as_bytes()),
+                    EntryKind::Send(_) if is("\"stop\"") => seed.put(&[5]),
+                    EntryKind::Send(_) if is("\"restart\"") => seed.put(&[3]),
+                    EntryKind::Send(_) if is("\"chat\"") => seed.put(&[0]).bytes(b"hi"),
+                    EntryKind::Send(_) => seed.put(&[4, 1, 0]).bytes(b"text"),
                     _ => seed.put(&[18, 1, 19]),
                 };
             }
@@ -268,6 +273,23 @@ fn refusals() -> Vec<Vec<u8>> {
         seed(99).put(&[0, 0]).put(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n").finish(),
         seed(13).put(&[0, 0]).finish(),
     ]
+}
+
+/// What may happen to the bytes of a server over TLS: its hello, its certificate, its frames.
+fn damages() -> Vec<Vec<u8>> {
+    let alert: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+    let plain: &[u8] = &[23, 3, 3, 0, 5, 1, 2, 3, 4, 5];
+    let changes_cipher: &[u8] = &[20, 3, 3, 0, 1, 1];
+    let mut seeds = vec![Seed::new().put(&[0]).bytes(&[]).finish()];
+    for (at, is_later) in [(0_u16, 0), (3, 0), (5, 0), (60, 0), (130, 0), (700, 0), (1000, 0), (0, 1), (2, 1), (40, 1)]
+    {
+        let seed = Seed::new().put(&[is_later]).bytes(&[0, 30]).put(&at.to_be_bytes());
+        seeds.push(seed.clone().put(&[1, 0x10]).finish());
+        seeds.extend([alert, plain, changes_cipher].map(|bytes| seed.clone().put(&[2]).bytes(bytes).finish()));
+        seeds.push(seed.clone().put(&[3, 20]).finish());
+        seeds.push(seed.put(&[4]).finish());
+    }
+    seeds
 }
 
 /// Every answer of rest/answers.txt, to its call.

@@ -1,4 +1,7 @@
-//! A target's corpus as one text: a line for each input, with its bytes as a Rust byte string would have them.
+//! A target's corpus as one text: a line for each input, with its bytes as a Rust byte string would have them. And how many
+//! inputs each has, as another.
+
+use std::collections::BTreeMap;
 
 /// The lines of so many inputs.
 pub fn write<'a>(inputs: impl IntoIterator<Item = &'a [u8]>) -> String {
@@ -13,6 +16,30 @@ pub fn read(text: &str) -> Result<Vec<Vec<u8>>, String> {
     (1..)
         .zip(text.lines())
         .map(|(number, line)| input(line).ok_or_else(|| format!("line {number} is no input")))
+        .collect()
+}
+
+/// How many inputs each target's corpus has: so that one which is cut short shows.
+pub type Counts = BTreeMap<String, usize>;
+
+/// A line for each target.
+#[must_use]
+pub fn write_counts(counts: &Counts) -> String {
+    counts.iter().map(|(target, count)| format!("{target}\t{count}\n")).collect()
+}
+
+/// The counts of those lines; an error names the line.
+///
+/// # Errors
+/// For a line that [`write_counts()`] would not have written.
+pub fn read_counts(text: &str) -> Result<Counts, String> {
+    let count = |line: &str| {
+        let (target, count) = line.split_once('\t')?;
+        Some((target.to_owned(), count.parse().ok()?))
+    };
+    (1..)
+        .zip(text.lines())
+        .map(|(number, line)| count(line).ok_or_else(|| format!("line {number} is no count")))
         .collect()
 }
 
@@ -49,6 +76,14 @@ mod tests {
         let text = write([&all[..], b"", b"\" \\ '\n "]);
         assert!(text.is_ascii() && text.lines().count() == 3);
         assert_eq!(read(&text), Ok(vec![all, Vec::new(), b"\" \\ '\n ".to_vec()]));
+    }
+
+    #[test]
+    fn counts_are_written_and_read() {
+        let counts = Counts::from([("b".to_owned(), 0), ("a".to_owned(), 12)]);
+        assert_eq!(write_counts(&counts), "a\t12\nb\t0\n");
+        assert_eq!(read_counts(&write_counts(&counts)), Ok(counts));
+        assert_eq!(read_counts("a\t1\nb 2\n"), Err("line 2 is no count".to_owned()));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod refusal;
 pub mod request;
 pub mod rest;
 pub mod session;
+pub mod tls;
 pub mod transcript;
 
 pub use input::Seed;
@@ -26,5 +27,6 @@ pub const TARGETS: &[Target] = &[
     ("request", request::run),
     ("rest", rest::run),
     ("session", session::run),
+    ("tls", tls::run),
     ("transcript", transcript::run),
 ];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatnio::transcript::{EventLog, Frame, Recorder, Replay, Replayed, Transcript};
+use chatnio::transcript::{EntryKind, EventLog, Recorder, Replay, Replayed, Transcript};
 use chatnio::{Config, Event, Session};
 
 /// Any text, taken for a transcript; then its lines, taken for messages that are recorded.
@@ -22,7 +22,7 @@ fn printed(transcript: &Transcript) {
     assert_eq!(again.to_string(), text);
     assert_eq!(again.url, transcript.url);
     let parts = |transcript: &Transcript| -> Vec<_> {
-        transcript.entries.iter().map(|entry| (entry.at, entry.frame.clone())).collect()
+        transcript.entries.iter().map(|entry| (entry.at, entry.kind.clone())).collect()
     };
     assert_eq!(parts(&again), parts(transcript));
 }
@@ -61,11 +61,11 @@ fn recorded(text: &str) {
     let printed = recorder.transcript().to_string();
     let again = Transcript::parse(&printed).expect("what is recorded can be read");
     let frames = |transcript: &Transcript| -> Vec<_> {
-        transcript.entries.iter().map(|entry| (entry.line, entry.frame.clone())).collect()
+        transcript.entries.iter().map(|entry| (entry.line, entry.kind.clone())).collect()
     };
     assert_eq!(frames(&again), frames(recorder.transcript()));
     for (entry, message) in again.entries.iter().zip(messages()) {
-        if let Frame::Receive(read) = &entry.frame {
+        if let EntryKind::Receive(read) = &entry.kind {
             assert_eq!(chatnio::Chunk::decode(read).is_ok(), chatnio::Chunk::decode(message).is_ok(), "{message:?}");
         }
     }
