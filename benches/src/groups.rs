@@ -235,6 +235,16 @@ pub fn all() -> Vec<Group> {
                 Row::peer("`chatnio` of npm, over `ws`", Npm),
             ],
         },
+        // Its reference is this library's, too: what the last layer adds is the question.
+        Group {
+            id: "swift",
+            title: "Swift, over TCP",
+            task: Task::Socket { shape: Shape::Usual, is_tls: false },
+            rows: vec![
+                Row::ours("C `chatnio_client_next`, static", Program("client-static")),
+                Row::ours("`Client`, pieces", Program("client-swift")).at_most(2.0),
+            ],
+        },
         Group {
             id: "tls",
             title: "Over TLS, in records of 16 KiB",

@@ -135,8 +135,13 @@ fn measure(run: &Run) -> Result<(), Box<dyn Error>> {
     scale.rounds = run.rounds.unwrap_or(scale.rounds);
     let world = World::new(scale, &run.folder)?;
     let wanted = |id: &str| run.only.as_deref().is_none_or(|only| id.starts_with(only));
+    let groups = groups::all();
+    let names: Vec<_> = groups.iter().map(|group| group.id).chain(["python", "series", "memory"]).collect();
+    if !names.iter().any(|name| wanted(name)) {
+        return Err(format!("no group's name begins so: there are {}", names.join(", ")).into());
+    }
     let mut results = Results { about: about(scale), ..Results::default() };
-    for group in groups::all().iter().filter(|group| wanted(group.id)) {
+    for group in groups.iter().filter(|group| wanted(group.id)) {
         eprintln!("{}", group.title);
         results.groups.push(compare(group, &world)?);
     }
@@ -235,8 +240,7 @@ fn compare(group: &Group, world: &World) -> Result<GroupResult, Box<dyn Error>> 
     let measured = rounds::run(&mut contenders, world.scale.rounds).map_err(failed)?;
     let mut results = Vec::new();
     for (row, measured_row) in rows.iter().zip(&measured) {
-        // A collector's or a just-in-time compiler's instructions are not those of the code.
-        let is_counted = matches!(row.who, Who::Rust(_) | Who::Program(_)) && !is_go(row.who) && world.scale.rounds > 1;
+        let is_counted = is_countable(row.who) && world.scale.rounds > 1;
         let instructions = if is_counted { count(row, group.task, world)? } else { None };
         results.push(RowResult {
             title: row.title.to_owned(),
@@ -251,8 +255,14 @@ fn compare(group: &Group, world: &World) -> Result<GroupResult, Box<dyn Error>> 
     Ok(GroupResult { id: group.id.to_owned(), title: group.title.to_owned(), rows: results })
 }
 
-fn is_go(who: Who) -> bool {
-    matches!(who, Who::Program(name) if name.starts_with("go-"))
+/// A collector's or a just-in-time compiler's instructions are not those of the code; and what runs by a script, as Swift does,
+/// callgrind does not follow.
+fn is_countable(who: Who) -> bool {
+    match who {
+        Who::Rust(_) => true,
+        Who::Program(name) => !name.starts_with("go-") && name != "client-swift",
+        Who::Npm => false,
+    }
 }
 
 fn count(row: &groups::Row, task: Task, world: &World) -> Result<Option<f64>, Box<dyn Error>> {
