@@ -16,9 +16,13 @@ int main(int argc, char **argv)
     if (!status) status = chatnio_client_ask(client, request, &event);
 
     if (status) fprintf(stderr, "%s\n", chatnio_status_message(status));
-    else if (event.outcome != CHATNIO_OUTCOME_NOTICE) printf("%.*s\n", (int)event.answer->text.len, event.answer->text.data);
-    /* Out of quota, unknown model, ...: the server answers instead of the model. */
-    else fprintf(stderr, "%.*s\n", (int)event.answer->notice.len, event.answer->notice.data);
+    else {
+        chatnio_text text = event.answer->text;
+        if (text.len > 0) printf("%.*s\n", (int)text.len, text.data);
+        /* Out of quota, unknown model, ...: the server answers instead of the model. Or the answer was cut short. */
+        chatnio_text why = event.answer->notice.data ? event.answer->notice : event.answer->reason;
+        if (why.data) fprintf(stderr, "%.*s\n", (int)why.len, why.data);
+    }
 
     chatnio_client_free(client);
     chatnio_request_free(request);

@@ -4,7 +4,7 @@
  * library is enough for it.
  *
  *     cc own_websocket.c $(pkg-config --cflags --libs chatnio-session libwebsockets) -o own_websocket
- *     CHATNIO_URL=wss://api.chatnio.net/chat CHATNIO_TOKEN=sk-... ./own_websocket "hi"
+ *     CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... ./own_websocket "hi"
  *
  * Exit status: 0 answered; 1 it failed; 2 usage.
  */
@@ -24,7 +24,7 @@ struct options {
 static bool read_options(int argc, char **argv, struct options *options)
 {
     const char *url = getenv("CHATNIO_URL");
-    *options = (struct options){.url = url != NULL ? url : "ws://127.0.0.1:8094/chat",
+    *options = (struct options){.url = url != NULL ? url : "ws://127.0.0.1:8094",
                                 .token = getenv("CHATNIO_TOKEN"),
                                 .model = getenv("CHATNIO_MODEL"),
                                 .ca_file = getenv("CHATNIO_CA_FILE"),
@@ -266,6 +266,18 @@ static int on_socket(struct lws *socket, enum lws_callback_reasons reason, void 
     return 0;
 }
 
+/* Where the chat is on a server whose URL has this path: most often it says only so much. */
+static const char *chat_path(const char *path)
+{
+    while (*path == '/') {
+        path++;
+    }
+    if (*path == '\0') {
+        return "chat";
+    }
+    return strcmp(path, "api") == 0 || strcmp(path, "api/") == 0 ? "api/chat" : path;
+}
+
 /* Opens the WebSocket, and serves it until it is gone. */
 static bool run(struct chat *chat, const struct options *options)
 {
@@ -284,7 +296,7 @@ static bool run(struct chat *chat, const struct options *options)
         return false;
     }
     char path[1024];
-    if (snprintf(path, sizeof path, "/%s", rest) >= (int)sizeof path) {
+    if (snprintf(path, sizeof path, "/%s", chat_path(rest)) >= (int)sizeof path) {
         fprintf(stderr, "the path is too long\n");
         free(url);
         return false;

@@ -2,9 +2,9 @@
  * Lists the stored conversations and tells what is left of the quota: the companion calls, with the HTTP done by libcurl.
  *
  *     cc rest.c $(pkg-config --cflags --libs chatnio libcurl) -o rest
- *     CHATNIO_TOKEN=sk-... ./rest https://api.chatnio.net
+ *     CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... ./rest
  *
- * Of one's own server the base is https://HOST, or https://HOST/api where it also serves its web page.
+ * One's own server is wss://HOST, or wss://HOST/api where it also serves its web page.
  *
  * Exit status: 0 done; 1 a call failed; 2 usage.
  */
@@ -209,20 +209,64 @@ static bool print_all(CURL *curl, const char *base, const chatnio_auth *auth)
     return true;
 }
 
+/* Whether `url` has this scheme; `rest` is what is behind it. */
+static bool has_scheme(const char *url, const char *scheme, const char **rest)
+{
+    size_t len = strlen(scheme);
+    if (strncmp(url, scheme, len) != 0 || strncmp(url + len, "://", 3) != 0) {
+        return false;
+    }
+    *rest = url + len + 3;
+    return true;
+}
+
+/* Whether what follows a scheme is on this machine. */
+static bool is_here(const char *rest)
+{
+    size_t len = strcspn(rest, ":/");
+    return (len == 9 && strncmp(rest, "127.0.0.1", len) == 0) || (len == 9 && strncmp(rest, "localhost", len) == 0);
+}
+
+/*
+ * What the targets of the calls stand behind: of the chat's wss://HOST[/api][/chat] it is https://HOST[/api]. NULL, or why there is
+ * none: a token goes to no other machine in the open.
+ */
+static const char *base_of(const char *url, bool has_token, char *base, size_t size)
+{
+    const char *rest = url;
+    bool is_plain = has_scheme(url, "ws", &rest) || has_scheme(url, "http", &rest);
+    bool is_known = is_plain || has_scheme(url, "wss", &rest) || has_scheme(url, "https", &rest);
+    if ((!is_known && strstr(url, "://") != NULL) || strpbrk(rest, "?#@") != NULL) {
+        return "the URL should be like wss://HOST or wss://HOST/api";
+    }
+    if (is_plain && has_token && !is_here(rest)) {
+        return "the token does not go to another machine without TLS: use wss://";
+    }
+    int len = snprintf(base, size, "%s://%s", is_plain ? "http" : "https", rest);
+    if (len < 0 || (size_t)len >= size) {
+        return "the URL is too long";
+    }
+    char *path = base + len - strlen(rest) + strcspn(rest, "/");
+    size_t prefix = 0;
+    if (chatnio_rest_prefix_len(path, strlen(path), &prefix) != CHATNIO_OK) {
+        return "the URL is not UTF-8";
+    }
+    path[prefix] = '\0';
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
-    const char *token = getenv("CHATNIO_TOKEN");
-    chatnio_auth *auth = NULL;
-    if (argc != 2) {
-        fprintf(stderr, "usage: CHATNIO_TOKEN=sk-... %s https://HOST[/api]\n", argv[0]);
+    const char *url = getenv("CHATNIO_URL"), *token = getenv("CHATNIO_TOKEN");
+    char base[1024];
+    chatnio_auth *auth = NULL; /* Stays NULL without a token: without an account. */
+    if (argc != 1) {
+        fprintf(stderr, "usage: CHATNIO_URL=... CHATNIO_TOKEN=... %s\n", argv[0]);
         return 2;
     }
-    size_t len = strlen(argv[1]);
-    while (len > 0 && argv[1][len - 1] == '/') {
-        argv[1][--len] = '\0';
-    }
-    if (len > 1024) {
-        fprintf(stderr, "the URL is too long\n");
+    const char *problem = base_of(url != NULL ? url : "ws://127.0.0.1:8094", token != NULL, base, sizeof base);
+    if (problem != NULL) {
+        fprintf(stderr, "%s\n", problem);
         return 2;
     }
     if (token != NULL && chatnio_auth_new(token, strlen(token), &auth) != CHATNIO_OK) {
@@ -231,7 +275,7 @@ int main(int argc, char **argv)
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     CURL *curl = curl_easy_init();
-    bool done = curl != NULL && print_all(curl, argv[1], auth);
+    bool done = curl != NULL && print_all(curl, base, auth);
     curl_easy_cleanup(curl);
     curl_global_cleanup();
     chatnio_auth_free(auth);

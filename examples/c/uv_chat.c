@@ -134,7 +134,7 @@ static void on_closed(uv_handle_t *handle)
     leave(handle->data);
 }
 
-/* Gives up all attempts to connect, but for the one that has connected unless that is NULL. */
+/* Gives up all attempts to connect except the one that has connected, if it is not NULL. */
 static void close_attempts(struct chat *chat, const uv_stream_t *connected)
 {
     for (size_t at = 0; at < chat->started; at++) {

@@ -9,21 +9,28 @@ import { AnswerError, Client } from "chatnio";
 const url = process.env.CHATNIO_URL ?? "ws://127.0.0.1:8094";
 
 const server = createServer(async (request, response) => {
-  const { pathname, searchParams } = new URL(request.url, "http://localhost");
-  const question = searchParams.get("question");
-  if (pathname !== "/ask" || question === null) {
+  // Not every target of a request is a URL: `//` is none.
+  const asked = URL.canParse(request.url, "http://localhost") ? new URL(request.url, "http://localhost") : undefined;
+  const question = asked?.pathname === "/ask" ? asked.searchParams.get("question") : null;
+  if (question === null) {
     response.writeHead(404).end();
+    return;
+  }
+  // An EventSource comes again by itself when its answer has ended: it would be charged again, and 204 ends it.
+  if (request.headers["last-event-id"] !== undefined) {
+    response.writeHead(204).end();
     return;
   }
   const left = new AbortController();
   response.on("close", () => left.abort(new Error("the browser has left")));
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
+  response.write("id: asked\n\n");
   const send = (event, data) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   let client, answer;
   try {
     // One each: a connection answers one question at a time.
     client = await Client.connect(url, { token: process.env.CHATNIO_TOKEN, signal: left.signal });
-    answer = client.ask(question, { model: searchParams.get("model") ?? undefined, signal: left.signal });
+    answer = client.ask(question, { model: asked.searchParams.get("model") ?? undefined, signal: left.signal });
     for await (const piece of answer) send("piece", piece);
     send("end", { cost: (await answer.result()).quotaText });
   } catch (error) {

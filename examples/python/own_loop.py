@@ -103,7 +103,11 @@ def main() -> int:
     with ExitStack() as stack:
         if not url:
             url, token = stack.enter_context(Loopback()).url, "sk-any"
-        return ask(url, token, sys.argv[1])
+        try:
+            return ask(url, token, sys.argv[1])
+        except (OSError, ValueError) as error:
+            print(error, file=sys.stderr)
+            return 1
 
 
 if __name__ == "__main__":

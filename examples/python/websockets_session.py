@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
+from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, WebSocketException
 
 from pychatnio import CloseReason, Delta, End, Event, Loopback, Request, Session
 
@@ -99,7 +99,11 @@ def main() -> int:
     with ExitStack() as stack:
         if not url:
             url, token = stack.enter_context(Loopback()).url, "sk-any"
-        return asyncio.run(run(url, token, sys.argv[1]))
+        try:
+            return asyncio.run(run(url, token, sys.argv[1]))
+        except (OSError, ValueError, WebSocketException) as error:
+            print(error, file=sys.stderr)
+            return 1
 
 
 if __name__ == "__main__":

@@ -27,10 +27,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!();
 
     if let Some(answer) = pieces.answer() {
-        if let Some(notice) = &answer.notice {
-            eprintln!("the server says: {notice}");
-        }
         eprintln!("quota {}", answer.quota_text());
+        if let Some(notice) = &answer.notice {
+            return Err(format!("the server says: {notice}").into());
+        }
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ impl Bot {
         match event {
             Event::Delta { text, .. } => self.words += text.split_whitespace().count(),
             Event::End(end) => {
+                self.words += end.text.split_whitespace().count();
                 self.verdict = Some(match end.answer.outcome {
                     Some(Outcome::Complete) => format!("{} words", self.words),
                     Some(Outcome::Notice) => format!("no answer: {}", end.answer.notice.as_deref().unwrap_or("")),

@@ -2,7 +2,7 @@
 //!
 //! `CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... cargo run -p chatnio --example event_loop -- "one" "two"`
 
-use chatnio::{Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, EventStorage, Request};
+use chatnio::{Auth, Connection, ConnectionConfig, ConnectionEvent, Endpoint, Event, EventStorage, Outcome, Request};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use std::env::var;
@@ -17,6 +17,7 @@ struct Chat {
     connection: Connection,
     /// What an event borrows from.
     storage: EventStorage,
+    is_answered: bool,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,11 +44,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         // Waits inside until the WebSocket is open.
         connection.request(origin.elapsed(), &request)?;
-        chats.push(Some(Chat { socket, connection, storage: EventStorage::new() }));
+        chats.push(Some(Chat { socket, connection, storage: EventStorage::new(), is_answered: false }));
     }
 
     // ANCHOR: loop
     let mut events = Events::with_capacity(64);
+    let mut answered = 0;
     while chats.iter().any(Option::is_some) {
         let deadlines = chats.iter().flatten().filter_map(|chat| chat.connection.next_deadline());
         let timeout = deadlines.min().map(|deadline| deadline.saturating_sub(origin.elapsed()));
@@ -70,12 +72,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             chat.events(i, origin);
             chat.write();
             if chat.connection.is_finished() {
+                answered += usize::from(chat.is_answered);
                 *slot = None;
             }
         }
     }
     // ANCHOR_END: loop
-    Ok(())
+    if answered == questions.len() { Ok(()) } else { Err("not every question was answered".into()) }
 }
 
 impl Chat {
@@ -101,7 +104,13 @@ impl Chat {
             match event {
                 ConnectionEvent::Session(Event::Delta { text, .. }) if !text.is_empty() => println!("{i}: {text:?}"),
                 ConnectionEvent::Session(Event::End(end)) => {
-                    println!("{i}: end, {} pieces, quota {}", end.answer.chunks, end.answer.quota_text());
+                    if !end.text.is_empty() {
+                        println!("{i}: {:?}", end.text);
+                    }
+                    // The server may have answered instead of the model.
+                    let notice = end.answer.notice.as_deref().unwrap_or_default();
+                    println!("{i}: end, {} pieces, quota {} {notice}", end.answer.chunks, end.answer.quota_text());
+                    self.is_answered = end.answer.outcome == Some(Outcome::Complete);
                     // The event borrows from the storage alone, so the connection is there.
                     self.connection.close(origin.elapsed());
                 }

@@ -1,9 +1,11 @@
 //! The state machine alone, over a WebSocket that the program has already (tungstenite here): text messages go in and
 //! out, and the program says what time it is.
 //!
-//! `CHATNIO_URL=ws://127.0.0.1:8094/chat CHATNIO_TOKEN=sk-... cargo run -p chatnio --example own_websocket -- "hi"`
+//! `CHATNIO_URL=ws://127.0.0.1:8094 CHATNIO_TOKEN=sk-... cargo run -p chatnio --example own_websocket -- "hi"`
+//!
+//! Without TLS, to be short: `wss://` takes a feature of tungstenite's.
 
-use chatnio::{Auth, CloseReason, Config, Event, EventStorage, Request, Session};
+use chatnio::{Auth, CloseReason, Config, Event, EventStorage, Outcome, Request, Session};
 use std::env::var;
 use std::error::Error;
 use std::io::{ErrorKind, Write};
@@ -16,10 +18,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [question] = arguments.as_slice() else {
         return Err("usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... own_websocket QUESTION".into());
     };
-    let url = var("CHATNIO_URL").unwrap_or_else(|_| "ws://127.0.0.1:8094/chat".into());
+    let url = var("CHATNIO_URL").unwrap_or_else(|_| "ws://127.0.0.1:8094".into());
     let token = var("CHATNIO_TOKEN").unwrap_or_else(|_| "anonymous".into());
-    let authority = url.strip_prefix("ws://").and_then(|rest| rest.split('/').next()).ok_or("expected a ws:// URL")?;
-    let (mut socket, _) = tungstenite::client(&url, TcpStream::connect(authority)?)?;
+    let rest = url.strip_prefix("ws://").ok_or("expected a ws:// URL")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    // Where the chat is on a server whose URL says only so much.
+    let path = match path {
+        "" => "chat",
+        "api" | "api/" => "api/chat",
+        path => path,
+    };
+    let (mut socket, _) = tungstenite::client(format!("ws://{authority}/{path}"), TcpStream::connect(authority)?)?;
 
     let origin = Instant::now();
     let mut session = Session::new(Auth::new(token), Config::default(), origin.elapsed())?;
@@ -51,8 +60,15 @@ fn main() -> Result<(), Box<dyn Error>> {
                 std::io::stdout().flush()?;
             }
             Some(Event::End(end)) => {
-                println!("\n{:?}, quota {}", end.answer.outcome, end.answer.quota_text());
-                return Ok(socket.close(None)?);
+                println!("{}", end.text);
+                eprintln!("quota {}", end.answer.quota_text());
+                socket.close(None)?;
+                return match end.answer.outcome {
+                    Some(Outcome::Complete) => Ok(()),
+                    Some(Outcome::Interrupted(why)) => Err(why.into()),
+                    // The server has answered instead of the model.
+                    _ => Err(end.answer.notice.unwrap_or_default().into()),
+                };
             }
             _ => {}
         }

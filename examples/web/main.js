@@ -14,13 +14,23 @@ const MODELS = ["gpt-4o", "gpt-4", "gpt-3.5-turbo", "hello", "slow", "unicode", 
 let client;
 /** @type {import("chatnio").AnswerStream | undefined} */
 let running;
+/** An answer is asked for, or runs. */
+let isBusy = false;
+/** @type {Promise<Client> | undefined} */
+let connecting;
 let spent = 0;
 
 const settings = new URLSearchParams(location.search);
 url.value = settings.get("url") ?? location.origin.replace(/^http/, "ws");
 token.value = settings.get("token") ?? "";
+// An address is seen, stored and shared: a token does not stay there.
+settings.delete("token");
+history.replaceState(null, "", `?${settings}`);
 model.value = settings.get("model") ?? "hello";
 models.append(...MODELS.map((name) => new Option(name, name)));
+
+/** Drawing for longer than this, in milliseconds, would be felt. */
+const SLOW = 30;
 
 /** What went wrong, in words for who chats. */
 function inWords(error) {
@@ -43,16 +53,23 @@ function inWords(error) {
 
 function refresh() {
   const isRunning = running !== undefined;
-  send.disabled = isRunning;
+  send.disabled = isBusy;
   stop.disabled = !isRunning;
-  again.disabled = isRunning || messages.querySelector(".theirs") === null;
+  again.disabled = isBusy || messages.querySelector(".theirs") === null;
   state.textContent = client?.error ? "not connected" : client ? (isRunning ? "answering" : "connected") : "not connected";
   cost.textContent = spent > 0 ? `Spent: ${Number(spent.toPrecision(6))}` : "";
 }
 
-/** Connects, or connects anew: the conversation goes on. */
+/** Connects, or connects anew: the conversation goes on. Who comes meanwhile waits for the same. */
 async function connected() {
   if (client !== undefined && client.error === undefined) return client;
+  connecting ??= open().finally(() => {
+    connecting = undefined;
+  });
+  return connecting;
+}
+
+async function open() {
   state.textContent = "connecting";
   if (client !== undefined) await client.reconnect();
   else client = await Client.connect(url.value, { token: token.value || undefined });
@@ -73,22 +90,27 @@ async function answer(ask) {
   const note = article.appendChild(document.createElement("footer"));
   let text = "";
   let isShown = true;
-  // Not for every piece: what is not seen need not be drawn.
+  let took = 0;
+  // Not for every piece: what is not seen need not be drawn, and what is slow to be drawn is so less often.
   const draw = () => {
     if (isShown) return;
     isShown = true;
+    const began = performance.now();
     const isAtEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 80;
     show(body, text);
     if (isAtEnd) messages.scrollTop = messages.scrollHeight;
+    took = performance.now() - began;
   };
   article.setAttribute("aria-busy", "true");
+  isBusy = true;
+  refresh();
   try {
     running = ask(await connected());
     refresh();
     live.textContent = "The answer begins.";
     for await (const piece of running) {
       text += piece;
-      if (isShown) requestAnimationFrame(draw);
+      if (isShown) took > SLOW ? setTimeout(draw, 4 * took) : requestAnimationFrame(draw);
       isShown = false;
     }
     const { outcome, quotaText, quota } = await running.result();
@@ -104,6 +126,7 @@ async function answer(ask) {
     draw();
     article.removeAttribute("aria-busy");
     running = undefined;
+    isBusy = false;
     refresh();
   }
 }
@@ -111,9 +134,8 @@ async function answer(ask) {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = question.value.trim();
-  if (text === "" || running !== undefined || send.disabled) return;
+  if (text === "" || isBusy) return;
   question.value = "";
-  send.disabled = true;
   add("mine").textContent = text;
   messages.scrollTop = messages.scrollHeight;
   void answer((client) => client.ask(text, { model: model.value || undefined }));
@@ -141,6 +163,7 @@ again.addEventListener("click", () => {
 });
 
 connect.addEventListener("click", async () => {
+  await connecting?.catch(() => {});
   const old = client;
   client = undefined;
   await old?.close();

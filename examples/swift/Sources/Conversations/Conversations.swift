@@ -1,8 +1,8 @@
 // Lists the stored conversations and tells what is left of the quota: the companion calls, with the HTTP done by URLSession.
 //
-//     CHATNIO_TOKEN=sk-... swift run Conversations https://api.chatnio.net
+//     CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... swift run Conversations
 //
-// Of one's own server the base is https://HOST, or https://HOST/api where it also serves its web page.
+// One's own server is wss://HOST, or wss://HOST/api where it also serves its web page.
 
 import ChatNio
 import Foundation
@@ -78,13 +78,17 @@ struct Server {
 @main
 struct Conversations {
     static func main() async {
-        let arguments = CommandLine.arguments
-        guard arguments.count == 2 else {
-            complain("usage: CHATNIO_TOKEN=sk-... \(arguments[0]) https://HOST[/api]")
+        let environment = ProcessInfo.processInfo.environment
+        guard CommandLine.arguments.count == 1 else {
+            complain("usage: CHATNIO_URL=... CHATNIO_TOKEN=... Conversations")
             exit(2)
         }
-        let token = ProcessInfo.processInfo.environment["CHATNIO_TOKEN"] ?? ""
-        let server = Server(base: arguments[1], auth: token.isEmpty ? .anonymous : Auth(token: token))
+        let auth = environment["CHATNIO_TOKEN"].map { Auth(token: $0) }
+        guard let base = base(of: environment["CHATNIO_URL"] ?? "ws://127.0.0.1:8094", hasToken: auth != nil) else {
+            complain("the URL should be like wss://HOST[/api]; without TLS a token goes to this machine alone")
+            exit(2)
+        }
+        let server = Server(base: base, auth: auth ?? .anonymous)
         do {
             print("quota: \(try await server.call(Rest.quota))")
             for conversation in try await server.call(Rest.conversations) {
@@ -95,7 +99,19 @@ struct Conversations {
             exit(1)
         }
     }
+}
 
+/// What the targets of the calls stand behind: of the chat's wss://HOST[/api][/chat] it is https://HOST[/api]. Nil where there is
+/// none: a token goes to no other machine in the open.
+func base(of url: String, hasToken: Bool) -> String? {
+    guard var parts = URLComponents(string: url.contains("://") ? url : "wss://\(url)"), let host = parts.host,
+        let scheme = ["wss": "https", "https": "https", "ws": "http", "http": "http"][parts.scheme ?? ""],
+        parts.query == nil, parts.fragment == nil, parts.user == nil
+    else { return nil }
+    guard scheme == "https" || !hasToken || ["127.0.0.1", "localhost"].contains(host) else { return nil }
+    parts.scheme = scheme
+    parts.path = Rest.prefix(ofPath: parts.path)
+    return parts.string
 }
 
 /// A server's words, without the control characters that could drive a terminal.

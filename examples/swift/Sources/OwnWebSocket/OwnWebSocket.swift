@@ -1,7 +1,7 @@
 // Asks one question over a WebSocket that the program has already, of URLSession here: text messages go in and out of the
 // session, and the program says what time it is. With NIO or any other WebSocket it is the same.
 //
-//     CHATNIO_URL=wss://api.chatnio.net/chat CHATNIO_TOKEN=sk-... swift run OwnWebSocket "hi"
+//     CHATNIO_URL=wss://api.chatnio.net CHATNIO_TOKEN=sk-... swift run OwnWebSocket "hi"
 //
 // Exit status: 0 answered; 1 it failed; 2 usage.
 
@@ -17,11 +17,15 @@ struct OwnWebSocket {
     static func main() async {
         let arguments = CommandLine.arguments
         let environment = ProcessInfo.processInfo.environment
-        guard arguments.count == 2, let url = URL(string: environment["CHATNIO_URL"] ?? "ws://127.0.0.1:8094/chat")
+        guard arguments.count == 2, var url = URL(string: environment["CHATNIO_URL"] ?? "ws://127.0.0.1:8094")
         else {
             let usage = "usage: CHATNIO_URL=... CHATNIO_TOKEN=... CHATNIO_MODEL=... OwnWebSocket QUESTION\n"
             FileHandle.standardError.write(Data(usage.utf8))
             exit(2)
+        }
+        // Where the chat is on a server whose URL says only so much.
+        if ["", "/", "/api", "/api/"].contains(url.path) {
+            url.appendPathComponent("chat")
         }
         do {
             let token = environment["CHATNIO_TOKEN"]
