@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -34,7 +35,7 @@ class Rust(unittest.TestCase):
         wanted = re.search(r'^rust-version = "(.*)"', (ROOT / "Cargo.toml").read_text(encoding="utf-8"), flags=re.M)
         assert wanted is not None
         with tempfile.TemporaryDirectory() as folder:
-            for target in ["library", "cli", "unit", "lint", "testing-lib", "c-tests", "deps", "test", "python-wheel"]:
+            for target in ["library", "cli", "unit", "lint", "testing-lib", "c-tests", "deps", "test", "python-wheel", "wasm"]:
                 with self.subTest(target=target):
                     done = ended("make", target, f"CARGO={old_cargo(folder)}")
                     self.assertIn(f"Rust {wanted[1]} or later is needed, this is 1.65\n", done.stderr)
@@ -49,6 +50,41 @@ class Rust(unittest.TestCase):
 
     def test_no_rust_is_said(self) -> None:
         self.assertIn("/nowhere/cargo is not found", ended(".ci/rust", CARGO="/nowhere/cargo").stderr)
+
+
+class Others(unittest.TestCase):
+    """Another Python, another Node."""
+
+    def with_programs(self, programs: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+        """What comes of a command where programs say that they are of these versions."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, version in programs.items():
+                program = Path(folder, name)
+                program.write_text(f"#!/bin/sh\necho '{version}'\n", encoding="utf-8")
+                program.chmod(0o755)
+            return ended(*command, PATH=os.pathsep.join([folder, os.environ["PATH"]]), PYTHON="python3")
+
+    def test_too_old_a_python_is_named(self) -> None:
+        done = self.with_programs({"python3": "Python 3.9.2"}, ".ci/deps")
+        self.assertEqual((done.returncode, done.stderr), (1, "Python 3.10 or later is needed, this is 3.9\n"))
+        self.assertEqual(self.with_programs({"python3": "Python 3.10.0rc1"}, ".ci/python").returncode, 0)
+        self.assertEqual(ended(".ci/python", PYTHON="/nowhere/python").returncode, 0, "it is installed then")
+
+    def test_too_old_a_node_is_named(self) -> None:
+        done = self.with_programs({"node": "v18.19.0", "npm": "9.2.0"}, "make", "js-package", "NODE_TOOLCHAIN=/dev/null/nowhere")
+        self.assertIn("Node 20 or later is needed, this is 18\n", done.stderr)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(self.with_programs({"node": "v20.0.0", "npm": "9.2.0"}, "bindings/js/check-node").returncode, 0)
+
+    def test_a_node_without_npm_is_named(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ["sh", "bash", "sed", "dirname"]:
+                os.symlink(shutil.which(name) or name, Path(folder, name))
+            Path(folder, "node").write_text("#!/bin/sh\necho v20.0.0\n", encoding="utf-8")
+            Path(folder, "node").chmod(0o755)
+            done = ended("bash", "bindings/js/check-node", PATH=folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("Node 20 or later with npm is needed, and npm is not found", done.stderr)
 
 
 #: Stands in for make, in a run of three parts: one is skipped in part, one is slow to begin, one is the last.
@@ -78,12 +114,15 @@ class Runner(unittest.TestCase):
             return ended(*under, str(runner), *parts, MAKE=str(make))
 
     def test_every_part_is_a_target(self) -> None:
-        listed = re.search(r"^parts=\((.*?)^\)", (ROOT / ".ci/test").read_text(encoding="utf-8"), flags=re.M | re.S)
+        runner = (ROOT / ".ci/test").read_text(encoding="utf-8")
+        listed = re.search(r"^parts=\((.*?)^\)", runner, flags=re.M | re.S)
         assert listed is not None
         lines = [line.split() for line in re.findall(r'"(.*)"', listed[1])]
         names = [part for part, *_ in lines]
         self.assertGreater(len(names), 15)
-        self.assertEqual(names[-1], "python-tests")
+        last = re.search(r"^last=(.*)$", runner, flags=re.M)
+        assert last is not None
+        self.assertIn(last[1], names)
         for number, (part, *needs) in enumerate(lines):
             self.assertIn(part, targets())
             for need in needs:
