@@ -12,16 +12,17 @@ export CARGO PYTHON
 .PHONY: installed packaging sizes abi abi-update check-cinstall c-tests cpp-tests c-examples
 .PHONY: bench bench-smoke
 .PHONY: fuzz fuzz-corpus fuzz-replay model load soak coverage coverage-raise
-.PHONY: deny semver sbom
-.PHONY: test-networks python-wheel python-types python-testing python-versions python-tests python-docs bench-python python-lock
+.PHONY: deny advisories semver sbom reproducible
+.PHONY: tsan miri
+.PHONY: test-networks python-toolchain python-wheel python-types python-testing python-versions python-tests python-docs bench-python python-lock
 .PHONY: swift-toolchain test-swift example-swift
-.PHONY: wasm-toolchain wasm js-package test-js bench-js
+.PHONY: wasm-toolchain wasm node js-package test-js bench-js
 .NOTPARALLEL:
 
 help: ## this list
 	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/  \1\t\2/p' Makefile | expand -t 22
 
-# .ci/test knows the parts, and runs two at a time. `make PART` runs one.
+# .ci/test knows the parts, and runs some at a time. `make PART` runs one.
 test: deps ## sets up what is missing, and runs every check; TEST_JOBS=1 runs one part at a time
 	.ci/test
 
@@ -29,6 +30,8 @@ deps: ## installs what the tests need, on Debian 12
 	.ci/deps
 	bindings/swift/toolchain install '$(SWIFT_TOOLCHAIN)' || [ $$? = 3 ]
 	bindings/js/toolchain install '$(WASM_TOOLCHAIN)' || [ $$? = 3 ]
+	bindings/js/node-toolchain install '$(NODE_TOOLCHAIN)' || [ $$? = 3 ]
+	bindings/python/toolchain install '$(PYTHON_TOOLCHAIN)' || [ $$? = 3 ]
 
 rust:
 	@.ci/rust
@@ -45,6 +48,7 @@ lint: rust ## clippy
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features session -- -D warnings
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features connection -- -D warnings
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features rest -- -D warnings
+	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/tests/lint/omitted' $(CARGO) check --locked -p chatnio-ffi
 
 docs: rust ## rustdoc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
@@ -88,8 +92,8 @@ LOAD = $(CARGO) test --locked --profile model -p chatnio-tokio --test load -- --
 
 # Fuzzing: see fuzz/README.md. TIME is that of each target, in seconds; TARGET is one of them, and by default all.
 TIME = 60
-fuzz: rust ## fuzzes: TIME=600 TARGET=frame, by default a minute each (not part of test)
-	TIME='$(TIME)' fuzz/run $(TARGET)
+fuzz: rust ## fuzzes: TIME=600 RUNS=10000000 TARGET=frame, by default a minute each (not part of test)
+	TIME='$(TIME)' RUNS='$(RUNS)' fuzz/run $(TARGET)
 
 fuzz-corpus: rust ## fuzzes, and commits to the fewest inputs that reach what is reached
 	TIME='$(TIME)' fuzz/run --corpus $(TARGET)
@@ -101,17 +105,38 @@ fuzz-replay: rust ## plays the committed corpora, without a fuzzer
 deny: rust ## the crates' licences, sources and doubles
 	tests/supply/deny
 
+advisories: rust ## what is known against the crates today: by a database on GitHub, or ADVISORY_DB=FOLDER (not part of test)
+	tests/supply/deny advisories
+
 semver: rust ## whether the crates' APIs still are what they were: BASELINE=REV, by default the last release (not part of test)
 	tests/supply/semver $(BASELINE)
 
-sbom: rust ## writes what each part is made of, as CycloneDX, in target/sbom (not part of test)
+sbom: rust ## writes what each part is made of, as CycloneDX: in target/sbom, and what is installed with the C library (not part of test)
 	tests/supply/sbom
 
-# Not part of test: it builds all crates once more, and CI's machine is short of time and of room.
-coverage: rust ## which lines the tests reach, by crate: fails below the floor of tests/coverage/floor.tsv (not part of test)
-	tests/coverage/run
+reproducible: rust target/python/venv/made ## builds the C library and the wheel twice, in two folders, and compares (slow; not part of test)
+	tests/supply/reproducible $(IN_VENV)
+
+# Slow: builds the library and Rust's standard library once more. Of Rust's tests not those of one thread that compute much, nor
+# those that run programs which are built elsewhere, nor those that want a library at its usual speed: one that is timed, and the
+# table of faults with its floods, which C and C++ have.
+tsan: rust ## C's, C++'s and Rust's threads under ThreadSanitizer, with the library (slow; not part of test)
+	ffi/tests/c/run tsan-rust
+	ffi/tests/cpp/run tsan-rust
+	tests/sanitizers/tsan test --profile testing -p chatnio -p chatnio-tokio --features chatnio-tokio/rest --lib \
+	  --test client --test load --test passed_on --test secrets -- --skip connection::tests::transcripts --skip examples --skip silent_address
+
+# By the nightly compiler: `rustup toolchain install nightly --component miri --component rust-src`. The corpus is a file.
+MIRI = MIRIFLAGS='-Zmiri-disable-isolation' $(CARGO) +nightly miri test --locked --target-dir target/miri
+miri: rust ## the core's tests and a part of the C library's corpus under Miri, a quarter of an hour (not part of test)
+	PROPTEST_CASES=4 $(MIRI) -p chatnio-core --lib
+	$(MIRI) -p chatnio-fuzz --test replay -- every_input --nocapture
+
+# CI runs it before the test, which is to be quick: it builds all crates once more.
+coverage: rust ## which lines the tests reach, by crate: fails below the floor of tests/coverage/floor.tsv (on CI, not part of test)
+	env --default-signal=INT,HUP,PIPE tests/coverage/run
 coverage-raise: rust ## raises that floor to what is reached
-	tests/coverage/run --raise
+	env --default-signal=INT,HUP,PIPE tests/coverage/run --raise
 
 # This page's and the guides' words: paths, targets, links, programs and figures that are really there.
 project: ## checks what the pages say
@@ -141,12 +166,12 @@ else
 # In target/library: as it is installed. What the archive must be linked with, only rustc knows.
 SYMBOLS = $(if $(DEBUG_SYMBOLS),--config profile.library.debug='"line-tables-only"' --config profile.library.strip='"none"')
 library: rust ## builds the C library, in target/library; DEBUG_SYMBOLS=1 with lines for debuggers
-	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library $(SYMBOLS) \
+	ffi/packaging/cargo rustc --locked -p chatnio-ffi --target-dir target --profile library $(SYMBOLS) \
 	  -- --print native-static-libs='$(CURDIR)/target/library/native-static-libs'
 	ffi/packaging/prelink target/library/libchatnio.a target/library/prelinked/libchatnio.a
 
 library-session: rust ## builds the message level alone
-	$(CARGO) rustc --locked -p chatnio-ffi --target-dir target --profile library-session $(SYMBOLS) \
+	ffi/packaging/cargo rustc --locked -p chatnio-ffi --target-dir target --profile library-session $(SYMBOLS) \
 	  --no-default-features --features session \
 	  -- --print native-static-libs='$(CURDIR)/target/library-session/native-static-libs'
 	ffi/packaging/prelink target/library-session/libchatnio.a target/library-session/prelinked/libchatnio.a
@@ -159,7 +184,7 @@ target/release/chatnio:
 cli: target/release/chatnio
 else
 cli: rust ## builds the command line, in target/release
-	$(CARGO) build --locked --release -p chatnio-cli --target-dir target
+	ffi/packaging/cargo build --locked --release -p chatnio-cli --target-dir target
 endif
 
 install-cli: cli ## installs it, with manual pages and completions
@@ -187,6 +212,7 @@ target/installed.made: $(foreach built,library library-session,target/$(built)/l
 
 packaging: installed testing-lib sizes ## what is installed, as those see it who link it
 	ffi/tests/packaging/run
+	$(PYTHON) -B tests/supply/library_sbom.py check
 
 sizes: installed
 	ffi/packaging/sizes '$(INSTALLED)/lib'
@@ -217,7 +243,7 @@ c-examples: installed ## the examples in C
 
 # What the tests need, at the versions of requirements/test.txt, and the wheel itself.
 VENV = target/python/venv
-IN_VENV = $(CURDIR)/$(VENV)/bin/python
+IN_VENV = '$(CURDIR)/$(VENV)/bin/python'
 
 $(VENV)/made: bindings/python/requirements/test.txt
 	rm -rf $(VENV)
@@ -248,8 +274,14 @@ python-testing: python-wheel ## the package over the C library for tests
 	  build --build-base ../../target/python/testing-build --build-lib ../../target/python/testing
 	cd bindings/python && PYTHONPATH=../../target/python/testing $(IN_VENV) -X dev -W error -m pytest -p no:cacheprovider tests/testing_build
 
+# Outside of this checkout, so that the next one finds it.
+PYTHON_TOOLCHAIN = $(HOME)/.cache/chatnio/python
+
+python-toolchain:
+	bindings/python/toolchain install '$(PYTHON_TOOLCHAIN)'
+
 python-versions: python-wheel ## the package by every other CPython from 3.10 that is here
-	bindings/python/test-versions $(IN_VENV) '$(CURDIR)'/target/python/dist/*-manylinux_*.whl '$(CURDIR)/target/python/versions'
+	bindings/python/test-versions $(IN_VENV) '$(CURDIR)'/target/python/dist/*-manylinux_*.whl '$(CURDIR)/target/python/versions' '$(PYTHON_TOOLCHAIN)'
 
 python-tests: python-wheel ## the tests of the package
 	cd bindings/python && $(IN_VENV) -X dev -W error -m pytest
@@ -314,21 +346,28 @@ example-swift: installed ## the examples in Swift
 # Outside of this checkout, as Swift's.
 WASM_TOOLCHAIN = $(HOME)/.cache/chatnio/rust-web
 
+NODE_TOOLCHAIN = $(HOME)/.cache/chatnio/node
+# Where a recipe needs Node.
+WITH_NODE = PATH="$$(bindings/js/node-toolchain path '$(NODE_TOOLCHAIN)')"
+
 wasm-toolchain:
 	bindings/js/toolchain install '$(WASM_TOOLCHAIN)'
 
 # In target/js: chatnio.wasm and rest.wasm.
-wasm: wasm-toolchain
+wasm: rust wasm-toolchain
 	WASM_TOOLCHAIN='$(WASM_TOOLCHAIN)' bindings/js/build-wasm
 
+node:
+	@bindings/js/node-toolchain install '$(NODE_TOOLCHAIN)' || [ $$? = 3 ]
+	@$(WITH_NODE) bindings/js/check-node
+
 # In bindings/js/dist: what `npm install ./bindings/js` takes.
-js-package: wasm ## builds the npm package, in bindings/js/dist
-	bindings/js/build
+js-package: node wasm ## builds the npm package, in bindings/js/dist
+	$(WITH_NODE) bindings/js/build
 
 test-js: rust ## the JavaScript package, in Node and Chromium
-	WASM_TOOLCHAIN='$(WASM_TOOLCHAIN)' bindings/js/test
+	WASM_TOOLCHAIN='$(WASM_TOOLCHAIN)' NODE_TOOLCHAIN='$(NODE_TOOLCHAIN)' bindings/js/test
 
 # What the package is compared with, at the version of bench/package-lock.json.
 bench-js: js-package ## the JavaScript package against its peer
-	cd bindings/js/bench && npm ci --silent --no-audit --no-fund --ignore-scripts
-	node bindings/js/bench/compare.mjs
+	$(WITH_NODE); cd bindings/js/bench && npm ci --silent --no-audit --no-fund --ignore-scripts && node compare.mjs
