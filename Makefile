@@ -72,7 +72,7 @@ package: rust ## the crates that can be published, each packed and built from th
 
 # The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
 interleavings: rust ## thousands of schedules of the client and its stoppers
-	RUSTFLAGS="--cfg shuttle" $(CARGO) test --locked -p chatnio --lib --target-dir target/shuttle interleavings
+	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/tests/interleavings/shuttle' $(CARGO) test --locked -p chatnio --lib interleavings
 
 # `make unit` plays 1500 cases of each kind of server; this, as many as are asked for.
 CASES = 100000
