@@ -52,8 +52,10 @@ def build_library() -> list[str]:
 def build_program() -> Path:
     """Builds the command line `chatnio`, which the wheel carries."""
     announce("Rust builds the command line (3 of 3): a minute or two")
-    cargo("build", "--locked", "-p", "chatnio-cli", "--target-dir", str(TARGET), "--profile", BUILT.name)
-    return BUILT / "chatnio"
+    # That of the tests there is already.
+    profile, folder = ("dev", "debug") if TESTING else (BUILT.name, BUILT.name)
+    cargo("build", "--locked", "-p", "chatnio-cli", "--target-dir", str(TARGET), "--profile", profile)
+    return TARGET / folder / "chatnio"
 
 
 def declarations() -> str:

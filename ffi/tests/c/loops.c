@@ -111,6 +111,16 @@ static void undrained(void) {
     link_free(&link);
 }
 
+/* Pings of 64 bytes, as each costs under valgrind, and of 2 at the end, where `len` is no multiple; it is even. */
+static void fill_with_pings(uint8_t *bytes, size_t len) {
+    CHECK(len % 2 == 0);
+    for (size_t at = 0; at < len;) {
+        bytes[at] = 0x89;
+        bytes[at + 1] = len - at < 64 ? 0 : 62;
+        at += 2u + bytes[at + 1];
+    }
+}
+
 /* What is given at once is taken, whatever its size; only what would wait behind other input has a limit. */
 static void much_at_once(void) {
     chatnio_config *config = new_config();
@@ -120,12 +130,10 @@ static void much_at_once(void) {
     chatnio_config_free(config);
     link_exchange(&link);
     size_t limit = 1 << 20;
-    /* Pings, one after the other; nothing waits once they are taken. */
+    /* One after the other; nothing waits once they are taken. */
     uint8_t *pings = calloc(limit + 16, 1);
     CHECK(pings != NULL);
-    for (size_t at = 0; at < limit + 16; at += 2) {
-        pings[at] = 0x89;
-    }
+    fill_with_pings(pings, limit + 16);
     chatnio_event event = new_event();
     IS(CHATNIO_AGAIN, chatnio_connection_next_event(link.connection, &event));
     OK(chatnio_connection_receive(link.connection, START, pings, limit));
@@ -325,9 +333,7 @@ static void reconnected(void) {
         size_t rest = (1 << 20) - bytes.len;
         uint8_t *pings = calloc(rest, 1);
         CHECK(pings != NULL);
-        for (size_t at = 0; at < rest; at += 2) {
-            pings[at] = 0x89;
-        }
+        fill_with_pings(pings, rest);
         OK(chatnio_connection_receive(link.connection, START, pings, rest));
         IS(CHATNIO_UNDRAINED, chatnio_connection_receive(link.connection, START, pings, 1));
         chatnio_event event = new_event();
