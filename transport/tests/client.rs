@@ -41,6 +41,11 @@ fn connect(server: &Server) -> Client {
     Client::connect(&server.url(), Auth::new("sk-secret-token"), &config()).unwrap()
 }
 
+/// An address that refuses connections: port 1 is nobody's. One that was free a moment ago may be another test's by now.
+fn closed_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 1))
+}
+
 fn chat(model: &str) -> Request {
     Request::chat("hi").model(model)
 }
@@ -387,7 +392,7 @@ fn an_end_that_a_failed_reconnect_brought_is_not_lost() {
 
 #[test]
 fn a_reconnect_that_fails_leaves_no_connection() {
-    let down = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let down = closed_port();
     let server = serve(|_| ());
     let mut client = connect(&server);
     client.request(&chat("endless")).unwrap();
@@ -519,7 +524,7 @@ fn a_server_that_accepts_and_stays_silent_ends_in_the_configured_time() {
 
 #[test]
 fn connecting_fails_as_what_it_is() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = closed_port();
     let error = Client::connect(&format!("ws://{closed}"), Auth::anonymous(), &config()).unwrap_err();
     assert!(matches!(&error, ClientError::Connect { host, .. } if host.starts_with("127.0.0.1:")), "{error:?}");
 
@@ -543,7 +548,7 @@ fn connecting_fails_as_what_it_is() {
 #[test]
 fn every_address_is_tried() {
     let server = serve(|_| ());
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = closed_port();
     let endpoint = Endpoint::parse("ws://chat.example").unwrap();
     let addresses: [SocketAddr; 3] = [closed, closed, server.addr()];
     let mut client = Client::connect_to(&addresses, &endpoint, Auth::anonymous(), &config()).unwrap();

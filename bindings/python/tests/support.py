@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import sys
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +38,14 @@ ONCE = Config(connect_retries=0)
 
 #: Runs a coroutine in a new loop.
 Run = Callable[[Coroutine[Any, Any, T]], T]
+
+
+@contextmanager
+def closed_port() -> Generator[int, None, None]:
+    """A port that refuses connections. It is taken: one that is only free may be another test's at once."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 class Certificates:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aio_support import leave_by_break, listening
-from support import ENDLESS, HELLO, ONCE, Run
+from support import ENDLESS, HELLO, ONCE, Run, closed_port
 
 import pychatnio
 from pychatnio import (
@@ -98,9 +98,7 @@ def test_tls(run: Run[None], certificate: Any, trusted: bool, status: Status | N
 
 def test_nobody_listens(run: Run[None]) -> None:
     async def main() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-        with pytest.raises(ConnectError) as caught:
+        with closed_port() as port, pytest.raises(ConnectError) as caught:
             await AsyncClient(f"ws://127.0.0.1:{port}", config=ONCE).connect()
         assert caught.value.status is Status.CONNECT
         assert isinstance(caught.value.__cause__, OSError)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import socket
 
 import pytest
+from support import closed_port
 
 import pychatnio
 from pychatnio import AsyncAnswerStream, AsyncClient, Client, Config, ConnectError, Loopback, rest
@@ -29,10 +29,7 @@ def test_both_clients_have_the_same_methods() -> None:
 
 
 def test_a_connect_that_fails_names_the_port() -> None:
-    with socket.socket() as taken:
-        # It is nobody's, and listens to nobody.
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    with closed_port() as port:
         once = Config(connect_retries=0)
         with pytest.raises(ConnectError, match=f"cannot connect to 127.0.0.1:{port}: Connection refused"):
             Client(f"ws://127.0.0.1:{port}", config=once)

@@ -9,7 +9,7 @@ from collections.abc import Generator
 
 import pytest
 from client_support import connected
-from support import ENDLESS, HELLO, ONCE, PATIENCE
+from support import ENDLESS, HELLO, ONCE, PATIENCE, closed_port
 
 from pychatnio import (
     Client,
@@ -136,9 +136,7 @@ def test_a_reconnect_that_is_refused(loopback: Loopback) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(ConnectError) as caught:
+    with closed_port() as port, pytest.raises(ConnectError) as caught:
         Client(f"ws://127.0.0.1:{port}", config=ONCE)
     assert caught.value.status is Status.CONNECT
     assert isinstance(caught.value, ConnectionError)

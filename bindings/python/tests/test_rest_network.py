@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from rest_support import AWAY, Caller, KEY, SEVEN, answering, exactly, held, on_asyncio, serving, until
+from support import closed_port
 
 from pychatnio import (
     Auth,
@@ -472,9 +473,7 @@ def test_the_handshakes_are_bounded(made: Caller) -> None:
 
 
 def test_nobody_there(made: Caller) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(ConnectError) as raised:
+    with closed_port() as port, pytest.raises(ConnectError) as raised:
         made(f"ws://127.0.0.1:{port}", rest.quota())
     assert raised.value.status == Status.CONNECT
     assert raised.value.is_retryable

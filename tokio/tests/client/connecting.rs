@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, pause};
 
-use crate::support::{ask, bounded, config, serve, until};
+use crate::support::{ask, bounded, closed_port, config, serve, until};
 
 async fn refused(url: &str, auth: Auth, config: &ConnectionConfig) -> ClientError {
     bounded(Client::connect(url, auth, config)).await.unwrap_err()
@@ -20,7 +20,7 @@ async fn refused(url: &str, auth: Auth, config: &ConnectionConfig) -> ClientErro
 
 #[tokio::test]
 async fn connecting_fails_as_what_it_is() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = closed_port();
     let error = refused(&format!("ws://{closed}"), Auth::anonymous(), &config()).await;
     assert!(matches!(&error, ClientError::Connect { host, .. } if host.starts_with("127.0.0.1:")), "{error:?}");
 
@@ -59,7 +59,7 @@ async fn refusals_before_the_websocket_say_why() {
 #[tokio::test]
 async fn every_address_is_tried() {
     let server = serve(|_| ());
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = closed_port();
     let endpoint = Endpoint::parse("ws://chat.example").unwrap();
     let addresses = [closed, closed, server.addr()];
     let mut client = Client::connect_to(&addresses, &endpoint, Auth::anonymous(), &config()).await.unwrap();

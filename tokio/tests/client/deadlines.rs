@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, pause};
 
-use crate::support::{LONG, ask, bounded, chat, config, serve, until};
+use crate::support::{LONG, ask, bounded, chat, closed_port, config, serve, until};
 
 #[tokio::test]
 async fn every_deadline_of_an_answer_ends_it_in_time() {
@@ -145,7 +145,7 @@ async fn the_repeats_show_among_the_events() {
 #[tokio::test(start_paused = true)]
 async fn a_limiter_spaces_connects() {
     // Nobody is there: each try fails at once, and takes its place all the same.
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = closed_port();
     let mut config = config();
     config.limiter = Some(Limiter::new(1));
     let started = Instant::now();
