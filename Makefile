@@ -48,7 +48,7 @@ lint: rust ## clippy
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features session -- -D warnings
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features connection -- -D warnings
 	$(CARGO) clippy --locked -p chatnio-ffi --no-default-features --features rest -- -D warnings
-	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/tests/lint/omitted' $(CARGO) check --locked -p chatnio-ffi
+	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/tests/lint/omitted' $(CARGO) check --locked --workspace --lib --examples --all-features
 
 docs: rust ## rustdoc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
@@ -60,19 +60,21 @@ docs-book: rust ## the pages as a book, in target/book/book (builds mdBook once;
 no-std: rust ## the core without std
 	$(CARGO) build --locked --manifest-path core/no-std-check/Cargo.toml --target-dir target/no-std-check
 
-unit: rust ## the tests of all crates
-	$(CARGO) test --locked --workspace --exclude chatnio-benches --exclude chatnio-fuzz --features chatnio-tokio/rest
+# One choice of crates and features for what is built for development. By another one Cargo would build the dependencies with
+# other features, and so once more.
+EVERYTHING = --locked --workspace --features chatnio-tokio/rest
 
-# What one needs of the others Cargo unpacks in its home and builds, and never again for the same version, whatever has changed.
-UNPACKED = $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/-*/chatnio* target/packed/debug/.fingerprint/chatnio*
+unit: rust ## the tests of all crates, and the fuzzers' corpora
+	$(CARGO) test $(EVERYTHING)
+
 PUBLISHED = chatnio-core chatnio-loopback chatnio chatnio-tokio chatnio-cli
-package: rust ## the crates that can be published, each packed and built from that alone
-	rm -rf $(UNPACKED)
-	$(CARGO) package --locked --allow-dirty --target-dir target/packed $(PUBLISHED:%=-p %)
+package: rust ## the crates that can be published, each packed and checked from that alone
+	tests/supply/package $(PUBLISHED)
 
-# The client and its stoppers in thousands of schedules, over models of the mutex and the socket.
+# The client and its stoppers in thousands of schedules, over models of the mutex and the socket. The command line, which has no
+# library, is named for its features: by them the dependencies are those of `unit`.
 interleavings: rust ## thousands of schedules of the client and its stoppers
-	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/tests/interleavings/shuttle' $(CARGO) test --locked -p chatnio --lib interleavings
+	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/tests/interleavings/shuttle' $(CARGO) test --locked -p chatnio -p chatnio-cli --lib interleavings
 
 # `make unit` plays 1500 cases of each kind of server; this, as many as are asked for.
 CASES = 100000
@@ -99,7 +101,7 @@ fuzz-corpus: rust ## fuzzes, and commits to the fewest inputs that reach what is
 	TIME='$(TIME)' fuzz/run --corpus $(TARGET)
 
 fuzz-replay: rust ## plays the committed corpora, without a fuzzer
-	$(CARGO) test --locked -p chatnio-fuzz
+	$(CARGO) test $(EVERYTHING) --test replay
 
 # What comes from elsewhere: deny.toml says what may.
 deny: rust ## the crates' licences, sources and doubles
@@ -219,11 +221,11 @@ sizes: installed
 
 # Compares the library's ABI with the one that is committed; `abi-update` commits to a new one.
 abi: rust ## compares the C ABI with the committed one
-	$(CARGO) build --locked -p chatnio-ffi --target-dir target
+	$(CARGO) build --locked -p chatnio-cli -p chatnio-ffi --target-dir target
 	ffi/abi/check target/debug/libchatnio.so
 
 abi-update: ## commits to a new one
-	$(CARGO) build --locked -p chatnio-ffi --target-dir target
+	$(CARGO) build --locked -p chatnio-cli -p chatnio-ffi --target-dir target
 	ffi/abi/check --update target/debug/libchatnio.so
 
 # Slow: builds cargo-c (once) and the library by it. Not part of `test`.
@@ -316,8 +318,7 @@ bench: installed python-wheel target/python/bench-venv/made ## measures everythi
 # Everything once, in a small size: whether it runs, not how fast.
 bench-smoke: installed ## every bench once, in a small size
 	benches/programs '$(CURDIR)/target/benches' '$(INSTALLED)'
-	$(CARGO) test --locked --profile dev -p chatnio-benches --lib --target-dir target
-	$(CARGO) build --locked -p chatnio-benches --target-dir target
+	$(CARGO) build $(EVERYTHING) --bins --examples --target-dir target
 	target/debug/chatnio-bench run --smoke >target/benches/smoke.md
 
 # Pins what the .in files ask for anew.
