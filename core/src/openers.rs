@@ -64,6 +64,11 @@ impl Openers {
         self.may_be_stopped = true;
     }
 
+    /// Whether a turn has ended without its opener, which may still come.
+    pub(crate) fn may_owe_one(self) -> bool {
+        self.is_unsure
+    }
+
     /// The server has ended the turn, which was stopped or not, and had no piece or some.
     pub(crate) fn ended(&mut self, was_stopped: bool, was_bare: bool) {
         let was_stopped = core::mem::take(&mut self.may_be_stopped) || was_stopped;

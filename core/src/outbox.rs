@@ -8,20 +8,43 @@ use crate::message::Message;
 /// Messages in the order in which they go out.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    /// Each with the time from which on it may go.
-    messages: VecDeque<(Duration, Message)>,
+    messages: VecDeque<Waiting>,
     /// How many pings go before them.
     pings: usize,
     /// The bytes of all of them.
     len: usize,
+    /// A question was not handed out, so that what has come before it is told first.
+    is_withheld: bool,
+    /// When the question was asked that is held.
+    held_since: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// From when on it may go.
+    from: Duration,
+    is_question: bool,
+    message: Message,
 }
 
 impl Outbox {
     /// Adds a message that is held until `from`; what is added behind it waits, too. Returns from when on it may go.
     pub(crate) fn push(&mut self, from: Duration, message: Message) -> Duration {
-        let from = self.messages.back().map_or(from, |(before, _)| from.max(*before));
+        self.add(from, message, false)
+    }
+
+    /// Adds the message that begins a turn, at `now`.
+    pub(crate) fn push_question(&mut self, now: Duration, from: Duration, message: Message) -> Duration {
+        let from = self.add(from, message, true);
+        self.is_withheld = false;
+        self.held_since = (from > now).then_some(now);
+        from
+    }
+
+    fn add(&mut self, from: Duration, message: Message, is_question: bool) -> Duration {
+        let from = self.messages.back().map_or(from, |before| from.max(before.from));
         self.len += message.len();
-        self.messages.push_back((from, message));
+        self.messages.push_back(Waiting { from, is_question, message });
         from
     }
 
@@ -37,19 +60,45 @@ impl Outbox {
             self.pings -= 1;
             return Some(Message::ping());
         }
-        let (_, message) = self.messages.pop_front_if(|(from, _)| *from <= now)?;
-        self.len -= message.len();
-        Some(message)
+        self.is_withheld = false;
+        let next = self.messages.pop_front_if(|next| next.from <= now)?;
+        self.len -= next.message.len();
+        if next.is_question {
+            self.held_since = None;
+        }
+        Some(next.message)
+    }
+
+    /// Withholds the next message if it is a question. Returns whether it is.
+    #[inline]
+    pub(crate) fn withhold_question(&mut self) -> bool {
+        let is_question = self.pings == 0 && self.messages.front().is_some_and(|next| next.is_question);
+        self.is_withheld |= is_question;
+        is_question
+    }
+
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.is_withheld
+    }
+
+    /// Whether the server cannot have heard the last question yet when something comes at `now`. Where a recording is played
+    /// time stands still, and nothing that is held goes.
+    #[inline(always)]
+    pub(crate) fn is_unheard(&self, now: Duration) -> bool {
+        self.is_withheld || self.held_since.is_some_and(|since| since < now)
     }
 
     /// Holds nothing any more.
     pub(crate) fn release(&mut self) {
-        self.messages.iter_mut().for_each(|(from, _)| *from = Duration::ZERO);
+        (self.is_withheld, self.held_since) = (false, None);
+        for waiting in &mut self.messages {
+            (waiting.from, waiting.is_question) = (Duration::ZERO, false);
+        }
     }
 
     /// When the next message may go that is held at `now`.
     pub(crate) fn held_until(&self, now: Duration) -> Option<Duration> {
-        self.messages.front().map(|(from, _)| *from).filter(|from| *from > now)
+        self.messages.front().map(|next| next.from).filter(|from| *from > now)
     }
 
     /// How many bytes wait.

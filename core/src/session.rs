@@ -166,9 +166,14 @@ impl Session {
         self.advance(now);
         self.authenticate();
         // A plain question after a plain answer is never held.
-        let is_held = !kind.begins_turn() || self.stop.was_repeated();
+        let is_held = !kind.begins_turn() || self.stop.was_repeated() || self.openers.may_owe_one();
         let from = if is_held { self.settled_at } else { Duration::ZERO };
-        let goes = self.send_from(from, message);
+        let goes = if kind.begins_turn() {
+            self.last_activity = self.now;
+            self.outbox.push_question(self.now, from, message)
+        } else {
+            self.send_from(from, message)
+        };
         if matches!(kind, RequestKind::Chat | RequestKind::Share) {
             self.can_restart = true;
         }
@@ -239,12 +244,27 @@ impl Session {
         self.malformed(Malformed::BINARY, None)
     }
 
-    /// The next message to send, if any: handed out exactly once.
+    /// The next message to send, if any: handed out exactly once. A question waits until the frames are told that came
+    /// before it: what they say is no answer to it.
     #[inline]
     pub fn poll_transmit(&mut self) -> Option<Message> {
+        if self.holds_frames() && self.withhold_question() {
+            return None;
+        }
         let message = self.outbox.pop(self.now)?;
         self.record(|recorder| recorder.sent(&message));
         Some(message)
+    }
+
+    /// Withholds the next message if it is a question; returns whether it is. For a host that has bytes which it has not decoded
+    /// yet: what came before a question was sent is no answer to it. [`poll_transmit`](Self::poll_transmit) hands it out.
+    pub fn withhold_question(&mut self) -> bool {
+        self.outbox.withhold_question()
+    }
+
+    /// Whether a question is [withheld](Self::withhold_question).
+    pub fn withholds_question(&self) -> bool {
+        self.outbox.is_withheld()
     }
 
     /// Lets what is held ([`Config::settle`]) go at once, when the server may lose it: for a host that closes the connection
@@ -471,6 +491,12 @@ impl Session {
     }
 
     // --- turns ---
+
+    /// Whether a frame of a turn may come: the server has heard a question, and not ended its turn.
+    #[inline(always)]
+    fn is_awaited(&self) -> bool {
+        (self.state.runs() || self.state == State::Draining) && !self.outbox.is_unheard(self.now)
+    }
 
     /// Goes where the table says, and sends what it says, except a request, which only its caller has.
     #[inline(always)]

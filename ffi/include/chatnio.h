@@ -1621,12 +1621,13 @@ int32_t chatnio_config_set_after_stop(const struct chatnio_config *config, uint6
 
 /**
  * Sets how long the server is left in peace after the end of an answer, before a request goes out that it could lose:
- * one that has no answer, and any at all when the stop was repeated. Such a request is accepted at once, and held; its
- * going out is a deadline like any other. A connection that is lost, made anew or freed meanwhile loses it. 250 ms.
+ * one that has no answer, and any at all when the stop was repeated. Also before any question once the server has ended a
+ * turn by a notice, without the opener that its turns have. Such a request is accepted at once, and held; its going out is a deadline like any other. A connection that is lost, made anew or freed meanwhile loses it. 250 ms.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
-int32_t chatnio_config_set_settle(const struct chatnio_config *config, uint64_t ms);
+int32_t chatnio_config_set_settle(const struct chatnio_config *config,
+                                  uint64_t ms);
 
 /**
  * Sets when a stop is sent again, counted from the first, in rising order. 150, 1,000, 2,000 and 4,000 ms: servers may

@@ -215,8 +215,8 @@ pub unsafe extern "C" fn chatnio_config_set_after_stop(config: Option<&chatnio_c
 }
 
 /// Sets how long the server is left in peace after the end of an answer, before a request goes out that it could lose:
-/// one that has no answer, and any at all when the stop was repeated. Such a request is accepted at once, and held; its
-/// going out is a deadline like any other. A connection that is lost, made anew or freed meanwhile loses it. 250 ms.
+/// one that has no answer, and any at all when the stop was repeated. Also before any question once the server has ended a
+/// turn by a notice, without the opener that its turns have. Such a request is accepted at once, and held; its going out is a deadline like any other. A connection that is lost, made anew or freed meanwhile loses it. 250 ms.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]

@@ -331,6 +331,9 @@ impl Connection {
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` for never.
     pub fn next_deadline(&self) -> Option<Duration> {
+        if self.holds_input() && self.session.withholds_question() {
+            return Some(Duration::ZERO);
+        }
         // While it closes nothing of the session's is sent any more.
         let session = if self.stage == Stage::Closing { None } else { self.session.next_deadline() };
         [self.wire.next_deadline(), session].into_iter().flatten().min()
@@ -442,7 +445,9 @@ impl Connection {
             }
             Some(Incoming::Closed(end)) => Some(self.closed(end)),
             None => {
-                self.undrained = 0;
+                if std::mem::take(&mut self.undrained) > 0 {
+                    self.send();
+                }
                 if self.stage == Stage::Closing {
                     return None;
                 }
@@ -504,13 +509,22 @@ impl Connection {
         event
     }
 
-    /// Moves the session's messages into the wire, once it is open.
+    /// Whether there is input whose events are not taken. Half a message is none.
+    #[inline]
+    fn holds_input(&self) -> bool {
+        self.undrained > 0 && self.wire.holds_input()
+    }
+
+    /// Moves the session's messages into the wire, once it is open. A question waits until the input that was there before it
+    /// is taken.
     #[inline]
     fn send(&mut self) {
         if !matches!(self.stage, Stage::Open | Stage::Leaving) {
             return;
         }
-        while let Some(message) = self.session.poll_transmit() {
+        while !(self.holds_input() && self.session.withhold_question())
+            && let Some(message) = self.session.poll_transmit()
+        {
             // A wire that is over says so itself.
             if self.wire.send_text(&message).is_err() {
                 break;

@@ -252,6 +252,12 @@ impl Wire {
         incoming
     }
 
+    /// Whether bytes wait that may be a message.
+    #[inline]
+    pub(crate) fn holds_input(&self) -> bool {
+        !self.pipe.inbound.unread().is_empty()
+    }
+
     /// Writes a text message.
     ///
     /// # Errors

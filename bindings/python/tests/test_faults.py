@@ -38,10 +38,8 @@ AT_ONCE = 32
 
 TOKEN = "sk-secret"
 
-#: What a loop may also get, by chance. What a server says before it is asked, and is read before the question goes out, is nobody's
-#: answer, which ends the session; the blocking client reads nothing before it asks. And a reset may come before the loop has
-#: looked whether it is connected.
-BY_CHANCE = {"behind-head-frame": "PROTOCOL", "before-the-question": "PROTOCOL", "reset-at-once": "CONNECT"}
+#: What a loop may also get, by chance: a reset may come before it has looked whether it is connected.
+BY_CHANCE = {"reset-at-once": "CONNECT"}
 
 
 def config(table: Table, row: Row) -> Config:

@@ -76,7 +76,9 @@ impl Session {
         if usual.is_none() {
             chunk.copy_text(text);
         }
+        let is_awaited = self.is_awaited();
         if let Some(turn) = &mut self.turn
+            && is_awaited
             && self.openers.whose(&chunk) == Whose::Own
             && !is_notice(&chunk)
         {
@@ -122,8 +124,7 @@ impl Session {
     /// A frame, and its text.
     #[inline(always)]
     fn frame<'m>(&mut self, chunk: Chunk<'m>, text: &'m str, quota: &'m mut String) -> Option<Event<'m>> {
-        let is_awaited = self.state.runs() || self.state == State::Draining;
-        let whose = self.openers.take(&chunk, is_awaited);
+        let whose = self.openers.take(&chunk, self.is_awaited());
         if whose != Whose::Own {
             return self.not_own(whose, chunk, text);
         }

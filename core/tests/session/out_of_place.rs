@@ -160,6 +160,7 @@ fn anything_once_a_turn_has_ended_without_its_opener() {
         let mut host = with_openers();
         host.ask("two");
         assert_eq!(host.receive(&end("late", 0.0)).outcome(), Outcome::Notice);
+        host.pass(ms(250));
         host.ask("three");
         host.receive(&opener(29));
         host.receive(&piece("two", 0.1));
@@ -167,6 +168,7 @@ fn anything_once_a_turn_has_ended_without_its_opener() {
         host.receive(&end("", 0.1));
         assert_eq!(host.receive(&end("", 0.1)), Seen::stray(""), "it is owed");
         host.sent();
+        host.pass(ms(250));
         host.ask("four");
         assert_eq!(host.receive(&message).outcome(), BROKEN, "{message}");
         is_over(&mut host);
@@ -297,4 +299,70 @@ fn a_remove_that_the_server_takes_for_a_stop_leaves_a_second_end_too() {
     // No `remove` was before the last one.
     host.receive(&end("", 0.1));
     assert_eq!(host.state(), State::Closed);
+}
+
+/// Asks without sending.
+fn ask(host: &mut Host, question: &str) {
+    host.request(&Request::chat(question)).unwrap();
+}
+
+#[test]
+fn an_answer_that_came_before_the_question() {
+    // In one message with the end of the turn before. The host asks as soon as it is told of that.
+    let mut host = with_openers();
+    host.ask("two");
+    host.receive(&opener(29));
+    let message = [end("two", 0.1), opener(29), piece("whose?", 0.1), end("", 0.1)].concat();
+    assert_eq!(host.receive(&message).outcome(), Outcome::Complete);
+    ask(&mut host, "three");
+    assert!(host.sent().is_empty(), "what came before it is told first");
+    let seen = host.pass(secs(0));
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen.into_iter().next().unwrap().outcome(), BROKEN);
+    is_over(&mut host);
+}
+
+#[test]
+fn the_second_end_of_a_stopped_turn_holds_the_question_up_until_it_is_told() {
+    let mut host = Host::asking();
+    host.receive(&opener(29));
+    host.stop().unwrap();
+    host.sent();
+    host.receive(&[end("", 0.1), end("", 0.1)].concat());
+    ask(&mut host, "next");
+    assert!(host.sent().is_empty());
+    assert_eq!(host.pass(secs(0)), [Seen::stray("")]);
+    assert_eq!(host.sent().len(), 1);
+    host.receive(&opener(29));
+    assert_eq!(&*host.receive(&end("mine", 0.1)).answer().text, "mine");
+}
+
+#[test]
+fn an_answer_to_a_question_that_is_held() {
+    let mut host = Host::asking();
+    host.receive(&opener(29));
+    host.receive(&piece("one", 0.1));
+    host.stop().unwrap();
+    host.pass(ms(150));
+    host.receive(&end("", 0.1));
+    host.sent();
+    host.pass(ms(10));
+    ask(&mut host, "next");
+    assert!(host.sent().is_empty(), "a stop was repeated");
+    host.pass(ms(10));
+    assert_eq!(host.receive(&opener(29)).outcome(), BROKEN);
+    is_over(&mut host);
+}
+
+#[test]
+fn the_answer_of_a_turn_that_a_notice_of_another_has_ended() {
+    // An end too many that says something is taken for this turn's, and the next question waits for what follows it.
+    let mut host = with_openers();
+    host.ask("two");
+    assert_eq!(host.receive(&end("unexpected EOF", 0.0)).outcome(), Outcome::Notice);
+    ask(&mut host, "three");
+    assert!(host.sent().is_empty());
+    host.pass(ms(249));
+    assert_eq!(host.receive(&opener(29)).outcome(), BROKEN);
+    is_over(&mut host);
 }

@@ -216,10 +216,7 @@ fn upgrades() -> Vec<Fault> {
         ),
         Fault::new("sub-protocol-empty", "an empty sub-protocol", opened(add("Sec-WebSocket-Protocol:"))),
         Fault::new("behind-head-frame", "a frame comes with the head, before anything was asked", {
-            let mut steps = open();
-            steps.insert(2, Step::Send(early.into()));
-            steps.extend([Step::Messages(2), rest()[0].clone(), rest()[1].clone()]);
-            steps
+            then(vec![Step::Head, Step::AcceptAnd(early.into()), Step::Messages(2)], rest())
         }),
         Fault::new("behind-head-garbage", "bytes that are no frame come with the head", {
             then(open(), [send(0xf7, "garbage")])

@@ -12,7 +12,7 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
 use tungstenite::handshake::derive_accept_key;
 
 use super::certificates::{Certificate, Certificates};
-use super::step::frame;
+use super::step::{ACCEPTED, frame};
 use super::{Fault, Over, Step};
 use crate::tls::{Tls, TlsError};
 use crate::wire::Wire;
@@ -211,6 +211,10 @@ impl Playing {
                 Step::Reply(text) => {
                     let text = text.replace("{accept}", &self.accept).replace("{head}", &self.head);
                     self.send(text.as_bytes())?;
+                }
+                Step::AcceptAnd(bytes) => {
+                    let head = ACCEPTED.replace("{accept}", &self.accept);
+                    self.send(&[head.as_bytes(), &bytes].concat())?;
                 }
                 Step::Messages(count) => self.read_messages(count)?,
                 Step::Repeat(code) => self.send(&frame(0x88, &self.repeating(code)))?,

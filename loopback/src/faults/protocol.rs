@@ -1,7 +1,7 @@
 //! Frames of an answer that come in another order, number or time than the protocol knows.
 
 use super::Fault;
-use super::step::{END, OPENER, Step, answering, asked, open, piece, rest, text, then};
+use super::step::{END, OPENER, Step, answering, asked, frame, open, piece, rest, text, then};
 
 pub(super) fn faults() -> Vec<Fault> {
     let question = || then(open(), [Step::Messages(2)]);
@@ -31,9 +31,9 @@ pub(super) fn faults() -> Vec<Fault> {
             then(answering(), rest().into_iter().chain([text(piece("three"))]))
         }),
         Fault::new("before-the-question", "an answer that nobody asked for", {
-            let early =
-                [text(OPENER), text(piece("zero")), text(END), Step::Messages(2), text(OPENER), text(piece("one "))];
-            then(open(), early.into_iter().chain(rest()))
+            let early = [OPENER, &piece("zero"), END].map(|message| frame(0x81, message.as_bytes())).concat();
+            let answer = [Step::Messages(2), text(OPENER), text(piece("one "))];
+            then(vec![Step::Head, Step::AcceptAnd(early.into())], answer.into_iter().chain(rest()))
         }),
         Fault::new("quota-falls", "a quota that falls", {
             then(answering(), [text("{\"quota\":0.00001,\"message\":\"and \"}\n")].into_iter().chain(rest()))

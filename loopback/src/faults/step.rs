@@ -14,6 +14,8 @@ pub(super) enum Step {
     Head,
     /// Sends text; `{accept}` stands for the key that the request's key makes, `{head}` for the request's head.
     Reply(Cow<'static, str>),
+    /// Opens the WebSocket, and sends bytes in the same write.
+    AcceptAnd(Bytes),
     /// Waits for so many text messages of the client.
     Messages(usize),
     /// Sends a Close with this code, whose reason repeats what it was told: the token, the request's target and its

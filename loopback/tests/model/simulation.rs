@@ -383,7 +383,8 @@ impl<'s> Simulation<'s> {
             assert!(event.is_none(), "it is inert");
             return;
         }
-        let is_awaited = before != State::Idle;
+        // Nothing is, before the question has gone out.
+        let is_awaited = before != State::Idle && self.turns.is_sent();
         let is_over = self.session.state() == State::Closed;
         self.belief.frame(Frame::read(message), is_awaited);
         assert!(!is_over || self.belief.is_betrayed, "{before:?}: it can be: {message}");

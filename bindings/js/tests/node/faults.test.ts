@@ -86,7 +86,7 @@ function statusOf(error: unknown): string {
 
 /** What of a row's status a WebSocket lets be seen. */
 function seen({ fault, status }: Row): string[] {
-  if (EARLY.has(fault)) return [status, "PROTOCOL"];
+  if (EARLY.has(fault)) return ["complete", "PROTOCOL"];
   if (/^(complete|notice|.* deadline|.* too long|CONNECT|CONNECT_TIMEOUT|SERVER_NOT_UTF8|CLOSED_BY_SERVER .*)$/.test(status)) return [status];
   switch (status) {
     case "HANDSHAKE_TIMEOUT":

@@ -57,8 +57,9 @@ class Config(Owner):
             and a video job takes up to 30 minutes.
         after_stop: How many seconds a turn may go on after its stop was sent. 10.
         settle: How many seconds the server is left in peace after the end of an answer, before a request goes out that
-            it could lose: one that has no answer, and any at all when the stop was repeated. Such a request is accepted
-            at once, and held. A connection that is lost, made anew or dropped meanwhile loses it. 0.25.
+            it could lose: one that has no answer, and any at all when the stop was repeated. Also before any question
+            once the server has ended a turn by a notice, without the opener that its turns have. Such a request is
+            accepted at once, and held. A connection that is lost, made anew or dropped meanwhile loses it. 0.25.
         stop_repeats: When a stop is sent again, in seconds from the first, in rising order, because servers may swallow
             a stop. 0.15, 1, 2 and 4; an empty sequence for never.
         max_message: The longest message to accept, in bytes. 32 MiB; connections and clients accept 256 MiB at most.

@@ -39,8 +39,9 @@ public final class Configuration: @unchecked Sendable {
         /// How long a turn may go on after its stop was sent. 10 s.
         public var afterStop: Duration?
         /// How long the server is left in peace after the end of an answer, before a request goes out that it could
-        /// lose: one that has no answer, and any at all when the stop was repeated. Such a request is accepted at once,
-        /// and held. A connection that is lost or made anew meanwhile loses it. 0.25 s.
+        /// lose: one that has no answer, and any at all when the stop was repeated. Also before any question once the
+        /// server has ended a turn by a notice, without the opener that its turns have. Such a request is accepted at
+        /// once, and held. A connection that is lost or made anew meanwhile loses it. 0.25 s.
         public var settle: Duration?
         /// When a stop is sent again, counted from the first, in rising order. 0.15, 1, 2 and 4 s: servers may swallow a
         /// stop, but their queue holds only ten requests. Empty: never.

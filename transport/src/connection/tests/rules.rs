@@ -540,3 +540,42 @@ fn close_code(message: &tungstenite::Message) -> Option<u16> {
         _ => None,
     }
 }
+
+/// A link whose first answer's end was told, with this behind it in the same read, and which has then asked again.
+fn asked_at_the_end(behind: &[&str]) -> Link {
+    let mut link = answering();
+    for message in [END].iter().chain(behind) {
+        link.peer.send((*message).to_owned());
+    }
+    let bytes = link.peer.output();
+    link.connection.receive(link.now, &bytes).unwrap();
+    let mut storage = EventStorage::new();
+    while let Some(event) = link.connection.poll_event(link.now, &mut storage) {
+        if describe(event).starts_with("end") {
+            break;
+        }
+    }
+    link.connection.request(link.now, &Request::chat("two")).unwrap();
+    link
+}
+
+#[test]
+fn what_was_read_before_a_question_is_no_answer_to_it() {
+    let mut link = asked_at_the_end(&[OPENER, END]);
+    assert_eq!(link.connection.poll_transmit(), None);
+    assert_eq!(link.connection.next_deadline(), Some(Duration::ZERO), "who waits for more now waits in vain");
+    let log = link.exchange();
+    assert!(log[0].starts_with("end  interrupted: "), "{log:?}");
+    assert!(link.messages().is_empty(), "it was never asked");
+}
+
+#[test]
+fn a_question_goes_once_what_came_before_it_is_told() {
+    let link = asked_at_the_end(&[]);
+    assert!(link.connection.poll_transmit().is_some(), "nothing is in its way");
+    let mut link = asked_at_the_end(&["nonsense"]);
+    assert_eq!(link.connection.poll_transmit(), None);
+    let log = link.exchange();
+    assert_eq!(log.len(), 1, "{log:?}");
+    assert_eq!(link.messages().len(), 1);
+}
