@@ -1,7 +1,9 @@
 //! Markdown on a terminal, as it comes: whole lines are rendered for good, the open one again with each piece.
 
+mod parse;
+
 use termimad::crossterm::style::{Attribute, Color};
-use termimad::{Alignment, MadSkin};
+use termimad::{Alignment, FmtText, MadSkin};
 
 use crate::terminal;
 
@@ -75,7 +77,7 @@ impl Markdown {
         let (mut prose, mut table) = (String::new(), String::new());
         for line in text.split_inclusive('\n') {
             let content = line.trim_end_matches('\n');
-            if self.fence.is_none() && is_row(content) {
+            if self.fence.is_none() && parse::is_row(content) {
                 table.push_str(line);
                 continue;
             }
@@ -103,7 +105,8 @@ impl Markdown {
             return String::new();
         }
         // One column less: a full row would make some terminals begin the next.
-        let mut rendered = self.skin.text(text, Some(columns.saturating_sub(1).max(10))).to_string();
+        let columns = columns.saturating_sub(1).max(10);
+        let mut rendered = FmtText::from_text(&self.skin, parse::text(text, columns), Some(columns)).to_string();
         if !rendered.ends_with('\n') {
             rendered.push('\n');
         }
@@ -126,11 +129,6 @@ fn skin() -> MadSkin {
     skin.code_block.compound_style.object_style.background_color = None;
     skin.code_block.set_fg(Color::Green);
     skin
-}
-
-/// A table's row.
-fn is_row(line: &str) -> bool {
-    line.trim_start().starts_with('|')
 }
 
 /// The mark of a line that begins or ends a code block.
@@ -222,6 +220,105 @@ mod tests {
         assert!(whole.starts_with("Title\n\nSome bold and code, long"), "{whole}");
         for part in ["• one\n• two\n\nfn main() {}\n    **no bold**\n", "│wide cell│1  │", "\n\nThe end"] {
             assert!(whole.contains(part), "{whole}");
+        }
+    }
+
+    /// One text in one piece, in rows joined by a space.
+    fn shown_at_once(text: &str) -> String {
+        shown(text, usize::MAX >> 8, 24).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_is_no_mark_shows() {
+        for text in [
+            "5 * 6 * 7 = 210",
+            "b[1] ** 2 + c ** 3",
+            "f(*args, **kw)",
+            "glob *.py and *.rs",
+            "char **argv, *p",
+            "unclosed **x",
+            "unclosed *x and ~~y and `z",
+            "*",
+            "**",
+            "~",
+            "~~",
+            "`",
+            "``",
+            "a*",
+            "a**",
+            "*a **b",
+            "~5 to ~6",
+            "~5~",
+            "snake_case, __init__ and _x_",
+            "2 < 3 && 4 > 3 <b>*</b>",
+            "[a](https://h/*x*) &amp; <https://h>",
+            "C:\\new \\(x\\) \\\\host \\d",
+            "#5 is #no heading",
+            "#",
+            "####### seven",
+            "007. Bond",
+            "12345678901. x",
+            "1.5 * 2",
+            ">>> 5 * 6",
+            "|x| * |y| = 1",
+            "| no | table |",
+            "| no | table |\n|---|",
+            "|\n|",
+        ] {
+            assert_eq!(shown_at_once(text), text.replace('\n', " "));
+        }
+    }
+
+    #[test]
+    fn marks_are_those_of_commonmark() {
+        for (text, kept) in [
+            ("**bold** *it* ***both*** ~~no~~ `c*d*e`", "bold it both no c*d*e"),
+            ("``x ` y`` and `` ` ``", "x ` y and `"),
+            ("```x```", "x"),
+            ("\\*no\\* \\`x\\`", "*no* `x`"),
+            ("**a*b** and **`c`**", "a*b and c"),
+            ("*a* * *b*", "a * b"),
+            ("a*b*c** and *a*b*", "abc** and ab*"),
+            ("- 5 * 6 *", "• 5 * 6 *"),
+            ("> *a* * b", "▐ a * b"),
+            ("3. **a** ** b", "3. a ** b"),
+            ("1. a\n1. b * c", "1. a 1. b * c"),
+            ("# f(*args) *x*", "f(*args) x"),
+            ("    f(**x**)", "f(**x**)"),
+            (" \t***", "***"),
+            ("| a | b |\n|---|:-:|\n| 5 * 6 | `x|y` \\| *z* |", "│ a │ b │ ├─────┼───────┤ │5 * 6│x|y | z│"),
+        ] {
+            assert_eq!(shown_at_once(text), kept, "{text}");
+        }
+        let rule = shown_at_once("***");
+        assert!(rule.chars().all(|c| c == '―') && !rule.is_empty(), "{rule}");
+        assert_eq!(shown_at_once("* * *"), rule);
+    }
+
+    #[test]
+    fn a_table_with_more_columns_than_there_is_room_for_is_whole() {
+        let (cells, dashes) = ("|x*y".repeat(30), "|-".repeat(30));
+        let shown = shown_at_once(&format!("{cells}|\n{dashes}|\n")).replace(' ', "");
+        assert_eq!(shown.matches("|x*y").count(), 30, "{shown}");
+    }
+
+    /// Each line of four of these parts: what CommonMark (with strikethrough) says is in it, shows.
+    #[test]
+    fn nothing_of_a_line_is_lost() {
+        use pulldown_cmark::{Event, Options, Parser};
+
+        const PARTS: [&str; 9] = ["*", "**", "`", "``", "~~", "\\", " ", "a", "|"];
+        for number in 0..PARTS.len().pow(4) {
+            let at = |place| number / PARTS.len().pow(place) % PARTS.len();
+            let line: String = (0..4).map(|place| PARTS[at(place)]).collect();
+            let shown = shown(&line, usize::MAX >> 8, 24);
+            let mut rest = shown.chars();
+            for event in Parser::new_ext(&line, Options::ENABLE_STRIKETHROUGH) {
+                let (Event::Text(text) | Event::Code(text)) = event else { continue };
+                for c in text.chars().filter(|c| !c.is_whitespace()) {
+                    assert!(rest.any(|shown| shown == c), "{line:?} shows {shown:?}");
+                }
+            }
         }
     }
 
