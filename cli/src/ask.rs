@@ -76,9 +76,7 @@ impl Turn<'_> {
         let failed = |error| self.target.failure(&error);
         let conversations = Conversations::new(self.target.lasting_endpoint(), self.settings.profile.as_deref());
         let mut told = Told::default();
-        if let Some(system) = &self.settings.system
-            && (self.target.begins() || system.is_asked)
-        {
+        if let Some(system) = self.target.system(self.settings) {
             self.client.request(&Request::mask([MaskMessage::new("system", &system.text)])).map_err(failed)?;
         }
         self.client.request(request).map_err(failed)?;

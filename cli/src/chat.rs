@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use chatnio::{Client, ClientError, Event, MaskMessage, Request, State, Stopper};
+use chatnio::{Client, ClientError, Conversation, Event, MaskMessage, Request, State, Stopper};
 
 use crate::args::{ChatArgs, chat_help};
 use crate::conversation::{Conversations, Told};
@@ -55,10 +55,10 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
     models.dedup();
     let lines = Lines::new(|| Editor::new(models, interrupts.suspend()), target.max_request())?;
     interrupts.wake_by(lines.waker());
-    let system_is_due = settings.system.as_ref().is_some_and(|system| target.begins() || system.is_asked);
+    let system_is_due = target.system(&settings).is_some();
     let mut chat = Chat {
         conversations: Conversations::new(target.lasting_endpoint(), settings.profile.as_deref()),
-        client,
+        client: Some(client),
         target,
         lines,
         printer: Printer::new(&args.output, settings.plain),
@@ -74,7 +74,9 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
         chat.printer.raise(failure.report());
     }
     chat.interrupts.terminal().restore();
-    chat.record();
+    if let Some(client) = chat.client.take() {
+        chat.record(&client);
+    }
     if chat.interrupts.leaving()
         && let Some(status) = chat.interrupts.status()
     {
@@ -85,7 +87,8 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
 
 struct Chat {
     target: Target,
-    client: Client,
+    /// `None` where another conversation was asked for and could not be reached yet: nothing is to go to the old one.
+    client: Option<Client>,
     lines: Lines,
     printer: Printer,
     interrupts: Interrupts,
@@ -131,7 +134,7 @@ impl Chat {
             return line;
         }
         let (client, printer) = (&mut self.client, &mut self.printer);
-        self.lines.next(IDLE, || look_after(client, printer))
+        self.lines.next(IDLE, || client.iter_mut().for_each(|client| look_after(client, printer)))
     }
 
     fn obey(&mut self, command: Command<'_>) -> io::Result<()> {
@@ -146,14 +149,19 @@ impl Chat {
                 Some(system) => say("system", &system.text),
                 None => say("system", "none"),
             },
+            Command::System(Some("none")) => {
+                self.settings.system = None;
+                self.system_is_due = false;
+            }
             Command::System(Some(text)) => {
                 self.settings.system = Some(System { text: text.to_owned(), is_asked: true });
                 self.system_is_due = true;
             }
             Command::New => self.go_to(None),
             Command::Conversation(None) => {
-                let conversation = self.client.conversation();
-                match (conversation.id(), conversation.asked()) {
+                let known = self.client.as_ref().map(Client::conversation);
+                let asked = known.map_or(self.target.conversation(), Conversation::asked);
+                match (known.and_then(Conversation::id), asked) {
                     (Some(id @ 1..), _) => say("conversation", &id.to_string()),
                     (Some(_), _) => say("conversation", "none: anonymous conversations are not kept"),
                     (None, Some(asked)) => say("conversation", &format!("{asked}, which the next answer confirms")),
@@ -179,28 +187,30 @@ impl Chat {
 
     /// Goes on in another conversation; `None` begins a new one. That takes a connection of its own.
     fn go_to(&mut self, conversation: Option<i64>) {
-        self.record();
+        if let Some(client) = self.client.take() {
+            self.record(&client);
+        }
         self.target.set_conversation(conversation);
+        self.told = Told::default();
+        self.system_is_due = self.target.system(&self.settings).is_some();
+        match self.connect() {
+            Ok(client) => self.client = Some(client),
+            Err(failure) => self.failed(&failure),
+        }
+    }
+
+    /// Connects to where the target says.
+    fn connect(&mut self) -> Result<Client, Failure> {
         let stopper = Stopper::new();
         self.interrupts.watch(stopper.clone());
         let connected = self.target.connect(&stopper);
         self.interrupts.unwatch();
-        match connected {
-            Ok(client) => self.client = client,
-            Err(_) if self.interrupts.leaving() => {}
-            Err(failure) => {
-                // What comes next is not for the old conversation.
-                let _ = self.client.close();
-                self.printer.raise(failure.report());
-            }
-        }
-        self.told = Told::default();
-        self.system_is_due = conversation.is_none() && self.settings.system.is_some();
+        connected
     }
 
-    /// Keeps what this connection has recorded.
-    fn record(&mut self) {
-        if let (Some(recording), Some(transcript)) = (&mut self.recording, self.client.transcript())
+    /// Keeps what a connection has recorded.
+    fn record(&mut self, client: &Client) {
+        if let (Some(recording), Some(transcript)) = (&mut self.recording, client.transcript())
             && let Err(failure) = recording.write(&transcript)
         {
             self.printer.raise(failure.report());
@@ -210,58 +220,74 @@ impl Chat {
     /// Asks, and prints the answer as it comes.
     fn ask(&mut self, request: Request) -> io::Result<()> {
         let request = self.settings.parameters.add_to(request.model(&self.settings.model));
-        self.interrupts.watch(self.client.stopper());
-        if let Err(error) = self.ready().and_then(|()| self.send(&request)) {
-            self.interrupts.unwatch();
-            self.failed(&error);
-            return Ok(());
-        }
-        let answered = self.answer();
-        self.interrupts.unwatch();
-        match answered {
-            Err(Trouble::Client(error)) => self.failed(&error),
-            Err(Trouble::Output(error)) => {
-                let _ = self.client.stop();
-                return Err(error);
+        let mut client = match self.client.take().map_or_else(|| self.connect(), Ok) {
+            Ok(client) => client,
+            Err(failure) => {
+                self.failed(&failure);
+                return Ok(());
             }
+        };
+        self.interrupts.watch(client.stopper());
+        let answered = self
+            .ready(&mut client)
+            .and_then(|()| self.send(&mut client, &request))
+            .map_err(Trouble::from)
+            .and_then(|()| self.answer(&mut client));
+        self.interrupts.unwatch();
+        if let Err(Trouble::Output(_)) = answered {
+            let _ = client.stop();
+        }
+        self.client = Some(client);
+        match answered {
+            Err(Trouble::Client(error)) => self.failed(&self.target.failure(&error)),
+            Err(Trouble::Output(error)) => return Err(error),
             Ok(()) => {}
         }
         Ok(())
     }
 
     /// Connects anew where the connection is gone, or still owes the end of an answer that nobody waits for.
-    fn ready(&mut self) -> Result<(), ClientError> {
-        look_after(&mut self.client, &mut self.printer);
-        let why = match self.client.state() {
+    fn ready(&mut self, client: &mut Client) -> Result<(), ClientError> {
+        look_after(client, &mut self.printer);
+        let why = match client.state() {
             State::Idle => return Ok(()),
             State::Closed => "the connection was lost",
             _ => "the answer before still has no end",
         };
-        say("note", &format!("{why}: connecting anew, in the same conversation"));
-        self.record();
-        self.client.reconnect().map(drop)
+        let conversation = client.conversation();
+        let (is_new, which) = match (conversation.id(), conversation.asked()) {
+            (Some(1..), _) | (None, Some(_)) => (false, "in the same conversation"),
+            (Some(_), _) => (true, "in a new conversation: anonymous ones are not kept"),
+            (None, None) => (true, "in a new conversation: the server has told no id to go on by"),
+        };
+        if is_new {
+            self.system_is_due = self.settings.system.is_some();
+        }
+        say("note", &format!("{why}: connecting anew, {which}"));
+        self.record(client);
+        client.reconnect().map(drop)
     }
 
-    fn send(&mut self, request: &Request) -> Result<(), ClientError> {
+    fn send(&mut self, client: &mut Client, request: &Request) -> Result<(), ClientError> {
         if let Some(system) = self.settings.system.as_ref().filter(|_| self.system_is_due) {
-            self.client.request(&Request::mask([MaskMessage::new("system", &system.text)]))?;
+            client.request(&Request::mask([MaskMessage::new("system", &system.text)]))?;
         }
-        self.client.request(request)?;
+        client.request(request)?;
         self.system_is_due = false;
         Ok(())
     }
 
     /// Prints the running answer, and takes notice of lines meanwhile.
-    fn answer(&mut self) -> Result<(), Trouble> {
+    fn answer(&mut self, client: &mut Client) -> Result<(), Trouble> {
         let _quiet = self.interrupts.terminal().quiet();
         loop {
             self.held.extend(self.lines.arrived(WAITING.saturating_sub(self.held.len())));
             if take_stop(&mut self.held) {
                 // A connection that is gone says so itself, after the answer's end.
-                let _ = self.client.stop();
+                let _ = client.stop();
             }
-            let Some(event) = self.client.next_within(TICK)? else {
-                if self.client.state() == State::Closed {
+            let Some(event) = client.next_within(TICK)? else {
+                if client.state() == State::Closed {
                     return Ok(());
                 }
                 continue;
@@ -277,18 +303,18 @@ impl Chat {
                 break;
             }
         }
-        if self.client.state() == State::Closed {
+        if client.state() == State::Closed {
             // It knows more than the answer does about why.
-            self.client.next()?;
+            client.next()?;
         }
         Ok(())
     }
 
-    fn failed(&mut self, error: &ClientError) {
+    fn failed(&mut self, failure: &Failure) {
         if self.interrupts.leaving() {
             return;
         }
-        self.printer.raise(self.target.failure(error).report());
+        self.printer.raise(failure.report());
     }
 }
 

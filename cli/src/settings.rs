@@ -51,7 +51,7 @@ pub(crate) struct Through {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct System {
     pub(crate) text: String,
-    /// Whether the command line gave it: then it is put before a conversation that goes on, too.
+    /// Whether the command line gave it, or `/system`: then it is put before a conversation that goes on, too.
     pub(crate) is_asked: bool,
 }
 

@@ -12,7 +12,7 @@ use crate::conversation::Conversations;
 use crate::embedded;
 use crate::output::say;
 use crate::paths;
-use crate::settings::{Settings, Through};
+use crate::settings::{Settings, System, Through};
 use crate::status::Failure;
 use crate::words;
 
@@ -73,7 +73,8 @@ impl Target {
         let conversations = Conversations::new(Some(endpoint), settings.profile.as_deref());
         conversations.last().ok_or_else(|| {
             Failure::usage(format!(
-                "-c: no conversation with {} is known here: ask without it first",
+                "-c: no conversation with {} is known here, and servers of 2023 tell no ids to know one by: without it \
+                 a new one begins",
                 endpoint.address()
             ))
         })
@@ -90,9 +91,15 @@ impl Target {
         self.config.session.max_request
     }
 
-    /// Whether it begins a conversation, rather than going on in one.
-    pub(crate) fn begins(&self) -> bool {
-        self.conversation.is_none()
+    /// The conversation to go on in; `None` begins one.
+    pub(crate) fn conversation(&self) -> Option<i64> {
+        self.conversation
+    }
+
+    /// The system prompt to put before the next question. A conversation that goes on has that of the configuration
+    /// already; one that somebody asks for now goes there, too.
+    pub(crate) fn system<'a>(&self, settings: &'a Settings) -> Option<&'a System> {
+        settings.system.as_ref().filter(|system| self.conversation.is_none() || system.is_asked)
     }
 
     /// Goes on in this conversation from the next connection on; `None` begins a new one.

@@ -61,7 +61,8 @@ Lines (everything else is a question):
   /new                begin a new conversation
   /conversation [ID]  show the conversation's id, or go on in another one
   /model [NAME]       show or change the model
-  /system [TEXT]      show the system prompt, or give another one from here on
+  /system [TEXT]      show the system prompt, or give another one from here on; `none` takes it away, but not
+                      out of a conversation that has it already
   /help               show these lines
   /quit               quit; also /exit, quit, exit, Ctrl-D, and Ctrl-C twice on an empty line
   A space before it makes a line a question whatever it says, and keeps it out of the history.";

@@ -1,7 +1,9 @@
 //! A chat by a pipe.
 
+use std::io;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-
+use std::thread;
 use std::time::Duration;
 
 use chatnio_loopback::{Generation, Options, Plan, Server};
@@ -134,4 +136,69 @@ fn a_server_that_is_gone_fails_each_question() {
     running.write(b"two\nthree\n");
     let ended = running.end().with(4);
     assert_eq!(ended.stderr.matches("error: cannot connect").count(), 2, "{ended:?}");
+}
+
+/// The URL of a relay to the server, which drops the second connection.
+fn relay(server: &Server) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let server = server.url().trim_start_matches("ws://").trim_end_matches("/chat").to_owned();
+    thread::spawn(move || {
+        for (number, near) in listener.incoming().enumerate() {
+            let near = near.unwrap();
+            if number == 1 {
+                continue;
+            }
+            let far = TcpStream::connect(&server).unwrap();
+            for (mut from, mut to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)] {
+                thread::spawn(move || {
+                    let _ = io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Write);
+                });
+            }
+        }
+    });
+    url
+}
+
+#[test]
+fn what_follows_a_new_conversation_that_could_not_be_reached_is_not_asked_in_the_old_one() {
+    for (command, conversations) in [("/new", vec![1, 2]), ("/conversation 1", vec![1])] {
+        let server = server();
+        let mut chat = chatnio(["chat", "--url", &relay(&server), "--token", KEY, "--model", "hello"]);
+        chat.args(["--connect-retries", "0", "--system", "Be brief."]).stdin(Stdio::piped());
+        let lines = format!("one\n{command}\n/conversation\ntwo\n/conversation\n");
+        let ended = run_with(&mut chat, lines.as_bytes()).with(4);
+        assert_eq!(ended.stdout, HELLO.repeat(2), "{ended:?}");
+        assert!(!ended.stderr.contains("connecting anew"), "{ended:?}");
+        assert_eq!(server.world().conversations(KEY).len(), conversations.len(), "{ended:?}");
+        let last = server.world().messages(KEY, conversations.len() as i64).unwrap();
+        assert!(last.iter().any(|message| message.content == "two"), "{last:?}");
+        assert!(last[0].content == "Be brief.", "{last:?}");
+    }
+}
+
+#[test]
+fn where_a_server_tells_no_id_a_lost_conversation_begins_anew() {
+    let server = server_with(Options::new(Generation::G2023));
+    let mut chat = chat(&server, "drop");
+    chat.args(["--system", "Be brief."]);
+    let ended = run_with(&mut chat, b"one\n/model hello\ntwo\n").with(4);
+    assert!(ended.stderr.contains("connecting anew, in a new conversation: the server has told no id"), "{ended:?}");
+    let last = server.world().messages(KEY, 2).unwrap();
+    let said: Vec<_> = last.iter().map(|message| message.content.as_str()).collect();
+    assert_eq!(said[..2], ["Be brief.", "two"]);
+}
+
+#[test]
+fn a_system_prompt_goes_where_the_next_question_goes_until_there_is_none() {
+    let server = server();
+    let lines = "one\n/system Be kind.\n/conversation 1\ntwo\n/system none\n/system\n/new\nthree\n";
+    let ended = run_with(&mut chat(&server, "hello"), lines.as_bytes()).with(0);
+    assert!(ended.stderr.contains("system: none"), "{ended:?}");
+    let said = |id| -> Vec<_> {
+        let messages = server.world().messages(KEY, id).unwrap();
+        messages.into_iter().filter(|message| message.role != "assistant").map(|message| message.content).collect()
+    };
+    assert_eq!((said(1), said(2)), (vec!["Be kind.".into(), "one".into(), "two".into()], vec!["three".to_owned()]));
 }

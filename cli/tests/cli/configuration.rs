@@ -186,7 +186,10 @@ fn a_chat_takes_it_too_and_begins_again() {
     };
     assert_eq!(
         (said(1), said(2)),
-        (vec!["Be brief.".into(), "one".into(), "three".into()], vec!["Be kind.".into(), "two".into()])
+        (
+            vec!["Be kind.".into(), "Be brief.".into(), "one".into(), "three".into()],
+            vec!["Be kind.".into(), "two".into()]
+        )
     );
     // A recording each connection.
     for (file, question) in [(record.clone(), "one"), (format!("{record}.2"), "two"), (format!("{record}.3"), "three")]
