@@ -151,17 +151,19 @@ fn read<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, String> {
         if message.starts_with("unknown field `token`") {
             return format!("{place}no token stands in this file itself: token-command or token-file says where it is");
         }
+        // Which one it is stands only in the parser's own text, at its end.
+        let shown = error.to_string();
+        let key = shown.trim_end().rsplit_once("\nin `").and_then(|(_, key)| key.strip_suffix('`')).unwrap_or("");
+        let is_parameter = key.split('.').next() == Some("parameters");
         let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        let unknown = unknown.filter(|_| !is_parameter);
         if let Some(field) = unknown.filter(|field| Parameters::is_one(field)) {
             let table = if name.is_empty() { "parameters".to_owned() } else { format!("{name}.parameters") };
             return format!("{place}{field} stands under [{table}]");
         }
         // These two are taken out before.
         let others = if name.is_empty() && unknown.is_some() { ", `profile`, `profiles`" } else { "" };
-        // Which one it is stands only in the parser's own text, at its end.
-        let shown = error.to_string();
-        let key = shown.trim_end().rsplit_once("\nin `").and_then(|(_, key)| key.strip_suffix('`'));
-        let key = key.map(|key| format!("{}: ", without_keys(key))).unwrap_or_default();
+        let key = if key.is_empty() { String::new() } else { format!("{}: ", without_keys(key)) };
         let place = if key.is_empty() || name.is_empty() { place } else { format!("{name}.") };
         format!("{place}{key}{}{others}", without_values(message))
     })
@@ -225,6 +227,10 @@ mod tests {
             "profile = [\"secret\"]",
             "[profiles]\nwork = \"secret\"",
             "[parameters]\ntemperature = \"secret\"",
+            "[parameters]\nextra = [\"secret\"]",
+            "[parameters]\nextra = [\"model=secret\"]",
+            "[parameters]\nextra = [\"secret=secret\"]",
+            "[parameters]\nextra = \"secret\"",
             "sk-secret = 5",
             "plain = \"a\\\"secret\"",
         ] {
@@ -238,6 +244,10 @@ mod tests {
         assert_eq!(Configuration::parse("web = true").unwrap_err(), "web stands under [parameters]");
         let hint = Configuration::parse("modle = 5").unwrap_err();
         assert!(hint.ends_with("`parameters`, `profile`, `profiles`"), "{hint}");
+        let hint = Configuration::parse("[parameters]\nmodle = 5").unwrap_err();
+        assert!(hint.starts_with("parameters") && hint.ends_with("`extra`"), "{hint}");
+        let hint = Configuration::parse("[profiles.work.parameters]\ntemprature = 5").unwrap_err();
+        assert!(hint.starts_with("profiles.work.parameters") && hint.ends_with("`extra`"), "{hint}");
         let hint = Configuration::parse("[profile.work]\nmodel = \"m\"").unwrap_err();
         assert!(hint.contains("[profiles.NAME]"), "{hint}");
         assert!(Configuration::parse("\n\nurl = ").unwrap_err().starts_with("line 3: "));

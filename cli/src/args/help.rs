@@ -36,6 +36,7 @@ Configuration: $XDG_CONFIG_HOME/chatnio/config.toml (~/.config/chatnio/config.to
   profile = \"work\"                     # the profile to take when none is named
   [parameters]                         # web, context, max-tokens, temperature, ... as the options
   temperature = 0.5
+  extra = [\"think=true\"]               # --extra, which replaces all of these
   [profiles.work]                      # --profile work; what it leaves out is taken from above
   url = \"wss://chat.work.example\"
   token-file = \"~/.secrets/work\"

@@ -2,7 +2,7 @@
 
 use chatnio::{Request, RequestError};
 use clap::Args;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use super::values;
 
@@ -43,7 +43,7 @@ pub(crate) struct Parameters {
     pub(crate) repetition_penalty: Option<f32>,
     /// Send a field that this client does not know, such as --extra think=true. May be given more than once
     #[arg(long, value_name = "NAME=JSON", value_parser = extra)]
-    #[serde(skip)]
+    #[serde(deserialize_with = "extras")]
     pub(crate) extra: Vec<Extra>,
 }
 
@@ -61,6 +61,13 @@ fn extra(text: &str) -> Result<Extra, String> {
         error => error.to_string(),
     })?;
     Ok(Extra { name: name.to_owned(), json: json.to_owned() })
+}
+
+/// Those of the configuration, as the option takes them. What it says is not repeated.
+fn extras<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Extra>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let expected = "expected NAME=JSON, such as think=true, whose NAME is no parameter's of its own";
+    texts.iter().map(|text| extra(text).map_err(|_| de::Error::custom(expected))).collect()
 }
 
 impl Parameters {

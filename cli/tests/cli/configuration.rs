@@ -63,7 +63,7 @@ fn parameters_and_the_system_prompt_are_sent() {
     let directory = Directory::new("config-parameters");
     let server = server();
     let configuration = format!(
-        "url = {:?}\ntoken-command = \"echo {KEY}\"\nmodel = \"hello\"\nsystem = \"Be brief.\"\n[parameters]\ntemperature = 0.5\ntop-k = 3\nweb = true\n",
+        "url = {:?}\ntoken-command = \"echo {KEY}\"\nmodel = \"hello\"\nsystem = \"Be brief.\"\n[parameters]\ntemperature = 0.5\ntop-k = 3\nweb = true\nextra = [\"think=true\"]\n",
         server.url()
     );
     let ended =
@@ -74,7 +74,7 @@ fn parameters_and_the_system_prompt_are_sent() {
         sent,
         [
             r#"> SEND {"type":"mask","message":"[{\"role\":\"system\",\"content\":\"Be brief.\"}]"}"#,
-            r#"> SEND {"type":"chat","message":"hi","model":"hello","web":false,"temperature":0.5,"top_k":4}"#
+            r#"> SEND {"type":"chat","message":"hi","model":"hello","web":false,"temperature":0.5,"top_k":4,"think":true}"#
         ]
     );
     // A conversation that goes on has it already.
@@ -100,6 +100,8 @@ fn what_is_wrong_with_it_is_said_without_what_it_says() {
         ("token-file = \"/nowhere/token\"", "token-file: cannot read /nowhere/token"),
         ("token-command = \"a\\u0000secret\"", "token-command: it cannot be run: it has a NUL character"),
         ("token-file = \"a\\u0000b\"", "it has a NUL character"),
+        ("[parameters]\nextra = [\"secret\"]", "parameters.extra: expected NAME=JSON"),
+        ("[parameters]\nextra = [\"model=5\"]", "no parameter's of its own"),
         ("[parameters]\ntemperature = 3", "temperature is 3: it goes from 0 to 2"),
     ] {
         let ended = run(&mut ask_with(&directory, configuration)).with(2);
