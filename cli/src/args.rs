@@ -165,9 +165,10 @@ pub(crate) struct ConversationArgs {
     #[arg(long = "continue", short = 'c', conflicts_with_all = ["conversation", "share"])]
     pub(crate) last: bool,
     /// Go on in the conversation with this id
-    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = values::whole::<i64>)]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = values::whole::<i64>,
+        conflicts_with = "share")]
     pub(crate) conversation: Option<i64>,
-    /// Start from a shared conversation
+    /// Begin a new conversation with what a shared one says
     #[arg(long, value_name = "HASH")]
     pub(crate) share: Option<String>,
 }

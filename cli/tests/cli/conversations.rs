@@ -34,8 +34,10 @@ fn the_last_one_with_this_server_goes_on() {
     );
     run(ask_in(&directory, &server).arg("--continue")).with(0);
     assert_eq!([2, 3].map(|id| server.world().messages(KEY, id).unwrap().len()), [6, 4]);
-    let ended = run(ask_in(&directory, &server).args(["-c", "--conversation", "1"])).with(2);
-    assert!(ended.stderr.contains("cannot be used with"), "{ended:?}");
+    for both in [["-c", "--conversation=1"], ["-c", "--share=x"], ["--conversation=1", "--share=x"]] {
+        let ended = run(ask_in(&directory, &server).args(both)).with(2);
+        assert!(ended.stderr.contains("cannot be used with"), "{ended:?}");
+    }
 }
 
 #[test]
