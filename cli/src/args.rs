@@ -189,7 +189,8 @@ pub(crate) struct QuestionArgs {
     /// The longest message to take from the server, in bytes (K, M, G) [default: 32M]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) max_message: Option<usize>,
-    /// The longest question to send, in bytes (K, M, G) [default: 8M]
+    /// The longest message to send, in bytes (K, M, G): a question with its parameters, and the one before it, which
+    /// brings the token [default: 8M]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) max_question: Option<usize>,
     #[command(flatten)]

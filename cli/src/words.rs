@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use chatnio::{
-    ClientError, ConnectionEnd, Endpoint, Interruption, Malformed, Reason, RequestError, StartError, TlsError,
-    WireError, os_words,
+    AuthError, ClientError, ConnectionEnd, Endpoint, Interruption, Malformed, Reason, RequestError, StartError,
+    TlsError, WireError, os_words,
 };
 
 use crate::status::{Failure, Status};
@@ -51,7 +51,10 @@ fn message(error: &ClientError, endpoint: Option<&Endpoint>) -> String {
             format!("the token does not go to {host} without TLS: use wss://")
         }
         (ClientError::Request(RequestError::TooLong { len, limit }), _) => {
-            format!("the question has {len} bytes, over the limit of {limit}")
+            format!("the question has {len} bytes as it is sent, over the limit of {limit}")
+        }
+        (ClientError::Start(StartError::Auth(AuthError::TooLong { len, limit })), _) => {
+            format!("the message that brings the token has {len} bytes, over the limit of {limit}")
         }
         (ClientError::Interrupted(why), _) => interruption(*why),
         (error, _) => without_setting(&error.to_string()).to_owned(),
@@ -151,7 +154,8 @@ fn hint(error: &ClientError) -> Option<&'static str> {
             Some("--allow-token-over-plain-ws lets it go, readable for everybody on the way")
         }
         ClientError::ConnectTimeout { .. } => Some("--timeout allows more time"),
-        ClientError::Request(RequestError::TooLong { .. }) => Some("--max-question SIZE allows more"),
+        ClientError::Request(RequestError::TooLong { .. })
+        | ClientError::Start(StartError::Auth(AuthError::TooLong { .. })) => Some("--max-question SIZE allows more"),
         _ => match wire(error)? {
             WireError::Tls(TlsError::UnknownIssuer { .. } | TlsError::NoPlatformRoots { .. }) => {
                 Some("--ca-file FILE adds a root certificate")

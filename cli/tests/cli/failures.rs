@@ -41,7 +41,11 @@ fn wrong_usage_is_2_and_asks_nothing() {
         (&["ask", "--url", &url, "--image", &directory.write("no.png", "text"), "hi"], "no PNG, JPEG, GIF or WebP"),
         (&["ask", "--url", &url, "--image", &directory.file("none.png"), "hi"], "--image: cannot read"),
         (&["ask", "--url", &url, "--max-question", "1KB", "hi"], "--max-question"),
-        (&["ask", "--url", &url, "--max-question", "10", "hi"], "over the limit of 10"),
+        (
+            &["ask", "--url", &url, "--max-question", "10", "hi"],
+            "that brings the token has 29 bytes, over the limit of 10",
+        ),
+        (&["ask", "--url", &url, "--max-question", "40", "hi"], "the question has 54 bytes as it is sent"),
         (&["ask", "--url", &url, "--token", "", "hi"], "token is empty"),
         (&["ask", "--url", &url, "--conversation", "0", "hi"], "no conversation id"),
         (&["ask", "--url", &url, "--share", "", "hi"], "share"),
