@@ -149,7 +149,7 @@ pub(crate) struct ConnectionArgs {
     /// Add a header to the WebSocket handshake and to calls; may be given again
     #[arg(long, value_name = "NAME: VALUE")]
     pub(crate) header: Vec<String>,
-    /// Let the token go over ws:// to another machine, readable for everybody on the way
+    /// Let the token go over ws:// to another machine, the server's or a proxy's, readable for everybody on the way
     #[arg(long)]
     pub(crate) allow_token_over_plain_ws: bool,
     /// Accept every certificate, so that anybody on the way can read and change everything

@@ -1804,11 +1804,13 @@ int32_t chatnio_config_set_pong_within(const struct chatnio_config *config, uint
 int32_t chatnio_config_set_close(const struct chatnio_config *config, uint64_t ms);
 
 /**
- * Lets a token go over plain ws:// to a host that is not loopback, where everybody on the way can read it. Off.
+ * Lets a token go over plain ws:// to another machine, be it the server's or the proxy's, where everybody on the way can
+ * read it. Off.
  *
  * Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
  */
-int32_t chatnio_config_set_allow_token_over_plain_ws(const struct chatnio_config *config, bool on);
+int32_t chatnio_config_set_allow_token_over_plain_ws(const struct chatnio_config *config,
+                                                     bool on);
 
 /**
  * Adds a header to the WebSocket handshake's request, for a proxy that wants one. Both texts are copied; the value is

@@ -565,7 +565,7 @@ public:
     {
         return set(chatnio_config_set_close(native(), detail::milliseconds(time)));
     }
-    /** Lets a token go over plain ws:// to a host that is not loopback. Off. */
+    /** Lets a token go over plain ws:// to another machine, be it the server's or the proxy's. Off. */
     Config &allow_token_over_plain_ws(bool on)
     {
         return set(chatnio_config_set_allow_token_over_plain_ws(native(), on));

@@ -112,7 +112,8 @@ pub unsafe extern "C" fn chatnio_config_set_close(config: Option<&chatnio_config
     }))
 }
 
-/// Lets a token go over plain ws:// to a host that is not loopback, where everybody on the way can read it. Off.
+/// Lets a token go over plain ws:// to another machine, be it the server's or the proxy's, where everybody on the way can
+/// read it. Off.
 ///
 /// Errors: `CHATNIO_INVALID` for NULL, `CHATNIO_FROZEN`.
 #[unsafe(no_mangle)]

@@ -47,7 +47,8 @@ pub struct ConnectionConfig {
     pub tls: TlsConfig,
     /// Extra headers of the WebSocket handshake's request. The token is never among them by itself.
     pub headers: Headers,
-    /// The proxy to go through. None. The token goes through it as it would without: over `wss` it cannot be read there.
+    /// The proxy to go through. None. Over `wss` the token cannot be read there; over plain `ws` it goes through a proxy on this
+    /// machine alone.
     pub proxy: Option<Proxy>,
     /// Name look-up and TCP connect together. 10 s. Only a [`Client`](crate::Client) connects.
     pub connect: Duration,
@@ -67,8 +68,8 @@ pub struct ConnectionConfig {
     pub pong_within: Duration,
     /// How long the server may take to answer our Close or to end the stream. 3 s.
     pub close: Duration,
-    /// Let a token go over plain `ws://` to a host that is not loopback, where everybody on the way can read it.
-    /// Off.
+    /// Let a token go over plain `ws://` to another machine, be it the server's or the proxy's, where everybody on the way
+    /// can read it. Off.
     pub allow_token_over_plain_ws: bool,
 }
 

@@ -146,11 +146,11 @@ pub enum StartError {
     /// The authentication cannot be sent.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// A token must not go over plain `ws://` to a host that is not loopback:
+    /// A token must not go over plain `ws://` to another machine, the server's or a proxy's:
     /// [`ConnectionConfig::allow_token_over_plain_ws`].
     #[error("refusing to send a token to {host} without TLS: use wss://, or allow it (allow_token_over_plain_ws)")]
     PlainToken {
-        /// The host.
+        /// The server's host; where that is this machine, the proxy's.
         host: String,
     },
     /// The handshake cannot be started: no random numbers, or no usable TLS roots.
@@ -203,10 +203,12 @@ impl Connection {
     /// [`StartError`], as [`new`](Self::new) gives it.
     pub fn check(endpoint: &Endpoint, auth: &Auth, config: &ConnectionConfig) -> Result<(), StartError> {
         auth.check(config.session.max_request)?;
-        if endpoint.is_exposed() && !auth.is_anonymous() && !config.allow_token_over_plain_ws {
-            return Err(StartError::PlainToken { host: endpoint.host().to_owned() });
+        match endpoint.exposed_to(config.proxy.as_ref()) {
+            Some(host) if !auth.is_anonymous() && !config.allow_token_over_plain_ws => {
+                Err(StartError::PlainToken { host: host.to_owned() })
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Sends a request: see [`Session::request`].

@@ -8,6 +8,7 @@ use thiserror::Error;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
+use crate::proxy::Proxy;
 use crate::secret_url;
 
 /// The longest URL in bytes, written out: what every HTTP server is to support (RFC 9110, section 4.1).
@@ -137,11 +138,9 @@ impl Endpoint {
 
     fn of_url(url: &Url, is_tls: bool) -> Result<Self, EndpointError> {
         let port = url.port_or_known_default().filter(|port| *port != 0).ok_or(EndpointError::Port)?;
-        let (host, is_loopback) = match url.host().ok_or(EndpointError::EmptyHost)? {
-            Host::Domain(name) => (name.to_owned(), is_localhost(name)),
-            Host::Ipv4(address) => (address.to_string(), address.is_loopback()),
-            Host::Ipv6(address) => (address.to_string(), is_loopback_v6(address)),
-        };
+        let host = url.host().ok_or(EndpointError::EmptyHost)?;
+        let is_loopback = is_loopback(&host);
+        let host = bare(&host);
         let path = match url.path().trim_end_matches('/') {
             "" => "/chat".to_owned(),
             "/api" => "/api/chat".to_owned(),
@@ -219,9 +218,16 @@ impl Endpoint {
         self.is_loopback
     }
 
-    /// Whether everybody on the way can read what is sent: another machine, without TLS.
-    pub(crate) fn is_exposed(&self) -> bool {
-        !self.is_tls && !self.is_loopback
+    /// The other machine that gets what is sent without TLS, readable for everybody on the way: the server, or the proxy
+    /// that leads to it. What is this machine for us is another one for a proxy elsewhere.
+    pub(crate) fn exposed_to<'a>(&'a self, proxy: Option<&'a Proxy>) -> Option<&'a str> {
+        if self.is_tls {
+            None
+        } else if !self.is_loopback {
+            Some(&self.host)
+        } else {
+            proxy.filter(|proxy| !proxy.is_loopback()).map(Proxy::host)
+        }
     }
 
     /// The value of the `Host` header: the port is left out when it is the scheme's own.
@@ -259,140 +265,27 @@ pub(crate) fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
+/// Whether a host is this machine by its very form.
+pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => is_localhost(name),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => is_loopback_v6(*address),
+    }
+}
+
+/// A host as it is looked up and connected to: an IPv6 address has no brackets.
+pub(crate) fn bare(host: &Host<&str>) -> String {
+    match host {
+        Host::Domain(name) => (*name).to_owned(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    }
+}
+
 fn is_loopback_v6(address: Ipv6Addr) -> bool {
     address.is_loopback() || address.to_ipv4_mapped().is_some_and(|mapped: Ipv4Addr| mapped.is_loopback())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn normalizes_every_accepted_form() {
-        let cases = [
-            ("wss://api.chatnio.net/chat", "wss://api.chatnio.net/chat"),
-            ("wss://api.chatnio.net", "wss://api.chatnio.net/chat"),
-            ("wss://api.chatnio.net/", "wss://api.chatnio.net/chat"),
-            ("WSS://API.chatnio.net:443//", "wss://api.chatnio.net/chat"),
-            ("https://example.com/api", "wss://example.com/api/chat"),
-            ("https://example.com/api/", "wss://example.com/api/chat"),
-            ("https://example.com/api/chat", "wss://example.com/api/chat"),
-            ("http://example.com:80", "ws://example.com/chat"),
-            ("http://example.com:443", "ws://example.com:443/chat"),
-            ("ws://localhost:8094/other/", "ws://localhost:8094/other/"),
-            ("ws://example.com/apis", "ws://example.com/apis"),
-            ("example.com", "wss://example.com/chat"),
-            ("localhost:8094", "wss://localhost:8094/chat"),
-            ("example.com:8443/api", "wss://example.com:8443/api/chat"),
-            ("  wss://example.com\n", "wss://example.com/chat"),
-            ("ws://[::1]:8094/chat", "ws://[::1]:8094/chat"),
-            ("[2001:db8::1]", "wss://[2001:db8::1]/chat"),
-            ("wss://b\u{fc}cher.example", "wss://xn--bcher-kva.example/chat"),
-            ("ws://example.com/a@b", "ws://example.com/a@b"),
-        ];
-        for (text, expected) in cases {
-            let endpoint = Endpoint::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            assert_eq!(endpoint.to_string(), expected, "{text}");
-            assert_eq!(Endpoint::parse(expected).unwrap(), endpoint, "normalizing twice changes nothing");
-        }
-    }
-
-    #[test]
-    fn gives_the_parts() {
-        let endpoint: Endpoint = "ws://[::1]:8094/api".parse().unwrap();
-        assert!(!endpoint.is_tls());
-        assert_eq!((endpoint.host(), endpoint.port(), endpoint.path()), ("::1", 8094, "/api/chat"));
-        assert_eq!(endpoint.host_header(), "[::1]:8094");
-        let endpoint: Endpoint = "example.com".parse().unwrap();
-        assert!(endpoint.is_tls());
-        assert_eq!((endpoint.host(), endpoint.port(), endpoint.path()), ("example.com", 443, "/chat"));
-        assert_eq!(endpoint.host_header(), "example.com");
-    }
-
-    #[test]
-    fn a_query_is_sent_and_never_shown() {
-        for (text, target, shown) in [
-            ("wss://example.com?key=SECRET&a=b", "/chat?key=SECRET&a=b", "wss://example.com/chat?..."),
-            ("https://example.com/api?SECRET", "/api/chat?SECRET", "wss://example.com/api/chat?..."),
-            ("ws://example.com/x/?a=\u{e9}", "/x/?a=%C3%A9", "ws://example.com/x/?..."),
-            ("wss://example.com?", "/chat", "wss://example.com/chat"),
-        ] {
-            let endpoint = Endpoint::parse(text).unwrap();
-            assert_eq!((endpoint.target().as_str(), endpoint.to_string().as_str()), (target, shown), "{text}");
-            assert!(!format!("{endpoint:?}").contains("SECRET"));
-            assert_eq!(endpoint.has_query(), target.contains('?'));
-        }
-        assert_ne!(Endpoint::parse("wss://a?x=1"), Endpoint::parse("wss://a?x=2"));
-        let long = format!("wss://example.com?{}", "x".repeat(MAX_URL));
-        assert_eq!(Endpoint::parse(&long), Err(EndpointError::TooLong));
-    }
-
-    #[test]
-    fn the_longest_is_bounded_as_it_is_written_out() {
-        let with_path = |path: String| Endpoint::parse(&format!("wss://example.com/{path}")).map(|_| ());
-        let room = MAX_URL - "wss://example.com/".len();
-        assert_eq!(with_path("x".repeat(room)), Ok(()));
-        assert_eq!(with_path("x".repeat(room + 1)), Err(EndpointError::TooLong));
-        // Six bytes for each of these two.
-        assert_eq!(with_path("é".repeat(room / 6 + 1)), Err(EndpointError::TooLong));
-    }
-
-    #[test]
-    fn refuses_everything_else_without_echoing_it() {
-        let cases = [
-            ("wss://user:SECRET@example.com", EndpointError::UserInfo),
-            ("wss://SECRET@example.com/?SECRET", EndpointError::UserInfo),
-            ("wss://@example.com", EndpointError::UserInfo),
-            ("SECRET@example.com:99999", EndpointError::UserInfo),
-            ("wss://example.com:99999?SECRET", EndpointError::Port),
-            ("wss://example.com/?SECRET#x", EndpointError::Fragment),
-            ("wss://example.com/#SECRET", EndpointError::Fragment),
-            ("ftp://example.com", EndpointError::Scheme),
-            ("SECRET://example.com", EndpointError::Scheme),
-            ("", EndpointError::EmptyHost),
-            ("wss://", EndpointError::EmptyHost),
-            ("wss:///chat", EndpointError::EmptyHost),
-            ("wss://:443", EndpointError::EmptyHost),
-            ("wss://example.com:0", EndpointError::Port),
-            ("wss://example.com:65536", EndpointError::Port),
-            ("wss://example.com:SECRET", EndpointError::Port),
-            ("mailto:SECRET", EndpointError::Port),
-            ("sk-SECRET", EndpointError::Token),
-            (" sk-SECRET\n", EndpointError::Token),
-            ("wss://::1/chat", EndpointError::EmptyHost),
-            ("wss://[::1", EndpointError::Host),
-            ("wss://[::1%25eth0]/", EndpointError::Host),
-            ("wss://exa%mple.com", EndpointError::Host),
-            ("wss://999.999.999.999", EndpointError::Host),
-            ("wss://exam ple.com", EndpointError::Character),
-            ("wss://example.com\\@SECRET", EndpointError::Character),
-            ("wss://exam\tple.com", EndpointError::Character),
-        ];
-        for (text, expected) in cases {
-            let error = Endpoint::parse(text).expect_err(text);
-            assert_eq!(error, expected, "{text}");
-            assert!(!format!("{error} {error:?}").contains("SECRET"));
-        }
-    }
-
-    #[test]
-    fn knows_loopback_by_its_form() {
-        for text in [
-            "localhost",
-            "ws://LOCALHOST:1",
-            "a.localhost",
-            "localhost.",
-            "127.0.0.1",
-            "127.9.9.9",
-            "[::1]",
-            "[::ffff:127.0.0.1]",
-        ] {
-            assert!(Endpoint::parse(text).unwrap().is_loopback(), "{text}");
-        }
-        for text in
-            ["example.com", "localhost.example.com", "notlocalhost", "128.0.0.1", "[::2]", "10.0.0.1", "0.0.0.0"]
-        {
-            assert!(!Endpoint::parse(text).unwrap().is_loopback(), "{text}");
-        }
-    }
-}
+mod tests;

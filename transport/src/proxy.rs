@@ -11,9 +11,10 @@ use std::net::IpAddr;
 use chatnio_core::Secrets;
 use data_encoding::BASE64;
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
+use crate::endpoint::{bare, is_loopback};
 use crate::secret_url;
 
 pub use tunnel::Tunnel;
@@ -40,6 +41,7 @@ const MAX_CREDENTIAL: usize = 255;
 pub struct Proxy {
     kind: Kind,
     host: String,
+    is_loopback: bool,
     port: u16,
     credentials: Option<Credentials>,
     /// For SOCKS5: the server's address, where the host has looked it up.
@@ -122,11 +124,9 @@ impl Proxy {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(ProxyUrlError::Path);
         }
-        let host = match url.host().ok_or(ProxyUrlError::Invalid)? {
-            Host::Domain(name) => name.to_owned(),
-            Host::Ipv4(address) => address.to_string(),
-            Host::Ipv6(address) => address.to_string(),
-        };
+        let host = url.host().ok_or(ProxyUrlError::Invalid)?;
+        let is_loopback = is_loopback(&host);
+        let host = bare(&host);
         let is_bare = rest.rsplit('@').next().is_some_and(|authority| {
             let after_host = authority.rsplit_once(']').map_or(authority, |(_, after)| after);
             !after_host.contains(':')
@@ -150,13 +150,18 @@ impl Proxy {
         } else {
             None
         };
-        Ok(Proxy { kind, host, port, credentials, target: None })
+        Ok(Proxy { kind, host, is_loopback, port, credentials, target: None })
     }
 
     /// Where to connect to.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Whether it is on this machine by its very form, as [`Endpoint::is_loopback`](crate::Endpoint::is_loopback) has it.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.is_loopback
     }
 
     /// The TCP port to connect to.

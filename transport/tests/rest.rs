@@ -429,6 +429,13 @@ fn a_key_does_not_go_to_another_machine_in_the_clear() {
     assert_eq!(server.stats().connections, 0);
     config.allow_token_over_plain_ws = true;
     assert_eq!(call(&config).unwrap(), 500.0);
+
+    // Nor to a proxy that is one: of the call itself, which asks nobody.
+    let mut config = ConnectionConfig::default();
+    config.proxy = Some("http://proxy.invalid:3128".parse().unwrap());
+    let client = Client::new(&server.url(), Auth::new(KEY), &config).unwrap();
+    let error = client.call(&rest::quota()).unwrap_err();
+    assert!(matches!(&error, ClientError::PlainKey { host } if host == "proxy.invalid"), "{error:?}");
 }
 
 #[test]

@@ -275,6 +275,11 @@ def test_allow_token_over_plain_ws() -> None:
         assert caught.value.status is Status.PLAIN_TOKEN
         assert SECRET not in str(caught.value)
     Connection("ws://example.com", SECRET, config=Config(allow_token_over_plain_ws=True), now=START)
+    # Nor to a proxy elsewhere, for which this machine is another one.
+    with pytest.raises(InvalidArgumentError, match=r"proxy\.example") as caught:
+        Connection("ws://127.0.0.1", SECRET, config=Config(proxy="http://proxy.example:3128"), now=START)
+    assert caught.value.status is Status.PLAIN_TOKEN
+    Connection("ws://127.0.0.1", SECRET, config=Config(proxy="http://localhost:3128"), now=START)
     # To nobody else, and without a token.
     Connection("ws://127.0.0.1", SECRET, now=START)
     Connection("ws://example.com", now=START)

@@ -382,6 +382,13 @@ def test_a_key_goes_openly_to_this_machine_alone() -> None:
             with pytest.raises(InvalidArgumentError) as raised:
                 client(f"ws://{host}", KEY)
             assert raised.value.status == Status.PLAIN_TOKEN
+    for client in (rest.Client, rest.AsyncClient):
+        client("ws://localhost", KEY, config=Config(proxy="http://127.0.0.1:3128"))
+        client("wss://localhost", KEY, config=Config(proxy="http://proxy.example:3128"))
+        client("ws://localhost", config=Config(proxy="http://proxy.example:3128"))
+        with pytest.raises(InvalidArgumentError, match=r"proxy\.example") as raised:
+            client("ws://localhost", KEY, config=Config(proxy="http://proxy.example:3128"))
+        assert raised.value.status == Status.PLAIN_TOKEN
 
 
 @pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example"])

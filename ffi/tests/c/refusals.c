@@ -219,6 +219,12 @@ static void nothing_was_made(void) {
     IS(CHATNIO_BAD_URL, chatnio_client_new_socket(config, auth, TEXT("ftp://x"), 0, &client, NULL));
     IS(CHATNIO_PLAIN_TOKEN, chatnio_client_new(config, auth, TEXT("ws://chat.example"), &client, NULL));
     IS(CHATNIO_PLAIN_TOKEN, chatnio_connection_new(config, auth, TEXT("ws://chat.example"), START, &connection, NULL));
+    /* For a proxy elsewhere this machine is another one. */
+    chatnio_config *proxied = new_config();
+    OK(chatnio_config_set_proxy(proxied, TEXT("http://proxy.example:3128")));
+    IS(CHATNIO_PLAIN_TOKEN, chatnio_client_new(proxied, auth, TEXT("ws://localhost"), &client, NULL));
+    IS(CHATNIO_PLAIN_TOKEN, chatnio_connection_new(proxied, auth, TEXT("ws://127.0.0.1"), START, &connection, NULL));
+    chatnio_config_free(proxied);
     OK(chatnio_config_set_allow_token_over_plain_ws(config, true));
     /* Also the roots, which were made ready for it. */
     OK(chatnio_config_set_trust(config, CHATNIO_TRUST_ADDED_ONLY));

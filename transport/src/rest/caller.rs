@@ -26,7 +26,7 @@ pub struct Caller {
     prefix: String,
     auth: Auth,
     headers: Headers,
-    /// For its secrets.
+    /// For its secrets, and for where it is.
     proxy: Option<Proxy>,
     allow_plain_key: bool,
     retries: u32,
@@ -69,8 +69,11 @@ impl Caller {
     /// [`ClientError::PlainKey`], [`ClientError::Request`], and [`ClientError::BadHttp`] for what HTTP cannot carry.
     pub fn request<T>(&self, call: &Call<T>, origin: &str) -> Result<http::Request<Option<String>>, ClientError> {
         let request = call.request(&self.auth, &self.prefix)?;
-        if request.authorization.is_some() && self.endpoint.is_exposed() && !self.allow_plain_key {
-            return Err(ClientError::PlainKey { host: self.endpoint.host().to_owned() });
+        match self.endpoint.exposed_to(self.proxy.as_ref()) {
+            Some(host) if request.authorization.is_some() && !self.allow_plain_key => {
+                return Err(ClientError::PlainKey { host: host.to_owned() });
+            }
+            _ => {}
         }
         let bad = |error: &dyn std::fmt::Display| ClientError::BadHttp { problem: error.to_string() };
         let uri = self.uri(origin, &request.target);

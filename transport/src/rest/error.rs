@@ -23,10 +23,10 @@ pub enum ClientError {
     /// The key cannot be sent, or the URL's path is none.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The key must not go over plain HTTP to a host that is not loopback.
+    /// The key must not go over plain HTTP to another machine, the server's or a proxy's.
     #[error("the key would go to {host} without encryption: use wss:// or https://, or allow it")]
     PlainKey {
-        /// The host.
+        /// The server's host; where that is this machine, the proxy's.
         host: String,
     },
     /// The host's name cannot be looked up.

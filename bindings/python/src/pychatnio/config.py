@@ -76,8 +76,8 @@ class Config(Owner):
             gateway closes when it is silent (nginx after 60 seconds), such as the connection of a video job.
         pong_within: How many seconds its answer may take before the connection counts as dead. 10.
         close: How many seconds the server may take to answer a closing. 3.
-        allow_token_over_plain_ws: Lets a token go over plain `ws://` to another machine, where everybody on the way
-            can read it. Off.
+        allow_token_over_plain_ws: Lets a token go over plain `ws://` to another machine, be it the server's or the
+            proxy's, where everybody on the way can read it. Off.
         headers: Headers to add to the WebSocket handshake, for a proxy that wants them. Their values are never shown.
         proxy: The URL of a proxy to go through: `http://`, `socks5://` or `socks5h://` (which looks names up itself), with
             a user name and a password before an `@`, which are never shown. None; the environment is not looked at.

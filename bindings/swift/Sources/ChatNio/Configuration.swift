@@ -78,8 +78,8 @@ public final class Configuration: @unchecked Sendable {
         public var pongWithin: Duration?
         /// How long the server may take to answer a closing. 3 s.
         public var close: Duration?
-        /// Lets a token go over plain `ws://` to a host that is not loopback, where everybody on the way can read it.
-        /// Off.
+        /// Lets a token go over plain `ws://` to another machine, be it the server's or the proxy's, where everybody on
+        /// the way can read it. Off.
         public var allowTokenOverPlainWS: Bool?
         /// Headers to add to the WebSocket handshake's request, for a proxy that wants some. Their values show in no
         /// error.

@@ -1,6 +1,7 @@
 //! What a connection adds to a session.
 
 use super::*;
+use crate::proxy::Proxy;
 use chatnio_core::State;
 
 const OPENER: &str = r#"{"conversation":29,"quota":0,"message":"","end":false}"#;
@@ -48,6 +49,21 @@ fn a_token_needs_tls_beyond_loopback() {
     for loopback in ["ws://localhost", "ws://127.0.0.1:81", "ws://[::1]"] {
         assert_eq!(new(loopback, Auth::new("sk-x"), false), Ok(()), "{loopback}");
     }
+    // A proxy elsewhere gets it first, and this machine is another one for it.
+    let by = |proxy: &str, url: &str, auth: Auth, allow: bool| {
+        let mut config = ConnectionConfig { allow_token_over_plain_ws: allow, ..ConnectionConfig::default() };
+        config.proxy = Some(Proxy::parse(proxy).unwrap());
+        Connection::new(&Endpoint::parse(url).unwrap(), auth, &config, Duration::ZERO).map(drop)
+    };
+    for proxy in ["http://proxy.example:3128", "socks5://proxy.example", "socks5h://proxy.example"] {
+        let refused = Err(StartError::PlainToken { host: "proxy.example".into() });
+        assert_eq!(by(proxy, "ws://localhost:9", Auth::new("sk-x"), false), refused, "{proxy}");
+        assert_eq!(by(proxy, "ws://localhost:9", Auth::new("sk-x"), true), Ok(()));
+        assert_eq!(by(proxy, "ws://localhost:9", Auth::anonymous(), false), Ok(()));
+        assert_eq!(by(proxy, "wss://localhost:9", Auth::new("sk-x"), false), Ok(()));
+    }
+    assert_eq!(by("127.0.0.1:3128", "ws://localhost:9", Auth::new("sk-x"), false), Ok(()));
+    assert_eq!(by("127.0.0.1:3128", "ws://chat.example", Auth::new("sk-x"), false), refused);
 }
 
 #[test]

@@ -35,8 +35,8 @@ class Client:
         timeout: How many seconds a call may take in all, with every try, from the name's look-up to the answer's last byte; 0
             for no limit.
         ssl_context: Whom to trust, for `wss`, instead of what the settings say.
-        allow_token_over_plain_ws: Let the token go over plain `ws://` to another machine, where everybody on the way
-            can read it.
+        allow_token_over_plain_ws: Let the token go over plain `ws://` to another machine, be it the server's or the
+            proxy's, where everybody on the way can read it.
 
     Raises:
         InvalidArgumentError: for a URL or token that cannot be, and for a token that would go over plain `ws://` to

@@ -61,11 +61,13 @@ class Server:
         self.timeout: float = min(milliseconds("timeout", timeout) / 1000 or _MOST, _MOST)
         #: What is wrong with the token is said before anything else.
         quota().request(self._auth)
-        allows = allow_token_over_plain_ws or self.network.allow_plain
-        self.is_tls, self.host, self.port, self.prefix, self.query = _parsed(url, None if allows else self._auth)
+        self.is_tls, self.host, self.port, self.prefix, self.query = _parsed(url)
         proxy = self.network.proxy
         self.proxy: Proxy | None = None if proxy is None else Proxy(proxy)
         self._proxied: Config | None = None if proxy is None else Config(proxy=proxy)
+        if not (self.is_tls or allow_token_over_plain_ws or self.network.allow_plain):
+            # Refuses a token that another machine would get.
+            Connection._at(url, self._auth, self._proxied)
         self.context: ssl.SSLContext | None = (ssl_context or context_of(self.network)) if self.is_tls else None
 
     @property
@@ -177,9 +179,9 @@ class Tries:
         raise error
 
 
-def _parsed(url: Url, auth: Auth | None) -> tuple[bool, str, int, str, str]:
+def _parsed(url: Url) -> tuple[bool, str, int, str, str]:
     """Whether there is TLS, the host, the port, the calls' prefix and the query, as the chat's connection reads them: its
-    request is looked at, without TLS. `auth` is whose token is to go over plain `ws://`.
+    request is looked at, without TLS.
 
     Raises:
         InvalidArgumentError: as for a `Connection`.
@@ -189,7 +191,7 @@ def _parsed(url: Url, auth: Auth | None) -> tuple[bool, str, int, str, str]:
     if is_tls and url.server().startswith("sk-"):
         # Perhaps a token, in the wrong place: with its own scheme the library can tell.
         Connection._at(url)
-    chat = Connection._at(plain, None if is_tls else auth)
+    chat = Connection._at(plain)
     target = chat.transmit().split(b" ", 2)[1].decode()
     path, _, query = target.partition("?")
     length = ffi.new("size_t *")
