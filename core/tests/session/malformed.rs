@@ -5,6 +5,19 @@ use chatnio_core::{Event, Interruption, Outcome, Reason, State};
 use crate::frames::{end, piece};
 use crate::host::{Host, Seen, secs};
 
+/// One of each kind that a text can be; `None` is a binary one.
+const KINDS: [Option<&str>; 9] = [
+    None,
+    Some("garbage"),
+    Some(""),
+    Some("\n"),
+    Some("[]"),
+    Some("null"),
+    Some(r#"{"message":"cut"#),
+    Some(r#"{"message":5}"#),
+    Some(r#"{"message":"a","quota":1e400}"#),
+];
+
 #[test]
 fn the_turn_goes_on_and_counts_them() {
     let mut host = Host::asking();
@@ -53,20 +66,31 @@ fn a_binary_message() {
 
 #[test]
 fn they_are_no_sign_of_life() {
-    let mut host = Host::asking();
-    host.pass(secs(100));
-    host.malformed("garbage");
-    assert_eq!(host.state(), State::Asking);
-    assert!(host.pass(secs(20)).iter().any(|seen| matches!(seen, Seen::End { .. })));
+    for kind in KINDS {
+        let unreadable = |host: &mut Host| match kind {
+            Some(message) => drop(host.malformed(message)),
+            None => assert!(matches!(host.session.receive_binary(host.now), Some(Event::Malformed { .. }))),
+        };
+        let mut host = Host::asking();
+        host.pass(secs(100));
+        unreadable(&mut host);
+        assert_eq!(host.state(), State::Asking);
+        let seen = host.pass(secs(20));
+        assert!(seen.iter().any(|seen| matches!(seen, Seen::End { .. })), "{kind:?}: {seen:?}");
 
-    let mut host = Host::asking();
-    host.receive(&piece("a", 0.1));
-    host.pass(secs(100));
-    host.malformed("garbage");
-    host.pass(secs(19));
-    assert_eq!(host.state(), State::Answering);
-    let end = host.pass(secs(1)).remove(0);
-    assert_eq!(end.outcome(), Outcome::Interrupted(Interruption::NextFrameDeadline));
+        let mut host = Host::asking();
+        host.receive(&piece("a", 0.1));
+        // As often as they come.
+        for _ in 0..119 {
+            host.pass(secs(1));
+            unreadable(&mut host);
+            assert_eq!(host.state(), State::Answering, "{kind:?}");
+        }
+        let seen = host.pass(secs(1));
+        assert_eq!(seen.len(), 1, "{kind:?}: {seen:?}");
+        let outcome = seen.into_iter().next().unwrap().outcome();
+        assert_eq!(outcome, Outcome::Interrupted(Interruption::NextFrameDeadline), "{kind:?}");
+    }
 }
 
 #[test]
