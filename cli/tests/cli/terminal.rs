@@ -17,17 +17,37 @@ fn chat(server: &Server, model: &str) -> Running {
 
 #[test]
 fn an_answer_cannot_drive_it() {
+    const EVIL: &str = "a\u{1b}[31mb\u{9b}2J\r\u{7}c\n\td";
     let mut options = Options::default();
-    options.plans.insert("evil".to_owned(), Plan::text(Duration::ZERO, ["a\u{1b}[31mb\u{9b}2J\r\u{7}c\n\td"]));
+    options.plans.insert("evil".to_owned(), Plan::text(Duration::ZERO, [EVIL]));
+    let pieces: Vec<String> = EVIL.chars().map(String::from).collect();
+    options.plans.insert("pieces".to_owned(), Plan::text(Duration::ZERO, pieces.iter().map(String::as_str)));
     let server = server_with(options);
-    for json in [false, true] {
-        let mut command = ask(&server, "evil");
-        command.arg(if json { "--json" } else { "--plain" });
+    // Also as it comes by default, rendered; in one piece or cut anywhere.
+    for (model, way) in [
+        ("evil", None),
+        ("pieces", None),
+        ("evil", Some("--plain")),
+        ("pieces", Some("--plain")),
+        ("evil", Some("--json")),
+    ] {
+        let mut command = ask(&server, model);
+        command.args(way);
         let ended = Running::start_on_terminal(command).end().with(0);
         // Escaped in JSON, and gone otherwise. The terminal makes CR LF of LF.
-        let text = ended.stdout.replace("\r\n", "\n");
-        assert!(!text.contains(['\u{1b}', '\u{9b}', '\r', '\u{7}']), "{text:?}");
-        assert!(json || text.ends_with("\na[31mb2Jc\n\td\n"), "{text:?}");
+        let mut text = ended.stdout.replace("\r\n", "\n");
+        if way.is_none() {
+            // What it renders by: what is indented is code, and in a colour of its own.
+            for own in ["\r\u{1b}[J", "\u{1b}[38;5;10m", "\u{1b}[39m"] {
+                text = text.replace(own, "");
+            }
+        }
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\r', '\u{7}']), "{model} {way:?}: {text:?}");
+        match way {
+            Some("--json") => {}
+            Some(_) => assert!(text.ends_with("\na[31mb2Jc\n\td\n"), "{model}: {text:?}"),
+            None => assert!(text.contains("a[31mb2Jc"), "{model}: {text:?}"),
+        }
     }
 }
 
