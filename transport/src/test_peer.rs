@@ -160,14 +160,17 @@ pub(crate) struct Ca {
 impl Ca {
     pub(crate) fn get() -> &'static Self {
         static CA: OnceLock<Ca> = OnceLock::new();
-        CA.get_or_init(|| {
-            let mut params = CertificateParams::default();
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            params.distinguished_name.push(rcgen::DnType::CommonName, "an authority for tests");
-            let key = KeyPair::generate().unwrap();
-            let certificate = params.self_signed(&key).unwrap();
-            Self { pem: certificate.pem(), der: certificate.der().to_vec(), issuer: Issuer::new(params, key) }
-        })
+        CA.get_or_init(Self::another)
+    }
+
+    /// Another one, of the same name.
+    pub(crate) fn another() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "an authority for tests");
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self { pem: certificate.pem(), der: certificate.der().to_vec(), issuer: Issuer::new(params, key) }
     }
 
     /// A server for `localhost` with a certificate for the year 2026.

@@ -1,5 +1,9 @@
 //! TLS: whom it trusts, and how it ends.
 
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::version::{TLS12, TLS13};
 use tungstenite::Message;
 
@@ -24,14 +28,21 @@ pub(crate) fn trusting() -> TlsConfig {
 }
 
 fn connect(url: &str, tls: TlsConfig) -> (Link, Vec<Got>) {
+    connect_to(Ca::get().server(), url, tls)
+}
+
+fn connect_to(server: Arc<ServerConfig>, url: &str, tls: TlsConfig) -> (Link, Vec<Got>) {
     let config = ConnectionConfig { tls, ..ConnectionConfig::default() };
-    let mut link = Link::new(url, &config, Peer::tls(Ca::get().server()));
+    let mut link = Link::new(url, &config, Peer::tls(server));
     let events = link.shake_hands();
     (link, events)
 }
 
 fn tls_error(url: &str, tls: TlsConfig) -> TlsError {
-    let (link, events) = connect(url, tls);
+    error_of(connect(url, tls))
+}
+
+fn error_of((link, events): (Link, Vec<Got>)) -> TlsError {
     assert!(link.wire.is_finished());
     assert_eq!(link.peer.received(), b"", "nothing was sent to a server that is not trusted");
     match <[Got; 1]>::try_from(events) {
@@ -234,24 +245,67 @@ fn roots_are_loaded_once_and_only_for_tls() {
     let tls = trusting();
     let shared = tls.clone();
     tls.load().unwrap();
-    assert!(std::sync::Arc::ptr_eq(&tls.rustls().unwrap(), &shared.rustls().unwrap()));
+    assert!(Arc::ptr_eq(&tls.rustls().unwrap(), &shared.rustls().unwrap()));
 }
 
-/// In a process of its own, because the places of the platform's roots are set by its environment.
+/// Runs a test of this file in a process of its own, because the places of the platform's roots are set by its environment.
+/// Returns whether this is that process.
+#[cfg(target_os = "linux")]
+fn is_alone(test: &str, roots: &std::path::Path) -> bool {
+    const MARK: &str = "CHATNIO_TEST_ALONE";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("wire::tests::tls::{test}")])
+        .env(MARK, "1")
+        .env("SSL_CERT_FILE", roots)
+        .env("SSL_CERT_DIR", "/nonexistent")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    false
+}
+
+/// With the platform's roots alone, as it is by default.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_platforms_roots_are_trusted_no_further_than_any() {
+    let file = std::env::temp_dir().join(format!("chatnio-platform-roots-{}.pem", std::process::id()));
+    if !is_alone("the_platforms_roots_are_trusted_no_further_than_any", &file) {
+        std::fs::remove_file(file).unwrap();
+        return;
+    }
+    std::fs::write(std::env::var_os("SSL_CERT_FILE").unwrap(), &Ca::get().pem).unwrap();
+    let at = |now| TlsOptions::new().wall_clock(WallClock::fixed(now)).build().unwrap();
+    let year = secs(365 * 24 * 3600);
+    assert_eq!(connect("wss://localhost", at(SUMMER)).1, [Got::Open]);
+    for url in ["wss://example.com", "wss://sub.localhost", "wss://127.0.0.1", "wss://[::1]"] {
+        let error = tls_error(url, at(SUMMER));
+        assert!(matches!(error, TlsError::WrongName { .. }), "{url}: {error:?}");
+    }
+    assert_eq!(tls_error("wss://localhost", at(SUMMER + year)), TlsError::Expired { host: host() });
+    assert_eq!(tls_error("wss://localhost", at(SUMMER - year)), TlsError::NotYetValid { host: host() });
+    // Another authority, of another name or of the same.
+    let unknown = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(unknown.signing_key.serialize_der().into());
+    let unknown = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![unknown.cert.der().clone()], key)
+        .unwrap();
+    let error = error_of(connect_to(unknown.into(), "wss://localhost", at(SUMMER)));
+    assert_eq!(error, TlsError::UnknownIssuer { host: host() });
+    let error = error_of(connect_to(Ca::another().server_with(&TLS13), "wss://localhost", at(SUMMER)));
+    assert!(matches!(error, TlsError::Certificate { .. }), "{error:?}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_machine_without_roots_can_do_all_but_trust_them() {
-    const MARK: &str = "CHATNIO_TEST_WITHOUT_ROOTS";
-    if std::env::var_os(MARK).is_none() {
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "wire::tests::tls::a_machine_without_roots_can_do_all_but_trust_them"])
-            .env(MARK, "1")
-            .env("SSL_CERT_FILE", "/nonexistent")
-            .env("SSL_CERT_DIR", "/nonexistent")
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    if !is_alone("a_machine_without_roots_can_do_all_but_trust_them", "/nonexistent".as_ref()) {
         return;
     }
     let config = ConnectionConfig::default();
