@@ -82,3 +82,39 @@ fn neither_texts_nor_headers_are_logged() {
         }
     }
 }
+
+#[test]
+fn neither_is_a_refusal() {
+    let server = [
+        "HTTP/1.1 401 SECRETREASON\r\nWWW-Authenticate: Basic realm=\"SECRETREALM\"\r\nContent-Length: 10\r\n\r\nSECRETBODY",
+        "HTTP/1.1 301 x\r\nLocation: https://SECRET.example\r\nSet-Cookie: SECRET\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 x\r\nTransfer-Encoding: chunked\r\n\r\na\r\nSECRETBODY\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 54\r\n\r\n{\"status\":false,\"reason\":\"SECRETREASON\",\"error\":\"x\"}  ",
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 10\r\n\r\n<p>SECRET.",
+        "HTTP/1.1 101 x\r\nUpgrade: SECRET\r\nConnection: upgrade\r\n\r\n",
+        "HTTP/1.1 101 x\r\nSECRET\r\n\r\n",
+        "SECRET-2.0-OpenSSH\r\n",
+    ];
+    let proxy = [
+        "HTTP/1.1 403 SECRETREASON\r\nX: SECRET\r\nContent-Length: 10\r\n\r\nSECRETBODY",
+        "HTTP/1.1 407 x\r\nProxy-Authenticate: Digest realm=\"SECRET\"\r\nContent-Length: 10\r\n\r\nSECRETBODY",
+        "HTTP/1.1 503 x\r\nTransfer-Encoding: chunked\r\n\r\na\r\nSECRETBODY\r\n0\r\n\r\n",
+        "SECRET-2.0-OpenSSH\r\n",
+    ];
+    let cases = server.map(|said| (said, None)).into_iter();
+    for (said, by) in cases.chain(proxy.map(|said| (said, Some("http://me:SECRETPASSWORD@proxy.example")))) {
+        let mut config = ConnectionConfig::default();
+        config.headers.add("x-key", "SECRETHEADER").unwrap();
+        config.proxy = by.map(|url| url.parse().unwrap());
+        let log = captured(|| {
+            let mut link = Link::new("ws://localhost/chat?key=SECRETQUERY", &config, Peer::plain());
+            link.send_all();
+            let mut events = link.receive(said.as_bytes());
+            events.extend(link.eof());
+            assert!(matches!(&events[..], [Got::Closed(ConnectionEnd::Lost(_))]), "{said:?}: {events:?}");
+            log::debug!("that it is captured");
+        });
+        assert!(log.contains("that it is captured"));
+        assert!(!log.to_uppercase().contains("SECRET"), "{said:?}: {log}");
+    }
+}
