@@ -1,6 +1,8 @@
 //! Byte queues between a socket and the machines that read and write it.
 
-use zeroize::{Zeroize, Zeroizing};
+use std::ops::{Deref, DerefMut};
+
+use zeroize::Zeroize;
 
 /// A queue that is empty gives memory beyond this back, so that one large message does not stay for
 /// the connection's life.
@@ -56,11 +58,38 @@ impl InBuffer {
     }
 }
 
+/// Memory that is wiped as a whole before it is given back.
+#[derive(Default)]
+struct Wiped(Vec<u8>);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.as_mut_slice().zeroize();
+        self.0.spare_capacity_mut().zeroize();
+        #[cfg(test)]
+        tests::given_back(&self.0);
+    }
+}
+
+impl Deref for Wiped {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Wiped {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
 /// Bytes that wait to go out. They may hold a token (masked, which hides nothing) or a secret
 /// header, so they are wiped once they are sent, and no copy is left behind when the buffer grows.
 #[derive(Default)]
 pub(crate) struct OutBuffer {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Wiped,
     sent: usize,
 }
 
@@ -72,7 +101,7 @@ impl OutBuffer {
         }
         let rest = self.pending();
         let room = (rest.len() + additional).max(rest.len() * 2);
-        let mut grown = Zeroizing::new(Vec::with_capacity(room));
+        let mut grown = Wiped(Vec::with_capacity(room));
         grown.extend_from_slice(rest);
         self.bytes = grown;
         self.sent = 0;
@@ -109,14 +138,14 @@ impl OutBuffer {
     /// Gives memory back that is not in use; with something in it, nothing.
     pub(crate) fn trim(&mut self) {
         if self.is_empty() && self.bytes.capacity() > TRIMMED {
-            self.bytes = Zeroizing::default();
+            self.bytes = Wiped::default();
             self.sent = 0;
         }
     }
 
     pub(crate) fn clear(&mut self) {
         if self.bytes.capacity() > KEEP {
-            self.bytes = Zeroizing::default();
+            self.bytes = Wiped::default();
         } else {
             // Not `Vec::zeroize`: that would wipe the whole capacity each time.
             self.bytes.as_mut_slice().zeroize();
@@ -139,7 +168,19 @@ impl std::io::Write for OutBuffer {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    thread_local! {
+        /// How many bytes of memory this thread has given back wiped.
+        static GIVEN_BACK: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn given_back(memory: &Vec<u8>) {
+        assert!(memory.iter().all(|byte| *byte == 0), "given back with something in it");
+        GIVEN_BACK.set(GIVEN_BACK.get() + memory.capacity());
+    }
 
     #[test]
     fn in_buffer_keeps_order_over_any_interleaving() {
@@ -182,5 +223,38 @@ mod tests {
         buffer.push(&vec![1; 1 << 20]);
         buffer.clear();
         assert!(buffer.bytes.capacity() <= KEEP);
+    }
+
+    #[test]
+    fn out_buffer_leaves_no_copy_behind() {
+        let mut buffer = OutBuffer::default();
+        GIVEN_BACK.set(0);
+        // What it has had, and what it has.
+        let (mut had, mut has) = (0, 0);
+        let mut changed = |buffer: &OutBuffer| {
+            had += has;
+            assert_ne!(buffer.bytes.capacity(), has);
+            has = buffer.bytes.capacity();
+            assert_eq!(GIVEN_BACK.get(), had, "memory went that was not wiped");
+        };
+        for len in [1, 100, 1000, 10_000, 100_000] {
+            buffer.push(&vec![7; len]);
+            changed(&buffer);
+        }
+        buffer.extend(200_000, std::iter::repeat_n(7, 200_000));
+        changed(&buffer);
+        buffer.reserve(1 << 20);
+        changed(&buffer);
+        buffer.clear();
+        changed(&buffer);
+        buffer.push(&[7; TRIMMED + 1]);
+        changed(&buffer);
+        buffer.consume(TRIMMED + 1);
+        buffer.trim();
+        changed(&buffer);
+        buffer.push(&[7; 10]);
+        changed(&buffer);
+        drop(buffer);
+        changed(&OutBuffer::default());
     }
 }
