@@ -190,6 +190,7 @@ fn upgrades() -> Vec<Fault> {
             "two accept keys, the second one wrong",
             answered(add("Sec-WebSocket-Accept: x")),
         ),
+        Fault::new("accept-twice", "the right accept key, twice", opened(add("Sec-WebSocket-Accept: {accept}"))),
         Fault::new("connection-missing", "no `Connection`", answered(change("Connection", "X"))),
         Fault::new(
             "connection-other",
@@ -204,6 +205,8 @@ fn upgrades() -> Vec<Fault> {
         Fault::new("connection-lines", "`Connection` in two lines", opened(add("Connection: keep-alive"))),
         Fault::new("upgrade-missing", "no `Upgrade`", answered(change("Upgrade: websocket", "X: y"))),
         Fault::new("upgrade-other", "another `Upgrade`", answered(change("websocket\r", "h2c\r"))),
+        Fault::new("upgrade-list", "`Upgrade` is a list", opened(change("websocket\r", "h2c, websocket\r"))),
+        Fault::new("upgrade-twice", "`Upgrade` twice", opened(add("Upgrade: websocket"))),
         Fault::new("upgrade-case", "`Upgrade: WebSocket`", opened(change("websocket\r", "WebSocket\r"))),
         Fault::new("extension", "an extension that was not offered", {
             answered(add("Sec-WebSocket-Extensions: permessage-deflate"))

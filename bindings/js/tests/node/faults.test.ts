@@ -14,11 +14,14 @@ const SHORT = 300;
 
 /**
  * What Node and `ws` decide otherwise than the library's own connection, besides all of TLS: they offer extensions, read HTTP/1.0 and
- * lengths that are not the shortest, refuse empty headers, have limits of their own, and wait for what is announced. Of these it is
- * asked only that they end.
+ * lengths that are not the shortest, refuse empty headers and those that come twice or as a list, have limits of their own, and wait
+ * for what is announced. Of these it is asked only that they end.
  */
 const THEIRS = new Set([
   "head-http-1-0",
+  "accept-twice",
+  "upgrade-list",
+  "upgrade-twice",
   "extension",
   "extension-empty",
   "sub-protocol-empty",

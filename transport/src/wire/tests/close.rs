@@ -79,6 +79,24 @@ fn the_server_closes_with_a_code_that_must_not_be_sent() {
 }
 
 #[test]
+fn every_code_that_may_be_sent_is_told_and_no_other_ends_in_order() {
+    for code in (0..=5000).chain([u16::MAX]) {
+        let mut link = Link::open();
+        let [high, low] = code.to_be_bytes();
+        let ended = link.receive(&[0x88, 3, high, low, b'x']);
+        // RFC 6455, section 7.4, and those that IANA has added; 1004 to 1006 and 1015 are never sent.
+        let expected = match code {
+            1000..=1003 | 1007..=1013 | 3000..=4999 => {
+                vec![Got::Closed(ConnectionEnd::ByServer { code: Some(code), reason: "x".into() })]
+            }
+            _ => lost(WireError::Protocol { problem: "its Close has a code that must not be sent".into() }),
+        };
+        let ended = if ended.is_empty() { link.eof() } else { ended };
+        assert_eq!(ended, expected, "{code}");
+    }
+}
+
+#[test]
 fn the_server_closes_first() {
     for (frame, code, reason) in
         [(None, None, ""), (Some(CloseFrame { code: CloseCode::Away, reason: "bye".into() }), Some(1001), "bye")]
