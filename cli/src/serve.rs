@@ -157,14 +157,14 @@ fn hearer(args: &ServeArgs, script: Option<&Script>) -> Result<Option<Hearer>, F
     }
     let expectation = script.map(Script::expectation);
     let taken = Mutex::new((requests, differences.zip(expectation)));
-    Ok(Some(Arc::new(move |request: &str| {
+    Ok(Some(Arc::new(move |connection, request: &str| {
         let (requests, differences) = &mut *taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(requests) = requests {
             // One line, whatever white space is in it.
             requests.write(&request.replace(['\r', '\n'], " "));
         }
         if let Some((differences, expectation)) = differences
-            && let Err(difference) = expectation.hear(request)
+            && let Err(difference) = expectation.hear(connection, request)
         {
             differences.write(&difference.to_string());
         }

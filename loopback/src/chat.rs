@@ -66,6 +66,8 @@ pub enum Output {
 /// ```
 pub struct Chat {
     world: World,
+    /// Which connection of the world it is, for whoever hears the requests of all.
+    number: u64,
     options: Arc<Options>,
     /// The time of the event that is being carried out; the latest `now` between calls.
     now: Duration,
@@ -123,6 +125,7 @@ impl Chat {
     #[must_use]
     pub fn new(world: World, options: Arc<Options>) -> Self {
         let mut chat = Self {
+            number: world.next_chat(),
             world,
             now: Duration::ZERO,
             stage: Stage::New,
@@ -158,7 +161,7 @@ impl Chat {
             && std::mem::replace(&mut self.hears_requests, true)
             && let Some(hearer) = &self.options.hearer
         {
-            hearer(text);
+            hearer(self.number, text);
         }
         // Never queued, and allowed at any time (protocol.md, R2.36 and R2.37).
         if text == PING {

@@ -1,15 +1,17 @@
 //! Whether a client asks what a recording asks: for tests that are to fail when a question has changed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// What a [`Script`](crate::Script) asks, request by request, and how far the comparison has come.
+/// What a [`Script`](crate::Script) asks, request by request, and how far the comparison has come on each connection.
 #[derive(Debug, Clone)]
 pub struct Expectation {
     asks: Arc<[String]>,
-    heard: usize,
+    /// By connection, since each is played the script from its start.
+    heard: HashMap<u64, usize>,
 }
 
 /// A request that is not what the script asks there.
@@ -17,7 +19,7 @@ pub struct Expectation {
 #[error("question {number} is another than the script's:\n  asked:  {asked}\n  script: {}", script.as_deref().unwrap_or("asks nothing"))]
 #[non_exhaustive]
 pub struct Difference {
-    /// Which request it is, from 1; stops do not count.
+    /// Which request of its connection it is, from 1; stops do not count.
     pub number: usize,
     /// The request, as the client wrote it.
     pub asked: String,
@@ -27,25 +29,27 @@ pub struct Difference {
 
 impl Expectation {
     pub(crate) fn new(asks: Arc<[String]>) -> Self {
-        Self { asks, heard: 0 }
+        Self { asks, heard: HashMap::new() }
     }
 
-    /// Compares the next request, as [`Options::hearer`](crate::Options::hearer) is told it. Behind its end the script begins
-    /// again, since each connection plays it from the start. A stop may come whenever it likes. Neither the order of the fields
-    /// makes a difference, nor one that says what leaving it out says as well: `false`, or the type `chat`.
+    /// Compares a connection's next request, as [`Options::hearer`](crate::Options::hearer) is told it. As the script is
+    /// played from its start on each connection, so it is compared. A stop may come whenever it likes, and a connection may
+    /// ask less than the script. Neither the order of the fields makes a difference, nor one that says what leaving it out
+    /// says as well: `false`, or the type `chat`.
     ///
     /// # Errors
-    /// When the script asks something else there.
-    pub fn hear(&mut self, request: &str) -> Result<(), Difference> {
+    /// When the script asks something else there, or nothing any more.
+    pub fn hear(&mut self, connection: u64, request: &str) -> Result<(), Difference> {
         let asked = says(request);
         if asked.as_ref().is_ok_and(|fields| fields.get("type").is_some_and(|kind| kind == "stop")) {
             return Ok(());
         }
-        let script = self.heard.checked_rem(self.asks.len()).map(|at| &self.asks[at]);
-        self.heard += 1;
+        let heard = self.heard.entry(connection).or_default();
+        let script = self.asks.get(*heard);
+        *heard += 1;
         match script {
             Some(script) if asked == says(script) => Ok(()),
-            script => Err(Difference { number: self.heard, asked: request.trim().to_owned(), script: script.cloned() }),
+            script => Err(Difference { number: *heard, asked: request.trim().to_owned(), script: script.cloned() }),
         }
     }
 }
@@ -81,20 +85,34 @@ mod tests {
     #[test]
     fn what_says_the_same_is_no_difference() {
         let mut expectation = SCRIPT.parse::<Script>().unwrap().expectation();
-        for _ in 0..2 {
-            for request in [
-                r#"{"temperature":1.0, "message":"hi", "type":"chat"}"#,
-                r#"{"type":"stop"}"#,
-                r#"{"type":"restart","web":false}"#,
-            ] {
-                assert_eq!(expectation.hear(request), Ok(()));
-            }
+        for request in [
+            r#"{"temperature":1.0, "message":"hi", "type":"chat"}"#,
+            r#"{"type":"stop"}"#,
+            r#"{"type":"restart","web":false}"#,
+        ] {
+            assert_eq!(expectation.hear(1, request), Ok(()));
         }
     }
 
     #[test]
+    fn each_connection_asks_it_from_its_start() {
+        let script: Script = "> SEND {\"message\":\"one\"}\n> SEND {\"message\":\"two\"}\n".parse().unwrap();
+        let [one, two] = [r#"{"message":"one"}"#, r#"{"message":"two"}"#];
+        let mut expectation = script.expectation();
+        // Two at once, and a third that asks the first question alone.
+        for (connection, request) in [(1, one), (2, one), (2, two), (1, two), (3, one)] {
+            assert_eq!(expectation.hear(connection, request), Ok(()), "{request} on {connection}");
+        }
+        let told = expectation.hear(4, two).unwrap_err();
+        assert_eq!((told.number, told.script.as_deref()), (1, Some(one)));
+        // Behind its end it asks nothing.
+        let told = expectation.hear(2, one).unwrap_err();
+        assert_eq!((told.number, told.script), (3, None));
+    }
+
+    #[test]
     fn what_says_something_else_is_told() {
-        let hear = |script: &str, request: &str| script.parse::<Script>().unwrap().expectation().hear(request);
+        let hear = |script: &str, request: &str| script.parse::<Script>().unwrap().expectation().hear(1, request);
         for request in [
             r#"{"type":"chat","message":"ho","temperature":1}"#,
             r#"{"type":"chat","message":"hi"}"#,

@@ -55,8 +55,9 @@ pub struct Options {
     pub pages: Option<Pages>,
 }
 
-/// Is told the requests of all connections, from any of their threads.
-pub type Hearer = Arc<dyn Fn(&str) + Send + Sync>;
+/// Is told the requests of all connections, from any of their threads: which connection's it is, by a number that no other
+/// connection of the [`World`](crate::World) has, and the request.
+pub type Hearer = Arc<dyn Fn(u64, &str) + Send + Sync>;
 
 impl Default for Options {
     fn default() -> Self {

@@ -33,6 +33,8 @@ struct State {
     /// By key: the masks as they were saved.
     masks: HashMap<String, Vec<serde_json::Value>>,
     throttle: Throttle,
+    /// How many chats were begun.
+    chats: u64,
     stats: Stats,
 }
 
@@ -165,6 +167,13 @@ impl World {
     /// Whether a generation's server admits one more connection.
     pub(crate) fn admit(&self, limit: u32, generation: Generation, now: Duration, address: IpAddr, path: &str) -> bool {
         self.state().throttle.admit(limit, generation, now, address, path)
+    }
+
+    /// The number of a new connection's chat, from 1.
+    pub(crate) fn next_chat(&self) -> u64 {
+        let mut state = self.state();
+        state.chats += 1;
+        state.chats
     }
 
     /// Changes the counters.

@@ -260,6 +260,27 @@ def test_a_strict_server_fails_a_test_that_asks_something_else(script: Path) -> 
             raise ZeroDivisionError
 
 
+def test_a_strict_server_compares_each_connection_from_the_scripts_start(tmp_path: Path) -> None:
+    path = tmp_path / "two.txt"
+    path.write_text(
+        '> SEND {"token":"sk-...","id":-1}\n> SEND {"message":"one"}\n< RECV {"message":"1","end":true}\n'
+        '> SEND {"message":"two"}\n< RECV {"message":"2","end":true}\n'
+    )
+    # Two at once; and one that asks the first again, as who connects anew does.
+    with Loopback(script=path, pace=0, strict=True) as server:
+        with Client(server.url, "sk-any") as one, Client(server.url, "sk-any") as other:
+            asked = [(one, "one"), (other, "one"), (other, "two"), (one, "two")]
+            assert [client.ask(question).text() for client, question in asked] == ["1", "1", "2", "2"]
+        with Client(server.url, "sk-any") as client:
+            assert client.ask("one").text() == "1"
+    # The second question on a connection of its own is answered by the first one's answer.
+    with pytest.raises(AssertionError, match=r"question 1 is another than the script's(?s:.*)asked: .*two(?s:.*)one"):
+        with Loopback(script=path, pace=0, strict=True) as server:
+            for question in ("one", "two"):
+                with Client(server.url, "sk-any") as client:
+                    assert client.ask(question).text() == "1"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

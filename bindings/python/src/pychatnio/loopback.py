@@ -146,8 +146,8 @@ class Loopback(Uncopied):
         return [json.loads(line) for line in self._requests.read_text(encoding="utf-8").split("\n")[:-1]]
 
     def check(self) -> None:
-        """Compares what was asked with what the script asks, from its start again after its end; stops may come whenever
-        they like. Without a script there is nothing to compare.
+        """Compares what was asked with what the script asks: each connection from the script's start, as it is played.
+        A connection may ask less, and stops may come whenever they like. Without a script there is nothing to compare.
 
         Raises:
             AssertionError: when something else was asked.

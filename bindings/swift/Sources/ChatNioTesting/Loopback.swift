@@ -90,9 +90,9 @@
             get throws { try heard().requests }
         }
 
-        /// Fails when something else was asked so far than the transcript of `--script` asks, request by request, and from its
-        /// start again after its end: a test's last line, or ``withLoopback(playing:_:program:isolation:_:)`` does it. Stops may
-        /// come whenever they like.
+        /// Fails when something else was asked so far than the transcript of `--script` asks, request by request: a test's last
+        /// line, or ``withLoopback(playing:_:program:isolation:_:)`` does it. Each connection is compared from the
+        /// transcript's start, as it is played; it may ask less. Stops may come whenever they like.
         ///
         /// - Throws: ``UnexpectedRequest``, and what the system says when what was asked cannot be read.
         public func check() throws {

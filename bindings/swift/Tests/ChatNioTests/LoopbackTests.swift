@@ -50,7 +50,7 @@ final class LoopbackTests: HandleTestCase {
                 }
                 XCTFail("\(question) is taken for the transcript's")
             } catch let error as Loopback.UnexpectedRequest {
-                XCTAssertTrue("\(error)".hasPrefix("question 2 is another than the script's:\n  asked:  {"), "\(error)")
+                XCTAssertTrue("\(error)".hasPrefix("question 1 is another than the script's:\n  asked:  {"), "\(error)")
                 XCTAssertTrue("\(error)".contains("\"message\":\"\(question)\""), "\(error)")
                 // It has ended, and knows what it was asked.
                 XCTAssertThrowsError(try server?.check()) { XCTAssertEqual($0 as? Loopback.UnexpectedRequest, error) }
