@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from threading import Thread
 
 from flask import Flask, Response, request
 from werkzeug.serving import make_server
@@ -51,7 +51,9 @@ def answer(question: str, model: str | None) -> Iterator[str]:
 
 
 def main() -> None:
-    """Serves until its standard input ends, or Ctrl-C comes."""
+    """Serves until it is told to end: by Ctrl-C, or by SIGTERM. Where nobody is at a terminal, both may be ignored at first."""
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, signal.default_int_handler)
     with ExitStack() as stack:
         url, token = os.environ.get("CHATNIO_URL"), os.environ.get("CHATNIO_TOKEN")
         if not url:
@@ -59,15 +61,8 @@ def main() -> None:
         settings.append((url, token, Config()))
         server = make_server("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 8000, app, threaded=True)
         print(f"running on http://127.0.0.1:{server.server_port}", flush=True)
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            sys.stdin.read()
-        except KeyboardInterrupt:
-            pass
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        # Told to end, it returns.
+        server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -272,27 +272,31 @@ def test_the_bot_tries_again_and_not_in_vain() -> None:
 
 
 @contextmanager
-def web_server(example: str = "fastapi_sse.py", **variables: str) -> Generator[str, None, None]:
-    """A web endpoint, at the address that it says."""
+def web_server(
+    example: str = "fastapi_sse.py", end: signal.Signals = signal.SIGINT, **variables: str
+) -> Generator[str, None, None]:
+    """A web endpoint, at the address that it says, started as by `nohup`, until it is told to end."""
     command = [*PYTHON, str(EXAMPLES / example), "0"]
     with subprocess.Popen(
         command,
         env=environment(**variables),
-        stdin=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout is not None
         said = ""
         for line in process.stdout:
             said += line
             if where := re.search(r"running on (http://\S+)", line):
                 yield where[1]
                 break
-        process.send_signal(signal.SIGINT)
+        # It has not ended by itself.
+        assert process.poll() is None, said
+        process.send_signal(end)
         said += process.stdout.read()
-    assert process.returncode in (0, -signal.SIGINT), said
+    assert process.returncode in (0, -end), said
     # Nothing was left unclosed, and no error was logged.
     assert not re.search("Traceback|Warning:|ERROR", said), said
 
@@ -302,7 +306,7 @@ RELAYS = ["fastapi_sse.py", "starlette_sse.py", "flask_sse.py"]
 
 @pytest.mark.parametrize("example", RELAYS)
 def test_a_relay_streams_an_answer_on(example: str) -> None:
-    with web_server(example) as url, httpx.Client(base_url=url, timeout=PATIENCE) as browser:
+    with web_server(example, signal.SIGTERM) as url, httpx.Client(base_url=url, timeout=PATIENCE) as browser:
         for _ in range(2):
             answer = browser.get("/ask", params={"q": "hi", "model": "hello"})
             assert answer.headers["Content-Type"].startswith("text/event-stream")
