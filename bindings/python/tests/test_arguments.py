@@ -64,8 +64,8 @@ VALUES: list[Any] = [
 #: What may be given to what waits or connects, so that it does so only for a moment and on this machine.
 BY_NAME: dict[str, list[Any]] = {
     "url": ["", "ws://", "ftp://127.0.0.1", "ws://127.0.0.1:1", "ws://127.0.0.1:99999", "\0", "\ud800", 5, b"ws://127.0.0.1:1", True],
-    "timeout": [0, 0.0, -1, "x", math.nan, -math.inf, True, b"", 1j, []],
-    "idle": [0, 0.0, -1, "x", math.nan, -math.inf, True, b"", 1j, []],
+    "timeout": [0, 0.0, 0.001, 0.001, -1, "x", math.nan, -math.inf, True, b"", 1j, []],
+    "idle": [0, 0.0, 0.001, 0.001, -1, "x", math.nan, -math.inf, True, b"", 1j, []],
     "script": ["", "/nowhere", "\0", 5, b"/nowhere", True, Path("/nowhere"), None],
     "path": ["", "/nowhere", "\0", "\ud800", 5.5, True, -1, Path("/nowhere"), None, []],
     "tls": [5, "x", None, 0.5, []],

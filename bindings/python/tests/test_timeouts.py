@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Generator
+import select
+import socket
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -33,24 +35,53 @@ def test_one_that_comes_in_time(client: Client) -> None:
     assert client.restart(model="hello", timeout=60).text() == "".join(HELLO)
 
 
-@pytest.mark.parametrize("timeout", [math.nan, "1", True, b"", 1j])
+@pytest.mark.parametrize("timeout", [0, 0.0, -0.0, -1, -math.inf, -(10**400), math.nan, "1", True, b"", 1j])
 def test_what_is_no_timeout(client: Client, timeout: Any) -> None:
-    for call in (
+    before = sent(client)
+    calls: list[Callable[[], object]] = [
         lambda: client.ask("hi", timeout=timeout),
         lambda: client.restart(timeout=timeout),
-        lambda: client.next(timeout),
-    ):
+    ]
+    for call in calls:
         with pytest.raises((TypeError, InvalidArgumentError), match="timeout"):
             call()
-    with pytest.raises((TypeError, InvalidArgumentError), match="idle"):
-        client.ask("hi", model="silent").pieces(idle=timeout)
+    # To look is no deadline.
+    if timeout == 0:
+        assert client.next(timeout) is None
+    else:
+        with pytest.raises((TypeError, InvalidArgumentError), match="timeout"):
+            client.next(timeout)
+    assert sent(client) == before
+    stream = client.ask("hi", model="silent")
+    for items in ("pieces", "events"):
+        with pytest.raises((TypeError, InvalidArgumentError), match="idle"):
+            getattr(stream, items)(idle=timeout)
 
 
 def test_the_deadline_is_the_turns_alone(client: Client) -> None:
-    stream = client.ask("hi", model="hello", timeout=0)
+    stream = client.ask("hi", model="silent", timeout=0.001)
     with pytest.raises(AnswerTimeoutError):
         stream.text()
     assert client.ask("hi", model="hello").text() == "".join(HELLO)
+
+
+def test_what_has_come_whole_is_not_late(loopback: Loopback) -> None:
+    host, port = loopback.url.removeprefix("ws://").split("/")[0].split(":")
+    for taken in (0, 1):
+        with (
+            socket.create_connection((host, int(port))) as sock,
+            Client(loopback.url, "sk-any", sock=sock) as client,
+        ):
+            stream = client.ask("hi", model="hello", timeout=60)
+            came = b""
+            while b'"end":true' not in came:
+                select.select([sock], [], [])
+                came = sock.recv(1 << 16, socket.MSG_PEEK)
+            pieces = iter(stream)
+            texts = [next(pieces) for _ in range(taken)]
+            stream._turn.until = -math.inf
+            assert texts + list(pieces) == HELLO
+            assert stream.wait().outcome is Outcome.COMPLETE
 
 
 def test_silence_is_told(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable
 from typing import TypeVar
@@ -118,10 +119,22 @@ class Asker(Handle):
         del self._events[-1]
         return event
 
+    def _gather(self, turn: BlockingTurn) -> None:
+        """Takes what has come of a turn, without waiting; no more than comes in a moment, for its server may be the faster."""
+        until = time.monotonic() + TICK
+        while turn.answer is None:
+            before = len(self._events)
+            self._use(self._receive, 0.0, CAPACITY, read=self._settle, usual=(Status.AGAIN, Status.INTERRUPTED))
+            if len(self._events) == before or time.monotonic() >= until:
+                return
+
     def _wait(self, handle: CData, seconds: float, most: int) -> int:
         if self._events:
             # A signal's exception had kept them.
             return Status.OK
+        return self._receive(handle, seconds, most)
+
+    def _receive(self, handle: CData, seconds: float, most: int) -> int:
         # Rounded up: nobody is to look again and again for the last millisecond.
         ms = int(seconds * 1000 + 0.999)
         status: int = lib.pychatnio_client_next_batch(handle, ms, most, self._batch.native)

@@ -20,8 +20,9 @@ from .errors import (
 from .names import Interruption, Outcome, State
 
 
-def within(timeout: float | None, what: str = "timeout") -> float | None:
-    """A number of seconds that a caller has given, as a `float`.
+def within(timeout: float | None, what: str = "timeout", *, may_be_0: bool = False) -> float | None:
+    """A number of seconds that a caller has given, as a `float`: above 0, which would be over before anything could come. In a
+    `Config` it is no limit; nobody is to get the other of the two by mistake.
 
     Raises:
         InvalidArgumentError: for one that is none.
@@ -32,9 +33,10 @@ def within(timeout: float | None, what: str = "timeout") -> float | None:
     try:
         span = float(timeout)
     except OverflowError:
-        span = math.inf
-    if math.isnan(span):
-        raise InvalidArgumentError(Status.INVALID, f"{what} is a number of seconds, not nan")
+        span = math.inf if timeout > 0 else -math.inf
+    if not (span > 0 or (may_be_0 and span == 0)):
+        wanted = "from 0 on" if may_be_0 else "above 0; None is no limit"
+        raise InvalidArgumentError(Status.INVALID, f"{what} is a number of seconds {wanted}: not {span:g}")
     return span
 
 

@@ -107,11 +107,13 @@ class Client(Asker):
         Args:
             question: The question, or a request made by `Request.chat`.
             timeout: How many seconds the whole answer may take, from now on: then it is stopped, and whoever takes it is
-                told so, by an `AnswerTimeoutError`. `None` has no limit.
+                told so, by an `AnswerTimeoutError`; one that has come whole by the time that it is taken is given. `None` is
+                no limit, and 0 is refused.
             parameters: The model and the like: see `Parameters`.
 
         Raises:
             BusyError: while another answer comes in.
+            InvalidArgumentError: for a `timeout` that is not above 0.
             InvalidRequestError: for a question that cannot be sent.
             UnsentError: while too much that was requested before waits to be sent.
             ConnectionClosedError: when the connection is over.
@@ -141,7 +143,7 @@ class Client(Asker):
         `AnswerStream.events` at a fraction of the time.
 
         Args:
-            timeout: How many seconds at most; `None` has no limit, `0` only looks.
+            timeout: How many seconds at most. `None` is no limit, and 0 only looks.
 
         Returns:
             `None` when none came in time.
@@ -149,7 +151,7 @@ class Client(Asker):
         Raises:
             ConnectionClosedError: once the connection is over and its events are taken.
         """
-        span = within(timeout)
+        span = within(timeout, may_be_0=True)
         until = math.inf if span is None else time.monotonic() + span
         while True:
             event = self._next(max(0.0, min(TICK, until - time.monotonic())), 1)

@@ -101,7 +101,7 @@ class Config(Owner):
             the certificate is not valid. The process aborts where a daemon thread is in it when the interpreter ends. The
             system's clock.
 
-    `None` leaves the default; `0` switches a deadline or limit off.
+    `None` leaves the default; for a deadline or limit 0 is no limit.
 
     Raises:
         InvalidArgumentError: for a setting that cannot be; the text says which and why.

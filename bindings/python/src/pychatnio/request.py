@@ -40,7 +40,7 @@ class Parameters(TypedDict, total=False):
         repetition_penalty: The penalty on repetition.
         extra: Fields that this package does not know, by their names, and their values as `json.dumps` takes them. Newer
             servers know `think`, `web_search_mode` and `enable_mcp`, say; others ignore them.
-        first_frame: How many seconds the answer's first frame may take, in place of `Config.first_frame`; 0 for no limit.
+        first_frame: How many seconds the answer's first frame may take, in place of `Config.first_frame`; 0 is no limit.
         next_frame: The same for each further frame, in place of `Config.next_frame`.
         answer_within: The same for the whole answer, in place of `Config.answer_within`.
     """

@@ -54,7 +54,8 @@ class AnswerStream(Uncopied):
 
         Args:
             idle: Gives `None` each time that nothing came for so many seconds, so that the caller may do something
-                meanwhile: tell a browser that more will come, and so learn whether it is still there.
+                meanwhile: tell a browser that more will come, and so learn whether it is still there. `None` is no limit,
+                and 0 is refused.
         """
         return self._pieces(within(idle, "idle"))
 
@@ -93,7 +94,11 @@ class AnswerStream(Uncopied):
                     quiet = None
                     continue
                 if turn.is_late:
-                    raise turn.late(client.answer)
+                    # What has come goes first.
+                    client._gather(turn)
+                    if turn.answer is None:
+                        raise turn.late(client.answer)
+                    continue
                 now = time.monotonic()
                 quiet = now + span if quiet is None else quiet
                 event = client._next(max(0.0, min(TICK, turn.until - now, quiet - now)))

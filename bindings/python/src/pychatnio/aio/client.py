@@ -101,8 +101,12 @@ class AsyncClient(Uncopied):
         Args:
             question: The question, or a request made by `Request.chat`.
             timeout: How many seconds the whole answer may take, from when its question goes out: then it is stopped, and
-                whoever takes it is told so, by an `AnswerTimeoutError`. `None` has no limit.
+                whoever takes it is told so, by an `AnswerTimeoutError`; one that has come whole by the time that it is taken
+                is given. `None` is no limit, and 0 is refused.
             parameters: The model and the like: see `Parameters`.
+
+        Raises:
+            InvalidArgumentError: for a `timeout` that is not above 0.
         """
         return AsyncAnswerStream(self._driver, asked(question, parameters), within(timeout))
 

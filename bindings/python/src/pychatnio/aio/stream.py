@@ -63,7 +63,8 @@ class AsyncAnswerStream(Uncopied):
 
         Args:
             idle: Gives `None` each time that nothing came for so many seconds, so that the caller may do something
-                meanwhile: tell a browser that more will come, and so learn whether it is still there.
+                meanwhile: tell a browser that more will come, and so learn whether it is still there. `None` is no limit,
+                and 0 is refused.
         """
         return AnswerIterator(self, idle, _pieces, is_raising=True)
 
