@@ -10,6 +10,7 @@ use chatnio::Connection;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::deputy::may_rest;
 use crate::shared::{Inner, Shared};
 
 /// What a read brings at most.
@@ -110,7 +111,9 @@ pub(crate) fn spawn(shared: &Arc<Shared>, socket: Arc<TcpStream>) {
     // Made before the task: one that is never run is ended as well.
     let driver = Driver { shared: shared.clone(), socket };
     let task = tokio::spawn(async move { drive(&driver.shared, &driver.socket, |_| false).await });
-    shared.lock().task = Some(task.abort_handle());
+    let mut inner = shared.lock();
+    inner.task = Some(task.abort_handle());
+    inner.home = may_rest();
 }
 
 /// A task's hold on its connection.

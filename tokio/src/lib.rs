@@ -33,6 +33,15 @@
 //! | [`Client`], and the streams of its answers | the running answer is stopped, and the connection is closed in an orderly way, by its task |
 //! | the runtime | the connection is lost; who waits on another runtime is told so |
 //!
+//! # Runtimes
+//! A client belongs to the runtime on which it was connected last. It may be used on any, but what it does is done there. A
+//! `current_thread` runtime rests as soon as its `block_on` returns: then nothing is read and no ping is answered, and who
+//! waits on another runtime waits for the client's deadlines: an answer ends late
+//! ([`Interruption::FirstFrameDeadline`] or the like), and [`Client::close`] within
+//! [`ConnectionConfig::close`](chatnio::ConnectionConfig::close) by an error that says that the server did not answer. Keep
+//! that runtime running, or [`reconnect`](Client::reconnect) on the other, to which the client belongs from then on.
+//! (Outside of every runtime there are no timers, and who waits there waits until the client's runtime runs.)
+//!
 //! # Slow readers
 //! What arrives waits for its reader, up to 4096 events or 4 MiB. Then the socket is read no further, which holds the server
 //! back, and no deadline counts until the reader goes on.
@@ -40,6 +49,7 @@
 mod client;
 mod clock;
 mod connect;
+mod deputy;
 mod dial;
 mod drive;
 mod event;

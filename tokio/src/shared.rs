@@ -1,5 +1,6 @@
 //! What a client, its streams, its stoppers and the task of its connection share.
 
+use std::future::{Future, poll_fn};
 use std::io::ErrorKind;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,10 +9,12 @@ use std::time::Duration;
 
 use chatnio::{ClientError, Connection, ConnectionEnd, ConnectionEvent, Event, EventStorage};
 use tokio::net::TcpStream;
+use tokio::runtime::Id;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
+use crate::deputy::Deputy;
 use crate::turn::{Item, Turn};
 
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub(crate) struct Inner {
     pub(crate) socket: Option<Arc<TcpStream>>,
     /// What drives the connection.
     pub(crate) task: Option<AbortHandle>,
+    /// That task's runtime, if it may rest while others wait.
+    pub(crate) home: Option<Id>,
     /// Why the last reconnect failed, where the connection itself cannot tell.
     pub(crate) failed: Option<ClientError>,
     /// Whether this side has closed it.
@@ -50,6 +55,7 @@ impl Shared {
             turn: None,
             socket: None,
             task: None,
+            home: None,
             failed: None,
             is_closing: false,
         };
@@ -63,13 +69,18 @@ impl Shared {
 
     /// Waits until `done` says that something is so.
     pub(crate) async fn until(&self, done: impl Fn(&Inner) -> bool) {
+        let mut deputy = Deputy::default();
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
             if done(&self.lock()) {
                 return;
             }
-            changed.await;
+            poll_fn(|context| {
+                let has_changed = changed.as_mut().poll(context).is_ready();
+                if has_changed { Poll::Ready(()) } else { deputy.poll(self, context) }
+            })
+            .await;
         }
     }
 
@@ -203,6 +214,7 @@ impl Inner {
         if let Some(task) = self.task.take() {
             task.abort();
         }
+        self.home = None;
         self.socket = None;
     }
 

@@ -3,11 +3,12 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use chatnio::{Answer, ClientError, ConnectionEnd};
 use futures_core::Stream;
 
+use crate::deputy::Deputy;
 use crate::event::Event;
 use crate::shared::Handle;
 use crate::turn::{Item, Turn};
@@ -17,11 +18,21 @@ use crate::turn::{Item, Turn};
 struct Reader {
     handle: Handle,
     turn: Arc<Turn>,
+    deputy: Deputy,
 }
 
 impl Reader {
-    fn poll_next(&self, context: &mut Context<'_>) -> Poll<Option<Item>> {
-        self.handle.poll_take(&self.turn, context)
+    fn new(handle: Handle, turn: Arc<Turn>) -> Self {
+        Reader { handle, turn, deputy: Deputy::default() }
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Item>> {
+        loop {
+            if let Poll::Ready(item) = self.handle.poll_take(&self.turn, context) {
+                return Poll::Ready(item);
+            }
+            ready!(self.deputy.poll(&self.handle, context));
+        }
     }
 }
 
@@ -49,7 +60,7 @@ pub struct Pieces {
 
 impl Pieces {
     pub(crate) fn new(handle: Handle, turn: Arc<Turn>) -> Self {
-        Pieces { reader: Reader { handle, turn }, answer: None, is_over: false }
+        Pieces { reader: Reader::new(handle, turn), answer: None, is_over: false }
     }
 
     /// Waits for the next piece; `None` behind the last. May be dropped and called again: nothing is lost.
@@ -115,7 +126,7 @@ pub struct Events(Reader);
 
 impl Events {
     pub(crate) fn new(handle: Handle, turn: Arc<Turn>) -> Self {
-        Events(Reader { handle, turn })
+        Events(Reader::new(handle, turn))
     }
 
     /// Waits for the next event; `None` behind the end. May be dropped and called again: nothing is lost.
@@ -133,7 +144,7 @@ impl Events {
 impl Stream for Events {
     type Item = Event;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
         self.0.poll_next(context).map(|item| match item {
             Some(Item::Event(event)) => Some(event),
             _ => None,

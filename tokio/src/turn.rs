@@ -99,7 +99,10 @@ impl Turn {
 
     /// Lets the socket be read whatever waits: what is behind that is wanted.
     pub(crate) fn resume(&self) {
-        self.lock().is_full = false;
+        let mut inside = self.lock();
+        inside.is_full = false;
+        // Its deadlines may have moved.
+        inside.wake();
     }
 
     /// Takes what comes next, and whether the socket may be read on; nothing behind the end.

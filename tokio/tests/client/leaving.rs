@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
+use chatnio_loopback::{Ending, Plan, Server};
 use chatnio_tokio::{Auth, Client, ClientError, ConnectionEnd, Interruption, Outcome, RequestError, State};
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::support::{ask, bounded, chat, config, connect, serve, until};
 
@@ -223,5 +225,88 @@ fn who_waits_on_another_runtime_is_told_that_this_one_is_gone() {
         assert!(bounded(client.close()).await.is_err());
         bounded(client.reconnect()).await.unwrap();
         assert_eq!(ask(&mut client, "one").await.text, "one");
+    });
+}
+
+/// A client of a runtime that rests since it has connected, and another runtime, whose clock jumps from one timer to the next.
+fn on_a_runtime_that_rests(server: &Server) -> (Runtime, Client, Runtime) {
+    const SHORT: Duration = Duration::from_secs(7);
+    let mut config = config();
+    (config.close, config.session.first_frame, config.session.next_frame) = (SHORT, SHORT, SHORT);
+    config.session.after_stop = SHORT;
+    let first = Builder::new_current_thread().enable_all().build().unwrap();
+    let client = first.block_on(Client::connect(&server.url(), Auth::new("sk-x"), &config)).unwrap();
+    (first, client, Builder::new_current_thread().enable_all().start_paused(true).build().unwrap())
+}
+
+#[test]
+fn who_closes_on_another_runtime_while_the_first_rests_waits_no_longer_than_a_close_may_take() {
+    let server = serve(|_| ());
+    let (first, mut client, second) = on_a_runtime_that_rests(&server);
+    second.block_on(async {
+        let error = bounded(client.close()).await.unwrap_err();
+        assert!(matches!(error, ClientError::Ended(ConnectionEnd::Lost(_))), "{error:?}");
+        // From here on the server answers, which knows no such clock.
+        tokio::time::resume();
+        bounded(client.reconnect()).await.unwrap();
+    });
+    // It belongs to the second one now.
+    drop(first);
+    second.block_on(async {
+        assert_eq!(bounded(ask(&mut client, "one")).await.text, "one");
+        bounded(client.close()).await.unwrap();
+    });
+}
+
+#[test]
+fn who_asks_on_another_runtime_while_the_first_rests_waits_no_longer_than_an_answer_may_take() {
+    let server = serve(|_| ());
+    let (first, mut client, second) = on_a_runtime_that_rests(&server);
+    second.block_on(async {
+        let answer = bounded(async { client.ask(&chat("one")).await.unwrap().into_answer().await }).await.unwrap();
+        assert_eq!(answer.outcome, Some(Outcome::Interrupted(Interruption::FirstFrameDeadline)));
+        let busy = bounded(client.ask(&chat("one"))).await;
+        assert!(matches!(busy, Err(ClientError::Request(RequestError::Busy { .. }))), "{busy:?}");
+    });
+    // What the server said meanwhile is there once the first one runs again.
+    first.block_on(async {
+        until(|| client.state() == State::Idle).await;
+        assert_eq!(bounded(ask(&mut client, "one")).await.text, "one");
+    });
+}
+
+#[test]
+fn an_answer_that_was_left_is_waited_for_no_longer_than_a_stop_may_take_while_its_runtime_rests() {
+    let server = serve(|_| ());
+    let (first, mut client, second) = on_a_runtime_that_rests(&server);
+    first.block_on(async {
+        let mut pieces = client.ask(&chat("endless")).await.unwrap();
+        assert_eq!(pieces.next().await.unwrap().unwrap(), "more ");
+    });
+    second.block_on(async {
+        let busy = bounded(client.ask(&chat("one"))).await;
+        assert!(matches!(busy, Err(ClientError::Request(RequestError::Busy { .. }))), "{busy:?}");
+    });
+}
+
+#[test]
+fn a_slow_reader_on_another_runtime_waits_no_longer_than_a_frame_may_take_while_the_first_rests() {
+    // More than is held for a reader.
+    let server = serve(|options| {
+        let much = Plan::text(Duration::ZERO, vec!["piece "; 5000]).ending(Ending::Silent);
+        options.plans.insert("much".into(), much);
+    });
+    let (first, mut client, second) = on_a_runtime_that_rests(&server);
+    let mut pieces = first.block_on(async {
+        let pieces = client.ask(&chat("much")).await.unwrap();
+        until(|| client.with_session(|session| session.answer().unwrap().chunks) >= 4096).await;
+        pieces
+    });
+    second.block_on(async {
+        let mut error = None;
+        while let Some(piece) = bounded(pieces.next()).await {
+            error = piece.err();
+        }
+        assert!(matches!(error, Some(ClientError::Interrupted(Interruption::NextFrameDeadline))), "{error:?}");
     });
 }
