@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import threading
+import warnings
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -280,6 +281,29 @@ def test_an_answer_that_has_ended_is_not_stopped(run: Run[None], loopback: Loopb
             del stream
             gc.collect()
             assert not any("stop" in line for line in sent(client))
+
+    run(main())
+
+
+def test_a_client_that_another_thread_collects_is_quiet(run: Run[None], loopback: Loopback) -> None:
+    async def main() -> None:
+        unheard: list[object] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: unheard.append(context))
+        client = AsyncClient(loopback.url, "sk-any")
+        await client.connect()
+        cycle: list[object] = [client, await opened(client.ask("hi", model=ENDLESS))]
+        cycle.append(cycle)
+        del client, cycle
+        # All of it goes before the loop comes to what the iterator's end has left to it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            collector = threading.Thread(target=gc.collect)
+            collector.start()
+            collector.join()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert unheard == []
 
     run(main())
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 
 import pytest
-from support import closed_port
+from support import HELLO, PATIENCE, closed_port
 
 import pychatnio
-from pychatnio import AsyncAnswerStream, AsyncClient, Client, Config, ConnectError, Loopback, rest
+from pychatnio import (
+    AnswerTimeoutError,
+    AsyncAnswerStream,
+    AsyncClient,
+    BusyError,
+    Client,
+    Config,
+    ConnectError,
+    Loopback,
+    Request,
+    State,
+    rest,
+)
 
 
 def test_both_clients_have_the_same_methods() -> None:
@@ -53,3 +66,70 @@ def test_who_closed_it_is_said(loopback: Loopback) -> None:
         client.close()
         with pytest.raises(pychatnio.AnswerInterruptedError, match="this program closed the session"):
             stream.text()
+
+
+def test_an_answer_that_was_left_is_waited_for_within_the_timeout() -> None:
+    # Beyond the timeouts by far, and within a test's patience: without a limit of its own the question would wait as long.
+    config = Config(after_stop=20, stop_repeats=[])
+
+    async def on_asyncio(url: str) -> BusyError:
+        async with AsyncClient(url, "sk-any", config=config) as client:
+            with pytest.raises(AnswerTimeoutError):
+                await client.ask("hi", model="silent", timeout=0.05).text()
+            with pytest.raises(BusyError) as caught:
+                await client.ask("again", timeout=0.05).text()
+            assert client.state is State.STOPPING
+            await client.reconnect()
+            assert await client.ask("again", model="hello", timeout=PATIENCE).text() == "".join(HELLO)
+        return caught.value
+
+    with Loopback(generation="2023-11", pace=0) as server:
+        with Client(server.url, "sk-any", config=config) as client:
+            with pytest.raises(AnswerTimeoutError):
+                client.ask("hi", model="silent", timeout=0.05).text()
+            with pytest.raises(BusyError) as caught:
+                client.ask("again", timeout=0.05)
+            assert client.state is State.STOPPING
+            client.reconnect()
+            assert client.ask("again", model="hello", timeout=PATIENCE).text() == "".join(HELLO)
+        for error in (caught.value, asyncio.run(on_asyncio(server.url))):
+            assert "the answer that was stopped: wait a while, or reconnect and ask again" in str(error)
+            assert error.is_retryable
+            assert copy.copy(error).is_retryable
+
+
+def test_an_answer_that_the_server_has_not_ended_is_told_with_the_way_out() -> None:
+    config = Config(next_frame=0.05, after_stop=0.05, stop_repeats=[])
+
+    async def on_asyncio(url: str) -> list[BusyError]:
+        told = []
+        async with AsyncClient(url, "sk-any", config=config) as client:
+            async with client.ask("hi", model="silent"):
+                pass
+            for call in (lambda: client.ask("again").text(), lambda: client.request(Request.share("x"))):
+                with pytest.raises(BusyError) as caught:
+                    await call()
+                told.append(caught.value)
+        return told
+
+    with Loopback(generation="2023-11", pace=0) as server:
+        with Client(server.url, "sk-any", config=config) as client:
+            client.ask("hi", model="silent").close()
+            told: list[BusyError] = []
+            for call in (lambda: client.ask("again"), lambda: client.request(Request.share("x"))):
+                with pytest.raises(BusyError) as caught:
+                    call()
+                told.append(caught.value)
+        told += asyncio.run(on_asyncio(server.url))
+    for error in told:
+        assert "the answer that was interrupted: wait a while, or reconnect" in str(error)
+        assert error.is_retryable
+
+
+def test_who_is_busy_by_an_answer_that_is_read_is_not_told_to_try_again(loopback: Loopback) -> None:
+    with Client(loopback.url, "sk-any") as client:
+        stream = client.ask("hi", model="silent")
+        with pytest.raises(BusyError, match="read that answer to its end") as caught:
+            client.ask("again", timeout=PATIENCE)
+        assert not caught.value.is_retryable
+        stream.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import weakref
 from collections.abc import Callable
@@ -16,10 +17,10 @@ from ._native import ffi, lib
 from ._status import Status
 from ._system import System
 from ._text import CData, text_of
-from ._turn import Turn, busy
+from ._turn import Turn, busy, way_out
 from .answer import Answer
 from .config import Config
-from .errors import BusyError, ChatNioError, error_of
+from .errors import ChatNioError, error_of
 from .events import End, Event
 from .request import Request, handle_of
 
@@ -170,11 +171,13 @@ class Asker(Handle):
         native = handle_of(request)
         system = self._system.due() if request.is_answered else None
         if system is not None:
-            self._use(lib.chatnio_client_request, handle_of(system))
+            with way_out(self):
+                self._use(lib.chatnio_client_request, handle_of(system))
             self._system.sent()
         before = self._turn
         try:
-            self._use(lib.chatnio_client_request, native)
+            with way_out(self):
+                self._use(lib.chatnio_client_request, native)
             answer = self.answer
             if answer is None:
                 return None
@@ -189,8 +192,6 @@ class Asker(Handle):
             stream = make(turn)
             turn.stream = weakref.ref(stream)
             return stream
-        except BusyError:
-            raise busy(self.state) from None
         except ChatNioError:
             # Nothing was sent.
             raise
@@ -212,18 +213,28 @@ class Asker(Handle):
             self.stop()
 
     def _begin(self, request: Request, make: Callable[[BlockingTurn], _Stream], timeout: float | None) -> _Stream:
-        self._drain()
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        self._drain(until)
         stream = self._send(request, make, timeout)
+        if self._turn is not None:
+            # What was waited for before counts.
+            self._turn.until = min(self._turn.until, until)
         if stream is None:
             raise error_of(Status.CLOSED, "the connection ended while the question was sent")
         return stream
 
-    def _drain(self) -> None:
-        """Waits for the end of an answer that was left; its stop's deadline bounds that."""
+    def _drain(self, until: float = math.inf) -> None:
+        """Waits for the end of an answer that was left, until then on `time.monotonic()`; its stop's deadline bounds that.
+
+        Raises:
+            BusyError: when it has not come by then.
+        """
         self._disown()
         turn = self._turn
         while turn is not None and turn.is_left and turn.answer is None:
-            self._next(TICK)
+            self._next(max(0.0, min(TICK, until - time.monotonic())))
+            if turn.answer is None and time.monotonic() >= until:
+                raise busy(self.state, is_left=True)
         if turn is not None and turn.is_left:
             self._events = []
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from ._handle import Handle
 from ._status import Status
 from ._text import checked
 from .answer import Answer
@@ -94,13 +96,28 @@ _NOT_LOST = (
 )
 
 
-def busy(state: State) -> ChatNioError:
-    """What a client is told that asks while another answer comes in."""
-    if state is State.DRAINING:
-        why = "the server has not ended the answer that was interrupted: wait a while, or reconnect"
+@contextmanager
+def way_out(handle: Handle) -> Iterator[None]:
+    """Sends a client's request: who is told that an answer comes in is told the way out."""
+    try:
+        yield
+    except BusyError:
+        raise busy(handle.state) from None
+
+
+def busy(state: State, *, is_left: bool = False) -> BusyError:
+    """What a client is told that asks while another answer comes in; whether that was left, and nobody reads it."""
+    is_unread = is_left or state is State.DRAINING
+    if is_unread:
+        why = (
+            f"the server has not ended the answer that was {'stopped' if is_left else 'interrupted'}: wait a while, or reconnect "
+            "and ask again"
+        )
     else:
         why = (
             "an answer comes in, and one connection takes one question at a time: read that answer to its end, or leave it by "
             "close() on its stream (at a prompt that may be `_`), or use another client"
         )
-    return BusyError(Status.BUSY, why)
+    error = BusyError(Status.BUSY, why)
+    error._is_unread = is_unread
+    return error

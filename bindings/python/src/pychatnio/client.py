@@ -101,8 +101,8 @@ class Client(Asker):
     ) -> AnswerStream:
         """Asks, and returns the answer as it comes: iterate over it, or take its `AnswerStream.text`.
 
-        An answer that was left before its end is waited for first, at most `Config.after_stop`; its stop was sent when
-        it was left.
+        An answer that was left before its end is waited for first, at most `Config.after_stop` and within `timeout`; its
+        stop was sent when it was left.
 
         Args:
             question: The question, or a request made by `Request.chat`.
@@ -112,7 +112,8 @@ class Client(Asker):
             parameters: The model and the like: see `Parameters`.
 
         Raises:
-            BusyError: while another answer comes in.
+            BusyError: while another answer comes in, or when one that was left has not ended within `timeout`: then
+                `is_retryable`, connected anew.
             InvalidArgumentError: for a `timeout` that is not above 0.
             InvalidRequestError: for a question that cannot be sent.
             UnsentError: while too much that was requested before waits to be sent.

@@ -65,8 +65,15 @@ class ChatNioError(Exception):
 
 
 class BusyError(ChatNioError):
-    """An answer comes in, and the server takes nothing but a stop until its end. An answer that was interrupted by a
-    deadline or a limit has not had its end at the server: then wait, or reconnect."""
+    """An answer comes in, and the server takes nothing but a stop until its end. An answer that was left, or interrupted by a
+    deadline or a limit, may not have had its end at the server: then wait, or reconnect."""
+
+    _is_unread: bool = False
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether that is an answer of a client's that nobody reads any more: reconnect, and ask again."""
+        return self._is_unread
 
 
 class UndrainedError(ChatNioError):

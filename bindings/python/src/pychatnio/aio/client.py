@@ -95,14 +95,14 @@ class AsyncClient(Uncopied):
         """Asks, and returns the answer as it comes: iterate over it by `async for`, or await its
         `AsyncAnswerStream.text`. The question goes out when that begins.
 
-        An answer that was left before its end is waited for first, at most `Config.after_stop`; its stop was sent when
-        it was left.
+        An answer that was left before its end is waited for first, at most `Config.after_stop` and within `timeout`; its
+        stop was sent when it was left. If it has not ended by then, a `BusyError` says so: `is_retryable`, connected anew.
 
         Args:
             question: The question, or a request made by `Request.chat`.
-            timeout: How many seconds the whole answer may take, from when its question goes out: then it is stopped, and
-                whoever takes it is told so, by an `AnswerTimeoutError`; one that has come whole by the time that it is taken
-                is given. `None` is no limit, and 0 is refused.
+            timeout: How many seconds the whole answer may take, from when it is iterated over or awaited: then it is
+                stopped, and whoever takes it is told so, by an `AnswerTimeoutError`; one that has come whole by the time
+                that it is taken is given. `None` is no limit, and 0 is refused.
             parameters: The model and the like: see `Parameters`.
 
         Raises:

@@ -21,7 +21,7 @@ from .._retry import Retry
 from .._status import Status
 from .._system import System
 from .._text import CData
-from .._turn import busy
+from .._turn import busy, way_out
 from ..answer import Answer
 from ..auth import Auth
 from ..config import CONNECT, Config
@@ -203,7 +203,8 @@ class Driver:
 
     async def begin(self, question: Question) -> AsyncTurn | None:
         """Sends a question; `None` where it was closed meanwhile."""
-        await self.drained()
+        until = math.inf if question.timeout is None else time.monotonic() + question.timeout
+        await self.drained(until)
         if question.is_closed:
             return None
         system = self.system.due()
@@ -215,6 +216,8 @@ class Driver:
         if answer is None:
             raise anew(self.error or error_of(Status.CLOSED, "the connection ended while the question was sent"))
         self.turn = AsyncTurn(answer.turn, question.timeout)
+        # What was waited for before counts.
+        self.turn.until = min(self.turn.until, until)
         log(self, "turn %d: a %s was sent", answer.turn, question.request.type)
         if question.is_stopped:
             self.stop_turn()
@@ -224,24 +227,33 @@ class Driver:
         error = self.error
         if error is not None:
             raise anew(error)
-        self.connection.request(request, now=self.clock.now())
+        with way_out(self.connection):
+            self.connection.request(request, now=self.clock.now())
         self._pump()
 
-    async def drained(self) -> None:
-        """Waits for the end of an answer that was left; its stop's deadline bounds that."""
+    async def drained(self, until: float = math.inf) -> None:
+        """Waits for the end of an answer that was left, until then on `time.monotonic()`; its stop's deadline bounds that.
+
+        Raises:
+            BusyError: when it has not come by then, and while another answer comes in.
+        """
         self.check_loop()
         turn = self.turn
         if turn is None or turn.answer is not None:
             return
         if turn.is_left:
-            await self.ended(turn)
+            await self.ended(turn, until)
+            if turn.answer is None:
+                raise busy(self.connection.state, is_left=True)
         elif self.is_open:
             raise busy(self.connection.state)
 
-    async def ended(self, turn: AsyncTurn) -> None:
-        """Waits for a turn's end."""
-        while turn.answer is None:
-            await self._changes(turn, math.inf)
+    async def ended(self, turn: AsyncTurn, until: float = math.inf) -> None:
+        """Waits for a turn's end, until then on `time.monotonic()`."""
+        left = math.inf
+        while turn.answer is None and left > 0:
+            left = until - time.monotonic()
+            await self._changes(turn, max(0.0, left))
 
     async def take(self, turn: AsyncTurn, idle: float) -> list[Event] | None:
         """The events of a turn that came since, none once there are no more; `None` when none came for so many seconds.
@@ -314,19 +326,19 @@ class Driver:
             is_here = asyncio.get_running_loop() is link.loop
         except RuntimeError:
             is_here = False
+        turn.leave()
         if is_here and not guard.busy:
-            # In a cycle the connection may have gone before.
-            with suppress(ChatNioError):
-                self.leave(turn)
+            self._stop_left(turn)
         else:
-            turn.leave()
             # It may be closed: then it has taken the socket with it.
             with suppress(RuntimeError):
                 link.loop.call_soon_threadsafe(self._stop_left, turn)
 
     def _stop_left(self, turn: AsyncTurn) -> None:
-        if turn.answer is None and not self.connection._guard.is_shut:
-            self.stop_turn()
+        # In a cycle the connection may have gone before.
+        with suppress(ChatNioError):
+            if turn.answer is None:
+                self.stop_turn()
 
     # A reader that is slow.
 

@@ -30,7 +30,7 @@ class AsyncAnswerStream(Uncopied):
     the answer.
 
     Raises (where it is iterated over, and by `text` and `wait`):
-        BusyError: while another answer comes in.
+        BusyError: while another answer comes in, or when one that was left has not ended within the `timeout`.
         InvalidRequestError: for a question that cannot be sent.
         ConnectionClosedError: when the connection is over.
         NoticeError: when the server answered instead of the model.
