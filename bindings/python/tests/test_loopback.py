@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -149,6 +151,66 @@ def test_it_ends_while_a_forked_child_lives() -> None:
     assert os.waitstatus_to_exitcode(status) == 0
 
 
+#: A child that is forked while a server runs ends as any program does, by its finalizers, or at the end of a `with` block.
+FORKED = """
+import os, sys
+from pychatnio import AnswerInterruptedError, Client, Loopback
+
+with Loopback(script=sys.argv[1], pace=0, strict=True, tls=True) as server:
+    child = os.fork()
+    if child == 0 and sys.argv[2] == "within":
+        sys.exit(0)
+    if child:
+        assert os.waitpid(child, 0)[1] == 0
+        with Client(server.url, "sk-any", config=server.config) as client:
+            client.ask("something else", model="gpt-4").text()
+        assert server.requests[0]["message"] == "something else"
+        assert server._folder.exists()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.parametrize("way", ["within", "behind"])
+def test_a_forked_child_that_ends_leaves_it_alone(script: Path, way: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED, script, way], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert "AssertionError: question 1 is another than the script's" in done.stderr
+
+
+def test_what_was_asked_is_not_taken_for_nothing(script: Path) -> None:
+    for strict in (True, False):
+        server = Loopback(script=script, pace=0, strict=strict)
+        shutil.rmtree(server._folder)
+        for _ in range(2):
+            with pytest.raises(FileNotFoundError):
+                server.check()
+            with pytest.raises(FileNotFoundError):
+                _ = server.requests
+            server.close()
+
+
+class Number(int, enum.Enum):
+    """As a program may name its numbers."""
+
+    MANY = 1000
+
+
+class Factor(float, enum.Enum):
+    NONE = 0.0
+
+
+def test_what_the_program_could_take_for_something_else(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dashed = script.rename("-dash.txt")
+    for name in (dashed, os.fspath(dashed)):
+        with Loopback(script=name, throttle=Number.MANY, pace=Factor.NONE) as server, Client(server.url) as client:
+            assert client.ask("hi").text() == "Hello"
+
+
 def test_what_it_does_not_start_with(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.txt"
     wrong.write_text("nonsense")
@@ -185,8 +247,7 @@ def test_a_question_that_a_script_does_not_answer(tmp_path: Path) -> None:
 def test_tls_leaves_no_file() -> None:
     server = Loopback(tls=True)
     assert server.url.startswith("wss://")
-    assert server._folder is not None
-    folder = Path(server._folder.name)
+    folder = server._folder
     assert list(folder.iterdir())
     server.close()
     assert not folder.exists()

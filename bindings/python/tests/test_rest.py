@@ -201,8 +201,7 @@ def test_tls_is_checked() -> None:
         with pytest.raises(TLSError) as raised:
             rest.Client(server.url, KEY).call(rest.quota())
         assert raised.value.status == Status.TLS_CERTIFICATE
-        assert server._folder is not None
-        context = ssl.create_default_context(cafile=f"{server._folder.name}/roots.pem")
+        context = ssl.create_default_context(cafile=server._folder / "roots.pem")
         assert rest.Client(server.url, KEY, ssl_context=context).call(rest.quota()) == 500.0
 
 

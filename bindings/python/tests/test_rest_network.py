@@ -84,8 +84,7 @@ def socks_proxy(kind: int, credentials: bytes) -> Callable[[socket.socket], None
 
 
 def roots(server: Loopback) -> Path:
-    assert server._folder is not None
-    return Path(server._folder.name) / "roots.pem"
+    return server._folder / "roots.pem"
 
 
 @pytest.mark.parametrize(

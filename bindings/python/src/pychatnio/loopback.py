@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
+import weakref
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, get_args
@@ -101,18 +104,23 @@ class Loopback(Uncopied):
         faults = tuple(faults)
         for fault in faults:
             _one_of("faults", fault, get_args(CallFault))
-        self._folder = tempfile.TemporaryDirectory(prefix="pychatnio-")
-        self._requests = Path(self._folder.name) / "requests"
-        self._differences = Path(self._folder.name) / "differences"
-        arguments: list[str] = ["--generation", generation, "--pace", str(pace), "--requests", str(self._requests)]
+        #: The process that it is of: a forked child leaves the server and its files to that.
+        self._owner = os.getpid()
+        self._folder = Path(tempfile.mkdtemp(prefix="pychatnio-"))
+        self._remove_folder = weakref.finalize(self, _remove, self._folder, self._owner)
+        self._requests = self._folder / "requests"
+        self._differences = self._folder / "differences" if script is not None else None
+        # By their numbers: the text of an enumeration's member is its name.
+        arguments: list[str] = ["--generation", generation, "--pace", str(float(pace)), "--requests", str(self._requests)]
         roots: Sequence[Path] = ()
         if tls:
-            roots = [Path(self._folder.name) / "roots.pem"]
+            roots = [self._folder / "roots.pem"]
             arguments += ["--tls", "--certificate", certificate, "--ca-out", str(roots[0])]
         if script is not None:
-            arguments += ["--script", os.fspath(script), "--differences", str(self._differences)]
+            # In one: a file's name may begin as an option does.
+            arguments += [f"--script={os.fsdecode(script)}", "--differences", str(self._differences)]
         if throttle is not None:
-            arguments += ["--throttle", str(throttle)]
+            arguments += ["--throttle", str(int(throttle))]
         for fault in faults:
             arguments += ["--fault", fault]
         #: What it was asked, and what of that the script does not ask, once it has ended.
@@ -126,7 +134,7 @@ class Loopback(Uncopied):
                 start_new_session=True,
             )
         except BaseException:
-            self._folder.cleanup()
+            self._remove_folder()
             raise
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().decode().strip()
@@ -151,21 +159,24 @@ class Loopback(Uncopied):
 
         Raises:
             AssertionError: when something else was asked.
+            OSError: when what was asked is not there any more: something else has removed the server's files.
         """
         told = self._told() if self._heard is None else self._heard[1]
         if told:
             raise AssertionError(told)
 
     def _told(self) -> str:
-        return self._differences.read_text(encoding="utf-8").rstrip() if self._differences.exists() else ""
+        return self._differences.read_text(encoding="utf-8").rstrip() if self._differences is not None else ""
 
     def close(self) -> None:
-        """Ends it. A repeated call does nothing."""
+        """Ends it. A repeated call does nothing, nor does one in a forked child, whose parent's it is."""
         process = self._process
         # It ends with its standard input, also when this process dies.
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
+        if os.getpid() != self._owner:
+            return
         # A forked child may hold the other end of its standard input.
         process.terminate()
         try:
@@ -173,9 +184,11 @@ class Loopback(Uncopied):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if self._heard is None and self._requests.exists():
-            self._heard = (self.requests, self._told())
-        self._folder.cleanup()
+        if self._heard is None:
+            # Without its files nothing is known; who asks for that is told so.
+            with suppress(FileNotFoundError):
+                self._heard = (self.requests, self._told())
+        self._remove_folder()
 
     def __enter__(self) -> Loopback:
         return self
@@ -190,6 +203,12 @@ class Loopback(Uncopied):
     def __repr__(self) -> str:
         # A traceback that shows variables may show one whose constructor has failed.
         return f"<Loopback at {getattr(self, 'url', 'no URL')}>"
+
+
+def _remove(folder: Path, owner: int) -> None:
+    """At the server's end, or this program's, which in a forked child is not the end of the server's."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 _GENERATIONS = ("2023-11", "2024-03", "2026-03")
