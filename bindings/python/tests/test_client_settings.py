@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+import sys
 import warnings
 import weakref
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 import uvloop
 from aio_support import connected, link_of
-from support import HELLO, PATIENCE, Run
+from support import HELLO, PATIENCE, Run, everything_shown
 
 import pychatnio
 from pychatnio import (
@@ -75,6 +77,19 @@ def test_nothing_says_where(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATNIO_URL", "")
     with pytest.raises(InvalidArgumentError, match="set CHATNIO_URL, or CHATNIO_TOKEN"):
         kind()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the environment is text")
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_what_of_the_environment_is_no_text(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = os.fsdecode(b"s3cret\xff")
+    for name, values in (("CHATNIO_URL", {"CHATNIO_URL": f"ws://{secret}"}), ("CHATNIO_TOKEN", {"CHATNIO_TOKEN": secret})):
+        with monkeypatch.context() as set_for, pytest.raises(InvalidArgumentError, match=f"{name} is not UTF-8") as caught:
+            for variable, value in values.items():
+                set_for.setenv(variable, value)
+            kind()
+        assert caught.value.status is Status.NOT_UTF8
+        assert "s3cret" not in everything_shown(caught.value)
 
 
 # The system prompt.

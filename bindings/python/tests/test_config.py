@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Certificates
+from support import Certificates, everything_shown
 from memory import START, Link, Server, tls_end
 
 from pychatnio import (
@@ -346,6 +346,23 @@ def test_what_is_wrong_beside_it_shows_no_header(wrong: Any) -> None:
     assert "stop_repeats" in text
     # The text of this line holds no value, and the others of this package have none.
     assert SECRET not in text
+
+
+@pytest.mark.parametrize("url", [f"ftp://server/{SECRET}", SECRET.encode(), f"ws://server/{SECRET}\ud800"])
+def test_a_wrong_url_for_the_environments_proxy_is_not_shown(url: Any) -> None:
+    with pytest.raises((InvalidArgumentError, TypeError)) as caught:
+        Config(proxy_from_env=url)
+    assert SECRET not in everything_shown(caught.value)
+
+
+def test_what_is_wrong_beside_it_does_not_show_it() -> None:
+    with pytest.raises(InvalidArgumentError, match="connect_retries is a number of tries") as caught:
+        Config(proxy_from_env=f"ws://server/?key={SECRET}", connect_retries=-1)
+    assert SECRET not in everything_shown(caught.value)
+    with pytest.raises(InvalidArgumentError, match="connects_per_second is a number of connections"):
+        Config(connects_per_second=-1)
+    with pytest.raises(InvalidArgumentError, match="max_answer is a number of bytes"):
+        Config(max_answer=-1)
 
 
 # Roots, and when they count.

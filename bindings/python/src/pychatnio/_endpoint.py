@@ -17,17 +17,22 @@ _DEFAULT = "wss://api.chatnio.net"
 class Url:
     """A URL, whose query may hold a key: no text shows it, nor a traceback with variables."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_text", "_wrong")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, wrong: InvalidArgumentError | None = None) -> None:
         self._text = text
+        #: What is known to be wrong with it; raised where no variable holds it.
+        self._wrong = wrong
 
     def native(self) -> tuple[CData, int]:
         """As the library takes it.
 
         Raises:
-            TypeError: for one that is no text. Not before, since whoever makes this has it in a variable.
+            InvalidArgumentError, TypeError: for one that is no text. Not before, since whoever makes this has it in a
+                variable.
         """
+        if self._wrong is not None:
+            raise self._wrong
         if not isinstance(self._text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"url is of type str, not {type(self._text).__name__}")
         return _hidden(encoded(self._text, "url"))
@@ -58,11 +63,23 @@ def endpoint(url: str | None, auth: Auth | str | None) -> tuple[Url, Auth]:
     """
     if url is not None:
         return Url(url), authentication(auth)
-    given = authentication(auth if auth is not None else os.environ.get("CHATNIO_TOKEN") or None)
+    token = os.environ.get("CHATNIO_TOKEN") or None if auth is None else None
+    given = authentication(token if auth is None else auth)
+    if token is not None and _is_no_utf8(token):
+        given._wrong = _not_utf8("CHATNIO_TOKEN")
     url = os.environ.get("CHATNIO_URL")
     if not url:
-        if auth is None and not os.environ.get("CHATNIO_TOKEN"):
+        if auth is None and token is None:
             why = f"give a URL, or set CHATNIO_URL, or CHATNIO_TOKEN for {_DEFAULT}"
             raise InvalidArgumentError(Status.INVALID, why)
         url = _DEFAULT
-    return Url(url), given
+    return Url(url, _not_utf8("CHATNIO_URL") if _is_no_utf8(url) else None), given
+
+
+def _is_no_utf8(variable: str) -> bool:
+    """Whether a variable of the environment has other bytes, which Python shows as lone surrogates."""
+    return any("\ud800" <= character <= "\udfff" for character in variable)
+
+
+def _not_utf8(name: str) -> InvalidArgumentError:
+    return InvalidArgumentError(Status.NOT_UTF8, f"the environment's {name} is not UTF-8")

@@ -158,6 +158,9 @@ class Config(Owner):
         if refusal is None and proxy is not None:
             refusal = self._set_proxy(proxy)
         del proxy
+        if refusal is None and proxy_from_env is not None:
+            refusal = self._set_proxy_from_env(proxy_from_env)
+        del proxy_from_env
         if refusal is not None:
             raise refusal
         for name, seconds in (
@@ -200,13 +203,12 @@ class Config(Owner):
         if stop_repeats is not None:
             times = [milliseconds("stop_repeats", time) for time in stop_repeats]
             self._set("stop_repeats", list(stop_repeats), ffi.new("uint64_t[]", times), len(times))
-        if proxy_from_env is not None:
-            server = encoded(proxy_from_env, "the server's URL")
-            self._call(lib.chatnio_config_set_proxy_from_environment, server, len(server), ffi.NULL)
-            network.proxy = of_environment(proxy_from_env) or network.proxy
-        for name, count in (("connect_retries", connect_retries), ("connects_per_second", connects_per_second)):
+        for name, count, of in (
+            ("connect_retries", connect_retries, "tries"),
+            ("connects_per_second", connects_per_second, "connections"),
+        ):
             if count is not None:
-                self._set(name, count, min(_size(name, count), 2**32 - 1))
+                self._set(name, count, min(_size(name, count, of), 2**32 - 1))
         if client_certificate is not None:
             files = client_certificate if isinstance(client_certificate, tuple) else (client_certificate, client_certificate)
             chain, key = (encoded(os.fspath(file), "the path of a certificate file") for file in files)
@@ -271,6 +273,18 @@ class Config(Owner):
         self._network.proxy = proxy
         return None
 
+    def _set_proxy_from_env(self, url: str) -> Exception | None:
+        """Sets the proxy that the environment names for a server; returns what is wrong, to be raised by those who do not
+        have the server's URL, whose query may hold a key."""
+        if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return TypeError(f"the server's URL is of type str, not {type(url).__name__}")
+        server = encoded(url, "the server's URL")
+        status = lib.chatnio_config_set_proxy_from_environment(self._handle, server, len(server), ffi.NULL)
+        if status:
+            return self._error(status)
+        self._network.proxy = of_environment(url) or self._network.proxy
+        return None
+
     def _add_headers(self, headers: Mapping[str, str]) -> Exception | None:
         """Adds headers; returns what is wrong, to be raised by those who do not have their values."""
         if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -324,10 +338,10 @@ def milliseconds(name: str, seconds: float) -> int:
     return max(int(seconds * 1000 + 0.5), 1 if seconds else 0)
 
 
-def _size(name: str, size: int) -> int:
+def _size(name: str, size: int, of: str = "bytes") -> int:
     checked(size, int, name)
     if not 0 <= size < 2**63:
-        raise _invalid(name, size, "is a number of bytes, from 0 to below 2**63")
+        raise _invalid(name, size, f"is a number of {of}, from 0 to below 2**63")
     return size
 
 
