@@ -68,7 +68,7 @@ impl Handshake {
                     }
                 }
                 _ => {
-                    let body = Body::new(&head);
+                    let body = Body::new(&head)?;
                     self.refusal = Some((head, body));
                 }
             }

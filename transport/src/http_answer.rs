@@ -54,7 +54,7 @@ mod tests {
     fn answered(head: &str, body: &str) -> WireError {
         let endpoint = Endpoint::parse("wss://example.com/chat?key=s3cret%20x&a=1").unwrap();
         refusal(
-            &Head::of(&format!("{head}\r\n\r\n")),
+            &Head::of(format!("{head}\r\n\r\n")),
             body,
             &all_of(&endpoint, &Headers::default(), None, &Auth::new("sk-t0ken")),
         )
@@ -103,7 +103,7 @@ mod tests {
         let endpoint = Endpoint::parse("wss://example.com/chat?key=s3%26cr%3Cet").unwrap();
         let answered = |head: &str, body: &str| {
             let error = refusal(
-                &Head::of(&format!("HTTP/1.1 {head}\r\n\r\n")),
+                &Head::of(format!("HTTP/1.1 {head}\r\n\r\n")),
                 body,
                 &all_of(&endpoint, &Headers::default(), None, &Auth::new("sk-t0ken")),
             );

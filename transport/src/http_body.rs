@@ -1,6 +1,7 @@
 //! The body of an HTTP answer that refuses the WebSocket.
 
-use crate::http_head::Head;
+use crate::error::WireError;
+use crate::http_head::{Head, bad_http};
 
 /// More of a refusal is of use to nobody.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -34,12 +35,18 @@ enum Chunked {
 }
 
 impl Body {
-    pub(crate) fn new(head: &Head) -> Self {
+    /// # Errors
+    /// [`WireError::BadHttp`] where the head says two lengths: nobody knows which one holds (RFC 9112, section 6.3).
+    pub(crate) fn new(head: &Head) -> Result<Self, WireError> {
         let encoding = head.values("transfer-encoding").next_back();
         let chunked = encoding
             .and_then(|value| value.rsplit(',').next())
             .is_some_and(|last| last.trim().eq_ignore_ascii_case("chunked"));
-        let length = head.values("content-length").next().and_then(|value| value.parse().ok());
+        let mut lengths = head.elements("content-length").map(|value| value.parse().ok());
+        let length = lengths.next().flatten();
+        if encoding.is_none() && lengths.any(|other| other != length) {
+            return Err(bad_http("the lengths of the answer's body differ"));
+        }
         let has_none = matches!(head.status, 100..=199 | 204 | 304);
         let framing = match (has_none, chunked, encoding, length) {
             (true, ..) => Framing::Length(0),
@@ -47,7 +54,7 @@ impl Body {
             (_, _, None, Some(length)) => Framing::Length(length),
             _ => Framing::UntilEnd,
         };
-        Self { bytes: Vec::new(), framing }
+        Ok(Self { bytes: Vec::new(), framing })
     }
 
     /// Takes what came; true when the body is complete, or as large as anybody wants to see it.
@@ -137,7 +144,7 @@ mod tests {
 
     fn body(headers: &[(&'static str, &'static str)]) -> Body {
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        Body::new(&Head::of(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n")))
+        Body::new(&Head::of(format!("HTTP/1.1 200 OK\r\n{lines}\r\n"))).unwrap()
     }
 
     /// Feeds one byte at a time; says after how many bytes the body was complete.
@@ -201,8 +208,18 @@ mod tests {
     #[test]
     fn some_statuses_have_no_body() {
         for status in [100, 103, 204, 304] {
-            let head = Head::of(&format!("HTTP/1.1 {status} x\r\nContent-Length: 5\r\n\r\n"));
-            assert!(Body::new(&head).push(b""), "{status}");
+            let head = Head::of(format!("HTTP/1.1 {status} x\r\nContent-Length: 5\r\n\r\n"));
+            assert!(Body::new(&head).unwrap().push(b""), "{status}");
         }
+    }
+
+    #[test]
+    fn has_one_length() {
+        let is_read = |lines| Body::new(&Head::of(format!("HTTP/1.1 404 x\r\n{lines}\r\n\r\n"))).is_ok();
+        assert!(is_read("Content-Length: 5\r\nContent-Length: 5, 5"));
+        assert!(!is_read("Content-Length: 5\r\nContent-Length: 6"));
+        assert!(!is_read("Content-Length: 5, 6"));
+        assert!(!is_read("Content-Length: 5\r\nContent-Length: many"));
+        assert!(is_read("Content-Length: 5\r\nContent-Length: 6\r\nTransfer-Encoding: chunked"), "which counts alone");
     }
 }

@@ -65,8 +65,8 @@ pub(crate) struct Head {
     /// Whether it is HTTP/1.1; else it is HTTP/1.0, as the errors of some proxies are.
     pub(crate) is_current: bool,
     pub(crate) status: u16,
-    /// Names in lower case.
-    headers: Vec<(String, Vec<u8>)>,
+    /// Names in lower case; with U+FFFD for what is not text, so that none passes for absent.
+    headers: Vec<(String, String)>,
 }
 
 impl Head {
@@ -80,17 +80,23 @@ impl Head {
             Ok(httparse::Status::Partial) => return Err(bad_http("the head of the answer ends too early")),
             Err(error) => return Err(bad_http(error)),
         }
+        let status = response.code.unwrap_or_default();
+        if status < 100 {
+            return Err(bad_http("there is no such status"));
+        }
+        let header =
+            |h: &httparse::Header<'_>| (h.name.to_ascii_lowercase(), String::from_utf8_lossy(h.value).into_owned());
         Ok(Head {
             is_current: response.version == Some(1),
-            status: response.code.unwrap_or_default(),
-            headers: response.headers.iter().map(|h| (h.name.to_ascii_lowercase(), h.value.to_vec())).collect(),
+            status,
+            headers: response.headers.iter().map(header).collect(),
         })
     }
 
-    /// The values of a header, one for each of its lines; what is not text is not among them.
+    /// The values of a header, one for each of its lines.
     pub(crate) fn values<'h>(&'h self, name: &'h str) -> impl DoubleEndedIterator<Item = &'h str> {
         let of_name = self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));
-        of_name.filter_map(|(_, value)| str::from_utf8(value).ok()).map(str::trim_ascii)
+        of_name.map(|(_, value)| value.trim_ascii())
     }
 
     /// The elements of a header that is a list (RFC 9110, section 5.6.1), over all its lines; empty ones count for nothing.
@@ -111,8 +117,7 @@ impl Head {
     /// A header's lines as one text that can be shown: bounded, without control characters, and without what `redact` takes
     /// out.
     pub(crate) fn text(&self, name: &str, redact: impl FnOnce(&str) -> String) -> Option<String> {
-        let lines: Vec<_> = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).collect();
-        let joined = lines.iter().map(|(_, value)| String::from_utf8_lossy(value)).collect::<Vec<_>>().join(", ");
+        let joined = self.values(name).collect::<Vec<_>>().join(", ");
         // Before it is cut, which might leave a part of a secret.
         let shown = redact(&joined);
         let shown = shown.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(MAX_SHOWN);
@@ -126,8 +131,8 @@ pub(crate) fn bad_http(problem: impl ToString) -> WireError {
 
 #[cfg(test)]
 impl Head {
-    pub(crate) fn of(text: &str) -> Self {
-        Self::parse(text.as_bytes()).unwrap()
+    pub(crate) fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self::parse(bytes.as_ref()).unwrap()
     }
 }
 
@@ -149,14 +154,27 @@ mod tests {
 
     #[test]
     fn a_secret_is_taken_out_before_a_text_is_cut() {
-        let head = Head::of(&format!("HTTP/1.1 200 OK\r\na: {}s3cret\r\n\r\n", "x".repeat(MAX_SHOWN - 3)));
+        let head = Head::of(format!("HTTP/1.1 200 OK\r\na: {}s3cret\r\n\r\n", "x".repeat(MAX_SHOWN - 3)));
         let shown = head.text("a", |text| text.replace("s3cret", "...")).unwrap();
         assert!(shown.len() == MAX_SHOWN && shown.ends_with("x..."), "{shown}");
     }
 
     #[test]
+    fn what_is_not_text_is_there() {
+        let head = Head::of(b"HTTP/1.1 200 OK\r\na: \xff\xfe, b\r\n\r\n");
+        assert_eq!(head.elements("a").collect::<Vec<_>>(), ["\u{fffd}\u{fffd}", "b"]);
+    }
+
+    #[test]
+    fn a_status_below_100_is_none() {
+        for (status, is_one) in [("000", false), ("099", false), ("100", true), ("999", true)] {
+            assert_eq!(Head::parse(format!("HTTP/1.1 {status} x\r\n\r\n").as_bytes()).is_ok(), is_one, "{status}");
+        }
+    }
+
+    #[test]
     fn any_number_of_headers_fits() {
-        let head = Head::of(&format!("HTTP/1.1 200 OK\r\n{}b: 1\r\n\r\n", "a:\r\n".repeat(3000)));
+        let head = Head::of(format!("HTTP/1.1 200 OK\r\n{}b: 1\r\n\r\n", "a:\r\n".repeat(3000)));
         assert_eq!(head.values("b").collect::<Vec<_>>(), ["1"]);
     }
 }

@@ -195,15 +195,39 @@ fn wrong_upgrades_are_told_apart() {
 }
 
 #[test]
+fn a_header_that_is_not_text_is_not_absent() {
+    for (header, error) in [
+        ("Sec-WebSocket-Extensions", UpgradeError::Extension),
+        ("Sec-WebSocket-Protocol", UpgradeError::Subprotocol),
+        // A second one.
+        ("Sec-WebSocket-Accept", UpgradeError::Accept),
+    ] {
+        let mut link = requested();
+        link.peer.accept();
+        let good = link.peer.output();
+        let end = good.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let bad = [&good[..end], b"\r\n", header.as_bytes(), b": \xff", &good[end..]].concat();
+        assert_eq!(link.receive(&bad), lost(error.into()), "{header}");
+    }
+}
+
+#[test]
 fn what_is_not_http_is_said_at_once() {
     for bytes in ["SSH-2.0-OpenSSH_9", "\x15\x03\x01", "HTTP/2 200", "HTTP/1.0 101 x\r\n\r\n"] {
         let events = requested().receive(bytes.as_bytes());
         let is_bad = matches!(&events[..], [Got::Closed(ConnectionEnd::Lost(WireError::BadHttp { .. }))]);
         assert!(is_bad, "{bytes:?}: {events:?}");
     }
-    for bytes in ["HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 \r\n\r\n"] {
+    for bytes in [
+        "HTTP/1.1 abc OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        "HTTP/1.1 \r\n\r\n",
+        "HTTP/1.1 000 x\r\n\r\n",
+    ] {
         assert!(matches!(answered(bytes), WireError::BadHttp { .. }), "{bytes:?}");
     }
+    let lengths = "HTTP/1.1 404 x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nnono";
+    assert!(matches!(answered(lengths), WireError::BadHttp { .. }));
     let many = format!("HTTP/1.1 101 x\r\n{}\r\n", "a: b\r\n".repeat(200));
     assert_eq!(answered(&many), UpgradeError::Upgrade.into(), "any number of headers is HTTP");
 }
