@@ -6,6 +6,10 @@ use alloc::string::String;
 
 use crate::chunk::Chunk;
 
+/// How many of them go before what is late: a host that was busy finds out what came meanwhile, and a message that never ends
+/// puts nothing off.
+const MOST_BEFORE_LATE: usize = 1000;
+
 /// What waits behind the first frame of a message that holds several: the rest of that message, then the messages that came
 /// after it. Nearly always empty.
 #[derive(Debug, Default)]
@@ -18,6 +22,8 @@ struct Waiting {
     told: usize,
     /// The bytes of all of them.
     len: usize,
+    /// How many frames were told since something is late.
+    since_late: usize,
 }
 
 impl Backlog {
@@ -36,6 +42,13 @@ impl Backlog {
         let waiting = self.0.get_or_insert_default();
         waiting.len += message.len();
         waiting.messages.push_back(message);
+    }
+
+    /// Whether what is due comes next, if something `is_late`, and not a frame.
+    pub(crate) fn makes_way(&mut self, is_late: bool) -> bool {
+        let Some(waiting) = self.0.as_mut() else { return true };
+        waiting.since_late = if is_late { waiting.since_late + 1 } else { 0 };
+        waiting.since_late > MOST_BEFORE_LATE
     }
 
     /// Takes the next frame out, into `message`; what cannot be taken apart is taken as a whole.

@@ -289,7 +289,8 @@ impl Session {
         [self.event_at(), self.outbox.held_until(self.now)].into_iter().flatten().min()
     }
 
-    /// Does what is due at `now`: frames that wait behind the first of their message, and what is late. Call it, at or
+    /// Does what is due at `now`: frames that wait behind the first of their message, then what is late. So many frames go
+    /// before that as a host may have missed that was busy, and no more: tell the time anew at each call. Call it, at or
     /// after [`next_deadline`](Self::next_deadline), until it returns `None`; calling it early does nothing. What was held
     /// until now is then handed out by [`poll_transmit`](Self::poll_transmit), without an event.
     pub fn handle_timeout<'m>(&mut self, now: Duration, storage: &'m mut EventStorage) -> Option<Event<'m>> {
@@ -297,7 +298,8 @@ impl Session {
             return None;
         }
         self.advance(now);
-        if self.holds_frames() {
+        let is_late = self.event_at().is_some_and(|at| at <= self.now);
+        if !self.backlog.makes_way(is_late) {
             return self.take_waiting(storage);
         }
         let is_due = |at: &Duration| *at <= self.now;

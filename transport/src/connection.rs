@@ -23,6 +23,9 @@ use crate::wire::{Incoming, Wire};
 /// So much input is taken before its events are, whatever the longest message is.
 const MIN_UNDRAINED: usize = 1 << 20;
 
+/// How much of what has come goes before what is late: see [`Connection::take_late`].
+const MOST_BEFORE_LATE: usize = 1000;
+
 /// The chat protocol on one connection, at byte level and without I/O: TLS, WebSocket and a [`Session`] in one
 /// machine. It opens no socket and reads no clock; `now` is the time since an origin of the host's choice, and one
 /// that goes back counts as standing still.
@@ -98,6 +101,8 @@ pub struct Connection {
     is_told: bool,
     /// Whether the session's timers are to be looked at, once the input is drained.
     timer_ran_out: bool,
+    /// How much was handed out since something is late.
+    since_late: usize,
     /// How much input was given since its events were taken.
     undrained: usize,
 }
@@ -193,6 +198,7 @@ impl Connection {
             end: None,
             is_told: false,
             timer_ran_out: false,
+            since_late: 0,
             undrained: 0,
         })
     }
@@ -433,6 +439,11 @@ impl Connection {
         if self.stage == Stage::Over {
             return (!std::mem::replace(&mut self.is_told, true)).then_some(Taken::Closed);
         }
+        if self.timer_ran_out
+            && let Some(taken) = self.take_late(now)
+        {
+            return Some(taken);
+        }
         if self.session.holds_frames() {
             return Some(Taken::Due);
         }
@@ -460,6 +471,7 @@ impl Connection {
                     // What was held until now goes out.
                     let _ = self.session.handle_timeout(now, storage);
                     self.timer_ran_out = false;
+                    self.since_late = 0;
                     self.send();
                 }
                 // A message that came at that time has let it go, too, and then no timer is left.
@@ -469,6 +481,19 @@ impl Connection {
                 None
             }
         }
+    }
+
+    /// What is late. What has come goes first, since that may be late no longer then; but not all of it: it may be so much, of
+    /// which nothing is a sign of life, that a deadline would be none.
+    #[cold]
+    fn take_late(&mut self, now: Duration) -> Option<Taken> {
+        let closes = self.stage == Stage::Closing;
+        let is_late = if closes { self.wire.is_late_to_close() } else { self.session.is_due(now) };
+        self.since_late = if is_late { self.since_late + 1 } else { 0 };
+        if self.since_late <= MOST_BEFORE_LATE {
+            return None;
+        }
+        if closes { self.wire.give_up_closing().map(|end| self.closed(end)) } else { Some(Taken::Due) }
     }
 
     /// What was taken out, as an event. What follows from it is ready to be sent.

@@ -299,6 +299,20 @@ impl Wire {
         }
     }
 
+    /// Whether the server has not closed in time.
+    pub(crate) fn is_late_to_close(&self) -> bool {
+        self.over == Some(WireError::CloseTimeout)
+    }
+
+    /// Ends because of that, without what the server has sent instead.
+    pub(crate) fn give_up_closing(&mut self) -> Option<ConnectionEnd> {
+        self.finish(ConnectionEnd::Lost(WireError::CloseTimeout));
+        match &mut self.stage {
+            Stage::Closed(end) => end.take(),
+            _ => None,
+        }
+    }
+
     /// What came in the messages is none of the server's business to send: says so to it, and ends.
     pub(crate) fn refuse(&mut self, error: WireError) {
         self.fail(error);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use chatnio_core::{CloseReason, EventStorage, Outcome};
+use chatnio_core::{CloseReason, Event, EventStorage, Interruption, Outcome};
 
 use crate::frames::{end, opener, piece};
-use crate::host::{Host, Seen};
+use crate::host::{Host, Seen, secs};
 
 fn due(host: &mut Host) -> Option<Seen> {
     host.pass(Duration::ZERO).into_iter().next()
@@ -72,6 +72,47 @@ fn they_come_before_what_is_late() {
     // The host sleeps through every deadline.
     let first = host.sleep(Duration::from_secs(1000)).remove(0);
     assert_eq!(first.answer().outcome, Some(Outcome::Complete));
+}
+
+#[test]
+fn very_many_put_nothing_off_that_is_late() {
+    // The next frame, when they are no sign of life; the whole answer, whatever they are.
+    for (frame, why) in
+        [(r#"{"end":1}"#, Interruption::NextFrameDeadline), (r#"{"message":"a"}"#, Interruption::AnswerDeadline)]
+    {
+        let mut host = Host::with_config(|config| {
+            config.next_frame = secs(10);
+            config.answer_within = secs(20);
+        });
+        host.ask("hi");
+        host.receive(&piece("a", 0.1));
+        host.receive(&frame.repeat(100_000));
+        let mut storage = EventStorage::new();
+        let mut count = 0;
+        let answer = loop {
+            host.now += Duration::from_millis(1);
+            count += 1;
+            match host.session.handle_timeout(host.now, &mut storage) {
+                Some(Event::End(end)) => break end.answer,
+                event => assert!(event.is_some()),
+            }
+        };
+        assert_eq!(answer.outcome, Some(Outcome::Interrupted(why)));
+        // At once after the deadline, but for what a host may have missed.
+        assert!(host.session.holds_frames() && (10_000..22_000).contains(&count), "{count}");
+    }
+}
+
+#[test]
+fn they_hold_up_no_repeat_of_a_stop() {
+    let mut host = Host::asking();
+    host.receive(&piece("a", 0.1));
+    host.session.stop(host.now).unwrap();
+    host.receive(&r#"{"end":1}"#.repeat(100_000));
+    host.now += secs(1);
+    let mut storage = EventStorage::new();
+    let mut seen = std::iter::from_fn(|| host.session.handle_timeout(host.now, &mut storage).map(Seen::new));
+    assert!(seen.by_ref().take(2000).any(|seen| matches!(seen, Seen::StopRepeated { .. })));
 }
 
 #[test]

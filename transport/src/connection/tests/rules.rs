@@ -595,3 +595,56 @@ fn a_question_goes_once_what_came_before_it_is_told() {
     assert_eq!(log.len(), 1, "{log:?}");
     assert_eq!(link.messages().len(), 1);
 }
+
+/// What comes of messages that are received when all is late.
+fn late(link: &mut Link, messages: impl IntoIterator<Item = String>) -> Log {
+    link.now += Duration::from_secs(1000);
+    messages.into_iter().for_each(|message| link.peer.send(message));
+    link.connection.receive(link.now, &link.peer.output()).unwrap();
+    link.connection.handle_timeout(link.now);
+    let mut log = Log::new();
+    link.poll(&mut |event| log.push(describe(event)));
+    log
+}
+
+/// A message that nobody can read, so no sign of life.
+const JUNK: &str = r#"{"end":1}"#;
+
+#[test]
+fn what_has_come_goes_before_what_is_late_but_not_all_of_it() {
+    let messages = |count| vec![JUNK.to_owned(); count];
+    let log = late(&mut answering(), [messages(900), vec![PIECE.into()]].concat());
+    assert_eq!((log.len(), &*log[900]), (901, "delta Hello"));
+    let end = "end Hello interrupted: the next frame did not come in time";
+    let log = late(&mut answering(), messages(5000));
+    assert!(log.iter().position(|line| line.starts_with(end)).is_some_and(|at| at == 1000), "{log:?}");
+    // Frames of one message, too, when the time goes on meanwhile.
+    let mut link = answering();
+    link.peer.send(JUNK.repeat(5000));
+    link.connection.receive(link.now, &link.peer.output()).unwrap();
+    let (mut storage, mut count) = (EventStorage::new(), 0);
+    while let Some(event) = link.connection.poll_event(link.now, &mut storage) {
+        if describe(event).starts_with(end) {
+            break;
+        }
+        count += 1;
+        link.now += Duration::from_secs(1);
+    }
+    assert!((1000..1200).contains(&count), "{count}");
+}
+
+#[test]
+fn a_close_ends_in_its_time_whatever_has_come() {
+    for messages in [vec![JUNK.repeat(5000)], vec![JUNK.to_owned(); 5000]] {
+        let mut link = answering();
+        link.connection.close(link.now);
+        let log = late(&mut link, messages);
+        assert!(log.len() < 1100, "{}", log.len());
+        let end = "end Hello interrupted: this program closed the session";
+        assert_eq!(
+            log[log.len() - 2..],
+            [end, "closed: the server did not answer the closing of the connection in time"]
+        );
+        assert!(link.connection.is_finished());
+    }
+}
