@@ -39,7 +39,7 @@ use crate::end::ConnectionEnd;
 use crate::os::{TcpStream, read_within};
 use crate::tls::TlsSession;
 
-/// The longest that one write waits, and that one read waits while a stopper may stop the turn. A stop brings deadlines of its
+/// The longest that a call waits for the socket to take what it sends, and that one read waits while a stopper may stop the turn. A stop brings deadlines of its
 /// own, which a thread that is in a read already does not know of.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -132,7 +132,7 @@ impl Client {
             return Err(end.clone().into());
         }
         sent?;
-        inner.write();
+        inner.write(TICK);
         Ok(())
     }
 
@@ -219,7 +219,7 @@ impl Client {
             let now = self.shared.now();
             let mut inner = self.shared.lock();
             inner.connection.close(now);
-            inner.write();
+            inner.write(TICK);
         }
         let mut answer = None;
         loop {
@@ -302,14 +302,15 @@ impl Drop for Client {
             let stopped = inner.connection.session().answer().is_some();
             let _ = inner.connection.stop(now);
             inner.connection.close_at_once(now);
-            inner.write();
+            inner.write(TICK);
             let _ = inner.socket.shutdown(Shutdown::Write);
             if !stopped {
                 return;
             }
         }
         let until = Instant::now() + GOODBYE;
-        while let Ok(1..) = read_within(&self.socket, &mut self.input, until.saturating_duration_since(Instant::now()))
+        while let Ok(1..) =
+            read_within(&self.socket, &mut self.input, until.saturating_duration_since(Instant::now()), false)
         {
             if Instant::now() >= until {
                 break;

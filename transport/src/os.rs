@@ -15,7 +15,7 @@ use std::io;
 #[cfg(not(all(test, shuttle)))]
 use std::io::ErrorKind;
 #[cfg(any(not(unix), all(test, shuttle)))]
-use std::io::Read;
+use std::io::{Read, Write};
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use std::net::TcpStream;
 #[cfg(not(all(test, shuttle)))]
@@ -58,13 +58,14 @@ pub(crate) fn is_stream(_: &TcpStream) -> bool {
     true
 }
 
-/// Reads what there is, waiting at most `limit` for it; nothing by then is [`ErrorKind::WouldBlock`].
+/// Reads what there is, waiting at most `limit` for it, or until the socket takes something to be written, if one `writes`;
+/// nothing by then is [`ErrorKind::WouldBlock`].
 ///
 /// Not by a time-out of the socket, which is rounded up to a tick of the system's clock: a host that only looks would
 /// wait for one.
 #[cfg(all(unix, not(all(test, shuttle))))]
-pub(crate) fn read_within(socket: &TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+pub(crate) fn read_within(socket: &TcpStream, buffer: &mut [u8], limit: Duration, writes: bool) -> io::Result<usize> {
+    use rustix::event::PollFlags;
     use rustix::net::{RecvFlags, recv};
 
     let mut read = || recv(socket, &mut *buffer, RecvFlags::DONTWAIT).map(|(_, count)| count).map_err(io::Error::from);
@@ -72,21 +73,74 @@ pub(crate) fn read_within(socket: &TcpStream, buffer: &mut [u8], limit: Duration
         Err(error) if error.kind() == ErrorKind::WouldBlock && !limit.is_zero() => {}
         done => return done,
     }
-    // What is too long for the system is for ever.
-    let limit = Timespec::try_from(limit).ok();
-    match poll(&mut [PollFd::new(socket, PollFlags::IN)], limit.as_ref())? {
-        0 => Err(ErrorKind::WouldBlock.into()),
-        _ => read(),
-    }
+    wait(socket, if writes { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN }, limit)?;
+    read()
 }
 
-/// Reads what there is, waiting at most `limit` for it, and never long: nobody has tried there whether a shutdown by
-/// another thread ends a read.
+/// Writes what the socket takes, waiting at most `limit` for it to take any; nothing by then is [`ErrorKind::WouldBlock`].
+///
+/// Not vectored: that would raise SIGPIPE in a C host whose peer has closed.
+#[cfg(all(unix, not(all(test, shuttle))))]
+pub(crate) fn write_within(socket: &TcpStream, bytes: &[u8], limit: Duration) -> io::Result<usize> {
+    use rustix::event::PollFlags;
+    use rustix::net::{SendFlags, send};
+
+    // Apple's have no such flag, but an option of the socket, which the standard library sets.
+    #[cfg(target_vendor = "apple")]
+    let flags = SendFlags::DONTWAIT;
+    #[cfg(not(target_vendor = "apple"))]
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    let write = || send(socket, bytes, flags).map_err(io::Error::from);
+    match write() {
+        Err(error) if error.kind() == ErrorKind::WouldBlock && !limit.is_zero() => {}
+        done => return done,
+    }
+    wait(socket, PollFlags::OUT, limit)?;
+    write()
+}
+
+#[cfg(all(unix, not(all(test, shuttle))))]
+fn wait(socket: &TcpStream, until: rustix::event::PollFlags, limit: Duration) -> io::Result<()> {
+    use rustix::event::{PollFd, Timespec, poll};
+
+    // What is too long for the system is for ever.
+    let limit = Timespec::try_from(limit).ok();
+    poll(&mut [PollFd::new(socket, until)], limit.as_ref())?;
+    Ok(())
+}
+
+/// As above, but never waits long: nobody has tried there whether a shutdown by another thread ends a read, nor is there a
+/// poll(2).
 #[cfg(all(not(unix), not(all(test, shuttle))))]
-pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
-    // Zero would mean for ever.
-    socket.set_read_timeout(Some(limit.clamp(Duration::from_millis(1), Duration::from_millis(100))))?;
-    match socket.read(buffer) {
+pub(crate) fn read_within(
+    mut socket: &TcpStream,
+    buffer: &mut [u8],
+    limit: Duration,
+    writes: bool,
+) -> io::Result<usize> {
+    socket.set_read_timeout(Some(if writes { MOMENT } else { bounded(limit) }))?;
+    would_block(socket.read(buffer))
+}
+
+/// As above.
+#[cfg(all(not(unix), not(all(test, shuttle))))]
+pub(crate) fn write_within(mut socket: &TcpStream, bytes: &[u8], limit: Duration) -> io::Result<usize> {
+    socket.set_write_timeout(Some(bounded(limit)))?;
+    would_block(socket.write(bytes))
+}
+
+#[cfg(all(not(unix), not(all(test, shuttle))))]
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// Zero would mean for ever.
+#[cfg(all(not(unix), not(all(test, shuttle))))]
+fn bounded(limit: Duration) -> Duration {
+    limit.clamp(MOMENT, Duration::from_millis(100))
+}
+
+#[cfg(all(not(unix), not(all(test, shuttle))))]
+fn would_block(done: io::Result<usize>) -> io::Result<usize> {
+    match done {
         Err(error) if error.kind() == ErrorKind::TimedOut => Err(ErrorKind::WouldBlock.into()),
         done => done,
     }
@@ -94,9 +148,15 @@ pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], limit: Dura
 
 /// Reads what there is. A short wait only lets others run; a long one ends with input or a shutdown, and never by time.
 #[cfg(all(test, shuttle))]
-pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
+pub(crate) fn read_within(mut socket: &TcpStream, buffer: &mut [u8], limit: Duration, _: bool) -> io::Result<usize> {
     if limit > Duration::from_secs(1) {
         socket.wait();
     }
     socket.read(buffer)
+}
+
+/// The model takes all at once.
+#[cfg(all(test, shuttle))]
+pub(crate) fn write_within(mut socket: &TcpStream, bytes: &[u8], _: Duration) -> io::Result<usize> {
+    socket.write(bytes)
 }

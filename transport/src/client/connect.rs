@@ -13,7 +13,7 @@ use super::race::race;
 use super::shared::{Inner, Shared};
 use super::stopper::Stopper;
 use super::tries::Tries;
-use super::{Client, ClientError, TICK};
+use super::{Client, ClientError};
 use crate::config::ConnectionConfig;
 use crate::connection::{Connection, StartError};
 use crate::end::ConnectionEnd;
@@ -352,6 +352,5 @@ fn prepare(socket: &TcpStream) -> Result<TcpStream, ClientError> {
     }
     send_at_once(socket)?;
     socket.set_nonblocking(false)?;
-    socket.set_write_timeout(Some(TICK))?;
     Ok(socket.try_clone()?)
 }

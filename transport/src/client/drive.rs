@@ -70,7 +70,8 @@ impl Client {
     /// will, or when this side has closed it.
     ///
     /// The lock is held once for each event and for each read: input that waits is not waited for, and the clock stands
-    /// still meanwhile.
+    /// still while it is pieces. Between events nothing is waited for at all: a socket that takes nothing is looked at again
+    /// when there is nothing to be read.
     pub(super) fn drive(
         &mut self,
         timeout: Option<Duration>,
@@ -79,17 +80,19 @@ impl Client {
         let mut until = None;
         let mut read = None;
         let mut has_read = false;
-        let (mut inner, taken) = loop {
+        let (mut inner, taken, waits) = loop {
             let mut inner = self.shared.lock();
+            // For the socket to take it.
+            let waits = inner.connection.poll_transmit().is_some();
             if let Some(read) = read.take() {
                 inner.take_in(self.now, read, &self.input);
                 has_read = true;
             }
             match inner.connection.take(self.now, &mut self.storage) {
                 None | Some(Taken::Open | Taken::Closed) => {}
-                Some(taken) => break (inner, taken),
+                Some(taken) => break (inner, taken, waits),
             }
-            inner.write();
+            let writes = inner.write(Duration::ZERO);
             if let Some(end) = inner.connection.end() {
                 // Or the server would wait for ours, for as long as the client is held.
                 let _ = inner.socket.shutdown(Shutdown::Both);
@@ -109,7 +112,7 @@ impl Client {
                 }
                 limit = limit.min(left);
             }
-            let result = read_within(&self.socket, &mut self.input, limit);
+            let result = read_within(&self.socket, &mut self.input, limit, writes);
             self.now = self.shared.now();
             match &result {
                 Err(error) if error.kind() == ErrorKind::Interrupted && self.interruptible => {
@@ -118,17 +121,25 @@ impl Client {
                 _ => read = Some(result),
             }
         };
+        if matches!(taken, Taken::Due) {
+            // A frame of a message that may hold very many.
+            self.now = self.shared.now();
+        }
         let event = inner.connection.session_event(self.now, taken, &mut self.storage);
-        inner.write();
+        if !matches!(event, Some(Event::Delta { .. })) {
+            // What puts no deadline off may come for ever, and a host takes its time with each.
+            self.now = self.shared.now();
+            inner.look(self.now);
+        }
+        if !waits {
+            inner.write(Duration::ZERO);
+        }
         Ok(event)
     }
 }
 
 /// How long a read may wait without being told what has changed meanwhile.
 pub(super) fn longest_wait(connection: &Connection, now: Duration) -> Duration {
-    if connection.poll_transmit().is_some() {
-        return Duration::ZERO;
-    }
     let longest = match connection.session().state() {
         // Nobody else changes anything then, unless by closing.
         State::Idle | State::Stopping | State::Draining | State::Closed => Duration::MAX,

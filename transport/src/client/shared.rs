@@ -1,6 +1,6 @@
 //! What a client shares with its stoppers: the connection, and the socket to write to.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use chatnio_core::RequestError;
 use super::TICK;
 use super::drive::is_tick;
 use crate::connection::Connection;
-use crate::os::{Mutex, MutexGuard, TcpStream};
+use crate::os::{Mutex, MutexGuard, TcpStream, write_within};
 
 /// What the client shares with its stoppers.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Shared {
         let now = self.now();
         let mut inner = self.lock();
         let sent = inner.connection.stop(now)?;
-        inner.write();
+        inner.write(TICK);
         Ok(sent)
     }
 }
@@ -61,34 +61,34 @@ impl Inner {
             Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}
             Err(error) => connection.handle_error(now, error.kind()),
         }
-        if connection.next_deadline().is_some_and(|deadline| deadline <= now) {
-            connection.handle_timeout(now);
+        self.look(now);
+    }
+
+    /// Has what is due be done.
+    pub(super) fn look(&mut self, now: Duration) {
+        if self.connection.next_deadline().is_some_and(|deadline| deadline <= now) {
+            self.connection.handle_timeout(now);
         }
     }
 
-    /// Writes what is to be written, as far as the socket takes it within about a [`TICK`]; the rest goes out later.
-    /// Plain writes: a vectored one to a closed peer would raise SIGPIPE in a C host.
+    /// Writes what is to be written, as far as the socket takes it within `limit`, and then at once. Whether the rest is to
+    /// be written once it takes more.
     #[inline]
-    pub(super) fn write(&mut self) {
-        if self.connection.poll_transmit().is_some() {
-            self.write_all();
-        }
+    pub(super) fn write(&mut self, limit: Duration) -> bool {
+        self.connection.poll_transmit().is_some() && self.write_all(limit)
     }
 
     #[cold]
-    fn write_all(&mut self) {
-        let mut started = None;
+    fn write_all(&mut self, limit: Duration) -> bool {
+        let started = Instant::now();
         while let Some(bytes) = self.connection.poll_transmit() {
-            // A peer that reads slowly lets each write make a little progress: the lock is not held for all of them.
-            if started.get_or_insert_with(Instant::now).elapsed() >= TICK {
-                break;
-            }
-            match self.socket.write(bytes) {
+            match write_within(&self.socket, bytes, limit.saturating_sub(started.elapsed())) {
                 Ok(n) => self.connection.transmitted(n),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // If the socket is broken, reading from it tells.
-                Err(_) => break,
+                Err(error) => return is_tick(&error),
             }
         }
+        false
     }
 }

@@ -4,6 +4,7 @@ use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 
+use super::TICK;
 use super::shared::Shared;
 use crate::os::Mutex;
 
@@ -47,7 +48,7 @@ impl Stopper {
             let mut inner = shared.lock();
             inner.is_unwanted = true;
             inner.connection.close_at_once(now);
-            inner.write();
+            inner.write(TICK);
             // Wakes the thread that reads.
             let _ = inner.socket.shutdown(Shutdown::Both);
         }

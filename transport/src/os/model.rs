@@ -82,10 +82,6 @@ impl TcpStream {
         Ok(())
     }
 
-    pub(crate) fn set_write_timeout(&self, _: Option<Duration>) -> io::Result<()> {
-        Ok(())
-    }
-
     pub(crate) fn shutdown(&self, _: Shutdown) -> io::Result<()> {
         self.server().is_shut_down = true;
         self.0.readable.notify_all();
