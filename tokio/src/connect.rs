@@ -229,6 +229,7 @@ impl<'s> Leaving<'s> {
         inner.resume();
         let now = inner.clock.now();
         let end = inner.connection.reconnect(now).map_err(StartError::from)?;
+        inner.has_more = false;
         inner.ended(end);
         inner.abandon();
         inner.failed = None;
@@ -265,7 +266,7 @@ impl Drop for Leaving<'_> {
             // At once: it is not open.
             inner.connection.close(now);
             inner.abandon();
-            inner.pump();
+            inner.pump_all();
             drop(inner);
             self.shared.changed();
         }

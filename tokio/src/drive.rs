@@ -8,6 +8,7 @@ use std::task::Poll;
 
 use chatnio::Connection;
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::deputy::may_rest;
@@ -35,23 +36,28 @@ pub(crate) async fn drive(shared: &Shared, socket: &TcpStream, is_done: impl Fn(
             if has_changed {
                 shared.changed();
             }
-            let is_over = has_ended && inner.connection.end().is_some();
+            let has_more = inner.has_more && !inner.clock.is_stopped();
+            let is_over = has_ended && !inner.has_more && inner.connection.end().is_some();
             if inner.connection.is_finished() || is_over || is_done(&inner.connection) {
                 return;
             }
             let deadline = inner.connection.next_deadline().filter(|_| !inner.clock.is_stopped());
-            Wait {
+            let wait = Wait {
                 reads: !inner.clock.is_stopped() && !has_ended,
                 writes,
                 deadline: deadline.and_then(|at| inner.clock.instant(at)),
-            }
+            };
+            (!has_more).then_some(wait)
         };
-        until(shared, socket, timer.as_mut(), wait).await;
+        match wait {
+            Some(wait) => until(shared, socket, timer.as_mut(), wait).await,
+            None => yield_now().await,
+        }
     }
 }
 
-/// Takes in what the socket has, then does what is due, and hands out what has happened. Whether something may have changed
-/// for who waits.
+/// Takes in what the socket has, once what came before is handed out; then does what is due, and hands out what has happened.
+/// Whether something may have changed for who waits.
 fn step(inner: &mut Inner, socket: &TcpStream, has_ended: &mut bool) -> bool {
     if inner.is_held() {
         return false;
@@ -59,7 +65,7 @@ fn step(inner: &mut Inner, socket: &TcpStream, has_ended: &mut bool) -> bool {
     inner.clock.go_on();
     let now = inner.clock.now();
     let mut input = [0; INPUT];
-    if !*has_ended {
+    if !*has_ended && !inner.has_more {
         match socket.try_read(&mut input) {
             Ok(0) => {
                 *has_ended = true;
@@ -131,7 +137,7 @@ impl Drop for Driver {
             inner.resume();
             let now = inner.clock.now();
             inner.connection.handle_error(now, ErrorKind::Other);
-            inner.pump();
+            inner.pump_all();
             drop(inner);
             self.shared.changed();
         }

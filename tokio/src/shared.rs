@@ -17,6 +17,10 @@ use crate::clock::Clock;
 use crate::deputy::Deputy;
 use crate::turn::{Item, Turn};
 
+/// How many events are handed out at once: a server may send millions of them in one message. Then the reader takes what came,
+/// others have their turn, and what is late is looked at.
+const STEP: usize = 1000;
+
 #[derive(Debug)]
 pub(crate) struct Shared {
     inner: Mutex<Inner>,
@@ -31,6 +35,8 @@ pub(crate) struct Shared {
 pub(crate) struct Inner {
     pub(crate) connection: Connection,
     storage: EventStorage,
+    /// Whether the connection may have more events.
+    pub(crate) has_more: bool,
     pub(crate) clock: Clock,
     /// The last question's.
     pub(crate) turn: Option<Arc<Turn>>,
@@ -51,6 +57,7 @@ impl Shared {
         let inner = Inner {
             connection,
             storage: EventStorage::new(),
+            has_more: false,
             clock,
             turn: None,
             socket: None,
@@ -157,11 +164,22 @@ impl Shared {
 }
 
 impl Inner {
-    /// Hands out what has happened. Whether something may have changed for who waits.
+    /// Hands out all that has happened, where nobody goes on with it.
+    pub(crate) fn pump_all(&mut self) {
+        self.pump();
+        while self.has_more {
+            self.pump();
+        }
+    }
+
+    /// Hands out some of what has happened. Whether something may have changed for who waits.
     pub(crate) fn pump(&mut self) -> bool {
         let now = self.clock.now();
         let mut has_changed = false;
-        while let Some(event) = self.connection.poll_event(now, &mut self.storage) {
+        for _ in 0..STEP {
+            let event = self.connection.poll_event(now, &mut self.storage);
+            self.has_more = event.is_some();
+            let Some(event) = event else { break };
             match event {
                 ConnectionEvent::Session(event) => {
                     has_changed |= matches!(event, Event::End(_));

@@ -223,6 +223,28 @@ async fn no_deadline_counts_while_a_slow_reader_is_waited_for() {
 }
 
 #[tokio::test]
+async fn frames_of_one_message_are_handed_out_as_the_reader_takes_them() {
+    const FRAMES: u64 = 100_000;
+    let message = r#"{"message":"a"}"#.repeat(usize::try_from(FRAMES).unwrap());
+    let script = format!(
+        "> SEND {{\"type\": \"chat\", \"message\": \"hi\"}}\n< RECV {message}\n< RECV {{\"quota\":0.1,\"end\":true}}\n"
+    );
+    let server = serve(|options| options.script = Some(script.parse().unwrap()));
+    let mut client = connect(&server).await;
+    let mut pieces = client.ask(&Request::chat("hi")).await.unwrap();
+    let chunks = |client: &Client| client.with_session(|session| session.answer().map_or(0, |answer| answer.chunks));
+    until(|| chunks(&client) >= 4096).await;
+    // Others have had their turn meanwhile, or this would see all of them.
+    assert!(chunks(&client) < 6000, "{}", chunks(&client));
+    let mut count = 0;
+    while let Some(piece) = bounded(pieces.next()).await {
+        assert_eq!(piece.unwrap(), "a");
+        count += 1;
+    }
+    assert_eq!((count, pieces.answer().unwrap().outcome), (FRAMES, Some(Outcome::Complete)));
+}
+
+#[tokio::test]
 async fn a_slow_reader_can_be_left_and_stopped_for() {
     let server = serve(|_| ());
     let mut client = connect(&server).await;
