@@ -81,8 +81,8 @@ impl Auth {
         self.token.as_str() == ANONYMOUS
     }
 
-    /// A text from outside without the token, also as JSON and pages write it: some servers repeat the key that they refuse. A
-    /// token of less than four bytes is no secret, and stays.
+    /// A text from outside without the token, however it is written there (see [`Secrets`]): some servers repeat the key that
+    /// they refuse. A token of less than four bytes is no secret, and stays.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut secrets = Secrets::default();

@@ -324,8 +324,8 @@ def test_a_strict_server_fails_a_test_that_asks_something_else(script: Path) -> 
 def test_a_strict_server_compares_each_connection_from_the_scripts_start(tmp_path: Path) -> None:
     path = tmp_path / "two.txt"
     path.write_text(
-        '> SEND {"token":"sk-...","id":-1}\n> SEND {"message":"one"}\n< RECV {"message":"1","end":true}\n'
-        '> SEND {"message":"two"}\n< RECV {"message":"2","end":true}\n'
+        '> SEND {"token":"sk-...","id":-1}\n> SEND {"message":"one"}\n< RECV {"message":"1","quota":0.1,"end":true}\n'
+        '> SEND {"message":"two"}\n< RECV {"message":"2","quota":0.1,"end":true}\n'
     )
     # Two at once; and one that asks the first again, as who connects anew does.
     with Loopback(script=path, pace=0, strict=True) as server:

@@ -20,6 +20,7 @@ from fault_servers import Row, Table
 from support import PATIENCE, everything_shown
 
 from pychatnio import AsyncClient, Auth, ChatNioError, Client, Config, Connection, InvalidArgumentError, Transcript, rest
+from pychatnio.rest.redacted import of_headers, redacted
 
 #: One of each kind, by what it is.
 SECRETS = {
@@ -256,3 +257,22 @@ def test_a_secret_that_shows_is_found(identity: Identity) -> None:
     for name, secret in {**SECRETS, "key": identity.key}.items():
         assert found(f"so {secret}.", identity) == [name]
     assert found(identity.file.read_text(), identity) == ["key"]
+
+
+def test_however_it_is_written() -> None:
+    rows = (Path(__file__).resolve().parents[3] / "rest" / "secrets.tsv").read_text(encoding="utf-8").split("\n")[1:-1]
+    for row in rows:
+        of, sent, repeated, shown = row.split("\t")
+        kind, _, name = of.partition(" ")
+        others = {"secret": [sent], "header": [*of_headers([(name, sent)])]}.get(kind, [])
+        query, token = (sent if kind == name_of else "" for name_of in ("query", "token"))
+        assert redacted(repeated, query, token, others) == shown, row
+    assert len(rows) > 30
+
+
+def test_one_that_is_cut() -> None:
+    # What the text is shortened to may end within a secret, and within a sign of it.
+    text = "no key s3cr%C3%A9t\\/3"
+    for end in range(len("no key s3cr"), len(text) + 1):
+        assert redacted(text[:end], "key=s3cr\u00e9t/3/4", "") == "no key ...", text[:end]
+    assert redacted(text[: len("no key s3c")], "key=s3cr\u00e9t/3/4", "") == "no key s3c"

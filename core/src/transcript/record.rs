@@ -1,7 +1,6 @@
 //! Recording a transcript: the debugging aid of a project without logging.
 
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
@@ -10,7 +9,7 @@ use super::{Entry, EntryKind, Transcript, first_word, is_json, split_comment};
 use crate::auth::{ANONYMOUS, Auth, SHOWN, bare};
 use crate::chunk::string_field;
 use crate::json::push_string;
-use crate::secrets::written;
+use crate::secrets::Secrets;
 
 /// Tokens shorter than this are taken for words: replacing them everywhere would garble the text.
 const SECRET_LEN: usize = 8;
@@ -34,8 +33,8 @@ const SECRET_LEN: usize = 8;
 #[derive(Default)]
 pub struct Recorder {
     transcript: Transcript,
-    /// The token, in all the forms that it is written in.
-    secrets: Vec<Zeroizing<String>>,
+    /// The token.
+    secrets: Secrets,
     /// When it is, if the host says so.
     now: Option<Duration>,
     /// How many bytes are recorded, and how many may be; 0 is no limit.
@@ -111,17 +110,19 @@ impl Recorder {
         }
     }
 
-    /// Remembers a token in all the forms that may show up.
+    /// Remembers a token, wherever it may show up.
     fn learn(&mut self, token: &str) {
-        self.secrets = written(bare(token));
+        self.secrets = Secrets::default();
+        let token = bare(token);
+        if token.len() >= SECRET_LEN {
+            self.secrets.add_shown(token, SHOWN);
+        }
     }
 
     fn push(&mut self, message: &str, kind: impl FnOnce(String) -> EntryKind) {
         let mut text = one_line(message);
-        for secret in self.secrets.iter().filter(|secret| secret.len() >= SECRET_LEN) {
-            if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), SHOWN);
-            }
+        if let Some(redacted) = self.secrets.redacted(&text) {
+            text = redacted;
         }
         let len = text.len();
         self.push_entry(kind(text), len);

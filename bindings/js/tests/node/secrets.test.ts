@@ -2,10 +2,13 @@
 // one of the companion calls with a token, a header and a key in its URL.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { inspect } from "node:util";
 import { Client, type Event } from "chatnio";
 import { quota, RestClient } from "chatnio/rest";
+import { ofHeaders, redacted } from "../../dist/redacted.js";
+import { root } from "./env.js";
 import { faultServers, type Row, tryAll } from "./fault-servers.js";
 
 const SECRETS = ["sk-MARKEDtoken", "MARKEDheader", "MARKEDquery"];
@@ -73,4 +76,22 @@ for (const attempt of [ask, call]) {
 
 test("a secret that shows is found", () => {
   assert.equal(shown([SECRETS.join(" "), "nothing"]).length, SECRETS.length);
+});
+
+test("a secret is hidden however it is written", () => {
+  const rows = readFileSync(`${root}rest/secrets.tsv`, "utf8").split("\n").slice(1, -1);
+  for (const row of rows) {
+    const [of = "", sent = "", repeated = "", shown] = row.split("\t");
+    const name = of.startsWith("header ") ? of.slice("header ".length) : undefined;
+    const others = name !== undefined ? ofHeaders({ [name]: sent }) : of === "secret" ? [sent] : [];
+    assert.equal(redacted(repeated, of === "query" ? sent : "", of === "token" ? sent : "", others), shown, row);
+  }
+  assert.ok(rows.length > 30);
+});
+
+test("one that is cut is hidden, too", () => {
+  const text = "no key s3cr%C3%A9t\\/3";
+  for (let end = "no key s3cr".length; end <= text.length; end += 1) {
+    assert.equal(redacted(text.slice(0, end), "key=s3cr\u00e9t/3/4"), "no key ...", text.slice(0, end));
+  }
 });
