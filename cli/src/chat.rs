@@ -116,6 +116,10 @@ impl Chat {
                     Some(command) => self.obey(command)?,
                 },
                 Line::End => break,
+                Line::Failed(why) => {
+                    self.printer.raise(Failure::usage(why).report());
+                    break;
+                }
                 Line::NotUtf8 => self.refuse("the line is not valid UTF-8 and was skipped"),
                 Line::TooLong => {
                     let limit = self.target.max_request();

@@ -13,7 +13,7 @@ pub(crate) fn read(words: &[String], images: &[String], limit: usize) -> Result<
         words => words.join(" "),
     };
     let wants_input = words.len() == 1 && words[0] == "-";
-    let images = images.iter().map(|image| image::embed(image)).collect::<Result<Vec<_>, _>>()?;
+    let images = images.iter().map(|image| image::embed(image, limit)).collect::<Result<Vec<_>, _>>()?;
     let input = if !io::stdin().is_terminal() || wants_input { input(limit)? } else { String::new() };
     if words.is_empty() && images.is_empty() && io::stdin().is_terminal() {
         return Err(Failure::usage("no question: give it as TEXT, or `-` to type it"));

@@ -12,7 +12,7 @@ pub(crate) enum Status {
     Done = 0,
     /// The output or the recording could not be written.
     Output = 1,
-    /// The command line, the environment, the configuration or a named file is wrong.
+    /// The command line, the environment, the configuration, a file or standard input is wrong.
     Usage = 2,
     /// The server answered instead of the model.
     Notice = 3,

@@ -4,7 +4,7 @@ pub(crate) const STATUSES: &str = "\
 Exit status:
   0    answered
   1    the output, the recording or a file of this program's own could not be written
-  2    usage: the command line, the environment, the configuration or a named file is wrong
+  2    usage: the command line, the environment, the configuration, a file or standard input is wrong
   3    the server answered instead of the model (a notice: out of quota, unknown model, ...), or refused a call
   4    no connection, or the answer was interrupted before its end
   5    a message or a transcript could not be read

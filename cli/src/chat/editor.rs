@@ -81,10 +81,7 @@ impl Editor {
                 }
                 Err(ReadlineError::Interrupted | ReadlineError::Eof) => return Line::End,
                 Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => return Line::NotUtf8,
-                Err(error) => {
-                    say("error", &format!("cannot read from the terminal: {}", words::system(&error)));
-                    return Line::End;
-                }
+                Err(error) => return Line::Failed(format!("cannot read from the terminal: {}", words::system(&error))),
             }
         }
     }

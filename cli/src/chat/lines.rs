@@ -23,6 +23,8 @@ pub(super) enum Line {
     TooLong,
     /// There is no more.
     End,
+    /// No more can be read, and why.
+    Failed(String),
     /// The chat is to look whether it is to go.
     Woken,
 }
@@ -86,14 +88,15 @@ fn read(mut input: impl BufRead, longest: u64, lines: &SyncSender<Line>) {
     loop {
         let mut bytes = Vec::new();
         let read = match input.by_ref().take(longest).read_until(b'\n', &mut bytes) {
-            Ok(0) | Err(_) => Line::End,
+            Ok(0) => Line::End,
             Ok(_) if bytes.len() as u64 == longest && !bytes.ends_with(b"\n") => match skip_line(&mut input) {
                 Ok(()) => Line::TooLong,
-                Err(_) => Line::End,
+                Err(error) => failed(&error),
             },
             Ok(_) => line(bytes),
+            Err(error) => failed(&error),
         };
-        let ended = read == Line::End;
+        let ended = matches!(read, Line::End | Line::Failed(_));
         if lines.send(read).is_err() || ended {
             return;
         }
@@ -113,6 +116,10 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
             return Ok(());
         }
     }
+}
+
+fn failed(error: &io::Error) -> Line {
+    Line::Failed(format!("cannot read from standard input: {}", words::system(error)))
 }
 
 fn line(mut bytes: Vec<u8>) -> Line {

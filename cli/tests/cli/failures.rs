@@ -18,6 +18,7 @@ fn wrong_usage_is_2_and_asks_nothing() {
     let directory = Directory::new("usage");
     let server = server();
     let url = server.url();
+    let large = directory.write("large.gif", format!("GIF89a{}", ".".repeat(43)));
     for (arguments, says) in [
         (&["ask", "--no-such-option", "hi"][..], "--no-such-option"),
         (&["no-such-command"], "no-such-command"),
@@ -40,6 +41,10 @@ fn wrong_usage_is_2_and_asks_nothing() {
         (&["ask", "--url", &url, "-c", "--token", "sk-x", "hi"], "no conversation with 127.0.0.1:"),
         (&["ask", "--url", &url, "--image", &directory.write("no.png", "text"), "hi"], "no PNG, JPEG, GIF or WebP"),
         (&["ask", "--url", &url, "--image", &directory.file("none.png"), "hi"], "--image: cannot read"),
+        (
+            &["ask", "--url", &url, "--max-question", "64", "--image", &large, "hi"],
+            "over what a question of 64 bytes has room for",
+        ),
         (&["ask", "--url", &url, "--max-question", "1KB", "hi"], "--max-question"),
         (
             &["ask", "--url", &url, "--max-question", "10", "hi"],
@@ -70,6 +75,20 @@ fn wrong_usage_is_2_and_asks_nothing() {
         assert!(!is_technical || arguments.contains(&"--no-such-option"), "{arguments:?}: {ended:?}");
     }
     assert_eq!(server.stats().connections, 0);
+}
+
+/// What it cannot read is not taken for its end.
+#[cfg(unix)]
+#[test]
+fn input_that_cannot_be_read_is_2() {
+    let directory = Directory::new("input");
+    let server = server();
+    for command in ["ask", "chat"] {
+        let mut reading = chatnio([command, "--url", &server.url(), "--token", "sk-x"]);
+        reading.stdin(std::fs::File::open(directory.file(".")).unwrap());
+        let ended = run(&mut reading).with(2);
+        assert!(ended.stderr.contains("from standard input: Is a directory"), "{ended:?}");
+    }
 }
 
 #[cfg(unix)]
