@@ -197,19 +197,19 @@ impl Chat {
         self.target.set_conversation(conversation);
         self.told = Told::default();
         self.system_is_due = self.target.system(&self.settings).is_some();
-        match self.connect() {
-            Ok(client) => self.client = Some(client),
-            Err(failure) => self.failed(&failure),
-        }
+        self.client = self.connect();
     }
 
-    /// Connects to where the target says.
-    fn connect(&mut self) -> Result<Client, Failure> {
+    /// Connects to where the target says. Why it could not is said; so it is when Ctrl-C gives it up.
+    fn connect(&mut self) -> Option<Client> {
         let stopper = Stopper::new();
-        self.interrupts.watch(stopper.clone());
+        self.interrupts.watch_connect(stopper.clone());
         let connected = self.target.connect(&stopper);
-        self.interrupts.unwatch();
-        connected
+        if self.interrupts.unwatch() {
+            say_given_up();
+            return None;
+        }
+        connected.map_err(|failure| self.failed(&failure)).ok()
     }
 
     /// Keeps what a connection has recorded.
@@ -224,19 +224,18 @@ impl Chat {
     /// Asks, and prints the answer as it comes.
     fn ask(&mut self, request: Request) -> io::Result<()> {
         let request = self.settings.parameters.add_to(request.model(&self.settings.model));
-        let mut client = match self.client.take().map_or_else(|| self.connect(), Ok) {
-            Ok(client) => client,
-            Err(failure) => {
-                self.failed(&failure);
-                return Ok(());
+        let Some(mut client) = self.client.take().or_else(|| self.connect()) else { return Ok(()) };
+        self.interrupts.watch_connect(client.stopper());
+        let sent = self.ready(&mut client).and_then(|()| self.send(&mut client, &request));
+        let is_given_up = self.interrupts.watch(client.stopper());
+        let answered = match sent {
+            _ if is_given_up => {
+                say_given_up();
+                Ok(())
             }
+            Ok(()) => self.answer(&mut client),
+            Err(error) => Err(error.into()),
         };
-        self.interrupts.watch(client.stopper());
-        let answered = self
-            .ready(&mut client)
-            .and_then(|()| self.send(&mut client, &request))
-            .map_err(Trouble::from)
-            .and_then(|()| self.answer(&mut client));
         self.interrupts.unwatch();
         if let Err(Trouble::Output(_)) = answered {
             let _ = client.stop();
@@ -320,6 +319,10 @@ impl Chat {
         }
         self.printer.raise(failure.report());
     }
+}
+
+fn say_given_up() {
+    say("note", "gave up connecting; the next question tries it again");
 }
 
 /// Takes out a `/stop` that is for the running answer, if one is held. Behind another question, or a line that was to be one

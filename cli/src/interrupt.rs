@@ -17,14 +17,14 @@ use crate::terminal::Terminal;
 /// somebody to take what it says.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The first Ctrl-C stops the running answer, the second quits; so does the first when there is nothing to stop. A
-/// command that is told to go stops the answer and quits.
+/// The first Ctrl-C stops the running answer, or gives up a connect that the command can go on without; the second quits.
+/// So does the first when there is nothing to stop. A command that is told to go stops the answer and quits.
 #[derive(Default)]
 pub(crate) struct Interrupts(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    stopper: Mutex<Option<Stopper>>,
+    running: Mutex<Option<Running>>,
     /// Counts what there was to stop.
     watched: AtomicU64,
     /// The signal that came last.
@@ -38,6 +38,13 @@ struct Shared {
     terminal: Terminal,
 }
 
+/// What can be stopped.
+struct Running {
+    stopper: Stopper,
+    /// Of a connect that the command can go on without: whether it was given up.
+    is_given_up: Option<bool>,
+}
+
 impl Interrupts {
     /// Takes the signals over.
     pub(crate) fn install() -> Result<Self, Failure> {
@@ -47,16 +54,26 @@ impl Interrupts {
         Ok(Interrupts(shared))
     }
 
-    /// There is an answer to stop now.
-    pub(crate) fn watch(&self, stopper: Stopper) {
-        self.0.watched.fetch_add(1, Ordering::SeqCst);
-        *lock(&self.0.stopper) = Some(stopper);
+    /// There is an answer to stop now, or a connect that the command cannot go on without. Returns whether a connect
+    /// before it was given up.
+    pub(crate) fn watch(&self, stopper: Stopper) -> bool {
+        self.replace(Some(Running { stopper, is_given_up: None }))
     }
 
-    /// There is nothing to stop any more.
-    pub(crate) fn unwatch(&self) {
+    /// There is a connect now that the command can go on without.
+    pub(crate) fn watch_connect(&self, stopper: Stopper) {
+        self.replace(Some(Running { stopper, is_given_up: Some(false) }));
+    }
+
+    /// There is nothing to stop any more. Returns whether a connect was given up.
+    pub(crate) fn unwatch(&self) -> bool {
+        self.replace(None)
+    }
+
+    fn replace(&self, running: Option<Running>) -> bool {
         self.0.watched.fetch_add(1, Ordering::SeqCst);
-        *lock(&self.0.stopper) = None;
+        let before = std::mem::replace(&mut *lock(&self.0.running), running);
+        before.and_then(|before| before.is_given_up).unwrap_or(false)
     }
 
     /// What wakes the command when it is to go while it waits for input: it then ends by itself.
@@ -75,11 +92,11 @@ impl Interrupts {
     }
 
     /// Starts a process that ends with this one.
-    pub(crate) fn spawn(&self, command: &mut Command) -> io::Result<Running<'_>> {
+    pub(crate) fn spawn(&self, command: &mut Command) -> io::Result<Process<'_>> {
         // Or it could be started behind the end of this one.
         let mut child = lock(&self.0.child);
         let stdout = child.insert(command.spawn()?).stdout.take();
-        Ok(Running { shared: &self.0, stdout })
+        Ok(Process { shared: &self.0, stdout })
     }
 
     pub(crate) fn terminal(&self) -> &Terminal {
@@ -109,7 +126,14 @@ impl Shared {
             return;
         }
         *lock(&self.signal) = Some(signal);
-        let stopper = lock(&self.stopper).clone();
+        let stopper = match &mut *lock(&self.running) {
+            Some(Running { stopper, is_given_up: Some(is_given_up @ false) }) if signal == Signal::Interrupt => {
+                *is_given_up = true;
+                stopper.close();
+                return;
+            }
+            running => running.as_ref().map(|running| running.stopper.clone()),
+        };
         if let Some(stopper) = stopper {
             if signal != Signal::Interrupt {
                 self.leaving.store(true, Ordering::SeqCst);
@@ -160,19 +184,19 @@ impl Shared {
 }
 
 /// A process that was started and ends when this is dropped.
-pub(crate) struct Running<'a> {
+pub(crate) struct Process<'a> {
     shared: &'a Shared,
     pub(crate) stdout: Option<ChildStdout>,
 }
 
-impl Running<'_> {
+impl Process<'_> {
     /// How it has ended, if it has.
     pub(crate) fn ended(&self) -> io::Result<Option<ExitStatus>> {
         lock(&self.shared.child).as_mut().map_or(Ok(None), Child::try_wait)
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for Process<'_> {
     fn drop(&mut self) {
         if let Some(mut child) = lock(&self.shared.child).take() {
             let _ = child.kill();

@@ -75,6 +75,6 @@ Keys on a terminal:
   Tab                 complete a command or a model
   Up, Down, Ctrl-R    the history, kept in $XDG_STATE_HOME/chatnio/history (~/.local/state/chatnio/history);
                       lines with a key (sk-...) in them are not
-  Ctrl-C              stop the answer; clear the line
+  Ctrl-C              stop the answer; give up connecting anew; clear the line
   Ctrl-Z              suspend, until `fg`
   What is typed while an answer runs waits for the prompt.";

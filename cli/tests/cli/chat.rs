@@ -1,14 +1,11 @@
 //! A chat by a pipe.
 
-use std::io;
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use chatnio_loopback::{Generation, Options, Plan, Server};
 
-use crate::process::{KEY, Running, chatnio, gated, run_with, server, server_with};
+use crate::process::{KEY, Running, chatnio, gated, relay, run_with, server, server_with};
 
 const HELLO: &str = "Hello! How can I help?\n";
 
@@ -138,34 +135,11 @@ fn a_server_that_is_gone_fails_each_question() {
     assert_eq!(ended.stderr.matches("error: cannot connect").count(), 2, "{ended:?}");
 }
 
-/// The URL of a relay to the server, which drops the second connection.
-fn relay(server: &Server) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("ws://{}", listener.local_addr().unwrap());
-    let server = server.url().trim_start_matches("ws://").trim_end_matches("/chat").to_owned();
-    thread::spawn(move || {
-        for (number, near) in listener.incoming().enumerate() {
-            let near = near.unwrap();
-            if number == 1 {
-                continue;
-            }
-            let far = TcpStream::connect(&server).unwrap();
-            for (mut from, mut to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)] {
-                thread::spawn(move || {
-                    let _ = io::copy(&mut from, &mut to);
-                    let _ = to.shutdown(Shutdown::Write);
-                });
-            }
-        }
-    });
-    url
-}
-
 #[test]
 fn what_follows_a_new_conversation_that_could_not_be_reached_is_not_asked_in_the_old_one() {
     for (command, conversations) in [("/new", vec![1, 2]), ("/conversation 1", vec![1])] {
         let server = server();
-        let mut chat = chatnio(["chat", "--url", &relay(&server), "--token", KEY, "--model", "hello"]);
+        let mut chat = chatnio(["chat", "--url", &relay(&server, drop), "--token", KEY, "--model", "hello"]);
         chat.args(["--connect-retries", "0", "--system", "Be brief."]).stdin(Stdio::piped());
         let lines = format!("one\n{command}\n/conversation\ntwo\n/conversation\n");
         let ended = run_with(&mut chat, lines.as_bytes()).with(4);

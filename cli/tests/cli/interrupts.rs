@@ -4,11 +4,12 @@ use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use chatnio_loopback::{Generation, Options, Plan, Server};
 
-use crate::process::{Directory, KEY, Running, ask, chatnio, gated, server_with, wait_until};
+use crate::process::{Directory, KEY, Running, ask, chatnio, gated, relay, server, server_with, wait_until};
 
 #[test]
 fn the_first_stops_the_answer() {
@@ -144,4 +145,39 @@ fn in_a_chat_it_stops_the_answer_and_the_chat_goes_on() {
     running.stdout_until("Hello! How can I help?\n");
     running.stderr_until("cost: ");
     running.end().with(0);
+}
+
+#[test]
+fn in_a_chat_it_gives_up_a_connect_and_the_chat_goes_on() {
+    for (model, lines, status) in [("hello", "/new\n", 0), ("drop", "one\ntwo\n", 4)] {
+        let server = server();
+        let (sender, silent) = mpsc::channel();
+        let url = relay(&server, move |socket| sender.send(socket).unwrap());
+        let arguments = ["chat", "--url", &url, "--token", KEY, "--model", model, "--timeout", "3600"];
+        let mut running = Running::start(chatnio(arguments).stdin(Stdio::piped()));
+        running.write(lines.as_bytes());
+        let _socket = silent.recv().unwrap();
+        running.signal("INT");
+        running.stderr_until("note: gave up connecting; the next question tries it again\n");
+        running.write(b"/model hello\nthree\n");
+        running.stdout_until("Hello! How can I help?\n");
+        running.end().with(status);
+        let asked = server.world().messages(KEY, 1).unwrap();
+        assert!(asked.iter().all(|message| message.content != "two"), "{asked:?}");
+    }
+}
+
+#[test]
+fn being_told_to_go_ends_a_chat_that_connects() {
+    for (signal, status) in [("TERM", 143), ("HUP", 129)] {
+        let server = server();
+        let (sender, silent) = mpsc::channel();
+        let url = relay(&server, move |socket| sender.send(socket).unwrap());
+        let arguments = ["chat", "--url", &url, "--token", KEY, "--timeout", "3600"];
+        let mut running = Running::start(chatnio(arguments).stdin(Stdio::piped()));
+        running.write(b"/new\n");
+        let _socket = silent.recv().unwrap();
+        running.signal(signal);
+        running.end().with(status);
+    }
 }

@@ -1,6 +1,7 @@
 //! Running the command, bounded: whatever hangs is ended and fails its test.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -173,7 +174,7 @@ impl Running {
         let stdout = child.stdout.take().expect("stdout is piped");
         let running = Running {
             stdin: child.stdin.take().map(|stdin| Box::new(stdin) as Box<dyn Write>),
-            stdout: Stream::new(None::<std::io::Empty>),
+            stdout: Stream::new(None::<io::Empty>),
             stderr: Stream::new(child.stderr.take()),
             child,
             #[cfg(target_os = "linux")]
@@ -205,7 +206,7 @@ impl Running {
             stdin: Some(Box::new(clone(&near))),
             terminal: Some(clone(&near)),
             stdout: Stream::new(Some(near)),
-            stderr: Stream::new(None::<std::io::Empty>),
+            stderr: Stream::new(None::<io::Empty>),
             child,
         }
     }
@@ -301,6 +302,30 @@ pub(crate) fn gated(generation: Generation) -> Server {
     plan.pieces[1].0 = Duration::from_secs(3600);
     options.plans.insert("gated".to_owned(), plan);
     server_with(options)
+}
+
+/// The URL of a relay to the server, which hands the second connection over to `second` instead.
+pub(crate) fn relay(server: &Server, mut second: impl FnMut(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let server = server.url().trim_start_matches("ws://").trim_end_matches("/chat").to_owned();
+    thread::spawn(move || {
+        for (number, near) in listener.incoming().enumerate() {
+            let near = near.unwrap();
+            if number == 1 {
+                second(near);
+                continue;
+            }
+            let far = TcpStream::connect(&server).unwrap();
+            for (mut from, mut to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)] {
+                thread::spawn(move || {
+                    let _ = io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Write);
+                });
+            }
+        }
+    });
+    url
 }
 
 /// A directory of a test's own, removed at its end.
