@@ -98,7 +98,7 @@ struct Chat {
     told: Told,
     conversations: Conversations,
     recording: Option<Recording>,
-    /// Lines from a pipe that came while an answer ran.
+    /// Lines from a pipe that came while an answer ran, and what stands behind a command in a text of several lines.
     held: VecDeque<Line>,
 }
 
@@ -110,11 +110,17 @@ impl Chat {
     fn talk(&mut self) -> io::Result<()> {
         while !self.interrupts.leaving() {
             match self.next_line() {
-                Line::Text(text) => match Command::parse(&text) {
-                    None => {}
-                    Some(Command::Quit) => break,
-                    Some(command) => self.obey(command)?,
-                },
+                Line::Text(text) => {
+                    let (line, rest) = command::split(&text).map_or((&*text, None), |(line, rest)| (line, Some(rest)));
+                    if let Some(rest) = rest {
+                        self.held.push_front(Line::Text(rest.to_owned()));
+                    }
+                    match Command::parse(line) {
+                        None => {}
+                        Some(Command::Quit) => break,
+                        Some(command) => self.obey(command)?,
+                    }
+                }
                 Line::End => break,
                 Line::Failed(why) => {
                     self.printer.raise(Failure::usage(why).report());

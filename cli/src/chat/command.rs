@@ -55,6 +55,18 @@ impl<'a> Command<'a> {
     }
 }
 
+/// A text's first line and the rest, where that is a command of one line. What was pasted together is taken as if line
+/// after line was: the rest is often a question.
+pub(super) fn split(text: &str) -> Option<(&str, &str)> {
+    let (line, rest) = text.split_once('\n')?;
+    let takes_one = match Command::parse(line)? {
+        // Prompts have several lines. Behind the end nothing would be asked.
+        Command::Ask(_) | Command::System(_) | Command::Quit | Command::Unknown(_) => false,
+        _ => true,
+    };
+    (takes_one && !rest.trim().is_empty()).then_some((line, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +92,20 @@ mod tests {
             assert_eq!(Command::parse(line), Some(command), "{line}");
         }
         assert_eq!(Command::parse(" \t"), None);
+    }
+
+    #[test]
+    fn what_follows_a_command_of_one_line_is_a_text_of_its_own() {
+        assert_eq!(split("/model gpt-4\nWhat is\nit?"), Some(("/model gpt-4", "What is\nit?")));
+        assert_eq!(split("/new\n/model gpt-4\nhi"), Some(("/new", "/model gpt-4\nhi")));
+        for whole in
+            ["/model gpt-4", "/model gpt-4\n \n", "hi\n/new", "/system Be brief.\nAnd kind.", "/what\nis it", "\nhi"]
+        {
+            assert_eq!(split(whole), None, "{whole}");
+        }
+        let quit = "/quit\nhi";
+        assert_eq!(split(quit), None);
+        assert!(matches!(Command::parse(quit), Some(Command::Unknown(_))));
     }
 
     #[test]

@@ -187,6 +187,20 @@ fn a_bracketed_paste_and_alt_enter_make_one_question_of_several_lines() {
 }
 
 #[test]
+fn what_is_pasted_behind_a_command_is_asked() {
+    let server = server();
+    let mut chat = chat(&server, "gated");
+    chat.stdout_until("> ");
+    chat.write(b"\x1b[200~/model hello\r/restart \rone\rtwo\x1b[201~\r");
+    chat.stdout_until("cost: ");
+    chat.write(b"/model\r");
+    chat.stdout_until("model: hello\r\n");
+    chat.write(b"/quit\r");
+    chat.end().with(2);
+    assert_eq!(server.world().messages(KEY, 1).unwrap()[0].content, "one\ntwo");
+}
+
+#[test]
 fn tab_completes() {
     let server = server();
     let mut chat = chat(&server, "hello");
