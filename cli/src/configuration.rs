@@ -116,10 +116,7 @@ impl Configuration {
             None => {
                 let known: Vec<_> = self.profiles.keys().map(String::as_str).collect();
                 let known = if known.is_empty() { "has none".to_owned() } else { format!("has {}", known.join(", ")) };
-                Err(Failure::usage(format!(
-                    "there is no profile {}: the configuration {known}",
-                    without_keys(&format!("{name:?}"))
-                )))
+                Err(Failure::usage(format!("there is no profile {:?}: the configuration {known}", without_keys(&name))))
             }
         }
     }

@@ -58,7 +58,7 @@ fn refuse(refusal: &clap::Error) -> ExitCode {
     let mut text = refusal.render().to_string();
     for argument in env::args_os().skip(1) {
         let argument = argument.to_string_lossy();
-        if let Some(at) = argument.find("sk-") {
+        if let Some(at) = output::find_key(&argument) {
             text = text.replace(&argument[at..], "sk-...");
         }
     }

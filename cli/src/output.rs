@@ -64,11 +64,18 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(drives) { text.chars().filter(|c| !drives(*c)).collect() } else { text.into() }
 }
 
+/// Where the first API key in a text begins, as servers make them. It stands behind no letter: there is none in
+/// "task-list". Letters are those that have cases, as there is no space between a Chinese word and a key.
+pub(crate) fn find_key(text: &str) -> Option<usize> {
+    let is_letter = |c: char| c.is_lowercase() || c.is_uppercase();
+    text.match_indices("sk-").map(|(at, _)| at).find(|at| !text[..*at].ends_with(is_letter))
+}
+
 /// A text with `sk-...` for each API key in it: it may have been typed in the wrong place.
 pub(crate) fn without_keys(text: &str) -> String {
     let mut rest = text;
     let mut clean = String::new();
-    while let Some(at) = rest.find("sk-") {
+    while let Some(at) = find_key(rest) {
         let (before, key) = rest.split_at(at + 3);
         clean.push_str(before);
         let end = key.find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).unwrap_or(key.len());
@@ -315,6 +322,12 @@ mod tests {
     #[test]
     fn keys_are_hidden() {
         assert_eq!(without_keys("a sk-abc_D-3, sk- and \"sk-x\""), "a sk-..., sk- and \"sk-...\"");
-        assert_eq!(without_keys("nothing"), "nothing");
+        assert_eq!(
+            without_keys("密钥sk-abc，key=sk-abc %20sk-a/-sk-a_sk-a"),
+            "密钥sk-...，key=sk-... %20sk-.../-sk-..."
+        );
+        for text in ["nothing", "what is a task-list?", "Desk-jobs, DISK: disk-usage", "fläsk-", "task-sk-"] {
+            assert_eq!(without_keys(text), text);
+        }
     }
 }

@@ -223,7 +223,7 @@ fn the_history_lasts_and_has_no_keys_in_it() {
         Running::start_on_terminal(command)
     };
     let mut chat = start();
-    for line in ["remembered", "my key is sk-abc123", " spaced"] {
+    for line in ["a task-list", "my key is sk-abc123", " spaced"] {
         chat.stdout_until("> ");
         chat.write(format!("{line}\r").as_bytes());
         chat.stdout_until("cost: ");
@@ -231,7 +231,7 @@ fn the_history_lasts_and_has_no_keys_in_it() {
     chat.write(b"/quit\r");
     chat.end().with(0);
     let history = fs::read_to_string(directory.file("chatnio/history")).unwrap();
-    assert!(history.contains("remembered") && !history.contains("abc123") && !history.contains("spaced"), "{history}");
+    assert!(history.contains("a task-list") && !history.contains("abc123") && !history.contains("spaced"), "{history}");
     let mode = fs::metadata(directory.file("chatnio/history")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 
@@ -242,7 +242,7 @@ fn the_history_lasts_and_has_no_keys_in_it() {
     chat.stdout_until("cost: ");
     chat.write(b"/quit\r");
     chat.end().with(0);
-    assert_eq!(server.world().messages(KEY, 2).unwrap()[0].content, "remembered!");
+    assert_eq!(server.world().messages(KEY, 2).unwrap()[0].content, "a task-list!");
 }
 
 #[test]
