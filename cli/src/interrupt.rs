@@ -17,6 +17,10 @@ use crate::terminal::Terminal;
 /// somebody to take what it says.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How long a command that is told to go waits for the end of the answer that it has stopped, in [`FAREWELL`]s: what is told
+/// so is killed some seconds later.
+const LAST_WORDS: u32 = 2;
+
 /// The first Ctrl-C stops the running answer, or gives up a connect that the command can go on without; the second quits.
 /// So does the first when there is nothing to stop. A command that is told to go stops the answer and quits.
 #[derive(Default)]
@@ -140,7 +144,7 @@ impl Shared {
             }
             if stopper.stop() {
                 let shared = Arc::clone(self);
-                thread::spawn(move || shared.quit_if_stuck());
+                thread::spawn(move || shared.quit_if_stuck(&stopper));
                 return;
             }
             // The command ends by itself, recording included, unless it is stuck on its output.
@@ -157,17 +161,24 @@ impl Shared {
     }
 
     /// The answer is stopped, but nobody may take what is left of it: a pager that waits for its user, a terminal that is
-    /// gone. Then the command quits; otherwise this ends with the answer.
-    fn quit_if_stuck(&self) {
+    /// gone. Then the command quits; otherwise this ends with the answer. Nor may the server say more: a command that is told
+    /// to go does not wait for it as long as another.
+    fn quit_if_stuck(&self, stopper: &Stopper) {
         let watched = self.watched.load(Ordering::SeqCst);
-        loop {
+        for waited in 1.. {
             let before = output::under_way();
             thread::sleep(FAREWELL);
-            if !self.leaving.load(Ordering::SeqCst) && self.watched.load(Ordering::SeqCst) != watched {
+            let is_leaving = self.leaving.load(Ordering::SeqCst);
+            if !is_leaving && self.watched.load(Ordering::SeqCst) != watched {
                 return;
             }
-            if before.is_some() && before == output::under_way() {
+            let is_stuck = before.is_some() && before == output::under_way();
+            if is_stuck || is_leaving && waited > LAST_WORDS {
                 self.quit(lock(&self.signal).unwrap_or(Signal::Interrupt));
+            }
+            if is_leaving && waited == LAST_WORDS {
+                // Now it ends by itself, recording included.
+                stopper.close();
             }
         }
     }

@@ -10,7 +10,7 @@ Exit status:
   5    a message or a transcript could not be read
   129  told to go by SIGHUP: the terminal is gone
   130  stopped by Ctrl-C (SIGINT): an answer of `ask`, or a command with nothing left to stop
-  143  told to go by SIGTERM: an answer that ran was stopped
+  143  told to go by SIGTERM: an answer that ran was stopped, and its end waited for 2 seconds at most
   Of several turns the highest counts. An answer that is stopped inside of `chat` is none of these.";
 
 pub(crate) const ENVIRONMENT: &str = "\

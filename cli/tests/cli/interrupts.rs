@@ -181,3 +181,26 @@ fn being_told_to_go_ends_a_chat_that_connects() {
         running.end().with(status);
     }
 }
+
+/// As long as `docker stop` and its like allow, and not as long as an answer's end may take.
+#[test]
+fn what_is_told_to_go_does_not_wait_for_a_server_that_is_silent() {
+    // This generation sees a stop only when the model sends its next piece.
+    let server = gated(Generation::G2024);
+    let directory = Directory::new("told-to-go");
+    for name in ["ask", "chat"] {
+        let record = directory.file(name);
+        let options = ["--url", &server.url(), "--token", KEY, "--model", "gated", "--timeout", "3600"];
+        let mut command = chatnio([name].into_iter().chain(options).chain(["--record", &record]));
+        let mut running = Running::start(command.stdin(Stdio::piped()));
+        running.write(b"hi\n");
+        if name == "ask" {
+            running.close_stdin();
+        }
+        running.stdout_until("first");
+        running.signal("TERM");
+        running.end().with(143);
+        let text = fs::read_to_string(record).unwrap();
+        assert!(text.contains("first") && text.contains("> SEND {\"type\":\"stop\"}"), "{text}");
+    }
+}

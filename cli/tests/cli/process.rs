@@ -247,6 +247,11 @@ impl Running {
         let _ = stdin.write_all(input).and_then(|()| stdin.flush());
     }
 
+    /// Closes its standard input.
+    pub(crate) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
     /// Sends it a signal, by name.
     #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {
