@@ -127,6 +127,20 @@ fn being_told_to_go_leaves_it_as_it_was() {
 }
 
 #[test]
+fn an_interrupt_from_elsewhere_ends_a_chat_that_waits_for_a_line() {
+    let server = server();
+    let mut chat = chat(&server, "hello");
+    let before = chat.terminal_modes();
+    chat.stdout_until("> ");
+    chat.write(b"typed");
+    chat.stdout_until("typed");
+    chat.signal("INT");
+    chat.stdout_end();
+    assert_eq!(chat.terminal_modes(), before);
+    chat.end().with(130);
+}
+
+#[test]
 fn ctrl_d_quits() {
     let server = server();
     let mut chat = chat(&server, "hello");
