@@ -1,4 +1,4 @@
-//! Ctrl-C, and being told to go by SIGTERM or SIGHUP.
+//! Ctrl-C, and being told to go by SIGTERM or SIGHUP, or at once by SIGQUIT.
 
 use std::io;
 use std::process::{self, Child, ChildStdout, Command, ExitStatus};
@@ -55,6 +55,8 @@ impl Interrupts {
         let shared = Arc::new(Shared::default());
         let handler = Arc::clone(&shared);
         handle(move |signal| handler.told(signal))?;
+        #[cfg(unix)]
+        restore_on_quit(Arc::clone(&shared))?;
         Ok(Interrupts(shared))
     }
 
@@ -249,8 +251,6 @@ fn call(handler: &Mutex<impl FnMut(Signal)>, signal: Signal) {
 /// ignored: `nohup` does that, and shells do for what runs in the background.
 pub(crate) fn handle(handler: impl FnMut(Signal) + Send + 'static) -> Result<(), Failure> {
     let handler = Arc::new(Mutex::new(handler));
-    let failed =
-        |error: &dyn std::fmt::Display| Failure::new(Status::Output, format!("cannot take signals over: {error}"));
     #[cfg(unix)]
     {
         use signal_hook::consts::{SIGCONT, SIGHUP, SIGTERM};
@@ -273,6 +273,28 @@ pub(crate) fn handle(handler: impl FnMut(Signal) + Send + 'static) -> Result<(),
         Ok(()) | Err(ctrlc::Error::MultipleHandlers) => Ok(()),
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// Has SIGQUIT, which Ctrl-\ is while an answer runs, leave the terminal as it was found. It ends the program at once all the
+/// same: in a thread of its own it waits for nothing.
+#[cfg(unix)]
+fn restore_on_quit(shared: Arc<Shared>) -> Result<(), Failure> {
+    use signal_hook::consts::SIGQUIT;
+    if is_ignored(SIGQUIT) {
+        return Ok(());
+    }
+    let mut signals = signal_hook::iterator::Signals::new([SIGQUIT]).map_err(|error| failed(&error))?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            shared.terminal.restore();
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
+    Ok(())
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Status::Output, format!("cannot take signals over: {error}"))
 }
 
 /// Whether a signal is ignored. Only Linux tells it without a call that is unsafe in Rust; elsewhere it counts as not

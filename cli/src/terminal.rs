@@ -46,8 +46,8 @@ mod unix {
             }
         }
 
-        /// Until the guard is dropped, what is typed does not show: it waits as it is for the line editor. Ctrl-C and
-        /// Ctrl-Z are signals still.
+        /// Until the guard is dropped, what is typed does not show: it waits as it is for the line editor. Ctrl-C,
+        /// Ctrl-Z and Ctrl-\ are signals still.
         pub(crate) fn quiet(&self) -> Quiet<'_> {
             self.is_quiet.store(true, Ordering::SeqCst);
             self.be_quiet();

@@ -127,6 +127,21 @@ fn being_told_to_go_leaves_it_as_it_was() {
 }
 
 #[test]
+fn so_does_ctrl_backslash_in_an_answer() {
+    let server = gated(Generation::G2026);
+    let mut chat = chat(&server, "gated");
+    let before = chat.terminal_modes();
+    chat.stdout_until("> ");
+    chat.write(b"one\r");
+    chat.stdout_until("first");
+    assert_ne!(chat.terminal_modes(), before, "what is typed does not show");
+    chat.signal("QUIT");
+    chat.stdout_end();
+    assert_eq!(chat.terminal_modes(), before);
+    assert_eq!(chat.end().status, None, "the signal has ended it");
+}
+
+#[test]
 fn an_interrupt_from_elsewhere_ends_a_chat_that_waits_for_a_line() {
     let server = server();
     let mut chat = chat(&server, "hello");
