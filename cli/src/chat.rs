@@ -53,7 +53,12 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
     models.push(settings.model.clone());
     models.sort();
     models.dedup();
-    let lines = Lines::new(|| Editor::new(models, interrupts.suspend()), target.max_request())?;
+    let editor = || {
+        let editor = Editor::new(models, interrupts.suspend())?;
+        interrupts.explain_by(editor.explain());
+        Ok(editor)
+    };
+    let lines = Lines::new(editor, target.max_request())?;
     interrupts.wake_by(lines.waker());
     let system_is_due = target.system(&settings).is_some();
     let mut chat = Chat {

@@ -35,6 +35,8 @@ struct Shared {
     signal: Mutex<Option<Signal>>,
     /// Wakes a command that waits for input.
     wake: Mutex<Option<Box<dyn Fn() + Send>>>,
+    /// Says at a prompt that the next Ctrl-C quits; false when that was said.
+    explain: Mutex<Option<Box<dyn Fn() -> bool + Send>>>,
     /// What ends with this process.
     child: Mutex<Option<Child>>,
     quitting: AtomicBool,
@@ -85,6 +87,12 @@ impl Interrupts {
     /// What wakes the command when it is to go while it waits for input: it then ends by itself.
     pub(crate) fn wake_by(&self, wake: impl Fn() + Send + 'static) {
         *lock(&self.0.wake) = Some(Box::new(wake));
+    }
+
+    /// What says at a prompt that the next Ctrl-C quits, and returns false when that was said. The line editor takes Ctrl-C
+    /// by itself, but not on a terminal that cannot do what it needs: there it is a signal.
+    pub(crate) fn explain_by(&self, explain: impl Fn() -> bool + Send + 'static) {
+        *lock(&self.0.explain) = Some(Box::new(explain));
     }
 
     /// Whether nothing more is to be asked.
@@ -153,6 +161,8 @@ impl Shared {
             self.quitting.store(true, Ordering::SeqCst);
             stopper.close();
             thread::sleep(FAREWELL);
+        } else if signal == Signal::Interrupt && self.is_explained() {
+            return;
         } else if let Some(wake) = &*lock(&self.wake)
             && !self.leaving.swap(true, Ordering::SeqCst)
         {
@@ -160,6 +170,10 @@ impl Shared {
             thread::sleep(FAREWELL);
         }
         self.quit(signal);
+    }
+
+    fn is_explained(&self) -> bool {
+        self.terminal.sends_ctrl_c() && lock(&self.explain).as_ref().is_some_and(|explain| explain())
     }
 
     /// The answer is stopped, but nobody may take what is left of it: a pager that waits for its user, a terminal that is

@@ -54,6 +54,11 @@ mod unix {
             Quiet(self)
         }
 
+        /// Whether Ctrl-C on it is a signal now, and no key of the line editor's.
+        pub(crate) fn sends_ctrl_c(&self) -> bool {
+            tcgetattr(stdin()).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ISIG))
+        }
+
         fn be_quiet(&self) {
             if let Some(found) = &self.found {
                 let mut modes = found.clone();
@@ -121,6 +126,10 @@ impl Terminal {
     pub(crate) fn restore(&self) {}
 
     pub(crate) fn quiet(&self) {}
+
+    pub(crate) fn sends_ctrl_c(&self) -> bool {
+        false
+    }
 }
 
 /// Columns and rows of the terminal that standard output is.

@@ -1,6 +1,6 @@
 //! The line editor of a chat on a terminal: its keys, its history and what Tab completes.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,16 +64,31 @@ impl Editor {
         Ok(Editor { editor, history, ctrl_c })
     }
 
+    /// Says that another Ctrl-C quits where one has come as a signal, and shows the prompt again: what was typed, the
+    /// terminal has dropped. False when it was said.
+    pub(super) fn explain(&self) -> impl Fn() -> bool + Send + use<> {
+        let ctrl_c = Arc::clone(&self.ctrl_c);
+        move || {
+            let mut out = io::stdout();
+            // Behind the `^C` that shows.
+            let _ = out.write_all(b"\n").and_then(|()| out.flush());
+            let is_told = ctrl_c.tell();
+            if is_told {
+                let _ = out.write_all(PROMPT.as_bytes()).and_then(|()| out.flush());
+            }
+            is_told
+        }
+    }
+
     /// Edits one line.
     pub(super) fn edit(&mut self) -> Line {
         self.ctrl_c.is_told.store(false, Ordering::SeqCst);
         loop {
             match self.editor.readline(PROMPT) {
                 Ok(_) if self.ctrl_c.is_pressed.swap(false, Ordering::SeqCst) => {
-                    if self.ctrl_c.is_told.swap(true, Ordering::SeqCst) {
+                    if !self.ctrl_c.tell() {
                         return Line::End;
                     }
-                    say("note", "Ctrl-C once more quits, as /quit and Ctrl-D do");
                 }
                 Ok(text) => {
                     self.remember(&text);
@@ -115,6 +130,17 @@ struct CtrlC {
     is_pressed: AtomicBool,
     /// Whether it was told that the next one quits; with nothing but Ctrl-C since.
     is_told: AtomicBool,
+}
+
+impl CtrlC {
+    /// Says that the next one quits, unless that was said.
+    fn tell(&self) -> bool {
+        let is_new = !self.is_told.swap(true, Ordering::SeqCst);
+        if is_new {
+            say("note", "Ctrl-C once more quits, as /quit and Ctrl-D do");
+        }
+        is_new
+    }
 }
 
 /// Ctrl-C: clears the line, and ends an empty one. That is no interruption for the editor, which would lose what was typed

@@ -155,6 +155,28 @@ fn an_interrupt_from_elsewhere_ends_a_chat_that_waits_for_a_line() {
     chat.end().with(130);
 }
 
+/// Where nothing is edited, Ctrl-C comes as a signal.
+#[test]
+fn ctrl_c_quits_when_it_comes_twice_on_a_terminal_of_few_abilities() {
+    let server = server();
+    let mut command = chatnio(["chat", "--url", &server.url(), "--token", KEY, "--model", "hello"]);
+    command.env("TERM", "dumb");
+    let mut chat = Running::start_on_terminal(command);
+    for line in ["one\n", "two\n"] {
+        chat.stdout_until("> ");
+        chat.signal("INT");
+        chat.stdout_until("note: Ctrl-C once more quits, as /quit and Ctrl-D do\r\n> ");
+        chat.write(line.as_bytes());
+        chat.stdout_until("cost: ");
+    }
+    chat.stdout_until("> ");
+    chat.signal("INT");
+    chat.stdout_until("Ctrl-C once more quits");
+    chat.signal("INT");
+    chat.end().with(130);
+    assert_eq!(server.stats().requests, 2);
+}
+
 #[test]
 fn ctrl_d_quits() {
     let server = server();
