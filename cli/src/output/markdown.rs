@@ -2,10 +2,17 @@
 
 mod parse;
 
+use std::borrow::Cow;
+use std::iter;
+
 use termimad::crossterm::style::{Attribute, Color};
 use termimad::{Alignment, FmtText, MadSkin};
+use unicode_width::UnicodeWidthChar;
 
 use crate::terminal;
+
+/// How many columns a tab's stops are apart.
+const TAB: usize = 4;
 
 /// Renders an answer.
 pub(super) struct Markdown {
@@ -43,9 +50,12 @@ impl Markdown {
 
     /// The answer's end: what is open is whole, and the next one begins anew.
     pub(super) fn end(&mut self, out: &mut String) {
+        self.end_at(terminal::size().0, out);
+    }
+
+    fn end_at(&mut self, columns: usize, out: &mut String) {
         self.erase(out);
         let open = std::mem::take(&mut self.open);
-        let columns = terminal::size().0;
         let table = self.render(&open, columns, out);
         out.push_str(&self.markdown(&table, columns));
         self.fence = None;
@@ -106,12 +116,37 @@ impl Markdown {
         }
         // One column less: a full row would make some terminals begin the next.
         let columns = columns.saturating_sub(1).max(10);
-        let mut rendered = FmtText::from_text(&self.skin, parse::text(text, columns), Some(columns)).to_string();
+        let text = without_tabs(text);
+        let mut rendered = FmtText::from_text(&self.skin, parse::text(&text, columns), Some(columns)).to_string();
         if !rendered.ends_with('\n') {
             rendered.push('\n');
         }
         rendered
     }
+}
+
+/// A text with spaces for its tabs, up to CommonMark's stops. Termimad counts a tab as less than a terminal shows, and a row
+/// that is wider than it counts stays on the screen when the open line is drawn again.
+fn without_tabs(text: &str) -> Cow<'_, str> {
+    if !text.contains('\t') {
+        return text.into();
+    }
+    let mut spaced = String::with_capacity(text.len() + TAB);
+    let mut column = 0;
+    for c in text.chars() {
+        match c {
+            '\t' => {
+                let spaces = TAB - column % TAB;
+                spaced.extend(iter::repeat_n(' ', spaces));
+                column += spaces;
+            }
+            c => {
+                spaced.push(c);
+                column = if c == '\n' { 0 } else { column + c.width().unwrap_or(0) };
+            }
+        }
+    }
+    spaced.into()
 }
 
 /// Colours that both dark and light terminals show well.
@@ -147,6 +182,8 @@ mod tests {
     const TEXT: &str = "# Title\n\nSome **bold** and `code`, long enough that it has to be wrapped somewhere, in forty columns.\n\n\
         - one\n- two\n\n```rust\nfn main() {}\n    **no bold**\n```\n\n| a | b |\n|---|---|\n| wide cell | 1 |\n\nThe end";
 
+    const COLUMNS: usize = 40;
+
     /// A terminal of few abilities, which knows what a screen shows.
     #[derive(Default)]
     struct Screen {
@@ -181,7 +218,14 @@ mod tests {
                             other => panic!("{other:?}"),
                         }
                     }
+                    '\t' => self.write(&" ".repeat((8 - self.column % 8).min(COLUMNS - 1 - self.column))),
                     c => {
+                        if self.column == COLUMNS {
+                            self.write("\n");
+                        }
+                        if self.rows.len() <= self.row {
+                            self.rows.resize(self.row + 1, String::new());
+                        }
                         assert_eq!(self.rows[self.row].chars().count(), self.column, "it only appends");
                         self.rows[self.row].push(c);
                         self.column += 1;
@@ -202,11 +246,11 @@ mod tests {
         let characters: Vec<_> = text.chars().collect();
         for piece in characters.chunks(length) {
             let mut out = String::new();
-            markdown.push_at(&piece.iter().collect::<String>(), 40, rows, &mut out);
+            markdown.push_at(&piece.iter().collect::<String>(), COLUMNS, rows, &mut out);
             screen.write(&out);
         }
         let mut out = String::new();
-        markdown.end(&mut out);
+        markdown.end_at(COLUMNS, &mut out);
         screen.write(&out);
         screen.text()
     }
@@ -319,6 +363,26 @@ mod tests {
                     assert!(rest.any(|shown| shown == c), "{line:?} shows {shown:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn tabs_are_as_wide_as_they_show() {
+        for (text, whole) in [
+            ("a\tbcde\tf\n\tcode", "a   bcde    f\ncode"),
+            ("- item\tone\n- \ttwo", "• item  one\n•   two"),
+            ("一\tx", "一  x"),
+            ("```\na\tb\n```", "a       b"),
+        ] {
+            assert_eq!(shown(text, usize::MAX >> 8, 24), whole, "{text:?}");
+        }
+        for text in ["one\ttwo\tthree\tfour\tfive\tsix\tseven\teight", "- name\tsize\tdate\towner of the file and more"]
+        {
+            let whole = shown(text, usize::MAX >> 8, 24);
+            for length in [1, 2, 7] {
+                assert_eq!(shown(text, length, 24), whole, "{length}");
+            }
+            assert_eq!(whole.split_whitespace().count(), text.split_whitespace().count(), "{whole}");
         }
     }
 
