@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned};
+use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
 use crate::args::Parameters;
@@ -46,11 +46,21 @@ pub(crate) struct Profile {
 }
 
 /// A number of bytes, or a text such as `4M`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 pub(crate) enum Size {
-    Bytes(u32),
+    Bytes(usize),
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let size = match Value::deserialize(deserializer)? {
+            Value::Integer(bytes) => bytes.try_into().ok().map(Size::Bytes),
+            Value::String(text) => Some(Size::Text(text)),
+            _ => None,
+        };
+        size.ok_or_else(|| de::Error::custom("expected bytes, such as 4000000, '512K' or '4M'; 0 for no limit"))
+    }
 }
 
 /// The whole file.
@@ -80,11 +90,24 @@ impl Configuration {
         }
     }
 
+    /// A key is nothing without its certificate.
+    fn check(&self) -> Result<(), String> {
+        let named = self.profiles.iter().map(|(name, profile)| (format!("profiles.{name}."), profile));
+        for (place, profile) in named.chain([(String::new(), &self.top)]) {
+            if profile.key.is_some() && profile.cert.is_none() {
+                return Err(without_keys(&format!(
+                    "{place}key: the certificate that it belongs to is missing: {place}cert"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start);
             let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
-            format!("line {line}: {}", without_values(error.message()))
+            format!("line {line}: {}", said(error.message()))
         })?;
         let default = match table.remove("profile") {
             Some(Value::Table(_)) => {
@@ -100,11 +123,13 @@ impl Configuration {
             let profile = read(value, &format!("profiles.{name}"))?;
             Ok((name, profile))
         });
-        Ok(Configuration {
+        let configuration = Configuration {
             default,
             profiles: profiles.collect::<Result<_, String>>()?,
             top: read(Value::Table(table), "")?,
-        })
+        };
+        configuration.check()?;
+        Ok(configuration)
     }
 
     /// The name of the profile that counts, and what there is to look through: it and the top level. `asked` goes
@@ -162,8 +187,27 @@ fn read<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, String> {
         let others = if name.is_empty() && unknown.is_some() { ", `profile`, `profiles`" } else { "" };
         let key = if key.is_empty() { String::new() } else { format!("{}: ", without_keys(key)) };
         let place = if key.is_empty() || name.is_empty() { place } else { format!("{name}.") };
-        format!("{place}{key}{}{others}", without_values(message))
+        format!("{place}{key}{}{others}", said(message))
     })
+}
+
+/// What the parser says of a value that is no such one, in words of somebody who writes the file.
+fn said(message: &str) -> String {
+    if message.starts_with("invalid type: integer") && message.ends_with("expected any valid TOML value") {
+        return "the number is too large".to_owned();
+    }
+    let expected = message.starts_with("invalid ").then(|| message.rsplit_once(", expected ")).flatten();
+    let expected = match expected.map(|(_, expected)| expected) {
+        Some("a string" | "path string") => "a text in quotes",
+        Some("a boolean") => "true or false",
+        Some("f32" | "f64") => "a number, such as 2.5",
+        Some("u32") => "a whole number from 0 to 4294967295",
+        Some("i64") => "a whole number",
+        Some("a sequence") => "a list of texts in quotes, in [ ]",
+        Some("a map" | "struct Profile" | "struct Parameters") => "a table of settings",
+        _ => return without_values(message),
+    };
+    format!("expected {expected}")
 }
 
 /// A message of the parser's without what the file says: that stands between double quotes.
@@ -249,13 +293,50 @@ mod tests {
         assert!(hint.contains("[profiles.NAME]"), "{hint}");
         assert!(Configuration::parse("\n\nurl = ").unwrap_err().starts_with("line 3: "));
         for (text, start) in [
-            ("url = 5", "url: invalid type: "),
-            ("[parameters]\nmax-tokens = 1.5", "parameters.max-tokens: invalid type: "),
-            ("[profiles.work]\nheaders = 5", "profiles.work.headers: invalid type: "),
-            ("[profiles]\nwork = 5", "profiles.work: invalid type: "),
+            ("url = 5", "url: expected "),
+            ("[parameters]\nmax-tokens = 1.5", "parameters.max-tokens: expected "),
+            ("[profiles.work]\nheaders = 5", "profiles.work.headers: expected "),
+            ("[profiles]\nwork = 5", "profiles.work: expected "),
         ] {
             let refused = Configuration::parse(text).unwrap_err();
             assert!(refused.starts_with(start), "{text}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_refused_in_plain_words() {
+        for (text, refused) in [
+            ("url = 5", "url: expected a text in quotes"),
+            ("token-file = true", "token-file: expected a text in quotes"),
+            ("headers = \"X: y\"", "headers: expected a list of texts in quotes, in [ ]"),
+            ("headers = [5]", "headers: expected a text in quotes"),
+            ("plain = \"yes\"", "plain: expected true or false"),
+            ("timeout = \"30\"", "timeout: expected a number, such as 2.5"),
+            ("connect-retries = -1", "connect-retries: expected a whole number from 0 to 4294967295"),
+            ("connect-retries = 99999999999", "connect-retries: expected a whole number from 0 to 4294967295"),
+            ("max-message = -5", "max-message: expected bytes, such as 4000000, '512K' or '4M'; 0 for no limit"),
+            ("max-question = 1.5", "max-question: expected bytes, such as 4000000, '512K' or '4M'; 0 for no limit"),
+            (
+                "[profiles.a]\nmax-question = true",
+                "profiles.a.max-question: expected bytes, such as 4000000, '512K' or '4M'; 0 for no limit",
+            ),
+            ("profile = 5", "profile: expected a text in quotes"),
+            ("profiles = 5", "profiles: expected a table of settings"),
+            ("[profiles]\na = 5", "profiles.a: expected a table of settings"),
+            ("parameters = 5", "parameters: expected a table of settings"),
+            ("[parameters]\nweb = \"true\"", "parameters.web: expected true or false"),
+            ("[parameters]\ntemperature = \"1\"", "parameters.temperature: expected a number, such as 2.5"),
+            ("[parameters]\nmax-tokens = 1.5", "parameters.max-tokens: expected a whole number"),
+            ("[parameters]\nextra = 5", "parameters.extra: expected a list of texts in quotes, in [ ]"),
+            ("\n[parameters]\nmax-tokens = 99999999999999999999", "line 3: the number is too large"),
+            ("key = \"x.pem\"", "key: the certificate that it belongs to is missing: cert"),
+            (
+                "cert = \"c\"\n[profiles.a]\nkey = \"k\"",
+                "profiles.a.key: the certificate that it belongs to is missing: profiles.a.cert",
+            ),
+        ] {
+            assert_eq!(Configuration::parse(text).unwrap_err(), refused, "{text}");
+        }
+        assert!(Configuration::parse("max-message = 5000000000").is_ok(), "as --max-message takes it");
     }
 }

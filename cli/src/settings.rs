@@ -173,7 +173,7 @@ fn whom(
 
 fn bytes(size: &Size, name: &str) -> Result<usize, Failure> {
     match size {
-        Size::Bytes(bytes) => Ok(*bytes as usize),
+        Size::Bytes(bytes) => Ok(*bytes),
         Size::Text(text) => args::size(text).map_err(|why| Failure::usage(format!("{name}: {why}"))),
     }
 }

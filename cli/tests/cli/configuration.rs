@@ -90,7 +90,7 @@ fn what_is_wrong_with_it_is_said_without_what_it_says() {
     for (configuration, says) in [
         ("token = \"sk-secret\"", "token-command or token-file"),
         ("tokn = \"secret\"", "unknown field `tokn`"),
-        ("timeout = \"secret\"", "expected f64"),
+        ("timeout = \"secret\"", "timeout: expected a number"),
         ("a = \n", "line 1"),
         ("timeout = 0", "timeout: expected more than 0 seconds"),
         ("max-message = \"4 secret\"", "max-message: expected bytes"),
