@@ -99,7 +99,7 @@ impl Markdown {
                 }
                 (Some(open), Some(mark)) if content.trim() == mark && mark.starts_with(&**open) => self.fence = None,
                 (Some(_), _) => {
-                    out.push_str(&self.skin.code_block.compound_style.apply_to(content).to_string());
+                    out.push_str(&self.skin.code_block.compound_style.apply_to(without_tabs(content)).to_string());
                     out.push('\n');
                 }
                 (None, None) => prose.push_str(line),
@@ -126,7 +126,8 @@ impl Markdown {
 }
 
 /// A text with spaces for its tabs, up to CommonMark's stops. Termimad counts a tab as less than a terminal shows, and a row
-/// that is wider than it counts stays on the screen when the open line is drawn again.
+/// that is wider than it counts stays on the screen when the open line is drawn again. Nor does a terminal begin a new row
+/// for a tab: what stands between two at its edge is lost.
 fn without_tabs(text: &str) -> Cow<'_, str> {
     if !text.contains('\t') {
         return text.into();
@@ -372,7 +373,7 @@ mod tests {
             ("a\tbcde\tf\n\tcode", "a   bcde    f\ncode"),
             ("- item\tone\n- \ttwo", "• item  one\n•   two"),
             ("一\tx", "一  x"),
-            ("```\na\tb\n```", "a       b"),
+            ("```\na\tb\tc\td\te\tf\tg\th\ti\tj\tk\n```", "a   b   c   d   e   f   g   h   i   j\nk"),
         ] {
             assert_eq!(shown(text, usize::MAX >> 8, 24), whole, "{text:?}");
         }
