@@ -85,7 +85,7 @@ pub(crate) fn write_within(socket: &TcpStream, bytes: &[u8], limit: Duration) ->
     use rustix::event::PollFlags;
     use rustix::net::{SendFlags, send};
 
-    // Apple's have no such flag, but an option of the socket, which the standard library sets.
+    // Apple's have no such flag, but an option of the socket.
     #[cfg(target_vendor = "apple")]
     let flags = SendFlags::DONTWAIT;
     #[cfg(not(target_vendor = "apple"))]

@@ -3,7 +3,6 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use shuttle::sync::{Condvar, Mutex, MutexGuard};
 
@@ -148,7 +147,7 @@ impl Read for &TcpStream {
     }
 }
 
-impl Write for TcpStream {
+impl Write for &TcpStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut server = self.server();
         if server.is_shut_down {
