@@ -102,7 +102,7 @@ def test_an_answer_that_the_server_has_not_ended_is_told_with_the_way_out() -> N
     config = Config(next_frame=0.05, after_stop=0.05, stop_repeats=[])
 
     async def on_asyncio(url: str) -> list[BusyError]:
-        told = []
+        told: list[BusyError] = []
         async with AsyncClient(url, "sk-any", config=config) as client:
             async with client.ask("hi", model="silent"):
                 pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from ._handle import Handle
@@ -15,7 +15,6 @@ from .errors import (
     AnswerInterruptedError,
     AnswerTimeoutError,
     BusyError,
-    ChatNioError,
     InvalidArgumentError,
     NoticeError,
 )
@@ -97,7 +96,7 @@ _NOT_LOST = (
 
 
 @contextmanager
-def way_out(handle: Handle) -> Iterator[None]:
+def way_out(handle: Handle) -> Generator[None, None, None]:
     """Sends a client's request: who is told that an answer comes in is told the way out."""
     try:
         yield
