@@ -7,8 +7,6 @@ pub(super) fn faults() -> Vec<Fault> {
     vec![
         fault("refused", "nobody listens there", Over::Nobody),
         fault("dead", "who listens there takes no more connections", Over::Full),
-        // The system sends nobody after it: it is not even the form of a name.
-        fault("name-unknown", "a name that nobody has", Over::Elsewhere("wss://a..b:9/chat")),
         // The system says so at once, and sends nothing: it is no address that anybody has.
         fault("unreachable", "an address that cannot be reached", Over::Elsewhere("wss://255.255.255.255:9/chat")),
     ]
