@@ -231,6 +231,76 @@ def test_a_flood_does_not_hold_up_a_deadline(run: Run[None]) -> None:
     run(main())
 
 
+def test_very_many_frames_of_one_message(run: Run[None]) -> None:
+    count = 200_000
+
+    async def main() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            server = Server()
+            await talk(server, reader, writer, 2)
+            server.send('{"message":"x"}' * count)
+            server.send('{"quota":0.1,"end":true}')
+            writer.write(server.data_to_send())
+            await talk(server, reader, writer)
+
+        async with listening(serve) as url, AsyncClient(url, config=Config(max_recording=0)) as client:
+            stream = client.ask("hi")
+            pieces = stream.__aiter__()
+            assert await pieces.__anext__() == "x"
+            # Nobody takes anything: what waits is bounded, and the loop goes on.
+            await until(lambda: is_paused(client))
+            assert stream._turn is not None
+            assert 0 < len(stream._turn.events) < 2 * MOST_EVENTS
+            # Nothing is lost.
+            rest, most = 0, 0
+            async for _ in pieces:
+                rest += 1
+                most = max(most, len(stream._turn.events))
+                if rest % 1000 == 0:
+                    await asyncio.sleep(0)
+            assert rest == count - 1
+            assert most < 2 * MOST_EVENTS
+            assert stream.answer is not None
+            assert stream.answer.outcome is Outcome.COMPLETE
+
+    run(main())
+
+
+def test_frames_of_one_message_hold_up_no_deadline(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    count = 50_000
+
+    async def main() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            server = Server()
+            await talk(server, reader, writer, 2)
+            server.send('{"end":1}' * count)
+            writer.write(server.data_to_send())
+            await talk(server, reader, writer)
+
+        config = Config(first_frame=3600, keep_alive=0, ping_after=0, close=3600, max_recording=0)
+        async with listening(serve) as url:
+            client = AsyncClient(url, config=config)
+            await client.connect()
+            stream = client.ask("hi")
+            events = stream.events()
+            assert isinstance(await events.__anext__(), Malformed)
+            clock.put_forward(4000)
+            *more, end = [event async for event in events]
+            assert isinstance(end, End)
+            assert end.answer.interruption is Interruption.FIRST_FRAME_DEADLINE
+            # Some that have come go first, as a host may have been busy.
+            assert len(more) < count / 2
+            # Nor do they hold up a close.
+            closing = asyncio.create_task(client.close())
+            await asyncio.sleep(0)
+            clock.put_forward(4000)
+            await closing
+            assert client.counters.malformed < count
+
+    run(main())
+
+
 def test_a_slow_reader_of_long_frames_is_not_the_servers(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     # Each is read in many pieces.

@@ -37,6 +37,10 @@ from .turn import AsyncTurn, Question
 MOST_EVENTS = 4096
 MOST_BYTES = 4 * 1024 * 1024
 
+#: How many events are taken at once, about: a server may send millions of them in one message. Then the loop goes on, the
+#: reader takes what came, and what is late is looked at.
+STEP = 512
+
 
 class Driver:
     """What a client and the streams of its answers have in common.
@@ -59,6 +63,8 @@ class Driver:
         self._link: Link | None = None
         #: How many bytes were received since events were taken.
         self._untaken = 0
+        #: Whether the connection may have more events.
+        self._has_more = False
 
     # Connecting and closing.
 
@@ -69,7 +75,8 @@ class Driver:
             raise error_of(Status.INVALID, "the client is connecting already")
         self.clock.go_on()
         self.system.reconnecting(self.connection)
-        # What runs ends here, whatever comes of this.
+        # What runs ends here, whatever comes of this; nothing else is left.
+        self._has_more = False
         end = self.connection.reconnect(now=self.clock.now())
         if end is not None:
             self._take([end])
@@ -343,20 +350,19 @@ class Driver:
     # A reader that is slow.
 
     def resume(self) -> None:
-        """Events were taken: what waits in the socket is read."""
+        """Events were taken: what waits in the connection is taken, and what waits in the socket is read."""
         link = self._link
         self._untaken = 0
         if self.clock.is_stopped and link is not None and link.transport is not None and not link.loop.is_closed():
             self.clock.go_on()
-            link.transport.resume_reading()
-            # What the socket holds is read before any deadline counts again.
+            # It has the socket read, and that is done before any deadline counts again.
             link.loop.call_soon(self._pump)
 
     def _pause(self, link: Link) -> None:
         """Pushes back on the server. What is late then is not the server's fault, so no deadline counts either."""
         if link.transport is not None and not self.clock.is_stopped:
             self.clock.stop()
-            link.transport.pause_reading()
+            link.hold(True)
             # A timer that is due already fires, and looks again.
             if link.due > self.clock.now():
                 link.disarm()
@@ -408,24 +414,38 @@ class Driver:
     # What the library has.
 
     def _pump(self) -> None:
-        """Takes what there is to be taken, sends what is to be sent, and waits for what is to be waited for."""
+        """Takes some of what there is to be taken, sends what is to be sent, and waits for what is to be waited for."""
         connection, link = self.connection, self._link
-        events: list[Event] = []
-        while connection._take(events):
-            pass
-        if events:
-            self._take(events)
         transport = link.transport if link is not None else None
         if link is None or transport is None or link.loop.is_closed():
+            # Nothing would go on with it.
+            while self._step():
+                pass
             return
+        if not self.clock.is_stopped:
+            self._has_more = self._step()
+        link.hold(self._has_more or self.clock.is_stopped)
         wants = connection.wants
         if wants.write and not link.is_full:
             transport.write(connection.data_to_send())
             wants = connection.wants
         if wants.finished:
             link.finish()
-        elif wants.deadline is not None and not self.clock.is_stopped:
-            link.arm(wants.deadline, self.clock.now())
+        elif not self.clock.is_stopped:
+            now = self.clock.now()
+            due = now if self._has_more else wants.deadline
+            if due is not None:
+                link.arm(due, now)
+
+    def _step(self) -> bool:
+        """Takes a bounded number of events. Whether there may be more."""
+        events: list[Event] = []
+        has_more = True
+        while has_more and len(events) < STEP:
+            has_more = self.connection._take(events)
+        if events:
+            self._take(events)
+        return has_more
 
     def _take(self, events: list[Event]) -> None:
         turn, link = self.turn, self._link
@@ -447,8 +467,11 @@ class Driver:
                 error = error_of(event.status, event.message, event.code or 0, body)
                 link.end(self.connection._refused(error), self.connection._retry_cause())
         if turn is not None:
-            # While it closes nothing may push back on the server, and nobody wants what it still sends.
-            turn.add(others if is_closing else events)
+            if is_closing:
+                # Nothing may push back on the server then, and nobody wants what it still sends.
+                is_full = len(turn.events) >= MOST_EVENTS
+                events = [event for event in others if isinstance(event, End) or not is_full]
+            turn.add(events)
             is_much = len(turn.events) >= MOST_EVENTS or self._untaken >= MOST_BYTES
             # Behind its end nothing more comes of it, and its reader may never take that.
             if turn.events and is_much and turn.answer is None and not is_closing and link is not None:

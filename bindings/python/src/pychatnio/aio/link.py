@@ -68,6 +68,8 @@ class Link:
         self.transport: asyncio.Transport | None = None
         #: The transport takes no more for now.
         self.is_full: bool = False
+        #: The socket is not read.
+        self._is_held: bool = False
         self._protocol: _Protocol | None = None
         #: It sends what is left, and closes; a server that does not read keeps it from that.
         self._finishing: asyncio.Transport | None = None
@@ -204,6 +206,15 @@ class Link:
         host = self._host()
         if host is not None:
             of(host)
+
+    def hold(self, on: bool) -> None:
+        """Pushes back on the server, or does so no more."""
+        if self.transport is not None and not self.transport.is_closing() and on != self._is_held:
+            self._is_held = on
+            if on:
+                self.transport.pause_reading()
+            else:
+                self.transport.resume_reading()
 
     def let_go(self) -> asyncio.Transport | None:
         """Gives up the transport: nothing that it says is heard from now on."""
