@@ -58,6 +58,9 @@ const GRACE = 1000;
 /** While more bytes than this wait in the WebSocket, what is to be sent waits in the session, which has a limit. */
 const FULL = 1024 * 1024;
 
+/** How many events are taken at once: a server may send millions of frames in one message. Then others have their turn. */
+const STEP = 1000;
+
 /** When to look whether the WebSocket has room again. */
 const LOOK_AGAIN = 50;
 
@@ -549,7 +552,10 @@ export class Client {
     }
     this.#hasWaited = false;
     try {
-      for (let event = this.#session.handleTimeout(now); event !== undefined; event = this.#session.handleTimeout(now)) {
+      for (let count = 0; count < STEP; count += 1) {
+        // Anew: among very many frames a deadline may pass.
+        const event = this.#session.handleTimeout(this.#now());
+        if (event === undefined) break;
         this.#received(event);
       }
       this.#pump();

@@ -504,6 +504,32 @@ export const tests: Test[] = [
       }),
   },
   {
+    name: "very many frames of one message hold up neither others nor a deadline",
+    run: () =>
+      withClock(async (clock) => {
+        let [count, ofOthers, ofEnd] = [0, 0, 0];
+        const onEvent = (event: Event): void => {
+          if (event.kind === "end") ofEnd = count;
+          if (event.kind !== "malformed") return;
+          count += 1;
+          // Each takes its time.
+          clock.freeze(1);
+        };
+        const client = await Client.connect("ws://localhost", { WebSocket: Puppet, nextFrame: 2000, onEvent });
+        const answer = client.ask("hi");
+        Puppet.last.says({ message: "a" });
+        Puppet.last.onmessage?.({ data: '{"end":1}'.repeat(10_000) });
+        setTimeout(() => {
+          ofOthers = count;
+        });
+        await clock.pass(20_000);
+        ok(ofOthers > 0 && ofOthers < 2000, `${ofOthers} before others`);
+        equal((await answer.result()).interruption, "next-frame-deadline");
+        ok(ofEnd > 2000 && ofEnd < 4000, `${ofEnd} before what is late`);
+        await client.close();
+      }),
+  },
+  {
     name: "what the WebSocket has no room for waits in the session",
     run: () =>
       withClock(async (clock) => {
