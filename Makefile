@@ -63,9 +63,15 @@ no-std: rust ## the core without std
 # One choice of crates and features for what is built for development. By another one Cargo would build the dependencies with
 # other features, and so once more.
 EVERYTHING = --locked --workspace --features chatnio-tokio/rest
-
+# Which tests the pages name, and whether they were among those that ran.
+LIST = $(CARGO) test $(EVERYTHING) --lib --bins --tests -- --list
 unit: rust ## the tests of all crates, and the fuzzers' corpora
 	$(CARGO) test $(EVERYTHING)
+	@mkdir -p target
+	$(LIST) >target/listed 2>&1 || { cat target/listed; exit 1; }
+	$(PYTHON) -B tests/project/listed.py <target/listed
+	$(LIST) --ignored >target/ignored 2>&1 || { cat target/ignored; exit 1; }
+	$(PYTHON) -B tests/project/listed.py --ignored <target/ignored
 
 PUBLISHED = chatnio-core chatnio-loopback chatnio chatnio-tokio chatnio-cli
 package: rust ## the crates that can be published, each packed and checked from that alone

@@ -21,8 +21,21 @@ _FUNCTIONS = {
     "": r"^{name}\(\) \{{|^[^#\n]*(?<![\w-]){name}(?![\w-])",
 }
 
-#: What is above a test of that file that is not run.
-_IGNORED = re.compile(r"#\[ignore|#\[cfg_attr\([^\]]*\bignore|pytest\.mark\.skip\b|unittest\.skip\(|\.disabled\(")
+#: What is above a test of that file that is not run. A condition that is written to be false is none.
+_NEVER = r"cfg\((?:any\(\)|false|FALSE|not\(all\(\)\)|not\(test\))\)"
+_IGNORED = re.compile(
+    rf"#\[ignore|#\[cfg_attr\([^\]]*\bignore|#\[{_NEVER}|pytest\.mark\.(?:skip\b|skipif\(\s*(?:True|1)\b|xfail\b)|unittest\.skip|\.disabled\("
+)
+#: What leaves out a whole file.
+_LEFT_OUT = {
+    ".rs": rf"^#!\[{_NEVER}",
+    ".py": r"^(?:pytestmark = .*(?:skip|xfail)|__test__ = False|pytest\.skip\(|collect_ignore)",
+    ".c": r"^#if (?:0|false)\b",
+    ".cpp": r"^#if (?:0|false)\b",
+    ".swift": r"^#if (?:false|0)\b",
+}
+#: What ends a test before it begins: a skip without a condition, in the first line of its body that is not a text.
+_SKIPS = re.compile(r'[^\n]*:\n(?:\s*"""(?:.|\n)*?"""\n)?\s*(?:pytest\.(?:skip|xfail)|self\.skipTest)\(|[^\n{]*\{\s*(?:throw XCTSkip|return\b\s*[;\n])')
 _RUST_TEST = re.compile(r"#\[(?:\w+::)*test\b")
 
 
@@ -54,7 +67,10 @@ def missing(path: Path, name: str) -> str | None:
     found = list(re.finditer(pattern.format(name=re.escape(name)), text, flags=re.M))
     if not found:
         return "it has no such function"
-    if all(_IGNORED.search(_attributes(text, one.start())) for one in found):
+    out = _LEFT_OUT.get(path.suffix)
+    if out and re.search(out, text, flags=re.M):
+        return "the file is left out, or a part of it"
+    if all(_IGNORED.search(_attributes(text, one.start())) or _SKIPS.match(text, one.start()) for one in found):
         return "it is not run"
     if path.suffix == "" or name == "main" or any(_is_test(path, text, one.start(), name) for one in found):
         return None
@@ -63,6 +79,13 @@ def missing(path: Path, name: str) -> str | None:
         others = (code(other) for other in path.parent.rglob("*.rs") if other != path)
         uses = sum(len(re.findall(rf"\b{re.escape(name)}\(", other)) for other in others)
     return None if uses else "it is no test, and nothing uses it"
+
+
+def is_test_of_rust(path: Path, name: str) -> bool:
+    """Whether a file in Rust has a test of that name, and not only a function."""
+    text = code(path)
+    pattern = _FUNCTIONS[".rs"].format(name=re.escape(name))
+    return any(_is_test(path, text, one.start(), name) for one in re.finditer(pattern, text))
 
 
 def _is_test(path: Path, text: str, at: int, name: str) -> bool:

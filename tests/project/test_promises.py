@@ -127,16 +127,51 @@ class Pages(unittest.TestCase):
             with self.subTest(text=text):
                 self.assertIsNone(self.found(suffix, text))
 
+    def test_what_cargo_lists_is_found_by_its_file(self) -> None:
+        # Which reads the pages by this file.
+        from listed import is_among, tests_of
+
+        told = """
+             Running unittests src/lib.rs (target/debug/deps/chatnio-1)
+        client::tests::one: test
+        buffer::tests::two: test
+             Running tests/client.rs (target/debug/deps/client-1)
+        three: test
+             Running tests/session/main.rs (target/debug/deps/session-1)
+        malformed::four: test
+        """
+        listed = tests_of("\n".join(line.strip() for line in told.splitlines()))
+        for path, name in [
+            ("transport/src/client/tests.rs", "one"),
+            ("transport/src/buffer.rs", "two"),
+            ("transport/tests/client.rs", "three"),
+            ("core/tests/session/malformed.rs", "four"),
+        ]:
+            self.assertTrue(is_among(listed, path, name), (path, name))
+        for path, name in [("transport/src/buffer.rs", "one"), ("core/tests/session/main.rs", "three"), ("core/tests/session/other.rs", "four"), ("core/tests/session.rs", "four")]:
+            self.assertFalse(is_among(listed, path, name), (path, name))
+
     def test_a_word_is_none(self) -> None:
         for suffix, text in [
             (".rs", "// fn it_holds()"),
             (".rs", "/* #[test]\nfn it_holds() {} */"),
             (".rs", "#[test]\n#[ignore]\nfn it_holds() {}"),
             (".rs", "#[ignore = \"slow\"]\n#[test]\nfn it_holds() {}"),
+            (".rs", "#[test]\n#[cfg(any())]\nfn it_holds() {}"),
+            (".rs", "#[cfg(not(test))]\n#[test]\nfn it_holds() {}"),
+            (".rs", "#![cfg(any())]\n#[test]\nfn it_holds() {}"),
+            (".rs", "#[test]\nfn it_holds() {\n    return;\n}"),
             (".rs", "fn it_holds() {}"),
             (".rs", "#[test]\nfn it_holds_not() {}"),
             (".py", "# def it_holds(): pass"),
             (".py", "@pytest.mark.skip(reason='slow')\ndef it_holds(): pass\nit_holds"),
+            (".py", "@pytest.mark.skipif(True, reason='slow')\ndef test_x():\n    it_holds()\n@pytest.mark.skipif(True, reason='slow')\ndef it_holds(): pass"),
+            (".py", "@unittest.skip('slow')\ndef it_holds(): pass\nit_holds"),
+            (".py", "pytestmark = pytest.mark.skip\ndef it_holds(): pass\nit_holds"),
+            (".py", "pytest.skip('no', allow_module_level=True)\ndef it_holds(): pass\nit_holds"),
+            (".py", "def it_holds() -> None:\n    \"\"\"Does.\"\"\"\n    pytest.skip('slow')\nit_holds"),
+            (".c", "#if 0\nvoid it_holds(void) {\n}\nint main(void) { it_holds(); }\n#endif"),
+            (".swift", "#if false\nfunc it_holds() {}\nit_holds()\n#endif"),
             (".c", "/* it_holds */"),
             (".c", "void it_holds(void);\n"),
             (".c", "int main(void) { it_holds(); }"),
