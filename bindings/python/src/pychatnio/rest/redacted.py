@@ -85,7 +85,8 @@ def redacted(text: str, query: str, token: str, others: Iterable[str] = ()) -> s
         ((at, end, shown) for secret, shown in secrets.items() for at, end in _find(secret, signs)),
         key=lambda span: (span[0], -span[1]),
     )
-    out, done, longest = [], 0, 0
+    out: list[str] = []
+    done = longest = 0
     for at, end, shown in found:
         if at >= done:
             out += [text[done:at], shown]
