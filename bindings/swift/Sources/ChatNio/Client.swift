@@ -7,7 +7,10 @@
 /// }
 /// ```
 ///
-/// It asks one question at a time, as the server does; more wait, in the order in which they were asked. Cancelling the
+/// It asks one question at a time, as the server does; more wait, in the order in which they were asked. Behind an answer that
+/// was interrupted by a deadline or a limit, and so stopped, they wait for the server's end of it, at most
+/// ``Configuration/Settings/afterStop``: what is asked then is refused, as ``ChatNioError/Code/busy``, until it comes or
+/// ``reconnect()`` has connected anew. Cancelling the
 /// task that reads a stream, or leaving a `for try await ... in client.ask(...)` before its end (by `break`, by an error),
 /// stops the answer at the server, so that nobody pays for text that was thrown away; what it cost ``lastAnswer`` knows.
 /// While nothing is asked, the connection is kept alive.
@@ -43,8 +46,15 @@ public actor Client {
     }
 
     /// Asks a question, and streams the answer: see ``ask(_:)-(Request)``.
-    public nonisolated func ask(_ question: String, model: String? = nil) -> DeltaStream {
-        ask(.chat(question, model: model))
+    ///
+    /// - Parameters:
+    ///   - question: the question.
+    ///   - model: the model that is asked; nil is the server's default.
+    ///   - answerWithin: as ``Request/answerWithin``.
+    public nonisolated func ask(
+        _ question: String, model: String? = nil, answerWithin: Duration? = nil
+    ) -> DeltaStream {
+        ask(.chat(question, model: model, answerWithin: answerWithin))
     }
 
     /// Asks, by a chat or a restart, and streams the answer: its pieces as they come, none of them empty, none ever
@@ -83,8 +93,12 @@ public actor Client {
     }
 
     /// Asks the last question again, with these parameters, and streams the answer: see ``ask(_:)-(Request)``.
-    public nonisolated func restart(model: String? = nil) -> DeltaStream {
-        ask(.restart(model: model))
+    ///
+    /// - Parameters:
+    ///   - model: the model that is asked; nil is the server's default.
+    ///   - answerWithin: as ``Request/answerWithin``.
+    public nonisolated func restart(model: String? = nil, answerWithin: Duration? = nil) -> DeltaStream {
+        ask(.restart(model: model, answerWithin: answerWithin))
     }
 
     /// Asks, by a chat or a restart, and waits for the whole answer, whatever its outcome. Cancelling the task stops the
@@ -105,8 +119,15 @@ public actor Client {
     }
 
     /// Asks a question, and waits for the whole answer: see ``answer(to:)-(Request)``.
-    public nonisolated func answer(to question: String, model: String? = nil) async throws -> Answer {
-        try await answer(to: .chat(question, model: model))
+    ///
+    /// - Parameters:
+    ///   - question: the question.
+    ///   - model: the model that is asked; nil is the server's default.
+    ///   - answerWithin: as ``Request/answerWithin``.
+    public nonisolated func answer(
+        to question: String, model: String? = nil, answerWithin: Duration? = nil
+    ) async throws -> Answer {
+        try await answer(to: .chat(question, model: model, answerWithin: answerWithin))
     }
 
     /// The answer of the turn that ended last, whatever its outcome: what a stream that was left has cost, for instance.
@@ -145,7 +166,7 @@ public actor Client {
         }
         let waiting = Waiting<Result<Void, any Error>>()
         try await waiting.value {
-            thread.whenIdle { thread in
+            thread.whenQuiet { thread in
                 waiting.give(Result { try thread.send(request) })
             }
         }.get()

@@ -37,11 +37,20 @@ final class ClientThread: SerialExecutor, @unchecked Sendable {
     private var nextLook = ContinuousClock.now
     /// Until when a request may be held.
     private var settled = ContinuousClock.now
+    /// Until when what is asked next waits for the server's end of an answer that was interrupted and stopped; nil for as long
+    /// as it takes.
+    private var drained: ContinuousClock.Instant? = .now
 
     /// What waits for its turn.
     private enum Work {
         case turn(Turn)
+        /// What sends a request, as a turn does.
+        case request(@Sendable (ClientThread) -> Void)
         case other(@Sendable (ClientThread) -> Void)
+
+        var sends: Bool {
+            if case .other = self { false } else { true }
+        }
 
         var turn: Turn? {
             if case .turn(let turn) = self { turn } else { nil }
@@ -135,6 +144,11 @@ extension ClientThread {
         monitor.locked { enqueue(.other(work)) }
     }
 
+    /// Has a request sent by `work`, when all that waits already is over.
+    func whenQuiet(_ work: @escaping @Sendable (ClientThread) -> Void) {
+        monitor.locked { enqueue(.request(work)) }
+    }
+
     /// Under the lock.
     private func enqueue(_ work: Work) {
         waiting.append(work)
@@ -208,7 +222,7 @@ extension ClientThread {
                     job.runSynchronously(on: asUnownedSerialExecutor())
                 }
             case .work(.turn(let turn)): carryOut(turn)
-            case .work(.other(let work)): work(self)
+            case .work(.request(let work)), .work(.other(let work)): work(self)
             case .advance(let milliseconds): advance(milliseconds)
             }
         }
@@ -225,8 +239,11 @@ extension ClientThread {
                 if running != nil {
                     return .advance(Self.tick)
                 }
-                if !waiting.isEmpty {
-                    let next = waiting.removeFirst()
+                if let next = waiting.first {
+                    if next.sends, isDraining {
+                        return .advance(Self.tick)
+                    }
+                    waiting.removeFirst()
                     running = next.turn
                     return .work(next)
                 }
@@ -240,6 +257,12 @@ extension ClientThread {
                 monitor.wait(atMost: rest)
             }
         }
+    }
+
+    /// Whether the server has yet to end an answer that was interrupted, and is given the time for it. Then it is too late for
+    /// that, and who asks is told so.
+    private var isDraining: Bool {
+        state == .draining && drained.map { .now < $0 } ?? true
     }
 
     /// Sends a turn's request, unless it was dropped until the very last.
@@ -325,6 +348,8 @@ extension ClientThread {
         lastAnswer = answer
         let turn = detach()
         if case .interrupted = answer.outcome, over == nil {
+            let afterStop = configuration?.afterStop ?? Configuration.Settings.usualAfterStop
+            drained = afterStop == .zero ? nil : .now + afterStop
             advance(0)
         }
         turn?.onEnd(.success((answer, over)))

@@ -16,6 +16,8 @@ public final class Configuration: @unchecked Sendable {
     private let handle: Handle
     private let wallClock: WallClock?
     private let keyLogLines: KeyLogLines?
+    /// For the client's thread.
+    let afterStop: Duration
 
     /// What can be set. What is nil is left as it is by default. Times count in whole milliseconds, of which a part is
     /// one, and sizes in bytes; zero switches a deadline or limit off, and less than zero is refused.
@@ -36,8 +38,10 @@ public final class Configuration: @unchecked Sendable {
         /// How long a whole answer may take, counted from when its request goes out. Off: answers may be long, and a video
         /// job takes up to 30 minutes.
         public var answerWithin: Duration?
-        /// How long a turn may go on after its stop was sent. 10 s.
+        /// How long a turn may go on after its stop was sent; and how long what a ``Client`` is asked next waits for the
+        /// server's end of an answer that was interrupted. 10 s.
         public var afterStop: Duration?
+        static let usualAfterStop = Duration.seconds(10)
         /// How long the server is left in peace after the end of an answer, before a request goes out that it could
         /// lose: one that has no answer, and any at all when the stop was repeated. Also before any question once the
         /// server has ended a turn by a notice, without the opener that its turns have. Such a request is accepted at
@@ -160,6 +164,7 @@ public final class Configuration: @unchecked Sendable {
         }
         wallClock = settings.wallClock.map(WallClock.init)
         keyLogLines = KeyLogLines(settings.keyLog)
+        afterStop = settings.afterStop ?? Settings.usualAfterStop
         try set(settings)
     }
 

@@ -44,7 +44,8 @@ public struct Request: Sendable, Hashable {
     public var firstFrame: Duration?
     /// How long each further frame may take, in place of ``Configuration/Settings/nextFrame``; zero for no limit.
     public var nextFrame: Duration?
-    /// How long the whole answer may take, in place of ``Configuration/Settings/answerWithin``; zero for no limit.
+    /// How long the whole answer may take, in place of ``Configuration/Settings/answerWithin``; zero for no limit. Then it is
+    /// interrupted, by ``Interruption/answerDeadline``, and stopped at the server.
     public var answerWithin: Duration?
 
     /// What a request asks.
@@ -98,16 +99,18 @@ public struct Request: Sendable, Hashable {
     }
 
     /// A question.
-    public static func chat(_ message: String, model: String? = nil) -> Request {
+    public static func chat(_ message: String, model: String? = nil, answerWithin: Duration? = nil) -> Request {
         var request = Request(.chat(message))
         request.model = model
+        request.answerWithin = answerWithin
         return request
     }
 
     /// The last question again.
-    public static func restart(model: String? = nil) -> Request {
+    public static func restart(model: String? = nil, answerWithin: Duration? = nil) -> Request {
         var request = Request(.restart)
         request.model = model
+        request.answerWithin = answerWithin
         return request
     }
 

@@ -333,6 +333,65 @@ final class ClientTests: HandleTestCase {
         XCTAssertEqual(again, "Hello! How can I help?")
     }
 
+    func testWhatIsAskedBehindADeadlineWaitsForTheServersEnd() async throws {
+        // It ends the answer when the stop has come again.
+        let script = """
+            > SEND {"token":"sk-...","id":-1}
+            > SEND {"type":"chat","message":"hi"}
+            < RECV {"message":"the first piece","quota":0.1,"end":false}
+            > SEND {"type":"stop"}
+            > SEND {"type":"stop"}
+            < RECV {"message":"","quota":0.25,"end":true}
+            > SEND {"type":"chat","message":"hi"}
+            < RECV {"message":"all of it","quota":0.5,"end":true}
+
+            """
+        let server = try Loopback.serving("--script", Loopback.file(script, in: self), in: self)
+        let configuration = try Configuration { $0.stopRepeats = [.milliseconds(50)] }
+        let client = try await Client(server.url, auth: Auth(token: "sk-test"), configuration: configuration)
+        do {
+            _ = try await client.ask("hi", answerWithin: .milliseconds(50)).joined()
+            XCTFail("answered")
+        } catch let error as AnswerError {
+            XCTAssertEqual(error.answer.outcome, .interrupted(.answerDeadline))
+            XCTAssertTrue(error.isRetryable)
+        }
+        // What it has come to so far is told at once, and what is taken back meanwhile is never asked.
+        let answer = await client.lastAnswer
+        XCTAssertEqual(answer?.outcome, .interrupted(.answerDeadline))
+        let never = Task { try await client.answer(to: "never") }
+        never.cancel()
+        do {
+            _ = try await never.value
+            XCTFail("answered")
+        } catch is CancellationError {
+        }
+        let again = try await client.ask("hi").joined()
+        XCTAssertEqual(again, "all of it")
+        XCTAssertEqual(try server.requests.map(\.type), ["chat", "stop", "stop", "chat"])
+    }
+
+    func testAServerThatDoesNotEndWhatWasStoppedIsNotWaitedForForEver() async throws {
+        let script = """
+            > SEND {"token":"sk-...","id":-1}
+            > SEND {"type":"chat","message":"hi"}
+            < RECV {"message":"the first piece","quota":0.1,"end":false}
+
+            """
+        let server = try Loopback.serving("--script", Loopback.file(script, in: self), in: self)
+        let configuration = try Configuration { $0.afterStop = .milliseconds(50) }
+        let client = try await Client(server.url, auth: Auth(token: "sk-test"), configuration: configuration)
+        let answer = try await client.answer(to: "hi", answerWithin: .milliseconds(50))
+        XCTAssertEqual(answer.outcome, .interrupted(.answerDeadline))
+        await assertThrows(.busy) { try await client.ask("hi").joined() }
+        await assertThrows(.busy) { try await client.send(Request(.remove(index: 0))) }
+        try await client.reconnect()
+        for try await delta in client.ask("hi") {
+            XCTAssertEqual(delta.text, "the first piece")
+            break
+        }
+    }
+
     func testReconnectingMayFailAndBeTriedAgain() async throws {
         let server = try Loopback.serving("--pace", "0", in: self)
         let client = try await server.client()
@@ -467,7 +526,7 @@ final class ClientTests: HandleTestCase {
         }
     }
 
-    func testWhatOneRefusesOthersMayDo() async throws {
+    func testADeadlineEndsTheTurnAndNotTheConnection() async throws {
         // A deadline that no model holds: the turn is interrupted, the connection is not.
         let server = try Loopback.serving(in: self)
         let configuration = try Configuration {
@@ -481,7 +540,11 @@ final class ClientTests: HandleTestCase {
             guard case .interrupted(_, let cause) = error else { return XCTFail("\(error)") }
             XCTAssertNil(cause)
         }
-        await assertThrows(.busy) { try await client.ask("hi", model: "hello").joined() }
+        var request = Request.chat("hi", model: "hello")
+        request.firstFrame = .seconds(20)
+        request.nextFrame = .seconds(20)
+        let text = try await client.ask(request).joined()
+        XCTAssertEqual(text, "Hello! How can I help?")
     }
 
     func testADescriptionSaysNoToken() async throws {
