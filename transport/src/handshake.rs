@@ -129,7 +129,9 @@ fn judge(head: &Head, accept: &str) -> Result<(), WireError> {
         return Err(bad_http("a WebSocket needs HTTP/1.1, and this is HTTP/1.0"));
     }
     let accepts: Vec<_> = head.values("sec-websocket-accept").collect();
-    Err(if !head.has_token("upgrade", "websocket") {
+    // No list: a server that also speaks something else has not said which it speaks now.
+    let upgrades: Vec<_> = head.elements("upgrade").collect();
+    Err(if !matches!(*upgrades, [upgrade] if upgrade.eq_ignore_ascii_case("websocket")) {
         UpgradeError::Upgrade
     } else if !head.has_token("connection", "upgrade") {
         UpgradeError::Connection

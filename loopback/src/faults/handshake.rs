@@ -205,8 +205,8 @@ fn upgrades() -> Vec<Fault> {
         Fault::new("connection-lines", "`Connection` in two lines", opened(add("Connection: keep-alive"))),
         Fault::new("upgrade-missing", "no `Upgrade`", answered(change("Upgrade: websocket", "X: y"))),
         Fault::new("upgrade-other", "another `Upgrade`", answered(change("websocket\r", "h2c\r"))),
-        Fault::new("upgrade-list", "`Upgrade` is a list", opened(change("websocket\r", "h2c, websocket\r"))),
-        Fault::new("upgrade-twice", "`Upgrade` twice", opened(add("Upgrade: websocket"))),
+        Fault::new("upgrade-list", "`Upgrade` is a list", answered(change("websocket\r", "h2c, websocket\r"))),
+        Fault::new("upgrade-twice", "`Upgrade` twice", answered(add("Upgrade: websocket"))),
         Fault::new("upgrade-case", "`Upgrade: WebSocket`", opened(change("websocket\r", "WebSocket\r"))),
         Fault::new("extension", "an extension that was not offered", {
             answered(add("Sec-WebSocket-Extensions: permessage-deflate"))
