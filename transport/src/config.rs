@@ -9,8 +9,7 @@ use crate::headers::Headers;
 use crate::proxy::Proxy;
 use crate::tls_options::TlsConfig;
 
-/// The longest message that a WebSocket buffers, whatever the setting says: it makes room for one as soon as the
-/// server announces it.
+/// The longest message that a WebSocket buffers, whatever the setting says, as its bytes come.
 pub(crate) const MAX_MESSAGE: usize = 256 << 20;
 
 /// Spaces connects: the places of a [`ConnectLimiter`], by the system's clock. Clones share them, on any thread.

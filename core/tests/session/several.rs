@@ -98,7 +98,7 @@ fn very_many_put_nothing_off_that_is_late() {
             }
         };
         assert_eq!(answer.outcome, Some(Outcome::Interrupted(why)));
-        // At once after the deadline, but for what a host may have missed.
+        // At once after the deadline, behind what a host may have missed.
         assert!(host.session.holds_frames() && (10_000..22_000).contains(&count), "{count}");
     }
 }
