@@ -190,7 +190,7 @@ fn wrong_upgrades_are_told_apart() {
     assert_eq!(with("Sec-WebSocket-Protocol: x"), upgrade(UpgradeError::Subprotocol));
     assert_eq!(with("Sec-WebSocket-Extensions: permessage-deflate"), upgrade(UpgradeError::Extension));
     assert_eq!(with("Sec-WebSocket-Extensions: \r\nSec-WebSocket-Protocol: ,"), [Got::Open]);
-    assert_eq!(with("Upgrade: h2c, WebSocket"), [Got::Open]);
+    assert_eq!(with("Upgrade: h2c, WebSocket"), upgrade(UpgradeError::Upgrade));
     assert_eq!(with("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), upgrade(UpgradeError::Accept));
 }
 
