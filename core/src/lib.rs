@@ -101,7 +101,7 @@
 //! | [`Malformed`] | | no; the [`Answer`] counts it | no |
 //! | [`Reason::TooLong`] | | no turn runs | no |
 //! | [`Interruption::FirstFrameDeadline`], [`NextFrameDeadline`](Interruption::NextFrameDeadline), [`AfterStopDeadline`](Interruption::AfterStopDeadline), [`AnswerDeadline`](Interruption::AnswerDeadline) | ask again once it is idle, or reconnect | yes | no: it drains |
-//! | [`Interruption::MessageTooLong`], [`AnswerTooLong`](Interruption::AnswerTooLong) | ask again once it is idle, or reconnect | yes | no: it drains; a connection that reads messages for it ends by the former |
+//! | [`Interruption::MessageTooLong`], [`AnswerTooLong`](Interruption::AnswerTooLong) | ask again once it is idle, or reconnect | yes | no: it drains |
 //! | [`Interruption::ClosedByServer`], [`ConnectionLost`](Interruption::ConnectionLost), [`NotConnected`](Interruption::NotConnected), [`ProtocolBroken`](Interruption::ProtocolBroken), [`InvalidUtf8`](Interruption::InvalidUtf8), [`Unresponsive`](Interruption::Unresponsive), [`TlsFailed`](Interruption::TlsFailed), [`ClosedByHost`](Interruption::ClosedByHost) | after [`Session::reconnect`] | yes | yes |
 //! | [`Interruption::Reconnected`] | yes, at once | yes | no: it is fresh |
 //!

@@ -3,7 +3,6 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 use zeroize::Zeroizing;
 
 /// What is shorter is no secret, and would tear words apart.
@@ -59,59 +58,36 @@ impl Secrets {
     /// The text without them.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        self.redacted(text).unwrap_or_else(|| text.into())
-    }
-
-    /// The text without them, if one is in it.
-    pub(crate) fn redacted(&self, text: &str) -> Option<String> {
-        // Most of what is recorded is none of these.
+        // Most signs begin none of them.
         let mut begins = [false; 256];
         b"%+\\&".iter().for_each(|&mark| begins[usize::from(mark)] = true);
         self.all.iter().for_each(|(secret, _)| begins[usize::from(secret.as_bytes()[0])] = true);
 
-        let mut found: Vec<(usize, usize, &str)> = Vec::new();
+        let mut out = String::new();
+        // Up to where the text is done, and what then stands for the last that was found: of several that lie across each
+        // other nothing stays, and the longest gives the sign.
+        let (mut done, mut shown, mut longest) = (0, "", 0);
         let mut at = 0;
         while let Some(skipped) = text.as_bytes()[at..].iter().position(|&byte| begins[usize::from(byte)]) {
             at += skipped;
-            let deepest = if is_mark(text.as_bytes()[at]) { NESTED } else { 0 };
-            let signs = [0, 1, NESTED].map(|depth| read(text, at, depth.min(deepest)));
-            for (secret, shown) in &self.all {
-                let begins = |first| signs.iter().flatten().any(|(sign, _)| *sign == first);
-                if secret.chars().next().is_some_and(begins)
-                    && let Some(end) = end(secret, text, at)
-                {
-                    found.push((at, end, *shown));
+            for (secret, sign) in &self.all {
+                let Some(end) = end(secret, text, at) else { continue };
+                if at >= done {
+                    out.push_str(shown);
+                    out.push_str(&text[done..at]);
+                    longest = 0;
                 }
+                if end - at > longest {
+                    (longest, shown) = (end - at, sign);
+                }
+                done = done.max(end);
             }
             // In JSON the second backslash begins nothing: what is left is to be as well formed as before.
             at += if text[at..].starts_with("\\\\") { 2 } else { 1 };
         }
-        if found.is_empty() {
-            return None;
-        }
-        found.sort_unstable_by_key(|&(at, end, _)| (at, Reverse(end)));
-        let mut out = String::with_capacity(text.len());
-        let (mut done, mut rest) = (0, &found[..]);
-        while let Some(&(at, mut end, mut shown)) = rest.first() {
-            let mut longest = end - at;
-            // Nothing stays of one that lies across another.
-            let overlapping = rest.iter().take_while(|(begin, until, name)| {
-                let overlaps = *begin < end;
-                if overlaps {
-                    end = end.max(*until);
-                    if until - begin > longest {
-                        (longest, shown) = (until - begin, *name);
-                    }
-                }
-                overlaps
-            });
-            rest = &rest[overlapping.count()..];
-            out.push_str(&text[done..at]);
-            out.push_str(shown);
-            done = end;
-        }
+        out.push_str(shown);
         out.push_str(&text[done..]);
-        Some(out)
+        out
     }
 }
 
@@ -123,13 +99,15 @@ fn end(secret: &str, text: &str, at: usize) -> Option<usize> {
         for at in ends {
             let is_one = text.as_bytes().get(at).copied().is_some_and(is_mark);
             let read = (0..=if is_one { NESTED } else { 0 }).filter_map(|depth| read(text, at, depth));
-            next.extend(read.filter(|(read, _)| *read == sign).map(|(_, end)| end));
+            for (_, end) in read.filter(|(read, _)| *read == sign) {
+                if !next.contains(&end) {
+                    next.push(end);
+                }
+            }
         }
-        next.sort_unstable();
-        next.dedup();
         ends = next;
     }
-    ends.pop()
+    ends.into_iter().max()
 }
 
 /// Whether a sign begins there that is written in another way, perhaps.
@@ -139,6 +117,7 @@ fn is_mark(byte: u8) -> bool {
 
 /// The sign that is written there, and where it ends, for who reads through so many ways of writing, one within another; what
 /// is written in none is as it is.
+#[inline(never)]
 fn read(text: &str, at: usize, depth: usize) -> Option<(char, usize)> {
     let sign = text.get(at..)?.chars().next()?;
     let Some(depth) = depth.checked_sub(1).filter(|_| is_mark(text.as_bytes()[at])) else {
@@ -175,8 +154,8 @@ impl Iterator for Signs<'_> {
 
 impl Signs<'_> {
     /// The number that so many digits make.
-    fn hex(&mut self, digits: usize) -> Option<u16> {
-        (0..digits).try_fold(0, |number, _| Some(number * 16 + u16::try_from(self.next()?.to_digit(16)?).ok()?))
+    fn hex(&mut self, digits: usize) -> Option<u32> {
+        (0..digits).try_fold(0, |number, _| Some(number * 16 + self.next()?.to_digit(16)?))
     }
 
     /// The bytes of UTF-8, each behind a `%`, which is read.
@@ -204,32 +183,31 @@ impl Signs<'_> {
             return JSON.iter().find(|(_, known)| *known == letter).map(|(sign, _)| *sign);
         }
         let first = self.hex(4)?;
-        let mut units = [first, 0];
-        let is_pair = (0xd800..0xdc00).contains(&first);
-        if is_pair {
-            (self.next()? == '\\' && self.next()? == 'u').then_some(())?;
-            units[1] = self.hex(4)?;
+        if !(0xd800..0xdc00).contains(&first) {
+            return char::from_u32(first);
         }
-        char::decode_utf16(units).next()?.ok()
+        (self.next()? == '\\' && self.next()? == 'u').then_some(())?;
+        let second = self.hex(4)?.checked_sub(0xdc00).filter(|half| *half < 0x400)?;
+        char::from_u32(0x10000 + ((first - 0xd800) << 10) + second)
     }
 
     /// What follows a `&`, up to its `;`.
     fn page(&mut self) -> Option<char> {
-        let mut name = String::with_capacity(MAX_NAME);
+        let (mut name, mut len) = ([0; MAX_NAME], 0);
         loop {
-            match self.next()? {
-                ';' => break,
-                sign if sign.is_ascii() && name.len() < MAX_NAME => name.push(sign.to_ascii_lowercase()),
-                _ => return None,
+            let sign = self.next()?;
+            if sign == ';' {
+                break;
             }
+            *name.get_mut(len)? = u8::try_from(sign).ok()?.to_ascii_lowercase();
+            len += 1;
         }
-        let Some(number) = name.strip_prefix('#') else {
-            return PAGE.iter().find(|(_, known)| *known == name).map(|(sign, _)| *sign);
+        let Some(number) = name[..len].strip_prefix(b"#") else {
+            return PAGE.iter().find(|(_, known)| known.as_bytes() == &name[..len]).map(|(sign, _)| *sign);
         };
-        let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
-        // That reads a sign before them, too.
-        let number = digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, radix));
-        number?.ok().and_then(char::from_u32)
+        let (digits, radix) = number.strip_prefix(b"x").map_or((number, 10), |digits| (digits, 16));
+        let add = |number: u32, digit: &u8| number.checked_mul(radix)?.checked_add(char::from(*digit).to_digit(radix)?);
+        digits.iter().try_fold(0, add).filter(|_| !digits.is_empty()).and_then(char::from_u32)
     }
 }
 

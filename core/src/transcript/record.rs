@@ -1,6 +1,8 @@
 //! Recording a transcript: the debugging aid of a project without logging.
 
 use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
@@ -9,7 +11,6 @@ use super::{Entry, EntryKind, Transcript, first_word, is_json, split_comment};
 use crate::auth::{ANONYMOUS, Auth, SHOWN, bare};
 use crate::chunk::string_field;
 use crate::json::push_string;
-use crate::secrets::Secrets;
 
 /// Tokens shorter than this are taken for words: replacing them everywhere would garble the text.
 const SECRET_LEN: usize = 8;
@@ -33,14 +34,37 @@ const SECRET_LEN: usize = 8;
 #[derive(Default)]
 pub struct Recorder {
     transcript: Transcript,
-    /// The token.
-    secrets: Secrets,
+    /// The token, as it is and as JSON has it; one that another begins with comes behind it.
+    secrets: Vec<Zeroizing<String>>,
     /// When it is, if the host says so.
     now: Option<Duration>,
     /// How many bytes are recorded, and how many may be; 0 is no limit.
     len: usize,
     limit: usize,
     full: bool,
+}
+
+/// A token as servers write it in JSON: as Go does, with what JSON demands, and as it is. What else a text may be written in
+/// (see [`Secrets`](crate::Secrets)) is rare in a message of the chat, and to look for it costs each of them.
+fn in_json(token: &str) -> Vec<Zeroizing<String>> {
+    // Sized so that growing leaves no copy behind.
+    let sized = || Zeroizing::new(String::with_capacity(6 * token.len() + 2));
+    let (mut plain, mut json, mut by_go) = (sized(), sized(), sized());
+    plain.push_str(token);
+    push_string(&mut json, token);
+    json.pop();
+    json.remove(0);
+    for sign in json.chars() {
+        match sign {
+            '&' => by_go.push_str("\\u0026"),
+            '<' => by_go.push_str("\\u003c"),
+            '>' => by_go.push_str("\\u003e"),
+            sign => by_go.push(sign),
+        }
+    }
+    let mut forms = vec![by_go, json, plain];
+    forms.dedup();
+    forms
 }
 
 impl Recorder {
@@ -112,17 +136,16 @@ impl Recorder {
 
     /// Remembers a token, wherever it may show up.
     fn learn(&mut self, token: &str) {
-        self.secrets = Secrets::default();
         let token = bare(token);
-        if token.len() >= SECRET_LEN {
-            self.secrets.add_shown(token, SHOWN);
-        }
+        self.secrets = if token.len() < SECRET_LEN { Vec::new() } else { in_json(token) };
     }
 
     fn push(&mut self, message: &str, kind: impl FnOnce(String) -> EntryKind) {
         let mut text = one_line(message);
-        if let Some(redacted) = self.secrets.redacted(&text) {
-            text = redacted;
+        for secret in &self.secrets {
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), SHOWN);
+            }
         }
         let len = text.len();
         self.push_entry(kind(text), len);
