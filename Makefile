@@ -142,9 +142,9 @@ miri: rust ## the core's tests and a part of the C library's corpus under Miri, 
 
 # CI runs it before the test, which is to be quick: it builds all crates once more.
 coverage: rust ## which lines the tests reach, by crate: fails below the floor of tests/coverage/floor.tsv (on CI, not part of test)
-	env --default-signal=INT,HUP,PIPE tests/coverage/run
+	env --default-signal=INT,HUP,PIPE,QUIT tests/coverage/run
 coverage-raise: rust ## raises that floor to what is reached
-	env --default-signal=INT,HUP,PIPE tests/coverage/run --raise
+	env --default-signal=INT,HUP,PIPE,QUIT tests/coverage/run --raise
 
 # This page's and the guides' words: paths, targets, links, programs and figures that are really there.
 project: ## checks what the pages say

@@ -69,10 +69,10 @@ impl Outbox {
         Some(next.message)
     }
 
-    /// Withholds the next message if it is a question. Returns whether it is.
+    /// Withholds a question if one waits, and what is before it. Returns whether one does; pings go all the same.
     #[inline]
     pub(crate) fn withhold_question(&mut self) -> bool {
-        let is_question = self.pings == 0 && self.messages.front().is_some_and(|next| next.is_question);
+        let is_question = self.pings == 0 && self.messages.iter().any(|next| next.is_question);
         self.is_withheld |= is_question;
         is_question
     }

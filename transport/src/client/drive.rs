@@ -55,8 +55,8 @@ impl Client {
         let mut late = 0;
         while late <= LATE_EVENTS {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            late += usize::from(left == Some(Duration::ZERO));
             let runs = !matches!(self.state(), State::Idle | State::Draining);
+            late += usize::from(!runs || left == Some(Duration::ZERO));
             match self.wait(if runs { left } else { Some(Duration::ZERO) }, |_| false)? {
                 None => return Ok(None),
                 Some(Event::End(end)) => return Ok(Some(take(end))),
@@ -70,8 +70,8 @@ impl Client {
     /// will, or when this side has closed it.
     ///
     /// The lock is held once for each event and for each read: input that waits is not waited for, and the clock stands
-    /// still while it is pieces. Between events nothing is waited for at all: a socket that takes nothing is looked at again
-    /// when there is nothing to be read.
+    /// still meanwhile. What is late is looked at behind a read, not before: what it waits for may have come. Between events
+    /// nothing is waited for: a socket that takes nothing is looked at again when there is nothing to be read.
     pub(super) fn drive(
         &mut self,
         timeout: Option<Duration>,
@@ -126,11 +126,6 @@ impl Client {
             self.now = self.shared.now();
         }
         let event = inner.connection.session_event(self.now, taken, &mut self.storage);
-        if !matches!(event, Some(Event::Delta { .. })) {
-            // What puts no deadline off may come for ever, and a host takes its time with each.
-            self.now = self.shared.now();
-            inner.look(self.now);
-        }
         if !waits {
             inner.write(Duration::ZERO);
         }

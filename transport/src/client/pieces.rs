@@ -55,6 +55,8 @@ impl<'c> Pieces<'c> {
                     }
                 }
                 Ok(Some(_)) => {}
+                // Nothing is lost by that: the next call goes on.
+                Err(ClientError::Signal) => return Err(ClientError::Signal),
                 over => {
                     self.turn = None;
                     over?;

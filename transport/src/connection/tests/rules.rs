@@ -586,6 +586,21 @@ fn what_was_read_before_a_question_is_no_answer_to_it() {
 }
 
 #[test]
+fn nor_is_it_behind_a_change_of_the_history_that_is_held() {
+    let mut link = answering();
+    for message in [END, r#"{"conversation":29,"quota":1,"message":"whose?","end":true}"#] {
+        link.peer.send(message.to_owned());
+    }
+    link.connection.receive(link.now, &link.peer.output()).unwrap();
+    let mut storage = EventStorage::new();
+    while !describe(link.connection.poll_event(link.now, &mut storage).unwrap()).starts_with("end") {}
+    link.connection.request(link.now, &Request::remove(0)).unwrap();
+    link.connection.request(link.now, &Request::chat("two")).unwrap();
+    let log = link.exchange();
+    assert!(log[0].starts_with("end  interrupted: "), "{log:?}");
+}
+
+#[test]
 fn a_question_goes_once_what_came_before_it_is_told() {
     let link = asked_at_the_end(&[]);
     assert!(link.connection.poll_transmit().is_some(), "nothing is in its way");
