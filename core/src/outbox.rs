@@ -69,12 +69,15 @@ impl Outbox {
         Some(next.message)
     }
 
-    /// Withholds a question if one waits, and what is before it. Returns whether one does; pings go all the same.
+    /// Withholds a question if the next message is one, or is held itself and one is behind it. Returns whether that is so.
     #[inline]
-    pub(crate) fn withhold_question(&mut self) -> bool {
-        let is_question = self.pings == 0 && self.messages.iter().any(|next| next.is_question);
-        self.is_withheld |= is_question;
-        is_question
+    pub(crate) fn withhold_question(&mut self, now: Duration) -> bool {
+        let is_next = |next: &Waiting| next.is_question || next.from > now;
+        let withholds = self.pings == 0
+            && self.messages.front().is_some_and(is_next)
+            && self.messages.iter().any(|waiting| waiting.is_question);
+        self.is_withheld |= withholds;
+        withholds
     }
 
     pub(crate) fn is_withheld(&self) -> bool {

@@ -256,10 +256,10 @@ impl Session {
         Some(message)
     }
 
-    /// Withholds a question if one waits to be sent, and what is before it; returns whether one does. For a host that has bytes
-    /// which it has not decoded yet: what came before a question was sent is no answer to it. [`poll_transmit`](Self::poll_transmit) hands it out.
+    /// Withholds a question if one is what is sent next, and returns whether one is. For a host that has bytes which it has not
+    /// decoded yet: what came before a question was sent is no answer to it. [`poll_transmit`](Self::poll_transmit) hands it out.
     pub fn withhold_question(&mut self) -> bool {
-        self.outbox.withhold_question()
+        self.outbox.withhold_question(self.now)
     }
 
     /// Whether a question is [withheld](Self::withhold_question).
