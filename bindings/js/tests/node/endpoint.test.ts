@@ -7,7 +7,7 @@ import { ChatNioError, chatUrl } from "chatnio";
 import { endpoint } from "../../dist/endpoint.js";
 import { root } from "./env.js";
 
-const source = readFileSync(`${root}transport/src/endpoint.rs`, "utf8");
+const source = readFileSync(`${root}transport/src/endpoint/tests.rs`, "utf8");
 
 /** What a string of Rust's stands for. */
 function text(literal: string): string {
@@ -16,7 +16,7 @@ function text(literal: string): string {
 
 /** The test of this name. */
 function body(name: string): string {
-  const found = new RegExp(`fn ${name}\\(\\) \\{(.*?)\n    \\}`, "s").exec(source)?.[1];
+  const found = new RegExp(`fn ${name}\\(\\) \\{(.*?)\n\\}`, "s").exec(source)?.[1];
   assert.ok(found, `there is no test ${name} any more`);
   return found;
 }
