@@ -39,7 +39,8 @@ pub struct Config {
     /// How long the server is left in peace after the end of an answer, before a request goes out that it could lose: one
     /// that has no answer, and any at all when the stop was repeated (protocol.md, R5.5, R5.6). Also before any question
     /// on a connection that opens its turns and has ended one by a notice, without its opener: should that still come, and the
-    /// answer behind it, it is seen to be no later question's (R5.13). Such a request is accepted at once, and held. A connection that is lost or made anew meanwhile loses it. 0.25 s.
+    /// answer behind it, it is seen to be no later question's (R5.13). Such a request is accepted at once, and held. A
+    /// connection that is lost or made anew meanwhile loses it. 0.25 s.
     pub settle: Duration,
     /// When a stop is sent again, counted from the first, in rising order. 0.15, 1, 2 and 4 s: servers may swallow
     /// a stop (protocol.md, R5.3), but their queue holds only ten requests (R2.35). Empty: never.

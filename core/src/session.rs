@@ -168,11 +168,11 @@ impl Session {
         // A plain question after a plain answer is never held.
         let is_held = !kind.begins_turn() || self.stop.was_repeated() || self.openers.may_owe_one();
         let from = if is_held { self.settled_at } else { Duration::ZERO };
+        self.last_activity = self.now;
         let goes = if kind.begins_turn() {
-            self.last_activity = self.now;
             self.outbox.push_question(self.now, from, message)
         } else {
-            self.send_from(from, message)
+            self.outbox.push(from, message)
         };
         if matches!(kind, RequestKind::Chat | RequestKind::Share) {
             self.can_restart = true;
@@ -479,16 +479,16 @@ impl Session {
 
     // --- sending ---
 
-    /// Sends a message that is held until `from`. Returns from when on it may go.
-    fn send_from(&mut self, from: Duration, message: Message) -> Duration {
+    /// Sends a message that waits for nothing but what is before it. Returns from when on it may go.
+    fn send(&mut self, message: Message) -> Duration {
         self.last_activity = self.now;
-        self.outbox.push(from, message)
+        self.outbox.push(Duration::ZERO, message)
     }
 
     fn authenticate(&mut self) {
         if !self.is_authenticated {
             self.is_authenticated = true;
-            self.send_from(Duration::ZERO, self.auth.encode());
+            self.send(self.auth.encode());
         }
     }
 
@@ -523,7 +523,7 @@ impl Session {
 
     #[cold]
     fn send_stop(&mut self, input: Input) {
-        let goes = self.send_from(Duration::ZERO, Message::stop());
+        let goes = self.send(Message::stop());
         match input {
             Input::Repeat => self.stop.repeated(self.now, &self.config),
             // Behind a question that is held it waits with that.

@@ -28,7 +28,8 @@ export interface Settings {
   /**
    * How long the server is left in peace after the end of an answer, before a request goes out that it could lose: one
    * that has no answer, and any at all when the stop was repeated. Also before any question once the server has ended a
-   * turn by a notice, without the opener that its turns have. Such a request is accepted at once, and held. A connection that is lost or made anew meanwhile loses it. 250.
+   * turn by a notice, without the opener that its turns have. Such a request is accepted at once, and held. A connection
+   * that is lost or made anew meanwhile loses it. 250.
    */
   readonly settle?: number | undefined;
   /** When a stop is sent again, counted from the first, in rising order. 150, 1,000, 2,000 and 4,000; none: never. */

@@ -61,13 +61,8 @@ impl Inner {
             Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}
             Err(error) => connection.handle_error(now, error.kind()),
         }
-        self.look(now);
-    }
-
-    /// Has what is due be done.
-    pub(super) fn look(&mut self, now: Duration) {
-        if self.connection.next_deadline().is_some_and(|deadline| deadline <= now) {
-            self.connection.handle_timeout(now);
+        if connection.next_deadline().is_some_and(|deadline| deadline <= now) {
+            connection.handle_timeout(now);
         }
     }
 
