@@ -190,10 +190,13 @@ fn text(value: Value<'_>) -> Result<Option<Text<'_>>, Reason> {
     }
 }
 
+/// The longest number that is read, in bytes: a running total keeps its text. No double takes more, written out exactly.
+const MAX_NUMBER: usize = 1100;
+
 fn number(value: Value<'_>) -> Result<Option<Quota<'_>>, Reason> {
     match value {
         Value::Number(text) => match decimal::to_f64(text) {
-            Some(value) if value.is_finite() => Ok(Some(Quota::new(value, text))),
+            Some(value) if value.is_finite() && text.len() <= MAX_NUMBER => Ok(Some(Quota::new(value, text))),
             _ => Err(Reason::OutOfRange),
         },
         Value::Null => Ok(None),

@@ -61,7 +61,8 @@ pub enum Reason {
         /// What was expected in its place.
         expected: &'static str,
     },
-    /// A known number does not fit: a quota over the range of a double, a conversation over that of an int64.
+    /// A known number does not fit: a quota over the range of a double or longer than any is, a conversation over the range of an
+    /// int64.
     #[error("number out of range")]
     OutOfRange,
     /// A binary message; the protocol has text messages only.

@@ -4,12 +4,13 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::answer::{Answer, Interruption};
+use crate::answer::{Answer, Interruption, Outcome};
 use crate::auth::{Auth, AuthError};
 use crate::backlog::Backlog;
+use crate::chunk::Chunk;
 use crate::config::Config;
 use crate::conversation::Conversation;
-use crate::event::{Event, EventStorage};
+use crate::event::{End, Event, EventStorage};
 use crate::malformed::Malformed;
 use crate::message::{Message, RequestKind};
 use crate::openers::Openers;
@@ -333,6 +334,9 @@ impl Session {
     /// Tells the session that its connection is gone. A running turn ends interrupted: its event is
     /// returned, once. Afterwards every call is inert until [`reconnect`](Self::reconnect).
     ///
+    /// Frames that wait behind the first of their message count first, without events of their own: the running answer takes
+    /// them in, and may come to its end by them.
+    ///
     /// A host that closes the connection itself calls it before, with [`CloseReason::Host`], and sends what
     /// [`poll_transmit`](Self::poll_transmit) then still hands out: what was held ([`Config::settle`]) would be lost with the
     /// connection.
@@ -345,27 +349,25 @@ impl Session {
         if matches!(why, Interruption::ClosedByServer | Interruption::ConnectionLost) {
             self.record(Recorder::closed);
         }
-        let end = self.interrupt(Input::Close, why);
-        let goes = why == Interruption::ClosedByHost && self.outbox.held_until(self.now).is_some();
-        if goes {
+        let end = self.give_up(Input::Close, why);
+        if why == Interruption::ClosedByHost && self.outbox.held_until(self.now).is_some() {
             self.outbox.release();
         } else {
             self.outbox = Outbox::default();
         }
-        self.backlog = Backlog::default();
         end
     }
 
     /// Starts afresh for a new connection, which continues the conversation that the server opened: its id is
     /// sent, and a share no more (an anonymous conversation starts anew, from the same share). Works in any state.
-    /// A running turn ends interrupted first: its event is returned.
+    /// A running turn ends interrupted first, as by [`closed`](Self::closed): its event is returned.
     ///
     /// What the server loads is what it saved last: the question, perhaps not the answer (protocol.md, R7.4).
     /// Turn numbers and counters go on. A recording starts afresh.
     #[must_use = "it may hold the running turn's end"]
     pub fn reconnect(&mut self, now: Duration) -> Option<Event<'static>> {
         self.advance(now);
-        let end = self.interrupt(Input::Reconnect, Interruption::Reconnected);
+        let end = self.give_up(Input::Reconnect, Interruption::Reconnected);
         if let Some(id) = self.conversation.id() {
             self.auth.continue_in(id);
         }
@@ -374,7 +376,6 @@ impl Session {
         self.openers = Openers::default();
         self.conversation = Conversation::of(&self.auth);
         self.outbox = Outbox::default();
-        self.backlog = Backlog::default();
         self.settled_at = Duration::ZERO;
         self.last_activity = self.now;
         let url = self.recorder.as_ref().and_then(|recorder| recorder.transcript().url.clone());
@@ -413,7 +414,7 @@ impl Session {
 
     /// About how many bytes are held: the running answer, what waits to be sent or taken, and the recording.
     pub fn memory(&self) -> usize {
-        let answer = self.answer().map_or(0, |answer| answer.text.capacity());
+        let answer = self.answer().map_or(0, Answer::memory);
         let recorded = self.recorder.as_ref().map_or(0, |recorder| recorder.len());
         answer + self.outbox.len() + self.backlog.len() + recorded
     }
@@ -531,10 +532,32 @@ impl Session {
         }
     }
 
+    /// Takes in the frames that wait, and interrupts the turn that they do not end. Returns the turn's end.
+    #[inline(never)]
+    fn give_up(&mut self, input: Input, why: Interruption) -> Option<Event<'static>> {
+        let ended = self.take_rest();
+        let interrupted = self.interrupt(input, why);
+        ended.or(interrupted)
+    }
+
     /// Ends the running turn for the host, if there is one, and goes on.
     fn interrupt(&mut self, input: Input, why: Interruption) -> Option<Event<'static>> {
         self.go(input);
-        Some(Event::End(self.turn.take()?.interrupt(why, &self.config, None)))
+        self.end_turn(Outcome::Interrupted(why), "", None)
+    }
+
+    /// The running turn's end; the frame that brings it, if one does, and its text. A half character that still waits for its
+    /// other half is given up.
+    #[cold]
+    #[inline(never)]
+    fn end_turn<'m>(&mut self, outcome: Outcome, text: &'m str, chunk: Option<Chunk<'m>>) -> Option<Event<'m>> {
+        let Turn { mut answer, half, .. } = self.turn.take()?;
+        let text = if half.is_some() { "\u{FFFD}" } else { text };
+        if half.is_some() && self.config.keep_text {
+            answer.text.push_str(text);
+        }
+        answer.outcome = Some(outcome);
+        Some(Event::End(End { answer, text, chunk }))
     }
 
     // --- recording ---

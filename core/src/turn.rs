@@ -7,7 +7,6 @@ use core::time::Duration;
 use crate::answer::{Answer, Interruption, Outcome};
 use crate::chunk::Chunk;
 use crate::config::Config;
-use crate::event::End;
 use crate::message::RequestKind;
 use crate::parameters::Deadlines;
 use crate::unescape::{first_half, last_half};
@@ -41,22 +40,6 @@ impl Turn {
             text_len: 0,
             half: None,
         }
-    }
-
-    /// The answer, which is handed over.
-    pub(crate) fn end(mut self, outcome: Outcome) -> Box<Answer> {
-        self.answer.outcome = Some(outcome);
-        self.answer
-    }
-
-    /// The end that the server has not said; `chunk` is the frame that was too much, if one was. A half character that
-    /// waits for its other half is given up.
-    pub(crate) fn interrupt<'m>(mut self, why: Interruption, config: &Config, chunk: Option<Chunk<'m>>) -> End<'m> {
-        let text = if self.half.is_some() { "\u{FFFD}" } else { "" };
-        if config.keep_text {
-            self.answer.text.push_str(text);
-        }
-        End { answer: self.end(Outcome::Interrupted(why)), text, chunk }
     }
 
     /// Puts a character together that is split over two frames: `text`, what `chunk` says, gets the half that was held

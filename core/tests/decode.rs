@@ -51,7 +51,7 @@ fn fits(name: &str, raw: &str) -> bool {
     raw == "null"
         || match name {
             "message" | "keyword" => raw.starts_with('"'),
-            "quota" => number && raw.parse::<f64>().is_ok_and(f64::is_finite),
+            "quota" => number && raw.len() <= 1100 && raw.parse::<f64>().is_ok_and(f64::is_finite),
             "end" | "plan" => matches!(raw, "true" | "false"),
             "conversation" => number && raw.parse::<i64>().is_ok(),
             _ => true,

@@ -16,6 +16,11 @@ const server = createServer(async (request, response) => {
     response.writeHead(404).end();
     return;
   }
+  // A page of somebody else's would ask, and you pay.
+  if (!["none", "same-origin"].includes(request.headers["sec-fetch-site"] ?? "none")) {
+    response.writeHead(403).end();
+    return;
+  }
   // An EventSource comes again by itself when its answer has ended: it would be charged again, and 204 ends it.
   if (request.headers["last-event-id"] !== undefined) {
     response.writeHead(204).end();

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Header, HTTPException
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from pychatnio import AsyncClient, ChatNioError, Config, Loopback
@@ -59,8 +59,11 @@ async def page() -> HTMLResponse:
 
 
 @app.get("/ask")
-async def ask(q: str, model: str | None = None) -> StreamingResponse:
+async def ask(q: str, model: str | None = None, sec_fetch_site: str = Header("none")) -> StreamingResponse:
     """The answer to `q`, piece by piece."""
+    # A page of somebody else's would ask, and you pay.
+    if sec_fetch_site not in ("none", "same-origin"):
+        raise HTTPException(403)
     return StreamingResponse(answer(q, model), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from werkzeug.serving import make_server
 
 from pychatnio import ChatNioError, Client, Config, Loopback
@@ -32,6 +32,9 @@ LOOK_AFTER = float(os.environ.get("LOOK_AFTER", "1"))
 @app.get("/ask")
 def ask() -> Response:
     """The answer to `q`, piece by piece."""
+    # A page of somebody else's would ask, and you pay.
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        abort(403)
     events = answer(request.args.get("q", ""), request.args.get("model"))
     return Response(events, mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
 

@@ -20,7 +20,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from pychatnio import AsyncClient, ChatNioError, Config, Loopback
@@ -67,8 +67,11 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
         await app.state.pool.close()
 
 
-async def ask(request: Request) -> StreamingResponse:
+async def ask(request: Request) -> Response:
     """The answer to `q`, piece by piece."""
+    # A page of somebody else's would ask, and you pay.
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        return Response(status_code=403)
     pool: Pool = request.app.state.pool
     events = answer(pool, request.query_params.get("q", ""), request.query_params.get("model"))
     return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -2202,12 +2202,17 @@ int32_t chatnio_session_handle_timeout(struct chatnio_session *session,
  * end is the event, otherwise that is `CHATNIO_EVENT_NONE`. Afterwards nothing works until
  * `chatnio_session_reconnect()`; a repeated call does nothing.
  *
+ * Frames that wait behind the first of their message count before, without events of their own: the turn may come to its end
+ * by them.
+ *
  * A host that closes the WebSocket itself calls this before, with `CHATNIO_CLOSE_HOST`, and sends what
  * `chatnio_session_next_transmit()` then still has: what was held (`chatnio_config_set_settle()`) would be lost.
  *
  * Errors: `CHATNIO_INVALID`.
  */
-int32_t chatnio_session_closed(struct chatnio_session *session, int32_t reason, struct chatnio_event *event);
+int32_t chatnio_session_closed(struct chatnio_session *session,
+                               int32_t reason,
+                               struct chatnio_event *event);
 
 /**
  * Starts afresh for a new WebSocket, which continues the conversation that the server opened. Works in any state. A

@@ -276,8 +276,12 @@ impl Connection {
     /// # Errors
     /// [`Undrained`] when input waits for its events to be taken already, and would be more than
     /// [`Config::max_message`](chatnio_core::Config::max_message) with this (but at least 1 MiB, and at most 256 MiB).
-    /// When none waits, after [`poll_event`](Self::poll_event) has given `None`, any size is taken.
+    /// When none waits, after [`poll_event`](Self::poll_event) has given `None`, any size is taken; once the connection is over,
+    /// what comes is passed over.
     pub fn receive(&mut self, now: Duration, bytes: &[u8]) -> Result<(), Undrained> {
+        if self.stage == Stage::Over {
+            return Ok(());
+        }
         // What comes alone is taken whatever its size: no event that is taken would make room for it.
         let limit = self.config.max_message().clamp(MIN_UNDRAINED, MAX_MESSAGE);
         if self.undrained > 0 && self.undrained.saturating_add(bytes.len()) > limit {
@@ -383,6 +387,7 @@ impl Connection {
         let end = self.session.closed(CloseReason::Reconnect);
         self.wire.abandon();
         self.timer_ran_out = false;
+        self.since_late = 0;
         self.undrained = 0;
         self.stage = Stage::Over;
         self.end = Some(ConnectionEnd::Clean);

@@ -50,17 +50,28 @@ fn asking<T: Send + 'static>(
     deadline: fn(&mut ConnectionConfig) -> &mut Duration,
     then: impl FnOnce(&mut Client) -> T + Send + 'static,
 ) -> T {
-    let address = flooding(bytes);
     let mut config = ConnectionConfig::default();
-    config.connect_retries = 0;
     (config.session.first_frame, config.session.after_stop, config.close) = (LONG, LONG, LONG);
     config.session.max_request = 0;
     *deadline(&mut config) = SHORT;
+    connected(bytes, config, |client| {
+        client.request(&Request::chat("q".repeat(12 << 20))).unwrap();
+        then(client)
+    })
+}
+
+/// What `then` makes of a client whose server sends `bytes` without an end.
+fn connected<T: Send + 'static>(
+    bytes: Vec<u8>,
+    mut config: ConnectionConfig,
+    then: impl FnOnce(&mut Client) -> T + Send + 'static,
+) -> T {
+    let address = flooding(bytes);
+    config.connect_retries = 0;
     let (done, result) = mpsc::channel();
     thread::spawn(move || {
         let endpoint = Endpoint::parse("ws://localhost").unwrap();
         let mut client = Client::connect_to(&[address], &endpoint, Auth::anonymous(), &config).unwrap();
-        client.request(&Request::chat("q".repeat(12 << 20))).unwrap();
         let then = then(&mut client);
         client.set_polite(false);
         done.send(then).unwrap();
@@ -136,4 +147,15 @@ fn a_wait_ends_in_its_time_and_a_look_is_one() {
             }
         },
     );
+}
+
+#[test]
+fn a_wait_without_a_turn_ends_though_something_always_comes() {
+    let stray = br#"{"message":"a"}"#;
+    let bytes = [b"\x81", &[u8::try_from(stray.len()).unwrap()][..], stray].concat().repeat(1000);
+    let strays = connected(bytes, ConnectionConfig::default(), |client| {
+        assert_eq!(client.wait_for_end(None, |_| ()).unwrap(), None);
+        client.counters().strays
+    });
+    assert!(strays > 0);
 }

@@ -552,20 +552,34 @@ export class Client {
     }
     this.#hasWaited = false;
     try {
-      for (let count = 0; count < STEP; count += 1) {
-        // Anew: among very many frames a deadline may pass.
-        const event = this.#session.handleTimeout(this.#now());
-        if (event === undefined) break;
-        this.#received(event);
-      }
+      // Anew: among very many frames a deadline may pass.
+      this.#tellDue(() => this.#now());
       this.#pump();
     } catch (error) {
       this.#broken(error);
     }
   }
 
+  /** Tells a bounded part of what is due. */
+  #tellDue(now: () => number): void {
+    for (let count = 0; count < STEP; count += 1) {
+      const event = this.#session.handleTimeout(now());
+      if (event === undefined) break;
+      this.#received(event);
+    }
+  }
+
   /** The connection is gone. */
   #lost(why: "server" | "lost", over: ChatNioError): void {
+    const socket = this.#socket;
+    try {
+      // The frames that came in one message with others. Time stands still: nothing is late because of them.
+      this.#tellDue(() => 0);
+    } catch (error) {
+      this.#broken(error);
+    }
+    // Who was told may have closed it, or have gone on to another one.
+    if (this.#socket !== socket) return;
     this.#letGo(over);
     try {
       const event = this.#session.closed(why);

@@ -30,7 +30,7 @@ type WsConstructor = new (url: string, options: { readonly skipUTF8Validation: b
 /**
  * The platform's WebSocket; in Node before version 22 that of the package `ws`.
  *
- * @throws {ChatNioError} `CHATNIO_SYSTEM` when there is none.
+ * @throws {ChatNioError} `CHATNIO_INVALID` when there is none.
  */
 export async function platformWebSocket(): Promise<WebSocketConstructor> {
   if (typeof globalThis.WebSocket === "function") return globalThis.WebSocket;
@@ -46,7 +46,7 @@ export async function platformWebSocket(): Promise<WebSocketConstructor> {
     };
   } catch (error) {
     throw new ChatNioError(
-      "CHATNIO_SYSTEM",
+      "CHATNIO_INVALID",
       "there is no WebSocket here: install the package `ws` (Node before version 22), or give a class by the option WebSocket",
       { cause: error },
     );

@@ -319,6 +319,15 @@ def test_a_relay_streams_an_answer_on(example: str) -> None:
         assert answer.text.startswith('event: failed\ndata: "user quota is not enough')
 
 
+@pytest.mark.parametrize("example", RELAYS)
+def test_a_relay_asks_nothing_for_the_page_of_another_site(example: str) -> None:
+    with web_server(example, signal.SIGTERM) as url, httpx.Client(base_url=url, timeout=PATIENCE) as browser:
+        for site, status in [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]:
+            headers = {"Sec-Fetch-Site": site}
+            answer = browser.get("/ask", params={"q": "hi", "model": "hello"}, headers=headers)
+            assert answer.status_code == status, site
+
+
 def test_a_relay_has_a_page() -> None:
     with web_server() as url:
         assert "EventSource" in httpx.get(url, timeout=PATIENCE).text

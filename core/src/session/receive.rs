@@ -6,7 +6,7 @@ use super::Session;
 use crate::answer::{Interruption, Outcome};
 use crate::backlog::Backlog;
 use crate::chunk::Chunk;
-use crate::event::{End, Event, EventStorage};
+use crate::event::{Event, EventStorage};
 use crate::malformed::Malformed;
 use crate::openers::Whose;
 use crate::outbox::Outbox;
@@ -50,6 +50,18 @@ impl Session {
         let EventStorage { message, text, quota } = storage;
         self.backlog.pop(message)?;
         self.any_message(Usual::split(message), message, text, quota)
+    }
+
+    /// Takes the frames that wait. Returns the running turn's end, if one of them brings it, without that frame.
+    pub(super) fn take_rest(&mut self) -> Option<Event<'static>> {
+        let mut storage = EventStorage::new();
+        let mut ended = None;
+        while let Some(event) = self.take_waiting(&mut storage) {
+            if let Event::End(end) = event {
+                ended = Some(end.answer);
+            }
+        }
+        ended.map(Event::from)
     }
 
     #[inline(never)]
@@ -165,10 +177,7 @@ impl Session {
             outcome => outcome,
         };
         self.go(input);
-        match self.turn.take() {
-            Some(turn) => Some(Event::End(End { answer: turn.end(outcome), text, chunk: Some(chunk) })),
-            None => self.stray(Input::Stray, chunk, text),
-        }
+        self.end_turn(outcome, text, Some(chunk))
     }
 
     #[cold]
@@ -178,13 +187,11 @@ impl Session {
         }
         self.outbox = Outbox::default();
         self.backlog = Backlog::default();
-        match self.turn.take() {
-            Some(turn) => {
-                self.go(Input::OutOfPlace);
-                Some(Event::End(turn.interrupt(Interruption::ProtocolBroken, &self.config, Some(chunk))))
-            }
-            None => self.stray(Input::OutOfPlace, chunk, text),
+        if self.turn.is_none() {
+            return self.stray(Input::OutOfPlace, chunk, text);
         }
+        self.go(Input::OutOfPlace);
+        self.end_turn(Outcome::Interrupted(Interruption::ProtocolBroken), "", Some(chunk))
     }
 
     #[cold]

@@ -181,3 +181,13 @@ fn what_one_long_message_has_taken_is_given_back_when_the_next_comes() {
     assert!(session.receive(secs(1000), &piece("a", 0.1), &mut storage).is_some());
     assert!(!is_long(&storage), "{} bytes", storage.memory());
 }
+
+#[test]
+fn a_running_total_takes_no_more_than_a_number_does() {
+    let quota = |digits: usize| format!(r#"{{"quota":0.{}1,"message":"a"}}"#, "0".repeat(digits));
+    let mut host = Host::asking();
+    host.receive(&quota(1000));
+    assert!((1000..2000).contains(&host.session.memory()), "{} bytes", host.session.memory());
+    let malformed = host.malformed(&quota(2000));
+    assert_eq!((malformed.field, malformed.reason), (Some("quota"), Reason::OutOfRange));
+}

@@ -132,11 +132,29 @@ fn they_are_bounded_and_end_with_the_connection() {
 }
 
 #[test]
+fn they_count_before_the_connection_is_gone() {
+    let message = [piece("a", 0.1), piece("b", 0.2), end("c", 0.3), piece("nobody's", 0.1)];
+    for reason in [CloseReason::Host, CloseReason::Server, CloseReason::Lost] {
+        let mut host = Host::asking();
+        assert_eq!(host.receive(&message.concat()), Seen::delta(1, "a"));
+        let answer = host.close(reason).unwrap().answer();
+        assert_eq!((&*answer.text, answer.quota()), ("abc", 0.3), "{reason:?}");
+        assert_eq!(answer.outcome, Some(Outcome::Complete), "{reason:?}");
+        // Those that bring no end.
+        let mut host = Host::asking();
+        host.receive(&message[..2].concat());
+        let answer = host.close(reason).unwrap().answer();
+        assert_eq!(answer.text, "ab", "{reason:?}");
+        assert!(matches!(answer.outcome, Some(Outcome::Interrupted(_))), "{reason:?}");
+    }
+}
+
+#[test]
 fn they_are_of_no_later_connection() {
     let mut host = Host::asking();
-    host.receive(&[piece("a", 0.1), piece("of the old one", 0.1), end("", 0.1)].concat());
+    host.receive(&[piece("a", 0.1), piece("b", 0.1)].concat());
     assert!(host.session.holds_frames());
-    assert_eq!(host.reconnect().unwrap().answer().text, "a");
+    assert_eq!(host.reconnect().unwrap().answer().text, "ab");
     assert!(!host.session.holds_frames());
     host.ask("again");
     assert_eq!(due(&mut host), None);

@@ -120,6 +120,14 @@ fn a_half_character_whose_other_half_does_not_come_is_replaced() {
     host.receive(r#"{"message":"a\ud83d"}"#);
     let Some(Seen::End { last, answer }) = host.close(CloseReason::Lost) else { panic!() };
     assert_eq!((&*last, &*answer.text), ("\u{FFFD}", "a\u{FFFD}"), "also where the answer breaks off");
+
+    let mut host = Host::asking();
+    host.receive(r#"{"message":"a\ud83d"}"#);
+    let Seen::End { last, answer } = host.receive(r#"{"message":"out of quota","quota":0,"end":true}"#) else {
+        panic!()
+    };
+    assert_eq!((&*last, &*answer.text), ("\u{FFFD}", "a\u{FFFD}"), "and where the server has something to say instead");
+    assert_eq!(answer.notice.as_deref(), Some("out of quota"));
 }
 
 #[test]

@@ -104,3 +104,31 @@ impl Iterator for Pieces<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chatnio_core::{Auth, Outcome, Request};
+    use chatnio_loopback::{Generation, Options, Server};
+
+    use super::*;
+    use crate::config::ConnectionConfig;
+
+    #[test]
+    fn a_signal_loses_nothing() {
+        let server = Server::start(Options::new(Generation::G2026)).unwrap();
+        let mut client = Client::connect(&server.url(), Auth::new("sk-any"), &ConnectionConfig::default()).unwrap();
+        let mut pieces = client.ask(&Request::chat("hi").model("hello")).unwrap();
+        let first = pieces.next_piece().unwrap().map(str::to_owned);
+        assert_eq!(first.as_deref(), Some("Hello"));
+        for _ in 0..2 {
+            // As a wait ends that a signal comes to.
+            pieces.client.failed = Some(ClientError::Signal);
+            assert!(matches!(pieces.next_piece(), Err(ClientError::Signal)));
+            assert!(pieces.answer().is_none());
+        }
+        pieces.client.failed = None;
+        let rest: Vec<String> = pieces.by_ref().map(Result::unwrap).collect();
+        assert_eq!(rest.concat(), "! How can I help?");
+        assert_eq!(pieces.answer().unwrap().outcome, Some(Outcome::Complete));
+    }
+}

@@ -94,6 +94,8 @@ test("the relay streams events, and a browser that leaves stops the answer", { t
   assert.match(whole, /event: end\ndata: \{"cost":"[\d.]+"\}\n\n$/);
   const again = await fetch(`${url}/ask?question=hi&model=hello`, { headers: { "Last-Event-ID": "asked" } });
   assert.equal(again.status, 204, "who comes again by itself asks nothing");
+  const foreign = await fetch(`${url}/ask?question=hi&model=hello`, { headers: { "Sec-Fetch-Site": "cross-site" } });
+  assert.equal(foreign.status, 403, "nor does another site's page");
   assert.equal((await fetch(`${url}//`)).status, 404, "and what is no URL ends nothing");
   const said = createInterface({ input: child.stderr })[Symbol.asyncIterator]();
   const response = await fetch(`${url}/ask?question=hi&model=slow`);

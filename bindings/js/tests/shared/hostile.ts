@@ -54,6 +54,20 @@ export const tests: Test[] = [
     },
   },
   {
+    name: "the frames of one message are told before the close that comes with it",
+    async run() {
+      const frames = ["a", "b", "c"].map((message) => JSON.stringify({ message, quota: 0.1, end: message === "c" })).join("\n");
+      const { client, sockets } = await telling(() => undefined);
+      const answer = client.ask("hi");
+      sockets[0]?.onmessage?.({ data: frames });
+      sockets[0]?.lose();
+      const pieces: string[] = [];
+      for await (const piece of answer) pieces.push(piece);
+      equal(pieces, ["a", "b", "c"]);
+      equal((await answer.result()).outcome, "complete");
+    },
+  },
+  {
     name: "a reconnect in onEvent is the only one, and the reader is told why the connection was lost",
     async run() {
       const refused: unknown[] = [];

@@ -663,3 +663,15 @@ fn a_close_ends_in_its_time_whatever_has_come() {
         assert!(link.connection.is_finished());
     }
 }
+
+#[test]
+fn what_comes_behind_the_end_of_a_connection_is_passed_over() {
+    let mut link = answering();
+    let mut storage = EventStorage::new();
+    link.connection.handle_eof(link.now);
+    while link.connection.poll_event(link.now, &mut storage).is_some() {}
+    for _ in 0..40 {
+        assert_eq!(link.connection.receive(link.now, &vec![0; MIN_UNDRAINED]), Ok(()));
+        assert!(link.connection.poll_event(link.now, &mut storage).is_none());
+    }
+}
