@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use chatnio::{Client, ClientError, Conversation, Event, MaskMessage, Request, State, Stopper};
+use chatnio::{Client, ClientError, Conversation, Event, MOST_AT_ONCE, MaskMessage, Request, State, Stopper};
 
 use crate::args::{ChatArgs, chat_help};
 use crate::conversation::{Conversations, Told};
@@ -28,10 +28,6 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// How often an idle connection is looked after: its keep-alives are many seconds apart.
 const IDLE: Duration = Duration::from_secs(1);
-
-/// How many events are taken in at once while no answer runs: a server that never pauses must not keep the user
-/// from typing.
-const LOOKED_AT: usize = 1000;
 
 pub(crate) fn run(args: &ChatArgs) -> Result<Status, Failure> {
     let interrupts = Interrupts::install()?;
@@ -351,9 +347,9 @@ fn take_stop(held: &mut VecDeque<Line>) -> bool {
 }
 
 /// Keeps an idle connection alive, and takes in what came meanwhile. That it is lost is said with the next question,
-/// not into the prompt.
+/// not into the prompt. A server that never pauses must not keep the user from typing.
 fn look_after(client: &mut Client, printer: &mut Printer) {
-    for _ in 0..LOOKED_AT {
+    for _ in 0..MOST_AT_ONCE {
         match client.next_within(Duration::ZERO) {
             Ok(Some(Event::Malformed { error, .. })) => {
                 say("warning", &words::received(&error));

@@ -6,9 +6,9 @@ use alloc::string::String;
 
 use crate::chunk::Chunk;
 
-/// How many of them go before what is late: a host that was busy finds out what came meanwhile, and a message that never ends
-/// puts nothing off.
-const MOST_BEFORE_LATE: usize = 1000;
+/// How many frames, or events, go at most before whatever else is due: a deadline, or another's turn. A host that was busy finds
+/// out what came meanwhile; a server that never pauses, or puts millions of frames into one message, puts nothing off.
+pub const MOST_AT_ONCE: usize = 1000;
 
 /// What waits behind the first frame of a message that holds several: the rest of that message, then the messages that came
 /// after it. Nearly always empty.
@@ -48,7 +48,7 @@ impl Backlog {
     pub(crate) fn makes_way(&mut self, is_late: bool) -> bool {
         let Some(waiting) = self.0.as_mut() else { return true };
         waiting.since_late = if is_late { waiting.since_late + 1 } else { 0 };
-        waiting.since_late > MOST_BEFORE_LATE
+        waiting.since_late > MOST_AT_ONCE
     }
 
     /// Takes the next frame out, into `message`; what cannot be taken apart is taken as a whole.

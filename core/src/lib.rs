@@ -155,6 +155,7 @@ mod usual;
 
 pub use answer::{Answer, Interruption, Outcome};
 pub use auth::{Auth, AuthError};
+pub use backlog::MOST_AT_ONCE;
 pub use chunk::{Chunk, Text};
 pub use config::Config;
 pub use conversation::Conversation;

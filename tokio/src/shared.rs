@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use chatnio::{ClientError, Connection, ConnectionEnd, ConnectionEvent, Event, EventStorage};
+use chatnio::{ClientError, Connection, ConnectionEnd, ConnectionEvent, Event, EventStorage, MOST_AT_ONCE};
 use tokio::net::TcpStream;
 use tokio::runtime::Id;
 use tokio::sync::Notify;
@@ -16,10 +16,6 @@ use tokio::task::AbortHandle;
 use crate::clock::Clock;
 use crate::deputy::Deputy;
 use crate::turn::{Item, Turn};
-
-/// How many events are handed out at once: a server may send millions of them in one message. Then the reader takes what came,
-/// others have their turn, and what is late is looked at.
-const STEP: usize = 1000;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -172,11 +168,12 @@ impl Inner {
         }
     }
 
-    /// Hands out some of what has happened. Whether something may have changed for who waits.
+    /// Hands out some of what has happened: then the reader takes it, others have their turn, and what is late is looked at.
+    /// Whether something may have changed for who waits.
     pub(crate) fn pump(&mut self) -> bool {
         let now = self.clock.now();
         let mut has_changed = false;
-        for _ in 0..STEP {
+        for _ in 0..MOST_AT_ONCE {
             let event = self.connection.poll_event(now, &mut self.storage);
             self.has_more = event.is_some();
             let Some(event) = event else { break };

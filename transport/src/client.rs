@@ -22,7 +22,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chatnio_core::transcript::Transcript;
-use chatnio_core::{Answer, Conversation, Counters, Event, EventStorage, Request, RequestError, Session, State};
+use chatnio_core::{
+    Answer, Conversation, Counters, Event, EventStorage, MOST_AT_ONCE, Request, RequestError, Session, State,
+};
 
 pub use self::error::ClientError;
 pub use self::pieces::Pieces;
@@ -32,7 +34,6 @@ pub use self::tries::Tries;
 pub(crate) use self::tries::jitter;
 
 use self::connect::Route;
-use self::drive::LATE_EVENTS;
 use self::shared::Shared;
 use crate::connection::Connection;
 use crate::end::ConnectionEnd;
@@ -144,7 +145,7 @@ impl Client {
         // The last event's storage belongs to whoever has it; what is passed over here nobody sees.
         let storage = mem::take(&mut self.storage);
         let found = self.uninterrupted(|client| {
-            for _ in 0..LATE_EVENTS {
+            for _ in 0..MOST_AT_ONCE {
                 if client.state() != State::Draining || client.next_within(Duration::ZERO)?.is_none() {
                     break;
                 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chatnio_core::transcript::Transcript;
 use chatnio_core::{
-    Answer, Auth, AuthError, CloseReason, Event, EventStorage, Interruption, Request, RequestError, RequestKind,
-    Session, State,
+    Answer, Auth, AuthError, CloseReason, Event, EventStorage, Interruption, MOST_AT_ONCE, Request, RequestError,
+    RequestKind, Session, State,
 };
 use thiserror::Error;
 
@@ -22,9 +22,6 @@ use crate::wire::{Incoming, Wire};
 
 /// So much input is taken before its events are, whatever the longest message is.
 const MIN_UNDRAINED: usize = 1 << 20;
-
-/// How much of what has come goes before what is late: see [`Connection::take_late`].
-const MOST_BEFORE_LATE: usize = 1000;
 
 /// The chat protocol on one connection, at byte level and without I/O: TLS, WebSocket and a [`Session`] in one
 /// machine. It opens no socket and reads no clock; `now` is the time since an origin of the host's choice, and one
@@ -495,7 +492,7 @@ impl Connection {
         let closes = self.stage == Stage::Closing;
         let is_late = if closes { self.wire.is_late_to_close() } else { self.session.is_due(now) };
         self.since_late = if is_late { self.since_late + 1 } else { 0 };
-        if self.since_late <= MOST_BEFORE_LATE {
+        if self.since_late <= MOST_AT_ONCE {
             return None;
         }
         if closes { self.wire.give_up_closing().map(|end| self.closed(end)) } else { Some(Taken::Due) }

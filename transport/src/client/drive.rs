@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use chatnio_core::{End, Event, State};
+use chatnio_core::{End, Event, MOST_AT_ONCE, State};
 
 use super::{Client, ClientError, TICK};
 use crate::connection::{Connection, Taken};
@@ -13,9 +13,6 @@ use crate::os::read_within;
 
 /// What a read brings at most; one that brings less than the smaller does not need more.
 const INPUT: [usize; 2] = [16 * 1024, 64 * 1024];
-
-/// How many events are passed over once the time is over: a server may never pause.
-pub(super) const LATE_EVENTS: usize = 1000;
 
 impl Client {
     /// Room for what one read brings.
@@ -53,7 +50,7 @@ impl Client {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         // When the time is over, the events that have come already are still passed over.
         let mut late = 0;
-        while late <= LATE_EVENTS {
+        while late <= MOST_AT_ONCE {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             let runs = !matches!(self.state(), State::Idle | State::Draining);
             late += usize::from(!runs || left == Some(Duration::ZERO));
