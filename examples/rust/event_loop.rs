@@ -65,10 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         for (i, slot) in chats.iter_mut().enumerate() {
             let Some(chat) = slot else { continue };
-            let now = origin.elapsed();
-            if chat.connection.next_deadline().is_some_and(|deadline| deadline <= now) {
-                chat.connection.handle_timeout(now);
-            }
+            chat.connection.handle_timeout(origin.elapsed());
             chat.events(i, origin);
             chat.write();
             if chat.connection.is_finished() {

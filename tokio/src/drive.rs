@@ -82,9 +82,7 @@ fn step(inner: &mut Inner, socket: &TcpStream, has_ended: &mut bool) -> bool {
             }
         }
     }
-    if inner.connection.next_deadline().is_some_and(|deadline| deadline <= now) {
-        inner.connection.handle_timeout(now);
-    }
+    inner.connection.handle_timeout(now);
     let has_changed = inner.pump();
     if inner.is_held() {
         // What is late from now on is not the server's fault.

@@ -78,10 +78,7 @@ const MIN_UNDRAINED: usize = 1 << 20;
 ///             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
 ///             Err(error) => connection.handle_error(origin.elapsed(), error.kind()),
 ///         }
-///         let now = origin.elapsed();
-///         if connection.next_deadline().is_some_and(|deadline| deadline <= now) {
-///             connection.handle_timeout(now);
-///         }
+///         connection.handle_timeout(origin.elapsed());
 ///     }
 ///     Ok(())
 /// }
@@ -300,10 +297,13 @@ impl Connection {
         self.wire.handle_error(now, kind);
     }
 
-    /// Does what is due at `now`; what comes of it is handed out by [`poll_event`](Self::poll_event).
+    /// Does what is due at `now`, if anything is; what comes of it is handed out by [`poll_event`](Self::poll_event).
     pub fn handle_timeout(&mut self, now: Duration) {
-        self.wire.handle_timeout(now);
-        self.timer_ran_out = true;
+        let now = now.max(self.wire.now());
+        if self.next_deadline().is_some_and(|deadline| deadline <= now) {
+            self.wire.handle_timeout(now);
+            self.timer_ran_out = true;
+        }
     }
 
     /// What happened, one thing at a time; `None` until there is more input. The event borrows from `storage`, and the

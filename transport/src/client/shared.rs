@@ -61,9 +61,7 @@ impl Inner {
             Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}
             Err(error) => connection.handle_error(now, error.kind()),
         }
-        if connection.next_deadline().is_some_and(|deadline| deadline <= now) {
-            connection.handle_timeout(now);
-        }
+        connection.handle_timeout(now);
     }
 
     /// Writes what is to be written, as far as the socket takes it within `limit`, and then at once. Whether the rest is to
