@@ -180,8 +180,8 @@ impl Connection {
     /// # Errors
     /// [`StartError`].
     pub fn new(endpoint: &Endpoint, auth: Auth, config: &ConnectionConfig, now: Duration) -> Result<Self, StartError> {
-        Self::check(endpoint, &auth, config)?;
         let mut session = Session::new(auth, config.session.clone(), now)?;
+        Self::check_exposure(endpoint, session.auth(), config)?;
         session.record_as(&endpoint.to_string());
         Ok(Connection {
             wire: Wire::new(now, endpoint, config, session.auth(), Random::system())?,
@@ -203,6 +203,10 @@ impl Connection {
     /// [`StartError`], as [`new`](Self::new) gives it.
     pub fn check(endpoint: &Endpoint, auth: &Auth, config: &ConnectionConfig) -> Result<(), StartError> {
         auth.check(config.session.max_request)?;
+        Self::check_exposure(endpoint, auth, config)
+    }
+
+    fn check_exposure(endpoint: &Endpoint, auth: &Auth, config: &ConnectionConfig) -> Result<(), StartError> {
         match endpoint.exposed_to(config.proxy.as_ref()) {
             Some(host) if !auth.is_anonymous() && !config.allow_token_over_plain_ws => {
                 Err(StartError::PlainToken { host: host.to_owned() })
