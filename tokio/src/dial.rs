@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use chatnio::{ClientError, ConnectionConfig, Dial, Dialer, Endpoint};
+use chatnio::{ClientError, ConnectionConfig, Dial, Dialer, Endpoint, Hop};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -29,10 +29,7 @@ pub(crate) async fn dial(
     config: &mut ConnectionConfig,
     limit: Duration,
 ) -> Result<TcpStream, ClientError> {
-    let (host, port, name) = match &config.proxy {
-        Some(proxy) => (proxy.host().to_owned(), proxy.port(), format!("the proxy {proxy}")),
-        None => (endpoint.host().to_owned(), endpoint.port(), endpoint.address()),
-    };
+    let name = Hop::new(endpoint, config.proxy.as_ref()).name();
     let connected = async {
         if let Some(proxy) = config.proxy.as_mut().filter(|proxy| proxy.wants_target()) {
             let target = look_up(endpoint.host(), endpoint.port(), endpoint.host()).await?;
@@ -43,8 +40,8 @@ pub(crate) async fn dial(
         let found;
         let addresses = match route {
             Route::LookUp => {
-                let shown = if config.proxy.is_some() { &name } else { &host };
-                found = look_up(&host, port, shown).await?;
+                let hop = Hop::new(endpoint, config.proxy.as_ref());
+                found = look_up(hop.host(), hop.port(), &hop.name_to_look_up()).await?;
                 &found
             }
             Route::Addresses(addresses) => addresses,

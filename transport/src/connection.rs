@@ -15,6 +15,7 @@ use crate::config::{ConnectionConfig, MAX_MESSAGE, on};
 use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
 use crate::error::WireError;
+use crate::hop::Hop;
 use crate::random::Random;
 use crate::secrets::all_of;
 use crate::tls::TlsSession;
@@ -319,10 +320,8 @@ impl Connection {
 
     /// The host to connect to, and its port: the server, or the proxy on the way there.
     pub fn peer(&self) -> (&str, u16) {
-        match &self.config.proxy {
-            Some(proxy) => (proxy.host(), proxy.port()),
-            None => (self.endpoint.host(), self.endpoint.port()),
-        }
+        let hop = Hop::new(&self.endpoint, self.config.proxy.as_ref());
+        (hop.host(), hop.port())
     }
 
     /// What the server has shown in its TLS handshake; `None` before that is over, and without TLS.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatnio::rest::ClientError;
-use chatnio::{ConnectionConfig, Endpoint, TlsError, Tunnel};
+use chatnio::{ConnectionConfig, Endpoint, Hop, TlsError, Tunnel};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -49,10 +49,8 @@ impl Link {
 
     /// Whom the socket is connected to.
     fn peer(&self) -> (String, u16) {
-        match &self.config.proxy {
-            Some(proxy) => (proxy.host().to_owned(), proxy.port()),
-            None => (self.endpoint.host().to_owned(), self.endpoint.port()),
-        }
+        let hop = Hop::new(&self.endpoint, self.config.proxy.as_ref());
+        (hop.host().to_owned(), hop.port())
     }
 
     async fn open(&self, mut tcp: TcpStream, config: &ConnectionConfig) -> Result<Box<dyn Stream>, ClientError> {

@@ -18,6 +18,7 @@ use crate::config::ConnectionConfig;
 use crate::connection::{Connection, StartError};
 use crate::end::ConnectionEnd;
 use crate::endpoint::Endpoint;
+use crate::hop::Hop;
 use crate::os::{Mutex, TcpStream, is_stream, send_at_once};
 
 /// The way to the server.
@@ -45,22 +46,18 @@ impl Route {
                 *proxy = proxy.clone().with_target(address.ip());
             }
         }
-        let (host, port, name) = match &config.proxy {
-            Some(proxy) => (proxy.host(), proxy.port(), format!("the proxy {proxy}")),
-            None => (endpoint.host(), endpoint.port(), endpoint.address()),
-        };
+        let hop = Hop::new(endpoint, config.proxy.as_ref());
         let found;
         let addresses = match self {
             Route::LookUp => {
-                let shown = if config.proxy.is_some() { &name } else { host };
-                found = look_up(host, port, shown, &patience)?;
+                found = look_up(hop.host(), hop.port(), &hop.name_to_look_up(), &patience)?;
                 &found
             }
             Route::Addresses(addresses) => addresses,
             Route::Given => return Err(ClientError::GivenStream),
         };
         // The roots of TLS take some milliseconds. Why they cannot be had, the connection will say.
-        race(&name, addresses, &patience, || {
+        race(&hop.name(), addresses, &patience, || {
             if endpoint.is_tls() {
                 let _ = config.tls.load();
             }

@@ -14,6 +14,8 @@ use crate::config::ConnectionConfig;
 use crate::endpoint::Endpoint;
 use crate::handshake::USER_AGENT;
 use crate::headers::Headers;
+#[cfg(feature = "rest")]
+use crate::hop::Hop;
 use crate::proxy::Proxy;
 use crate::retry_after::retry_after;
 use crate::secrets::all_of;
@@ -60,6 +62,12 @@ impl Caller {
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// What is connected to for that.
+    #[cfg(feature = "rest")]
+    pub(super) fn hop(&self) -> Hop<'_> {
+        Hop::new(&self.endpoint, self.proxy.as_ref())
     }
 
     /// The request of a call, and the body that it may have. Its URI is a path behind `origin`, which is empty or a scheme, a

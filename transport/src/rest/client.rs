@@ -112,10 +112,10 @@ impl Client {
                 Ok(error) => *error,
                 Err(error) => ClientError::BadHttp { problem: error.to_string() },
             },
-            Error::Timeout(Timeout::Resolve | Timeout::Connect) => ClientError::ConnectTimeout {
-                host: self.caller.endpoint().host().to_owned(),
-                port: self.caller.endpoint().port(),
-            },
+            Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+                let hop = self.caller.hop();
+                ClientError::ConnectTimeout { host: hop.host().to_owned(), port: hop.port() }
+            }
             Error::Timeout(_) => ClientError::Timeout { limit: self.within },
             Error::BodyExceedsLimit(limit) => ClientError::TooLong { limit },
             Error::Io(source) => ClientError::Lost { source: Arc::new(source) },
@@ -127,6 +127,16 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_that_does_not_answer_is_named() {
+        let proxy = Some(crate::Proxy::parse("http://proxy.example:3128").unwrap());
+        let config = ConnectionConfig { proxy, ..ConnectionConfig::default() };
+        let client = Client::new("wss://chat.example", Auth::anonymous(), &config).unwrap();
+        let error = client.explain(Error::Timeout(Timeout::Connect));
+        let ClientError::ConnectTimeout { host, port } = &error else { panic!("{error:?}") };
+        assert_eq!((host.as_str(), *port), ("proxy.example", 3128));
+    }
 
     #[test]
     fn no_limit_is_too_long() {

@@ -18,6 +18,7 @@ use ureq::unversioned::transport::{
 
 use super::ClientError;
 use crate::endpoint::Endpoint;
+use crate::hop::Hop;
 use crate::proxy::{Proxy, Tunnel};
 use crate::tls::explain;
 use crate::tls_error::TlsError;
@@ -89,12 +90,11 @@ impl Connector for Link {
     type Out = Either<Box<dyn Transport>, TlsTransport>;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, Error> {
+        let hop = Hop::new(&self.endpoint, self.proxy.as_ref());
         let tcp = Connector::<()>::connect(&self.tcp, details, None).map_err(|error| match error {
-            Error::Io(source) => own(ClientError::Connect {
-                host: self.proxy.as_ref().map_or(self.endpoint.host(), Proxy::host).to_owned(),
-                port: self.proxy.as_ref().map_or(self.endpoint.port(), Proxy::port),
-                source: Arc::new(source),
-            }),
+            Error::Io(source) => {
+                own(ClientError::Connect { host: hop.host().to_owned(), port: hop.port(), source: Arc::new(source) })
+            }
             error => error,
         })?;
         let Some(tcp) = tcp else { return Ok(None) };
