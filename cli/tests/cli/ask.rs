@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::time::Duration;
 
-use chatnio_loopback::{Ending, Generation, Options, Plan};
+use chatnio_loopback::{Ending, Generation, Options, Plan, closed_port};
 
 use crate::process::{Directory, KEY, Running, ask, chatnio, gated, project_file, run, run_with, server, server_with};
 
@@ -144,7 +144,7 @@ fn what_is_secret_is_for_nobody_else_to_read() {
 fn a_recording_is_written_without_a_connection_too() {
     let directory = Directory::new("record-nothing");
     let record = directory.file("record.txt");
-    let url = format!("ws://{}/chat", crate::failures::closed_port());
+    let url = format!("ws://{}/chat", closed_port());
     run(&mut chatnio(["ask", "--url", &url, "--record", &record, "hi"])).with(4);
     assert_eq!(fs::read_to_string(&record).unwrap(), format!("WEBSOCKET {url}\n\n"));
     let replayed = run(&mut chatnio(["replay", &record])).with(0);

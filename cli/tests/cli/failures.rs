@@ -1,17 +1,12 @@
 //! Every exit status but success, and what is said with it.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::thread;
 
-use chatnio_loopback::{Generation, Options, Refusal};
+use chatnio_loopback::{Generation, Options, Refusal, closed_port};
 
 use crate::process::{Directory, Running, ask, chatnio, run, server, server_with};
-
-/// An address that refuses connections: port 1 is nobody's. One that was free a moment ago may be another test's by now.
-pub(crate) fn closed_port() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 1))
-}
 
 #[test]
 fn wrong_usage_is_2_and_asks_nothing() {

@@ -4,8 +4,8 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use crate::failures::closed_port;
 use crate::process::{Directory, KEY, ask, chatnio, run, server};
+use chatnio_loopback::closed_port;
 
 /// An HTTP proxy for one connection; its URL, without a user, and the head of the request that it gets.
 fn proxy(answer: &'static str) -> (String, JoinHandle<String>) {

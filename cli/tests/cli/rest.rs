@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use chatnio_loopback::{Certificate, Fault, Generation, Message, Options, Server};
+use chatnio_loopback::{Certificate, Fault, Generation, Message, Options, Server, closed_port};
 
 use crate::process::{Directory, KEY, ask, chatnio, run, run_with, server, server_with};
 
@@ -108,7 +108,7 @@ fn every_fault_has_its_status_and_says_what_to_do() {
     assert!(lost.stderr.contains("/api"), "{lost:?}");
     run(&mut chatnio(["quota", "--url", &at("/api"), "--token", KEY])).with(0);
 
-    let closed = format!("ws://{}", crate::failures::closed_port());
+    let closed = format!("ws://{}", closed_port());
     let ended = run(&mut chatnio(["quota", "--url", &closed, "--token", KEY])).with(4);
     assert!(ended.stderr.contains("cannot connect to 127.0.0.1 port"), "{ended:?}");
     let plain = run(&mut chatnio(["quota", "--url", "ws://h.invalid", "--token", KEY])).with(2);

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
+use rustix::net::{self, AddressFamily, SocketType, sockopt};
 use tungstenite::handshake::derive_accept_key;
 
 use super::certificates::{Certificate, Certificates};
 use super::step::{ACCEPTED, frame};
 use super::{Fault, Over, Step};
 use crate::tls::{Tls, TlsError};
+use crate::unreachable::Silent;
 use crate::wire::Wire;
 
 /// How long a socket is waited for before the server looks whether it has to stop.
@@ -32,7 +33,8 @@ pub struct FaultServer {
     stop: Arc<AtomicBool>,
     acceptor: Option<JoinHandle<()>>,
     /// What keeps a port from being anybody's.
-    _held: Vec<OwnedFd>,
+    _bound: Option<OwnedFd>,
+    _full: Option<Silent>,
 }
 
 impl FaultServer {
@@ -63,7 +65,7 @@ impl FaultServer {
             Ok(Tls::with(certificates.roots_pem().to_owned(), certificates.config(certificate)?))
         });
         let tls = tls.transpose().map_err(io::Error::other)?;
-        let mut held = Vec::new();
+        let (mut bound, mut full) = (None, None);
         let mut listener = None;
         let address = match fault.over {
             Over::Nobody => {
@@ -71,14 +73,13 @@ impl FaultServer {
                 let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
                 net::bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
                 let address = SocketAddr::try_from(net::getsockname(&socket)?)?;
-                held.push(socket);
+                bound = Some(socket);
                 address
             }
             Over::Full => {
-                let full = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-                let address = full.local_addr()?;
-                fill(&full, address, &mut held)?;
-                held.push(full.into());
+                let silent = Silent::at(port)?;
+                let address = silent.address();
+                full = Some(silent);
                 address
             }
             _ => {
@@ -100,7 +101,7 @@ impl FaultServer {
             thread::Builder::new().name("faults".to_owned()).spawn(move || acceptor.run())
         });
         let acceptor = acceptor.transpose()?;
-        Ok(Self { address, url, tls, stop, acceptor, _held: held })
+        Ok(Self { address, url, tls, stop, acceptor, _bound: bound, _full: full })
     }
 
     /// The URL of the chat, as [`Server::url`](crate::Server::url) has it.
@@ -130,20 +131,6 @@ impl Drop for FaultServer {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// Makes as many connections as a listener that takes none lets wait: whoever comes then gets no answer.
-fn fill(listener: &TcpListener, address: SocketAddr, held: &mut Vec<OwnedFd>) -> io::Result<()> {
-    net::listen(listener, 0)?;
-    // One may wait; the others are to be there if that is ever another number.
-    for _ in 0..4 {
-        let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::NONBLOCK, None)?;
-        match net::connect(&socket, &address) {
-            Ok(()) | Err(rustix::io::Errno::INPROGRESS) => held.push(socket),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 struct Acceptor {
@@ -208,14 +195,8 @@ impl Playing {
             match step {
                 Step::Hello => self.read_hello()?,
                 Step::Head => self.read_head()?,
-                Step::Reply(text) => {
-                    let text = text.replace("{accept}", &self.accept).replace("{head}", &self.head);
-                    self.send(text.as_bytes())?;
-                }
-                Step::AcceptAnd(bytes) => {
-                    let head = ACCEPTED.replace("{accept}", &self.accept);
-                    self.send(&[head.as_bytes(), &bytes].concat())?;
-                }
+                Step::Reply(text) => self.reply(&text, &[])?,
+                Step::AcceptAnd(bytes) => self.reply(ACCEPTED, &bytes)?,
                 Step::Messages(count) => self.read_messages(count)?,
                 Step::Repeat(code) => self.send(&frame(0x88, &self.repeating(code)))?,
                 Step::Send(bytes) => self.send(&bytes)?,
@@ -253,6 +234,12 @@ impl Playing {
             self.fill()?;
             self.wire.consume(self.wire.unread().len());
         }
+    }
+
+    /// Sends text, and bytes behind it in the same write.
+    fn reply(&mut self, text: &str, bytes: &[u8]) -> io::Result<()> {
+        let text = text.replace("{accept}", &self.accept).replace("{head}", &self.head);
+        self.send(&[text.as_bytes(), bytes].concat())
     }
 
     fn wait(&mut self, pause: Duration) -> io::Result<()> {

@@ -1,10 +1,11 @@
 //! Connecting: refusals, addresses, certificates, proxies, tries.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use chatnio::{AuthError, StartError, TlsError, Trust};
-use chatnio_loopback::{Certificate, Refusal};
+#[cfg(target_os = "linux")]
+use chatnio_loopback::Silent;
+use chatnio_loopback::{Certificate, Refusal, closed_port};
 use chatnio_tokio::{
     Auth, Client, ClientError, ConnectionConfig, ConnectionEnd, Endpoint, Outcome, TlsOptions, WireError,
 };
@@ -12,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, pause};
 
-use crate::support::{ask, bounded, closed_port, config, serve, until};
+use crate::support::{ask, bounded, config, serve, until};
 
 async fn refused(url: &str, auth: Auth, config: &ConnectionConfig) -> ClientError {
     bounded(Client::connect(url, auth, config)).await.unwrap_err()
@@ -70,27 +71,11 @@ async fn every_address_is_tried() {
     assert!(matches!(none, Err(ClientError::Connect { .. })));
 }
 
-/// An address that takes no connection and refuses none: its queue is full, and what comes is dropped. Together with what
-/// keeps it so.
-#[cfg(target_os = "linux")]
-fn silent_address() -> (SocketAddr, impl Sized) {
-    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
-    let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-    bind(&listener, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
-    listen(&listener, 0).unwrap();
-    let listener = std::net::TcpListener::from(listener);
-    let address = listener.local_addr().unwrap();
-    let mut filling = Vec::new();
-    while let Ok(socket) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
-        filling.push(socket);
-    }
-    (address, (listener, filling))
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_silent_address_does_not_hold_up_the_next() {
-    let (silent, _held) = silent_address();
+    let held = Silent::at(0).unwrap();
+    let silent = held.address();
     let server = serve(|_| ());
     let endpoint = Endpoint::parse(&server.url()).unwrap();
     let addresses = [silent, server.addr()];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatnio_loopback::Generation;
+use chatnio_loopback::{Generation, closed_port};
 use chatnio_tokio::{
     Auth, Client, ClientError, ConnectionEnd, Event, Interruption, Limiter, Outcome, Request, RequestError, State,
     WireError,
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, pause};
 
-use crate::support::{LONG, ask, bounded, chat, closed_port, config, serve, until};
+use crate::support::{LONG, ask, bounded, chat, config, serve, until};
 
 #[tokio::test]
 async fn every_deadline_of_an_answer_ends_it_in_time() {

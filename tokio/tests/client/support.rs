@@ -1,7 +1,6 @@
 //! What the tests share.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use chatnio_loopback::{Ending, Generation, Options, Plan, Server};
@@ -9,11 +8,6 @@ use chatnio_tokio::{Answer, Auth, Client, ConnectionConfig, Request};
 
 /// No test needs as long: whatever hangs fails.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
-
-/// An address that refuses connections: port 1 is nobody's. One that was free a moment ago may be another test's by now.
-pub(crate) fn closed_port() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 1))
-}
 
 pub(crate) fn serve(change: impl FnOnce(&mut Options)) -> Server {
     let mut options = Options { pace: 0.1, ..Options::new(Generation::G2026) };
