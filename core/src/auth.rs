@@ -15,7 +15,7 @@ pub(crate) const ANONYMOUS: &str = "anonymous";
 const NEW: i64 = -1;
 
 /// What stands in the place of a token.
-pub(crate) const SHOWN: &str = "sk-...";
+pub(crate) const REDACTED: &str = "sk-...";
 
 /// A token as servers take it, which tolerate a prefix (protocol.md, R1.5).
 pub(crate) fn bare(token: &str) -> &str {
@@ -174,7 +174,7 @@ impl Secrets {
     /// Adds the token, in whose place `sk-...` stands; that of an anonymous one is no secret.
     pub fn add_token(&mut self, auth: &Auth) {
         if !auth.is_anonymous() {
-            self.add_shown(bare(auth.token()), SHOWN);
+            self.add_shown(bare(auth.token()), REDACTED);
         }
     }
 }
@@ -182,7 +182,7 @@ impl Secrets {
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth")
-            .field("token", if self.is_anonymous() { &ANONYMOUS } else { &SHOWN })
+            .field("token", if self.is_anonymous() { &ANONYMOUS } else { &REDACTED })
             .field("conversation", &self.conversation)
             .field("share", &self.share)
             .finish()

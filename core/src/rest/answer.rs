@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::Error;
 use super::fields::{Fields, list, text};
-use crate::auth::SHOWN;
+use crate::auth::REDACTED;
 
 /// A JSON object of fields that this library does not know.
 pub type Object = Map<String, Value>;
@@ -263,7 +263,7 @@ impl ApiKey {
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ApiKey({SHOWN})")
+        write!(f, "ApiKey({REDACTED})")
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::RequestError;
 use crate::Auth;
-use crate::auth::SHOWN;
+use crate::auth::REDACTED;
 
 /// The HTTP methods that calls use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,7 +81,7 @@ impl fmt::Debug for Request {
             .field("method", &self.method)
             .field("target", &self.target)
             .field("body", &self.body)
-            .field("authorization", &self.authorization.as_ref().map(|_| SHOWN))
+            .field("authorization", &self.authorization.as_ref().map(|_| REDACTED))
             .finish()
     }
 }

@@ -8,7 +8,7 @@ use core::time::Duration;
 use zeroize::Zeroizing;
 
 use super::{Entry, EntryKind, Transcript, first_word, is_json, split_comment};
-use crate::auth::{ANONYMOUS, Auth, SHOWN, bare};
+use crate::auth::{ANONYMOUS, Auth, REDACTED, bare};
 use crate::chunk::string_field;
 use crate::json::push_string;
 
@@ -93,7 +93,7 @@ impl Recorder {
         self.learn(&token.to_str());
         // Whatever the message is otherwise: what it calls a token is one, however short.
         let quoted = Zeroizing::new(alloc::format!("\"{}\"", token.raw()));
-        let redacted = Zeroizing::new(message.replace(quoted.as_str(), &alloc::format!("\"{SHOWN}\"")));
+        let redacted = Zeroizing::new(message.replace(quoted.as_str(), &alloc::format!("\"{REDACTED}\"")));
         self.push(&redacted, EntryKind::Send);
     }
 
@@ -144,7 +144,7 @@ impl Recorder {
         let mut text = one_line(message);
         for secret in &self.secrets {
             if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), SHOWN);
+                text = text.replace(secret.as_str(), REDACTED);
             }
         }
         let len = text.len();
