@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use chatnio_core::Auth;
 
 use crate::boundary::{Health, Object, boundary, free, hand_over, input};
-use crate::status::Failure;
+use crate::failure::Failure;
 
 /// Who asks, and in which conversation. Reusable; sessions, connections and clients take a copy.
 pub struct chatnio_auth {

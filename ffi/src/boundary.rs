@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
-use crate::status::Failure;
+use crate::failure::Failure;
 use crate::status::chatnio_status::{CHATNIO_OK, CHATNIO_PANIC};
 
 /// What every opaque type has beside its value.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chatnio_core::Config;
 
 use crate::boundary::{Health, Object, boundary, guarded, input};
-use crate::status::Failure;
+use crate::failure::Failure;
 use crate::status::chatnio_status::CHATNIO_FROZEN;
 
 /// The settings of sessions, connections and clients, shared by any number of them and by any number of threads.

@@ -7,7 +7,7 @@ use chatnio_transport::{Endpoint, Limiter, Proxy};
 use crate::boundary::{boundary, input, put_optional};
 use crate::config::chatnio_config;
 use crate::config_transport::change_tls;
-use crate::status::Failure;
+use crate::failure::Failure;
 
 /// Goes through a proxy: `http://` (by CONNECT), `socks5://` (names are looked up here) or `socks5h://` (the proxy looks
 /// them up), with a user name and a password before an `@` if it wants them, which no error shows. Empty for none, which is

@@ -7,7 +7,7 @@ use chatnio_transport::{ConnectionConfig, TlsConfig, TlsOptions, Trust, WallCloc
 
 use crate::boundary::{boundary, input};
 use crate::config::{Settings, chatnio_config};
-use crate::status::Failure;
+use crate::failure::Failure;
 
 /// Which root certificates count.
 #[repr(C)]

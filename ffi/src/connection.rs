@@ -12,14 +12,13 @@ use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
 use crate::config::chatnio_config;
 use crate::error::{chatnio_error, construct};
-use crate::event::{
-    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of,
-};
+use crate::event::{chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of};
+use crate::failure::Failure;
 use crate::growing::{Growing, Target};
+use crate::kept::Kept;
 use crate::refusal::{BODY, Refusal, put_part, put_retry_after};
 use crate::request::chatnio_request;
 use crate::retry::put_cause;
-use crate::status::Failure;
 use crate::status::chatnio_status::CHATNIO_BAD_URL;
 use crate::time::{deadline_ms, time};
 use crate::transcript::chatnio_transcript;
@@ -35,7 +34,7 @@ pub struct chatnio_connection {
     connection: Connection,
     now: Duration,
     /// What the last events point to, one for each of the largest batch so far.
-    shown: Vec<Shown>,
+    slots: Vec<Slot>,
     /// Whether there was an event at the last look, or something has happened since that may have brought one.
     may_have_events: bool,
     /// A copy of what waits to be sent, which stays where it is while it is being sent: what the connection itself holds
@@ -50,9 +49,9 @@ pub struct chatnio_connection {
     tls: Option<TlsSession>,
 }
 
-/// One event that is shown, and what it points to.
+/// What an event that was handed out points to.
 #[derive(Default)]
-struct Shown {
+struct Slot {
     storage: EventStorage,
     kept: Kept,
 }
@@ -96,10 +95,10 @@ impl chatnio_connection {
 
     /// Shows the next event. Whether there is one.
     fn next(&mut self, target: Target<chatnio_event>, index: usize) -> bool {
-        if self.shown.len() <= index {
-            self.shown.resize_with(index + 1, Shown::default);
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, Slot::default);
         }
-        let Shown { storage, kept } = &mut self.shown[index];
+        let Slot { storage, kept } = &mut self.slots[index];
         kept.clear();
         match self.connection.poll_event(self.now, storage) {
             None => {
@@ -158,7 +157,7 @@ pub unsafe extern "C" fn chatnio_connection_new(
             health: Health::new(),
             connection,
             now,
-            shown: Vec::new(),
+            slots: Vec::new(),
             may_have_events: false,
             transmit: Zeroizing::default(),
             transmitted: 0,
@@ -449,10 +448,10 @@ pub unsafe extern "C" fn chatnio_connection_reconnect(
         connection.transmit = Zeroizing::default();
         connection.transmitted = 0;
         connection.refusal = None;
-        connection.shown.clear();
-        connection.shown.push(Shown::default());
+        connection.slots.clear();
+        connection.slots.push(Slot::default());
         match end {
-            Some(end) => connection.shown[0].kept.show(target, end),
+            Some(end) => connection.slots[0].kept.show(target, end),
             None => target.fill(chatnio_event::none()),
         }
         Ok(())
@@ -518,10 +517,10 @@ pub unsafe extern "C" fn chatnio_connection_memory(
     bytes: Option<&mut MaybeUninit<usize>>,
 ) -> i32 {
     boundary!(connection => {
-        let shown = |shown: &Shown| size_of::<Shown>() + shown.kept.memory() + shown.storage.memory();
-        let shown: usize = connection.shown.iter().map(shown).sum();
+        let slot = |slot: &Slot| size_of::<Slot>() + slot.kept.memory() + slot.storage.memory();
+        let slots: usize = connection.slots.iter().map(slot).sum();
         let transmit = connection.transmit.capacity();
-        put(bytes, size_of::<chatnio_connection>() + connection.connection.memory() + shown + transmit)
+        put(bytes, size_of::<chatnio_connection>() + connection.connection.memory() + slots + transmit)
     })
 }
 

@@ -3,8 +3,8 @@
 use std::mem::MaybeUninit;
 
 use crate::boundary::{Health, Object, boundary, free, guarded, hand_over, put};
+use crate::failure::Failure;
 use crate::refusal::{BODY, Refusal, put_part, put_retry_after};
-use crate::status::Failure;
 use crate::status::chatnio_status::CHATNIO_OK;
 use crate::view::chatnio_text;
 

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use crate::status::Failure;
+use crate::failure::Failure;
 
 /// No version will be as large: such a size was not set.
 const LARGEST: usize = 1 << 16;

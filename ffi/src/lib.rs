@@ -22,7 +22,10 @@ pub mod connection;
 pub mod error;
 #[cfg(feature = "session")]
 pub mod event;
+mod failure;
 mod growing;
+#[cfg(feature = "session")]
+mod kept;
 #[cfg(feature = "session")]
 pub mod name;
 #[cfg(feature = "session")]
@@ -38,6 +41,8 @@ pub mod retry;
 #[cfg(feature = "session")]
 pub mod session;
 pub mod status;
+#[cfg(feature = "client")]
+pub mod stopper;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "session")]

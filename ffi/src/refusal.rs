@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::time::Duration;
 
 use crate::boundary::put;
-use crate::status::Failure;
+use crate::failure::Failure;
 use crate::view::chatnio_text;
 
 /// What an HTTP answer that refused a connection holds. All of it is as the server, or a gateway in front of it, sent it,

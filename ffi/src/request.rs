@@ -8,7 +8,7 @@ use chatnio_core::{MaskMessage, Request};
 
 use crate::boundary::{Health, Object, boundary, free, hand_over, input, put};
 use crate::event::type_of;
-use crate::status::Failure;
+use crate::failure::Failure;
 use crate::status::chatnio_status::CHATNIO_BAD_PARAMETERS;
 
 /// The types of requests.

@@ -7,8 +7,8 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::boundary::{Health, Object, boundary, free, put};
+use crate::failure::Failure;
 use crate::growing::{Growing, Target};
-use crate::status::Failure;
 use crate::view::chatnio_text;
 
 /// The result of a companion call. All that its getters show lives until `chatnio_rest_answer_free()`.

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, error_text, free, hand_over, input, put};
+use crate::failure::Failure;
 use crate::rest_answer::{Data, chatnio_rest_answer};
-use crate::status::Failure;
 use crate::status::chatnio_status::CHATNIO_BAD_PARAMETERS;
 use crate::view::chatnio_text;
 

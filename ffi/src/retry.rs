@@ -8,7 +8,7 @@ use chatnio_transport::Tries;
 
 use crate::boundary::{Health, Object, boundary, free, hand_over, put};
 use crate::config::{Settings, chatnio_config};
-use crate::status::Failure;
+use crate::failure::Failure;
 use crate::time::{deadline_ms, time};
 
 /// When a connect that has failed is tried again: one connect with all its tries, as `chatnio_client_new()` makes them by

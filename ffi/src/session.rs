@@ -9,12 +9,11 @@ use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
 use crate::config::chatnio_config;
 use crate::error::{chatnio_error, construct};
-use crate::event::{
-    Kept, chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of,
-};
+use crate::event::{chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of};
+use crate::failure::Failure;
 use crate::growing::Target;
+use crate::kept::Kept;
 use crate::request::chatnio_request;
-use crate::status::Failure;
 use crate::time::{deadline_ms, time};
 use crate::transcript::chatnio_transcript;
 use crate::view::chatnio_text;

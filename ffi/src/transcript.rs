@@ -11,9 +11,9 @@ use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, input, put};
 use crate::error::{chatnio_error, construct};
 use crate::event::state_of;
+use crate::failure::Failure;
 use crate::growing::{Growing, Target};
 use crate::request::chatnio_request;
-use crate::status::Failure;
 use crate::view::chatnio_text;
 
 /// The frames of one connection, as readable text, which is never changed:

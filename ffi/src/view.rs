@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use crate::status::Failure;
+use crate::failure::Failure;
 use crate::status::chatnio_status::CHATNIO_NOT_UTF8;
 
 /// A text that is shown to the caller: UTF-8, not NUL-terminated, in memory of the library. How long it lives, the

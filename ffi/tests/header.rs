@@ -21,6 +21,7 @@ const SOURCES: &[&str] = &[
     "connection",
     "retry",
     "client",
+    "stopper",
     "transcript",
     "rest_call",
     "rest_answer",
@@ -78,7 +79,7 @@ const CONVENIENCES: &str = "\
 #define CHATNIO_REST_SUBSCRIPTION_INIT CHATNIO_INIT(chatnio_rest_subscription)";
 
 /// What holds no item of the interface.
-const INSIDE: &[&str] = &["lib", "boundary", "growing", "wasm"];
+const INSIDE: &[&str] = &["lib", "boundary", "failure", "growing", "kept", "wasm"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
