@@ -29,17 +29,6 @@ final class HeaderTests: HandleTestCase {
         XCTAssertEqual(codes, statuses)
     }
 
-    /// A number under a wrong name would be the worst of errors: the cases are called as the constants are.
-    func testCodesAreNamedAsInTheHeader() throws {
-        let source = try Checkout.text("bindings/swift/Sources/ChatNio/ChatNioError.swift")
-        let cases = source.matches(of: #/case `?(\w+)`? = (\d+)/#)
-        XCTAssertEqual(cases.count, ChatNioError.Code.allCases.count)
-        for found in cases {
-            let code = try XCTUnwrap(ChatNioError.Code(rawValue: Int32(found.2)!))
-            XCTAssertEqual("CHATNIO" + found.1.uppercased(), code.description.replacingOccurrences(of: "_", with: ""))
-        }
-    }
-
     func testFatalIsWhatTheHeaderCallsFatal() {
         for code in ChatNioError.Code.allCases {
             XCTAssertEqual(ChatNioError(code, "").isFatal, code.rawValue >= 4900, "\(code)")

@@ -1,4 +1,7 @@
-//! The headers are generated from the source, committed, and compared here. After a change: `UPDATE_HEADER=1`.
+//! The headers are generated from the source, and Swift's codes of errors from the header; they are committed, and compared
+//! here. After a change: `UPDATE_HEADER=1`.
+
+mod swift;
 
 use std::env;
 use std::fs;
@@ -125,13 +128,16 @@ fn testing_header() -> String {
 }
 
 fn check(name: &str, generated: &str) {
-    let path = root().join("include").join(name);
+    same_or_update(&root().join("include").join(name), generated);
+}
+
+fn same_or_update(path: &Path, generated: &str) {
     if env::var_os("UPDATE_HEADER").is_some() {
-        fs::write(&path, generated).unwrap();
+        fs::write(path, generated).unwrap();
         return;
     }
     // Git may have changed line ends on the way.
-    let committed = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    let committed = fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
     let lines = committed.lines().zip(generated.lines()).position(|(old, new)| old != new);
     assert!(
         committed == generated,
