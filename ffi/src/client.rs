@@ -10,7 +10,6 @@ use chatnio_transport::{Answer, Client, ClientError, Endpoint, Event, RequestErr
 use crate::auth::chatnio_auth;
 use crate::boundary::{Health, Object, boundary, free, input, put, put_optional};
 use crate::config::chatnio_config;
-use crate::connection::{put_certificate, put_tls};
 use crate::error::{chatnio_error, construct};
 use crate::event::{chatnio_answer, chatnio_conversation, chatnio_counters, chatnio_event, put_conversation, state_of};
 use crate::failure::Failure;
@@ -19,6 +18,7 @@ use crate::kept::Kept;
 use crate::refusal::{BODY, Refusal, put_part, put_retry_after};
 use crate::request::chatnio_request;
 use crate::stopper::chatnio_stopper;
+use crate::tls::{put_certificate, put_tls};
 use crate::transcript::chatnio_transcript;
 use crate::view::{chatnio_bytes, chatnio_text};
 

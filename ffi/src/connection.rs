@@ -21,6 +21,7 @@ use crate::request::chatnio_request;
 use crate::retry::put_cause;
 use crate::status::chatnio_status::CHATNIO_BAD_URL;
 use crate::time::{deadline_ms, time};
+use crate::tls::{put_certificate, put_tls};
 use crate::transcript::chatnio_transcript;
 use crate::view::{chatnio_bytes, chatnio_text};
 
@@ -604,33 +605,6 @@ pub unsafe extern "C" fn chatnio_connection_tls_certificate(
         connection.tls = connection.connection.tls();
         put_certificate(connection.tls.as_ref(), at, der)
     })
-}
-
-/// Shows what TLS has agreed on.
-pub(crate) fn put_tls(
-    tls: Option<&TlsSession>,
-    version: Option<&mut MaybeUninit<chatnio_text>>,
-    cipher: Option<&mut MaybeUninit<chatnio_text>>,
-) -> Result<(), Failure> {
-    let (Some(version), Some(cipher)) = (version, cipher) else {
-        return Err(Failure::invalid("an out-parameter is NULL"));
-    };
-    let tls = tls.ok_or_else(Failure::absent)?;
-    version.write(chatnio_text::new(tls.version));
-    cipher.write(chatnio_text::new(tls.cipher));
-    Ok(())
-}
-
-/// Shows one of the server's certificates.
-pub(crate) fn put_certificate(
-    tls: Option<&TlsSession>,
-    at: usize,
-    der: Option<&mut MaybeUninit<chatnio_bytes>>,
-) -> Result<(), Failure> {
-    let der = der.ok_or(Failure::invalid("the out-parameter is NULL"))?;
-    let certificate = tls.and_then(|tls| tls.certificates.get(at)).ok_or_else(Failure::absent)?;
-    der.write(chatnio_bytes::new(certificate));
-    Ok(())
 }
 
 /// Makes a transcript of what was sent and received so far, without tokens, if the configuration records: of this

@@ -47,6 +47,8 @@ pub mod stopper;
 pub mod testing;
 #[cfg(feature = "session")]
 pub mod time;
+#[cfg(feature = "connection")]
+mod tls;
 #[cfg(feature = "session")]
 pub mod transcript;
 pub mod version;

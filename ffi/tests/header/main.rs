@@ -82,7 +82,7 @@ const CONVENIENCES: &str = "\
 #define CHATNIO_REST_SUBSCRIPTION_INIT CHATNIO_INIT(chatnio_rest_subscription)";
 
 /// What holds no item of the interface.
-const INSIDE: &[&str] = &["lib", "boundary", "failure", "growing", "kept", "wasm"];
+const INSIDE: &[&str] = &["lib", "boundary", "failure", "growing", "kept", "tls", "wasm"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
