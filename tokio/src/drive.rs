@@ -47,7 +47,8 @@ pub(crate) async fn drive(shared: &Shared, socket: &TcpStream, is_done: impl Fn(
                 writes,
                 deadline: deadline.and_then(|at| inner.clock.instant(at)),
             };
-            (!has_more).then_some(wait)
+            // Who waits looks before more is read: there may always be more, of which nothing is for anybody.
+            (!has_more && !has_changed).then_some(wait)
         };
         match wait {
             Some(wait) => until(shared, socket, timer.as_mut(), wait).await,

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use chatnio_loopback::Generation;
 use chatnio_tokio::{
-    Client, ClientError, ConnectionEnd, Conversation, Event, Events, Interruption, Outcome, Pieces, Request,
+    Auth, Client, ClientError, ConnectionEnd, Conversation, Event, Events, Interruption, Outcome, Pieces, Request,
     RequestError, State, Stopper, WireError,
 };
 use futures_util::StreamExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{LONG, ask, bounded, chat, config, connect, serve, until};
 
@@ -242,6 +244,52 @@ async fn frames_of_one_message_are_handed_out_as_the_reader_takes_them() {
         count += 1;
     }
     assert_eq!((count, pieces.answer().unwrap().outcome), (FRAMES, Some(Outcome::Complete)));
+}
+
+/// A server that pings without an end keeps nobody from an answer that has come.
+#[tokio::test]
+async fn an_end_is_told_before_more_is_read() {
+    let server = serve(|_| ());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let address = server.addr();
+    let relay = tokio::spawn(async move {
+        let (mut inside, _) = listener.accept().await.unwrap();
+        let mut outside = TcpStream::connect(address).await.unwrap();
+        let mut buffer = [0; 4096];
+        // The handshake is that of a server; the rest is made here.
+        let count = inside.read(&mut buffer).await.unwrap();
+        outside.write_all(&buffer[..count]).await.unwrap();
+        let count = outside.read(&mut buffer).await.unwrap();
+        inside.write_all(&buffer[..count]).await.unwrap();
+        inside
+    });
+    let mut client = Client::connect(&url, Auth::anonymous(), &config()).await.unwrap();
+    let inside = relay.await.unwrap();
+    let pieces = client.ask(&chat("one")).await.unwrap();
+
+    // The whole answer, and behind it all the pings that there is room for.
+    let answer = br#"{"message":"one","quota":0.1,"end":true}"#;
+    let ping = [&[0x89, 100][..], &[b'p'; 100]].concat();
+    inside.writable().await.unwrap();
+    inside.try_write(&[&[0x81, u8::try_from(answer.len()).unwrap()], &answer[..]].concat()).unwrap();
+    let mut sent = 0;
+    while let Ok(count) = inside.try_write(&ping) {
+        sent += count;
+    }
+    assert!(sent > 100_000, "{sent}");
+    assert_eq!(bounded(pieces.into_answer()).await.unwrap().text, "one");
+
+    // What one read brings is answered, and no more.
+    let mut came = vec![0; sent * 2];
+    let count = inside.try_read(&mut came).unwrap();
+    let (mut at, mut pongs) = (0, 0);
+    while at < count {
+        pongs += usize::from(came[at] == 0x8a);
+        // Its head, its mask and its payload, of which none is long.
+        at += 6 + usize::from(came[at + 1] & 0x7f);
+    }
+    assert!(pongs * ping.len() <= 16 * 1024, "{pongs} of {}", sent / ping.len());
 }
 
 #[tokio::test]
