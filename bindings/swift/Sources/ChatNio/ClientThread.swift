@@ -293,7 +293,7 @@ extension ClientThread {
             }
             detach()
             if !isDropped {
-                turn.onEnd(.failure(error))
+                turn.onEnd(.failure(withEnd(error)))
             }
         }
     }
@@ -369,8 +369,12 @@ extension ClientThread {
 
     /// Sends a request.
     func send(_ request: Request) throws {
-        try request.use { request in
-            _ = try client.call { chatnio_client_request($0, request) }
+        do {
+            try request.use { request in
+                _ = try client.call { chatnio_client_request($0, request) }
+            }
+        } catch {
+            throw withEnd(error)
         }
         settled = .now + Self.settle
         nextLook = .now
@@ -401,9 +405,9 @@ extension ClientThread {
         }
     }
 
-    /// What was thrown, with how the connection ended.
+    /// What was thrown, with how the connection ended, if that is over.
     private func withEnd(_ error: any Error) -> any Error {
-        guard let error = error as? ChatNioError else { return error }
+        guard let error = error as? ChatNioError, error.isFatal else { return error }
         return client.use { client in
             error.withEnd(
                 code: { chatnio_client_end_code(client, $0) },
