@@ -10,7 +10,7 @@ use std::process;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
-use chatnio_loopback::faults::{self, FaultServer, Row};
+use chatnio_loopback::faults::{self, FaultServer, Got, Row};
 use chatnio_loopback::{Hearer, Options, Script, Server};
 
 use crate::args::{ServeArgs, ServeFault};
@@ -40,13 +40,8 @@ impl Running {
             Self::Server(server) => server.url() + "\n",
             Self::Faulty(server) => server.url() + "\n",
             Self::All(served) => {
-                let mut text = format!("fault\tover\turl\tstatus\tby\ttext\t{}\n", served.len());
-                for (row, server) in served {
-                    let over = if row.tls { "tls" } else { "plain" };
-                    let cells = [&row.fault.name, over, &server.url(), &row.status, &row.by, &row.text];
-                    text += &(cells.join("\t") + "\n");
-                }
-                text + "\n"
+                let rows = served.iter().map(|(row, server)| cells(row, server.url()).join("\t") + "\n");
+                format!("{}\t{}\n{}\n", COLUMNS.join("\t"), served.len(), rows.collect::<String>())
             }
         }
     }
@@ -66,6 +61,22 @@ impl Running {
             Self::All(served) => served.iter_mut().for_each(|(_, server)| server.stop()),
         }
     }
+}
+
+/// The columns of the table of all faults.
+const COLUMNS: [&str; 12] =
+    ["fault", "over", "url", "by", "limit", "others", "least", "most", "status", "text", "second", "second_text"];
+
+/// A row's cells: times in milliseconds.
+fn cells(row: &Row, url: String) -> [String; COLUMNS.len()] {
+    let over = if row.tls { "tls" } else { "plain" };
+    let limits = [row.limit(&row.by), row.limit(""), row.least(), row.most()];
+    let [limit, others, least, most] = limits.map(|time| time.as_millis().to_string());
+    let Got { status, text } = row.first.clone();
+    let none = || Got { status: "-".to_owned(), text: String::new() };
+    let second = row.second.clone().unwrap_or_else(none);
+    let (fault, by) = (row.fault.name.clone(), row.by.clone());
+    [fault, over.to_owned(), url, by, limit, others, least, most, status, text, second.status, second.text]
 }
 
 pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {

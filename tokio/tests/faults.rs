@@ -10,14 +10,20 @@ use chatnio_tokio::{Auth, Client, Request};
 
 use table::{Seen, config};
 
-/// One question, to its end.
+/// A row's questions, each to its end.
 fn ask(row: &Row) -> Seen {
     let server = FaultServer::start(&row.fault, row.tls).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut connected = None;
     Seen::of(row, |text| {
         runtime.block_on(async {
-            let config = config(&row.by, server.ca_pem());
-            let mut client = Client::connect(&server.url(), Auth::new("sk-secret"), &config).await?;
+            let client = match &mut connected {
+                Some(client) => client,
+                None => {
+                    let config = config(row, server.ca_pem());
+                    connected.insert(Client::connect(&server.url(), Auth::new("sk-secret"), &config).await?)
+                }
+            };
             let mut pieces = client.ask(&Request::chat("hi")).await?;
             while let Some(piece) = pieces.next().await {
                 *text += &piece?;

@@ -12,15 +12,37 @@ from typing import NamedTuple
 from pychatnio.loopback import program
 
 
+class Got(NamedTuple):
+    """What a caller gets of a question."""
+
+    status: str
+    text: str
+
+
 class Row(NamedTuple):
-    """A fault, plain or over TLS, and what a caller is to get."""
+    """A line of the table: see docs/testing.md. Times are in milliseconds."""
 
     fault: str
     over: str
     url: str
-    status: str
     by: str
-    text: str
+    limit: int
+    others: int
+    least: int
+    most: int
+    #: What the caller gets of the first question, and of a second where there is one.
+    wanted: list[Got]
+
+    @classmethod
+    def read(cls, line: str) -> Row:
+        """From its cells, which tabs part."""
+        fault, over, url, by, limit, others, least, most, status, text, second, second_text = line.split("\t")
+        wanted = [Got(status, text), Got(second, second_text)][: 1 if second == "-" else 2]
+        return cls(fault, over, url, by, int(limit), int(others), int(least), int(most), wanted)
+
+    def seconds(self, name: str) -> float:
+        """How long the limit of a name is to be."""
+        return (self.limit if self.by == name else self.others) / 1000
 
 
 class Table:
@@ -29,7 +51,7 @@ class Table:
     def __init__(self, text: str, roots: Path) -> None:
         # Not `splitlines`, which parts at what a text may hold.
         head, *lines = text.split("\n")
-        self.rows = [Row(*line.split("\t")) for line in lines[:-1]]
+        self.rows = [Row.read(line) for line in lines[:-1]]
         #: How many rows the server has said there are.
         self.announced = int(head.split("\t")[-1])
         self.roots = roots

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 import uvloop
-from fault_servers import Row, Table, announcement
+from fault_servers import Got, Row, Table, announcement
 
 from pychatnio import (
     Answer,
@@ -24,14 +26,8 @@ from pychatnio import (
     Status,
 )
 
-#: No row needs as long, in seconds: whatever hangs fails.
-LONG = 30.0
-
-#: The deadline that a row names, so that it passes soon.
-SHORT = 0.3
-
-#: A handshake's, within which a part of it is to come, on a busy machine, too.
-SHORT_HANDSHAKE = 3.0
+#: No row takes as long, whatever its limits, in seconds: it hangs.
+HANGS = 100.0
 
 #: How many are tried at once: most of them wait.
 AT_ONCE = 32
@@ -39,23 +35,22 @@ AT_ONCE = 32
 TOKEN = "sk-secret"
 
 #: What a loop may also get, by chance: a reset may come before it has looked whether it is connected.
-BY_CHANCE = {"reset-at-once": "CONNECT"}
+BY_CHANCE = {"reset-at-once": [Got("CONNECT", "")]}
 
 
 def config(table: Table, row: Row) -> Config:
-    """All deadlines are long, except the one that the row names: a client that waits for another gets another status."""
-    names = ("connect", "first_frame", "next_frame", "ping_after", "pong_within")
-    deadlines: dict[str, Any] = {name: SHORT if row.by == name else LONG for name in names}
+    """All limits are as the row wants them: what ends by another than its own is late."""
+    names = ("connect", "handshake", "first_frame", "next_frame", "answer_within", "after_stop", "ping_after", "pong_within")
+    limits: dict[str, Any] = {name: row.seconds(name) for name in names}
     return Config(
         connect_retries=0,
         # How a client is left is none of what is asked here.
-        close=SHORT,
+        close=0.3,
         max_message=64 << 10,
         max_answer=1 << 20,
-        handshake=SHORT_HANDSHAKE if row.by == "handshake" else LONG,
         trust="added",
         root_files=[table.roots],
-        **deadlines,
+        **limits,
     )
 
 
@@ -79,30 +74,56 @@ def status_of(error: ChatNioError) -> str:
     return error.status.name
 
 
-def blocking(table: Table, row: Row) -> tuple[str, str]:
-    """Asks one question to its end; what the caller gets, and the text that has come."""
+def blocking(table: Table, row: Row) -> tuple[list[Got], float]:
+    """Asks the row's questions; what the caller gets of each, and how many seconds that took."""
+    start = time.monotonic()
+    try:
+        client = Client(row.url, TOKEN, config=config(table, row))
+    except ChatNioError as error:
+        return [Got(status_of(error), "")], time.monotonic() - start
+    with client:
+        return [ask(client) for _ in row.wanted], time.monotonic() - start
+
+
+def ask(client: Client) -> Got:
+    """Asks one question to its end."""
     pieces: list[str] = []
     try:
-        with Client(row.url, TOKEN, config=config(table, row)) as client:
-            stream = client.ask("hi")
-            for piece in stream:
-                pieces.append(piece)
-            return outcome_of(stream.answer), "".join(pieces)
+        stream = client.ask("hi")
+        for piece in stream:
+            pieces.append(piece)
+        return got(outcome_of(stream.answer), pieces)
     except ChatNioError as error:
-        return status_of(error), "".join(pieces)
+        return got(status_of(error), pieces)
 
 
-async def on_asyncio(table: Table, row: Row) -> tuple[str, str]:
+async def on_asyncio(table: Table, row: Row) -> tuple[list[Got], float]:
     """The same by the asynchronous client."""
+    start = time.monotonic()
+    client = AsyncClient(row.url, TOKEN, config=config(table, row))
+    try:
+        await client.connect()
+    except ChatNioError as error:
+        return [Got(status_of(error), "")], time.monotonic() - start
+    async with aclosing(client):
+        return [await ask_on_asyncio(client) for _ in row.wanted], time.monotonic() - start
+
+
+async def ask_on_asyncio(client: AsyncClient) -> Got:
+    """Asks one question to its end."""
     pieces: list[str] = []
     try:
-        async with AsyncClient(row.url, TOKEN, config=config(table, row)) as client:
-            stream = client.ask("hi")
-            async for piece in stream:
-                pieces.append(piece)
-            return outcome_of(stream.answer), "".join(pieces)
+        stream = client.ask("hi")
+        async for piece in stream:
+            pieces.append(piece)
+        return got(outcome_of(stream.answer), pieces)
     except ChatNioError as error:
-        return status_of(error), "".join(pieces)
+        return got(status_of(error), pieces)
+
+
+def got(status: str, pieces: list[str]) -> Got:
+    """As the table has it: no white space at the end, and at most 40 characters."""
+    return Got(status, "".join(pieces).rstrip()[:40])
 
 
 def outcome_of(answer: Answer | None) -> str:
@@ -111,13 +132,14 @@ def outcome_of(answer: Answer | None) -> str:
     return str(answer.outcome)
 
 
-def compare(row: Row, got: tuple[str, str]) -> list[str]:
+def compare(row: Row, result: tuple[list[Got], float]) -> list[str]:
     """What is wrong, if something is."""
-    status, text = got
-    text = text.rstrip()[:40]
-    if (status, text) == (row.status, row.text):
-        return []
-    return [f"{row.fault}, {row.over}: {status} {text!r} instead of {row.status} {row.text!r}"]
+    seen, took = result
+    if seen != row.wanted:
+        return [f"{row.fault}, {row.over}: {seen} instead of {row.wanted}"]
+    if not row.least <= took * 1000 <= row.most:
+        return [f"{row.fault}, {row.over}: it took {took} s, and is to take {row.least} to {row.most} ms"]
+    return []
 
 
 def test_the_table_is_whole(table: Table) -> None:
@@ -136,7 +158,7 @@ def test_blocking(table: Table) -> None:
         return compare(row, blocking(table, row))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        wrong = [line for lines in pool.map(try_one, table.rows, timeout=LONG * 3) for line in lines]
+        wrong = [line for lines in pool.map(try_one, table.rows, timeout=HANGS) for line in lines]
     assert wrong == []
 
 
@@ -147,8 +169,8 @@ def test_asyncio(table: Table, in_loop: Any) -> None:
 
         async def try_one(row: Row) -> list[str]:
             async with places:
-                got = await asyncio.wait_for(on_asyncio(table, row), LONG * 2)
-                return [] if got == (BY_CHANCE.get(row.fault), "") else compare(row, got)
+                result = await asyncio.wait_for(on_asyncio(table, row), HANGS)
+                return [] if result[0] == BY_CHANCE.get(row.fault) else compare(row, result)
 
         return [line for lines in await asyncio.gather(*map(try_one, table.rows)) for line in lines]
 

@@ -178,9 +178,14 @@ fn all_faults_are_served_with_what_is_to_come_of_them() {
     let mut serve = Running::start(&mut chatnio(["serve", "--fault", "all"]));
     let table = serve.stdout_until("\n\n");
     let rows = table.lines().count() - 2;
-    assert!(table.starts_with(&format!("fault\tover\turl\tstatus\tby\ttext\t{rows}\n")), "{table}");
+    let columns = "fault\tover\turl\tby\tlimit\tothers\tleast\tmost\tstatus\ttext\tsecond\tsecond_text";
+    assert!(table.starts_with(&format!("{columns}\t{rows}\n")), "{table}");
+    let row = table.lines().find(|line| line.starts_with("fin-after-end\ttls\t")).unwrap();
+    assert!(row.ends_with("\tat once\t60000\t60000\t0\t30000\tcomplete\tone two\tTRUNCATED\t"), "{row}");
+    let row = table.lines().find(|line| line.starts_with("silence-mid-answer\tplain\t")).unwrap();
+    assert!(row.ends_with("\tnext_frame\t300\t60000\t298\t30300\tnext frame deadline\tone\t-\t"), "{row}");
     let row = table.lines().find(|line| line.starts_with("fin-mid-answer\tplain\t")).unwrap();
-    assert!(row.ends_with("\tEND_OF_STREAM\t-\tone"), "{row}");
+    assert!(row.ends_with("\tEND_OF_STREAM\tone\t-\t"), "{row}");
     let url = row.split('\t').nth(2).unwrap();
     let ended = run(&mut chatnio(["ask", "--url", url, "--token", "sk-x", "hi"])).with(4);
     assert!(ended.stdout.starts_with("one"), "{ended:?}");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -14,8 +15,11 @@
 
 namespace test {
 
+/** A line of the table: see docs/testing.md. */
 struct Row {
-    std::string fault, over, url, status, by, text;
+    std::string fault, over, url, by;
+    std::chrono::milliseconds limit, others, least, most;
+    std::string status, text, second, second_text;
 };
 
 /** The lines up to the empty one, without the first, which names the columns and says how many rows follow. */
@@ -26,14 +30,16 @@ inline std::vector<Row> rows(const std::string &path)
     std::string head, line;
     std::getline(file, head);
     while (std::getline(file, line) && !line.empty()) {
-        std::string cells[6];
+        std::string cells[12];
         std::size_t from = 0;
         for (std::string &cell : cells) {
             const std::size_t to = std::min(line.find('\t', from), line.size());
             cell = line.substr(from, to - from);
             from = to + 1;
         }
-        rows.push_back({cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]});
+        const auto time = [&](int cell) { return std::chrono::milliseconds(std::stol(cells[cell])); };
+        rows.push_back({cells[0], cells[1], cells[2], cells[3], time(4), time(5), time(6), time(7), cells[8], cells[9], cells[10],
+                        cells[11]});
     }
     CHECK(rows.size() == std::stoul(head.substr(head.rfind('\t') + 1)));
     return rows;

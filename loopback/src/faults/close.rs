@@ -1,7 +1,7 @@
 //! Close frames in mid-answer.
 
 use super::Fault;
-use super::step::{Step, answering, send, then};
+use super::step::{END, Step, answering, frame, piece, send, texts, then};
 
 pub(super) fn faults() -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -27,6 +27,11 @@ pub(super) fn faults() -> Vec<Fault> {
     }));
     faults.push(Fault::new("close-echo", "a reason that repeats the token and the request", {
         then(answering(), [Step::Repeat(1008), Step::Goodbye, Step::Fin])
+    }));
+    faults.push(Fault::new("close-after-end", "a Close behind the whole answer", {
+        let close = frame(0x88, &1000_u16.to_be_bytes());
+        let end = [texts(&[&piece("two"), END]), close].concat();
+        then(answering(), [Step::Send(end.into()), Step::Goodbye, Step::Fin])
     }));
     faults
 }

@@ -5,10 +5,14 @@
 //! | column | what it says |
 //! | --- | --- |
 //! | `fault` | the name: [`Fault::named`], `chatnio serve --fault NAME` |
+//! | `by` | the limit that ends the last question, by the name of its setting; `at once` for none |
 //! | `status` | what the caller gets: how the answer ended, or why it was interrupted, or the status of the C library that says why there is no connection any more, without its prefix, `HTTP` and `CLOSED_BY_SERVER` with their code; `-` where the fault is one of TLS |
 //! | `tls` | the same over TLS, `-` where it does not differ |
-//! | `by` | the deadline that must pass first, by the name of its setting; `-` for none |
 //! | `text` | the text of the answer that is kept, without white space at its end, at most 40 characters |
+//! | `second`, `second_tls`, `second_text` | the same of a second question on the connection, where the fault comes behind the end of the first one's answer; `-` where none is asked |
+//!
+//! Within which time a row ends follows from `by` ([`Row::limit`], [`Row::least`] and [`Row::most`]): not before that limit is
+//! over, and before any other could be, which are all long; `at once` without any.
 //!
 //! [`rows`] reads it. Who tests a client in another language starts `chatnio serve --fault all`, which plays all faults and
 //! prints where each is, with what is to come of it.
@@ -39,7 +43,7 @@ mod transport;
 
 use certificates::Certificate;
 pub use play::FaultServer;
-pub use row::{Row, rows};
+pub use row::{Got, Row, rows};
 use step::Step;
 
 /// What each client is to make of each fault: tab-separated, the first line names the columns.
@@ -127,7 +131,7 @@ mod tests {
     #[test]
     fn the_table_has_one_line_for_each_fault_in_their_order() {
         let mut lines = TABLE.lines();
-        assert_eq!(lines.next(), Some("fault\tstatus\ttls\tby\ttext"));
+        assert_eq!(lines.next(), Some("fault\tby\tstatus\ttls\ttext\tsecond\tsecond_tls\tsecond_text"));
         let named: Vec<&str> = lines.map(|line| line.split('\t').next().unwrap_or_default()).collect();
         let faults = Fault::all();
         let names: Vec<&str> = faults.iter().map(|fault| fault.name.as_str()).collect();

@@ -1,11 +1,10 @@
 //! Frames of an answer that come in another order, number or time than the protocol knows.
 
 use super::Fault;
-use super::step::{END, OPENER, Step, answering, asked, frame, open, piece, rest, text, then};
+use super::step::{END, OPENER, Step, again, answering, asked, frame, open, piece, rest, text, then, together};
 
 pub(super) fn faults() -> Vec<Fault> {
     let question = || then(open(), [Step::Messages(2)]);
-    let notice = |text: &str| format!("{{\"conversation\":0,\"quota\":0,\"message\":\"{text}\",\"end\":true}}\n");
     vec![
         Fault::new("no-opener", "pieces without an opener, as in 2023", {
             then(question(), [text(piece("one "))].into_iter().chain(rest()))
@@ -26,10 +25,27 @@ pub(super) fn faults() -> Vec<Fault> {
         Fault::new("late-opener", "an opener in mid-answer", {
             then(answering(), [text(OPENER)].into_iter().chain(rest()))
         }),
-        Fault::new("three-ends", "three ends", then(answering(), rest().into_iter().chain([text(END), text(END)]))),
-        Fault::new("after-the-end", "a piece after the end", {
-            then(answering(), rest().into_iter().chain([text(piece("three"))]))
+        behind_the_end("three-ends", "three ends", &[END, END]),
+        behind_the_end("after-the-end", "a piece after the end", &[&piece("three")]),
+        behind_the_end("after-the-end-notice", "a notice after the end", &[&notice("no money")]),
+        behind_the_end("after-the-end-opener", "an opener after the end", &[OPENER]),
+        behind_the_end("after-the-end-answer", "a whole answer more after the end", &[OPENER, &piece("three"), END]),
+        behind_the_end("after-the-end-junk", "no JSON after the end", &["not json"]),
+        Fault::new("after-the-end-no-opener", "a piece after the end, where answers have no opener, as in 2023", {
+            let answer = together(&[&piece("one "), &piece("two"), END, &piece("three")]);
+            then(question(), [answer].into_iter().chain(again()))
         }),
+        Fault::new("notice-and-answer", "a notice without an opener, and then the answer all the same", {
+            let answer = together(&[&notice("no money"), OPENER, &piece("one "), END]);
+            then(question(), [answer].into_iter().chain(again()))
+        }),
+        Fault::new("end-and-answer", "an end without an opener, and then the answer all the same", {
+            let answer = together(&[END, OPENER, &piece("one "), END]);
+            then(question(), [answer].into_iter().chain(again()))
+        }),
+        before_the_second("late-piece", "a piece of the first answer before the second's opener", &piece("three")),
+        before_the_second("late-notice", "a notice before the second answer's opener", &notice("no money")),
+        before_the_second("late-end", "one end more of the first answer before the second's opener", END),
         Fault::new("before-the-question", "an answer that nobody asked for", {
             let early = [OPENER, &piece("zero"), END].map(|message| frame(0x81, message.as_bytes())).concat();
             let answer = [Step::Messages(2), text(OPENER), text(piece("one "))];
@@ -39,4 +55,20 @@ pub(super) fn faults() -> Vec<Fault> {
             then(answering(), [text("{\"quota\":0.00001,\"message\":\"and \"}\n")].into_iter().chain(rest()))
         }),
     ]
+}
+
+fn notice(text: &str) -> String {
+    format!("{{\"conversation\":0,\"quota\":0,\"message\":\"{text}\",\"end\":true}}\n")
+}
+
+/// An answer, and what comes behind its end in the same write: who has read the end has it, too, before a second question goes.
+fn behind_the_end(name: &str, what: &str, late: &[&str]) -> Fault {
+    let end = together(&[&[&piece("two"), END], late].concat());
+    Fault::new(name, what, then(answering(), [end].into_iter().chain(again())))
+}
+
+/// An answer, and what comes late behind the second question.
+fn before_the_second(name: &str, what: &str, late: &str) -> Fault {
+    let [question, answer] = again();
+    Fault::new(name, what, then(then(answering(), rest()), [question, text(late), answer]))
 }

@@ -87,6 +87,16 @@ pub(super) fn send(first: u8, payload: impl AsRef<[u8]>) -> Step {
     Step::Send(frame(first, payload.as_ref()).into())
 }
 
+/// Text messages, each in one WebSocket frame.
+pub(super) fn texts(messages: &[&str]) -> Vec<u8> {
+    messages.iter().flat_map(|message| frame(0x81, message.as_bytes())).collect()
+}
+
+/// Text messages in one write: who has one of them has all.
+pub(super) fn together(messages: &[&str]) -> Step {
+    Step::Send(texts(messages).into())
+}
+
 /// The WebSocket is open.
 pub(super) fn open() -> Vec<Step> {
     vec![Step::Head, Step::Reply(ACCEPTED.into())]
@@ -109,6 +119,11 @@ pub(super) fn answering() -> Vec<Step> {
 /// The rest of the answer, after what `answering` sent.
 pub(super) fn rest() -> [Step; 2] {
     [text(piece("two")), text(END)]
+}
+
+/// A second question comes, and is answered.
+pub(super) fn again() -> [Step; 2] {
+    [Step::Messages(1), together(&[OPENER, &piece("again"), END])]
 }
 
 /// Steps one after the other.

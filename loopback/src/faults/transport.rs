@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Fault;
-use super::step::{ACCEPTED, END, OPENER, Step, answering, asked, frame, open, piece, rest, then};
+use super::step::{ACCEPTED, END, OPENER, Step, answering, asked, frame, open, piece, rest, texts, then};
 
 pub(super) fn faults() -> Vec<Fault> {
     let half_head = || Step::Send(ACCEPTED.as_bytes()[..60].into());
@@ -33,10 +33,7 @@ pub(super) fn faults() -> Vec<Fault> {
             faults.push(Fault::new(format!("{kind}-{stage}"), what, then(steps.clone(), last)));
         }
     }
-    let whole: Vec<u8> = [OPENER, &piece("one "), &piece("two"), END]
-        .iter()
-        .flat_map(|message| frame(0x81, message.as_bytes()))
-        .collect();
+    let whole = texts(&[OPENER, &piece("one "), &piece("two"), END]);
     let byte = Duration::from_millis(1);
     faults.extend([
         Fault::new(
@@ -51,6 +48,10 @@ pub(super) fn faults() -> Vec<Fault> {
         ),
         Fault::new("raw-garbage-mid-answer", "bytes that are no TLS record, and no frame", {
             then(answering(), [Step::Raw(vec![0xff; 40].into()), Step::Fin])
+        }),
+        Fault::new("garbage-after-end", "bytes that are no frame behind the whole answer", {
+            let end = [texts(&[&piece("two"), END]), vec![0xff; 40]].concat();
+            then(answering(), [Step::Send(end.into())])
         }),
     ]);
     faults

@@ -10,11 +10,18 @@ use chatnio_loopback::faults::{FaultServer, Row};
 
 use table::{Seen, config};
 
-/// One question, to its end.
+/// A row's questions, each to its end.
 fn ask(row: &Row) -> Seen {
     let server = FaultServer::start(&row.fault, row.tls).unwrap();
+    let mut connected = None;
     Seen::of(row, |text| {
-        let mut client = Client::connect(&server.url(), Auth::new("sk-secret"), &config(&row.by, server.ca_pem()))?;
+        let client = match &mut connected {
+            Some(client) => client,
+            None => {
+                let config = config(row, server.ca_pem());
+                connected.insert(Client::connect(&server.url(), Auth::new("sk-secret"), &config)?)
+            }
+        };
         let mut pieces = client.ask(&Request::chat("hi"))?;
         for piece in pieces.by_ref() {
             *text += &piece?;

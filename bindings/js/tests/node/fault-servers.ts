@@ -10,14 +10,24 @@ import { program } from "./env.js";
 /** How many are tried at once: most of them wait. */
 const AT_ONCE = 32;
 
-/** A line of the table: see docs/testing.md. */
+/** What a caller gets of a question. */
+export interface Got {
+  readonly status: string;
+  readonly text: string;
+}
+
+/** A line of the table: see docs/testing.md. Times are in milliseconds. */
 export interface Row {
   readonly fault: string;
   readonly over: string;
   readonly url: string;
-  readonly status: string;
   readonly by: string;
-  readonly text: string;
+  readonly limit: number;
+  readonly others: number;
+  readonly least: number;
+  readonly most: number;
+  /** What the caller gets of the first question, and of a second where there is one. */
+  readonly wanted: readonly Got[];
 }
 
 /** All of them, until they are ended. */
@@ -43,8 +53,11 @@ export async function faultServers(): Promise<FaultServers> {
   const [head = "", ...lines] = table.split("\n");
   const announced = Number.parseInt(head.split("\t").at(-1) ?? "", 10);
   const rows = lines.slice(0, -2).map((line) => {
-    const [fault = "", over = "", url = "", status = "", by = "", text = ""] = line.split("\t");
-    return { fault, over, url, status, by, text };
+    const cells = line.split("\t");
+    const [fault = "", over = "", url = "", by = "", , , , , status = "", text = "", second = "", secondText = ""] = cells;
+    const [limit = 0, others = 0, least = 0, most = 0] = cells.slice(4, 8).map(Number);
+    const wanted = second === "-" ? [{ status, text }] : [{ status, text }, { status: second, text: secondText }];
+    return { fault, over, url, by, limit, others, least, most, wanted };
   });
   const ca = readFileSync(file, "utf8");
   class Trusting extends WebSocket {

@@ -2,8 +2,22 @@ import Foundation
 
 /// `chatnio serve --fault all`: all faulty servers, and the table.
 final class FaultServers {
+    /// A line of the table: see docs/testing.md.
     struct Row: Sendable {
-        let fault, over, url, status, by, text: String
+        let fault, over, url, by: String
+        let limit, others, least, most: Duration
+        /// What the caller gets of the first question, and of a second where there is one.
+        let wanted: [Got]
+    }
+
+    /// What a caller gets of a question.
+    struct Got: Sendable, Equatable {
+        let status, text: String
+
+        /// By Unicode's numbers: Swift takes other texts for the same, too.
+        static func == (one: Self, other: Self) -> Bool {
+            one.status == other.status && one.text.utf8.elementsEqual(other.text.utf8)
+        }
     }
 
     let rows: [Row]
@@ -35,8 +49,12 @@ final class FaultServers {
         rows = lines.dropFirst().map { line in
             let cells = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
                 .map { String(decoding: $0, as: UTF8.self) }
+            func time(_ cell: Int) -> Duration { .milliseconds(Int(cells[cell]) ?? -1) }
+            let second = cells[10] == "-" ? [] : [Got(status: cells[10], text: cells[11])]
             return Row(
-                fault: cells[0], over: cells[1], url: cells[2], status: cells[3], by: cells[4], text: cells[5])
+                fault: cells[0], over: cells[1], url: cells[2], by: cells[3],
+                limit: time(4), others: time(5), least: time(6), most: time(7),
+                wanted: [Got(status: cells[8], text: cells[9])] + second)
         }
     }
 

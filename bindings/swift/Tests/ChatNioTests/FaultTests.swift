@@ -4,12 +4,6 @@ import XCTest
 
 /// Servers that each do one thing wrong: what a caller gets of each is what the library's table of faults says.
 final class FaultTests: HandleTestCase {
-    /// No row needs as long: whatever hangs fails.
-    private static let long = Duration.seconds(30)
-    /// The deadline that a row names, so that it passes soon.
-    private static let short = Duration.milliseconds(300)
-    /// A handshake's, within which a part of it is to come, on a busy machine, too.
-    private static let shortHandshake = Duration.seconds(3)
     private static let token = "sk-secret"
     /// How many are tried at once: most of them wait.
     private static let atOnce = 32
@@ -37,22 +31,41 @@ final class FaultTests: HandleTestCase {
 
     /// What is wrong, if something is.
     private static func compare(_ row: FaultServers.Row, roots: String) async -> String? {
-        var text = ""
-        let status = await ask(row, roots: roots, text: &text)
-        // Characters of Unicode, as the table has them: those of Swift are more than one.
-        var scalars = Array(text.unicodeScalars)
-        while scalars.last == " " { scalars.removeLast() }
-        let compared = scalars.prefix(40)
-        if status == row.status, compared.elementsEqual(row.text.unicodeScalars) { return nil }
-        let got = String(String.UnicodeScalarView(compared))
-        let wanted = "\(row.status) \(row.text.debugDescription)"
-        return "\(row.fault), \(row.over): \(status) \(got.debugDescription) instead of \(wanted)"
+        let start = ContinuousClock.now
+        let got = await ask(row, roots: roots)
+        let took = .now - start
+        if got != row.wanted { return "\(row.fault), \(row.over): \(got) instead of \(row.wanted)" }
+        if (row.least...row.most).contains(took) { return nil }
+        return "\(row.fault), \(row.over): it took \(took), and is to take \(row.least) to \(row.most)"
     }
 
-    /// Asks one question to its end; `text` is what has come.
-    private static func ask(_ row: FaultServers.Row, roots: String, text: inout String) async -> String {
+    /// Asks the row's questions; what the caller gets of each.
+    private static func ask(_ row: FaultServers.Row, roots: String) async -> [FaultServers.Got] {
+        var got: [FaultServers.Got] = []
         do {
             let client = try await Client(row.url, auth: Auth(token: token), configuration: configuration(row, roots))
+            for _ in row.wanted { got.append(await ask(client)) }
+        } catch let error as ChatNioError {
+            got.append(FaultServers.Got(status: status(of: error), text: ""))
+        } catch {
+            got.append(FaultServers.Got(status: "\(error)", text: ""))
+        }
+        return got
+    }
+
+    /// Asks one question to its end.
+    private static func ask(_ client: Client) async -> FaultServers.Got {
+        var text = ""
+        let status = await ask(client, text: &text)
+        // As the table has it: no white space at the end, and at most 40 characters of Unicode; those of Swift are more than one.
+        var scalars = Array(text.unicodeScalars)
+        while scalars.last == " " { scalars.removeLast() }
+        return FaultServers.Got(status: status, text: String(String.UnicodeScalarView(scalars.prefix(40))))
+    }
+
+    /// The same; `text` is what has come.
+    private static func ask(_ client: Client, text: inout String) async -> String {
+        do {
             for try await delta in client.ask("hi") {
                 text += delta.text
             }
@@ -70,18 +83,20 @@ final class FaultTests: HandleTestCase {
         }
     }
 
-    /// All deadlines are long, except the one that the row names: a client that waits for another gets another status.
+    /// All limits are as the row wants them: what ends by another than its own is late.
     private static func configuration(_ row: FaultServers.Row, _ roots: String) throws -> Configuration {
-        func within(_ name: String) -> Duration { row.by == name ? short : long }
+        func limit(_ name: String) -> Duration { row.by == name ? row.limit : row.others }
         return try Configuration {
-            $0.connect = within("connect")
-            $0.handshake = row.by == "handshake" ? shortHandshake : long
-            $0.firstFrame = within("first_frame")
-            $0.nextFrame = within("next_frame")
-            $0.pingAfter = long
-            $0.pongWithin = long
+            $0.connect = limit("connect")
+            $0.handshake = limit("handshake")
+            $0.firstFrame = limit("first_frame")
+            $0.nextFrame = limit("next_frame")
+            $0.answerWithin = limit("answer_within")
+            $0.afterStop = limit("after_stop")
+            $0.pingAfter = limit("ping_after")
+            $0.pongWithin = limit("pong_within")
             // How a client is left is none of what is asked here.
-            $0.close = short
+            $0.close = .milliseconds(300)
             $0.connectRetries = 0
             $0.maxMessage = 64 << 10
             $0.maxAnswer = 1 << 20
