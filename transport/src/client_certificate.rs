@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
-use crate::tls_options::TlsOptionsError;
+use crate::tls_options::{TlsOptionsError, sections};
 use crate::tls_words::{pem_problem, problem};
 
 /// A certificate with those that lead to its authority, and its key.
@@ -25,7 +25,9 @@ impl ClientCertificate {
     /// From PEM: the chain, its own certificate first, and the key, which may stand in one text.
     pub(crate) fn from_pem(chain: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<Self, TlsOptionsError> {
         let wrong = |problem: String| TlsOptionsError::BadClientCertificate { problem };
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(chain)
+        // Nothing but certificates is decoded: what else was, such as the key in the same text, would be left in memory.
+        let chain: Vec<_> = sections(chain)
+            .map(CertificateDer::from_pem_slice)
             .collect::<Result<_, _>>()
             .map_err(|error| wrong(format!("the certificate: {}", pem_problem(&error))))?;
         if chain.is_empty() {

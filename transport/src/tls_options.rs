@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::client_certificate::ClientCertificate;
 use crate::clock::WallClock;
@@ -170,8 +171,10 @@ impl TlsOptions {
         chain: impl AsRef<Path>,
         key: impl AsRef<Path>,
     ) -> Result<Self, TlsOptionsError> {
-        let key = zeroize::Zeroizing::new(read(key.as_ref())?);
-        self.client_certificate_pem(&read(chain.as_ref())?, &key)
+        let key = Zeroizing::new(read(key.as_ref())?);
+        // It may be the same file.
+        let chain = Zeroizing::new(read(chain.as_ref())?);
+        self.client_certificate_pem(&chain, &key)
     }
 
     /// Hands out the secrets of every TLS session, a line each in the format of NSS (without its end), with which whoever
@@ -266,7 +269,7 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsOptionsError> {
 }
 
 /// A PEM text's certificates, each from its first line to the next one's: what is wrong with one stays with it.
-fn sections(pem: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn sections(pem: &[u8]) -> impl Iterator<Item = &[u8]> {
     const START: &[u8] = b"-----BEGIN CERTIFICATE-----";
     let starts: Vec<usize> = (0..pem.len()).filter(|at| pem[*at..].starts_with(START)).collect();
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([pem.len()]).collect();
