@@ -28,7 +28,8 @@ pub struct Config {
     /// How long a turn's first frame may take. 120 s: a web search comes before it.
     pub first_frame: Duration,
     /// How long each further frame may take, counted from the last. 120 s. A message that cannot be read is none: a server
-    /// that sends nothing else comes to its end. A video job sends a frame only when its progress changes, and may take
+    /// that sends nothing else comes to its end. An empty piece is one, for servers send many: those for ever are bounded by
+    /// [`answer_within`](Self::answer_within) alone. A video job sends a frame only when its progress changes, and may take
     /// 30 minutes: such a question wants more, by [`Request::next_frame`](crate::Request::next_frame).
     pub next_frame: Duration,
     /// How long a whole answer may take, counted from when its request goes out. Off: answers may be long, and a video job

@@ -105,6 +105,7 @@ fn config(row: &Row, ca: Option<&str>, proxy: Option<Proxy>) -> ConnectionConfig
     config.handshake = deadline("handshake");
     config.session.first_frame = deadline("first_frame");
     config.session.next_frame = deadline("next_frame");
+    config.session.answer_within = deadline("answer_within");
     config.close = SHORT;
     config.headers.add("authorization", HEADER).unwrap();
     config.proxy = proxy;

@@ -77,7 +77,7 @@ def ways(table: Table) -> Iterator[tuple[Row, Way]]:
 
 
 def config(table: Table, row: Row, way: Way, identity: Identity) -> Config:
-    names = ("connect", "handshake", "first_frame", "next_frame")
+    names = ("connect", "handshake", "first_frame", "next_frame", "answer_within")
     deadlines: dict[str, Any] = {name: SHORT if row.by == name or way.proxy else LONG for name in names}
     return Config(
         connect_retries=0,

@@ -74,6 +74,23 @@ fn the_whole_answer() {
     }
 }
 
+/// Real servers send many of them (protocol.md, R3.5 and R3.18).
+#[test]
+fn empty_pieces_are_a_sign_of_life_and_the_whole_answers_deadline_bounds_them() {
+    for frame in ["{}", r#"{"message":"","quota":0,"end":false}"#] {
+        let mut host = Host::with_config(|config| config.next_frame = secs(10));
+        let before = host.session.memory();
+        host.request(&Request::chat("hi").answer_within(secs(10_000))).unwrap();
+        for _ in 0..9_999 / 9 {
+            assert_eq!(host.receive(frame), Seen::delta(1, ""));
+            assert_eq!(ends(&host.pass(secs(9))), 0, "the next one came in time");
+        }
+        assert!(host.session.memory() < before + 1024, "they leave nothing: {}", host.session.memory());
+        host.receive(frame);
+        assert_eq!(interrupted(&mut host, secs(1)), Interruption::AnswerDeadline);
+    }
+}
+
 #[test]
 fn a_stop_does_not_put_the_whole_answers_deadline_off() {
     let mut host = Host::with_config(|_| {});

@@ -67,7 +67,8 @@ static void add(Texts &texts, const Event &event)
 static Config config_of(const std::string &roots, const Identity &identity, const std::string &proxy)
 {
     Config config;
-    config.connect(SHORT).handshake(SHORT).first_frame(SHORT).next_frame(SHORT).close(SHORT).connect_retries(0);
+    config.connect(SHORT).handshake(SHORT).first_frame(SHORT).next_frame(SHORT).answer_within(SHORT);
+    config.close(SHORT).connect_retries(0);
     config.max_message(64 << 10).max_answer(1 << 20).record(true).add_header("Authorization", HEADER);
     config.trust(CHATNIO_TRUST_ADDED_ONLY).add_root_file(roots).client_certificate_pem(identity.chain, identity.key);
     if (!proxy.empty()) {

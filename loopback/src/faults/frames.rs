@@ -92,6 +92,7 @@ pub(super) fn faults() -> Vec<Fault> {
     floods("flood-pongs", "pongs without an end", frame(0x8a, b"x").repeat(100), true);
     floods("flood-junk", "messages that are no JSON, without an end", frame(0x81, b"not json").repeat(100), true);
     floods("flood-binary", "binary messages without an end", frame(0x82, b"\0\x01").repeat(100), true);
+    floods("flood-nothing", "empty pieces without an end", frame(0x81, b"{}").repeat(100), true);
     floods("flood-pieces", "an answer without an end", frame(0x81, piece(&"x".repeat(2000)).as_bytes()), true);
     faults.push(Fault::new("flood-fragments", "empty fragments without an end", {
         let flood = Step::Flood { bytes: frame(0x00, b"").repeat(500).into(), read: true };

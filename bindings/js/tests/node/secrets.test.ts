@@ -33,7 +33,8 @@ async function ask({ url }: Row): Promise<string[]> {
   const onEvent = (event: Event): void => {
     if (texts.length < 200) texts.push(...all(event));
   };
-  const limits = { connect: SHORT, close: SHORT, firstFrame: SHORT, nextFrame: SHORT, maxMessage: 64 << 10, maxAnswer: 64 << 10 };
+  const deadlines = { connect: SHORT, close: SHORT, firstFrame: SHORT, nextFrame: SHORT, answerWithin: SHORT };
+  const limits = { ...deadlines, maxMessage: 64 << 10, maxAnswer: 64 << 10 };
   try {
     const client = await Client.connect(url, { token, WebSocket: servers.Trusting, record: true, onEvent, ...limits });
     const running = client.ask("hi");

@@ -101,6 +101,7 @@ final class SecretTests: HandleTestCase {
         settings.handshake = short
         settings.firstFrame = short
         settings.nextFrame = short
+        settings.answerWithin = short
         settings.close = short
         settings.connectRetries = 0
         settings.maxMessage = 64 << 10
