@@ -40,7 +40,7 @@ pub(crate) struct Belief {
     opens: bool,
     comes_without: bool,
     /// The opener of the turn that is awaited has come.
-    has_opened: bool,
+    pub(crate) has_opened: bool,
     /// A stopped turn has left no second end so far.
     owes_end: bool,
     /// A frame has come that cannot be.

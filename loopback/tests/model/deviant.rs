@@ -32,6 +32,35 @@ impl Deviation {
         Deviation::Delays,
         Deviation::AnswersUnasked,
     ];
+
+    /// Whether nobody can tell that this is in an answer: every frame that came with it could be of a server that does nothing
+    /// wrong. docs/invariants.md has this list in words.
+    fn can_hide(self, what: Stranger, opens: bool) -> bool {
+        match (self, what) {
+            // A piece names no turn: behind the opener of another one it is of that.
+            (Deviation::Delays, Stranger::Earlier) => true,
+            // A notice may come without an opener.
+            (Deviation::RepeatsEnd, Stranger::Notice) => true,
+            // Without openers, an end too many is that of the next answer, which is then taken for the one behind it.
+            (Deviation::RepeatsEnd, Stranger::Earlier) => !opens,
+            // In the place of an answer, and with an opener where there are any; so is then every answer for the next.
+            (Deviation::AnswersUnasked, Stranger::Unasked | Stranger::Earlier | Stranger::Notice) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What is in an answer that is not of its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stranger {
+    /// A piece of an earlier turn.
+    Earlier,
+    /// A piece of a turn that was begun later.
+    Later,
+    /// A piece of what nobody asked for.
+    Unasked,
+    /// Another turn's notice.
+    Notice,
 }
 
 #[derive(Debug)]
@@ -44,6 +73,8 @@ pub(crate) struct Deviant {
     /// Whether an answer that nobody asked for has an opener.
     opens: bool,
     pub(crate) has_deviated: bool,
+    /// How many answers held something of others, and nothing showed it.
+    deceits: u32,
 }
 
 impl Deviant {
@@ -55,12 +86,28 @@ impl Deviant {
             late: Duration::from_millis(rng.u64(..most)),
             opens,
             has_deviated: false,
+            deceits: 0,
         }
     }
 
     /// Which of all it is.
     pub(crate) fn number(&self) -> usize {
         Deviation::ALL.iter().position(|one| *one == self.deviation).expect("it is one of all")
+    }
+
+    /// An answer holds something of others, and nothing has shown that the server deviates: that must be what nobody can tell.
+    ///
+    /// `has_opened`: the opener of the answer's turn has come, or it seemed to.
+    pub(crate) fn deceives(&mut self, strangers: &[Stranger], has_opened: bool) {
+        self.deceits += 1;
+        for what in strangers {
+            assert!(self.deviation.can_hide(*what, self.opens), "{what:?} could be told: {self:?}");
+            let is_behind_an_opener = has_opened || !self.opens || *what == Stranger::Notice;
+            assert!(is_behind_an_opener, "{what:?} before the opener: {self:?}");
+        }
+        // One frame deceives once, unless answers are shifted by it.
+        let can_shift = !self.opens || self.deviation == Deviation::AnswersUnasked;
+        assert!(self.deceits == 1 || can_shift, "again: {self:?}");
     }
 
     /// What becomes of a frame: what is sent at its time, and what so much later.

@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use case::{Case, Server};
+use deviant::Deviation;
 use simulation::Simulation;
 use turns::Seen;
 
@@ -93,4 +94,9 @@ fn against_one_that_deviates() {
     is_rich(&seen);
     assert!(seen.deviations.iter().all(|count| *count > 50), "{seen:?}");
     assert!(seen.betrayed > 100 && seen.broken > 50 && seen.believed_after > 25, "{seen:?}");
+    // What nobody can tell happens, and seldom: of so many connections on which it could.
+    for (at, of) in [(Deviation::RepeatsEnd, 20), (Deviation::Delays, 20), (Deviation::AnswersUnasked, 4)] {
+        let at = Deviation::ALL.iter().position(|one| *one == at).unwrap();
+        assert!(seen.deceived[at] > 0 && seen.deceived[at] * of < seen.deviations[at], "{seen:?}");
+    }
 }

@@ -423,7 +423,14 @@ impl<'s> Simulation<'s> {
                 }
             }
             Event::Delta { turn, text, .. } => self.turns.running(turn).text += text,
-            Event::End(end) => self.turns.end(&end, trust, self.case.config.keep_text, self.seen),
+            Event::End(end) => {
+                let strangers = self.turns.end(&end, trust, self.case.config.keep_text, self.seen);
+                if !strangers.is_empty() {
+                    let deviant = self.deviant.as_mut().expect("nobody else deceives");
+                    deviant.deceives(&strangers, self.belief.has_opened);
+                    self.seen.deceived[deviant.number()] += 1;
+                }
+            }
             Event::Stray { text, .. } => {
                 if let (Trust::Full, Some(turn)) = (trust, self.session.answer().map(|answer| answer.turn)) {
                     let own = &self.turns.running(turn).pieces;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chatnio_core::{Answer, End, Interruption, Message, MessageKind, Outcome, RequestKind};
 
-use crate::deviant::Deviation;
+use crate::deviant::{Deviation, Stranger};
 
 /// What the host knows of a turn that it began.
 #[derive(Debug)]
@@ -26,16 +26,24 @@ impl Turn {
         Turn { number, pieces, notice, stopped: false, text: String::new(), ends: 0 }
     }
 
-    /// Whether nothing of another turn is in its answer.
-    fn is_own(&self, answer: &Answer) -> bool {
-        let own = format!("{}.", self.number);
-        let is_own = self.text.split('<').skip(1).all(|piece| piece.starts_with(&own));
+    /// What of others is in its answer.
+    fn strangers(&self, answer: &Answer) -> Vec<Stranger> {
+        let pieces = self.text.split('<').skip(1).filter_map(|piece| {
+            match piece.split_once('.').and_then(|(number, _)| number.parse::<usize>().ok()) {
+                None => Some(Stranger::Unasked),
+                Some(number) if number < self.number => Some(Stranger::Earlier),
+                Some(number) => (number > self.number).then_some(Stranger::Later),
+            }
+        });
+        let mut strangers: Vec<_> = pieces.collect();
         // A word of the server's own belongs to whoever gets it.
-        is_own
-            && answer
-                .notice
-                .as_ref()
-                .is_none_or(|text| !text.starts_with("notice ") || self.notice.as_ref() == Some(text))
+        if answer.notice.as_ref().is_some_and(|text| text.starts_with("notice ") && self.notice.as_ref() != Some(text))
+        {
+            strangers.push(Stranger::Notice);
+        }
+        strangers.sort_unstable();
+        strangers.dedup();
+        strangers
     }
 }
 
@@ -99,7 +107,8 @@ impl Turns {
         self.accepted.is_empty()
     }
 
-    pub(crate) fn end(&mut self, end: &End<'_>, trust: Trust, keep_text: bool, seen: &mut Seen) {
+    /// What of others is in the answer, where nothing has shown it.
+    pub(crate) fn end(&mut self, end: &End<'_>, trust: Trust, keep_text: bool, seen: &mut Seen) -> Vec<Stranger> {
         let answer = &*end.answer;
         let turn = self.running(answer.turn);
         turn.text += end.text;
@@ -128,13 +137,14 @@ impl Turns {
                     _ => {}
                 }
             }
-            Trust::Deceived => seen.deceived += u64::from(!turn.is_own(answer)),
+            Trust::Deceived => return turn.strangers(answer),
             Trust::Betrayed => {
                 let is_silent = !matches!(outcome, Outcome::Interrupted(_));
-                assert!(!is_silent || turn.is_own(answer), "a silent mix-up: {turn:?}, {answer:?}");
+                assert!(!is_silent || turn.strangers(answer).is_empty(), "a silent mix-up: {turn:?}, {answer:?}");
                 seen.believed_after += u64::from(is_silent);
             }
         }
+        Vec::new()
     }
 
     pub(crate) fn all_have_ended(&self) -> bool {
@@ -173,20 +183,20 @@ pub(crate) struct Seen {
     pub(crate) betrayed: u64,
     pub(crate) broken: u64,
     pub(crate) believed_after: u64,
-    /// Answers that were another's, before anything had shown.
-    pub(crate) deceived: u64,
+    /// Answers that held something of others before anything had shown, by what the server had done.
+    pub(crate) deceived: [u64; Deviation::ALL.len()],
 }
 
 impl Seen {
     pub(crate) fn add(&mut self, other: &Seen) {
-        let Seen { deviations, .. } = other;
-        for (all, count) in self.deviations.iter_mut().zip(deviations) {
-            *all += count;
+        for at in 0..Deviation::ALL.len() {
+            self.deviations[at] += other.deviations[at];
+            self.deceived[at] += other.deceived[at];
         }
         macro_rules! add {
             ($($name:ident)*) => { $(self.$name += other.$name;)* };
         }
         add!(complete notices stopped interrupted late_by_request strays_idle strays_asking strays_draining);
-        add!(repeated resumed told lost closed crowded swallowed idle betrayed broken believed_after deceived);
+        add!(repeated resumed told lost closed crowded swallowed idle betrayed broken believed_after);
     }
 }
