@@ -51,9 +51,8 @@ def events(connection: Connection, sock: socket.socket) -> Iterator[Event]:
     with selectors.DefaultSelector() as selector:
         selector.register(sock, selectors.EVENT_READ)
         while True:
-            # Whoever takes an event may ask for something, which may bring another.
-            while taken := connection.events():
-                yield from taken
+            # Also one that is brought by what an event is answered with.
+            yield from connection.events()
             wants = connection.wants
             if wants.finished:
                 return

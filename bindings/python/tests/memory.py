@@ -118,7 +118,7 @@ class Link:
 
     def exchange(self) -> list[Event]:
         """Moves bytes both ways, until nothing is left to move, and takes the events."""
-        events = self.connection.events()
+        events = list(self.connection.events())
         idle = False
         while not idle:
             idle = True

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import http
+import itertools
 import time
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -61,7 +63,7 @@ def asking(config: Config | None = None, auth: Auth | str | None = None) -> Link
     return link
 
 
-def closed(events: list[Event]) -> Closed:
+def closed(events: Iterable[Event]) -> Closed:
     """The one event that must be there."""
     (event,) = events
     assert isinstance(event, Closed)
@@ -69,7 +71,7 @@ def closed(events: list[Event]) -> Closed:
     return event
 
 
-def end_and_closed(events: list[Event]) -> tuple[End, Closed]:
+def end_and_closed(events: Iterable[Event]) -> tuple[End, Closed]:
     end, last = events
     assert isinstance(end, End)
     assert isinstance(last, Closed)
@@ -218,7 +220,7 @@ def test_wants() -> None:
     assert [type(event) for event in connection.events()] == [Open]
     assert connection.wants == Wants(deadline=START + 25, read=True, write=False, finished=False)
     connection.close(now=START)
-    assert connection.events() == []
+    assert list(connection.events()) == []
     assert connection.wants == Wants(deadline=START + 3, read=True, write=True, finished=False)
     assert closed(link.exchange()).status is Status.CLOSED
     assert connection.wants == Wants(deadline=None, read=False, write=False, finished=True)
@@ -281,7 +283,85 @@ def test_what_receive_does_not_take() -> None:
     for wrong in ("text", None, 5, [1, 2]):
         with pytest.raises(TypeError):
             connection.receive(wrong, now=START)
-    assert connection.events() == []
+    assert list(connection.events()) == []
+
+
+#: More than the library hands out at once.
+MANY = 2000
+
+
+def said(link: Link, *messages: str) -> bytes:
+    """The bytes of what the server says."""
+    for message in messages:
+        link.server.send(message)
+    return link.server.data_to_send()
+
+
+def test_very_many_events_of_one_message_come_as_they_are_taken() -> None:
+    link = asking()
+    count = 100_000
+    frame = said(link, "{}" * count)
+    tracemalloc.start()
+    try:
+        link.connection.receive(frame, now=START)
+        assert sum(isinstance(event, Delta) for event in link.connection.events()) == count
+        # As a list they would be some hundred times that.
+        assert tracemalloc.get_traced_memory()[1] < 500_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_loop_that_is_left_leaves_the_rest() -> None:
+    link = asking()
+    link.connection.receive(said(link, *(f'{{"message":"{at} "}}' for at in range(MANY)), END), now=START)
+    link.connection.eof(now=START)
+    taken = list(itertools.islice(link.connection.events(), 1))
+    # There is something to do before anything is waited for, whoever has it.
+    assert not link.connection.wants.read
+    taken += itertools.islice(link.connection.events(), MANY - 1)
+    texts = [event.text for event in taken if isinstance(event, Delta)]
+    assert "".join(texts) == "".join(f"{at} " for at in range(MANY))
+    events = link.connection.events()
+    assert isinstance(next(events), End)
+    assert not link.connection.wants.finished
+    assert isinstance(next(events), Closed)
+    assert link.connection.wants.finished
+    assert list(events) == list(link.connection.events()) == []
+
+
+def test_what_is_brought_while_events_are_taken_comes_with_them() -> None:
+    link = asking()
+    link.connection.receive(said(link, '{"message":"x"}'), now=START)
+    seen: list[Event] = []
+    for event in link.connection.events():
+        seen.append(event)
+        if isinstance(event, Delta):
+            link.connection.eof(now=START)
+    delta, *rest = seen
+    assert isinstance(delta, Delta)
+    end_and_closed(rest)
+
+
+def test_what_is_not_taken_is_of_no_later_connection() -> None:
+    for is_ended in (True, False):
+        link = asking()
+        link.connection.receive(said(link, *['{"message":"x"}'] * 5, *[END] * is_ended), now=START)
+        assert isinstance(next(link.connection.events()), Delta)
+        end = link.connection.reconnect(now=START)
+        assert isinstance(end, End)
+        assert end.answer.text == "xxxxx"
+        assert end.answer.outcome is (Outcome.COMPLETE if is_ended else Outcome.INTERRUPTED)
+        assert list(link.connection.events()) == []
+
+
+def test_no_event_is_there_after_it_was_freed() -> None:
+    link = asking()
+    link.connection.receive(said(link, '{"message":"x"}', '{"message":"y"}'), now=START)
+    events = link.connection.events()
+    assert isinstance(next(events), Delta)
+    link.connection.free()
+    with pytest.raises(InvalidArgumentError, match="freed"):
+        next(events)
 
 
 def test_undrained() -> None:
@@ -293,7 +373,7 @@ def test_undrained() -> None:
         link.connection.receive(frame, now=START)
     assert caught.value.status is Status.UNDRAINED
     # Nothing of it was taken, and afterwards it is.
-    assert len(link.connection.events()) == 1
+    assert len(list(link.connection.events())) == 1
     link.connection.receive(frame, now=START)
     (delta,) = link.connection.events()
     assert isinstance(delta, Delta)
@@ -400,7 +480,7 @@ def test_eof() -> None:
     assert end.answer.interruption is Interruption.CONNECTION_LOST
     assert last.status is Status.END_OF_STREAM
     link.connection.eof(now=START)
-    assert link.connection.events() == []
+    assert list(link.connection.events()) == []
 
 
 def test_a_tls_stream_that_was_cut(certificates: Certificates) -> None:
@@ -421,7 +501,7 @@ def test_failed(error: OSError | int) -> None:
     if error and not (isinstance(error, OSError) and error.errno is None):
         assert "reset" in last.message.lower()
     link.connection.failed(error, now=START)
-    assert link.connection.events() == []
+    assert list(link.connection.events()) == []
 
 
 def test_the_server_breaks_the_protocol() -> None:
@@ -455,9 +535,9 @@ def test_close() -> None:
 def test_after_the_end() -> None:
     link = opened()
     link.connection.eof(now=START)
-    link.connection.events()
+    list(link.connection.events())
     for _ in range(2):
-        assert link.connection.events() == []
+        assert list(link.connection.events()) == []
         for call in (
             lambda: link.connection.request(HI, now=START),
             lambda: link.connection.stop(now=START),
@@ -492,7 +572,7 @@ def test_reconnect() -> None:
     assert (opener.turn, opener.conversation.kind) == (2, ConversationKind.RESUMED)
     # After the end, too, when no turn runs any more.
     again.connection.eof(now=START)
-    again.connection.events()
+    list(again.connection.events())
     assert again.connection.reconnect(now=START) is None
     assert state_of(again.connection) is State.IDLE
     assert [type(event) for event in Link(again.connection, Server()).exchange()] == [Open]
@@ -502,7 +582,7 @@ def test_deadlines() -> None:
     link = asking(Config(keep_alive=0, ping_after=0, first_frame=5))
     assert link.connection.wants.deadline == START + 5
     link.connection.handle_timeout(now=START + 4.999)
-    assert link.connection.events() == []
+    assert list(link.connection.events()) == []
     link.connection.handle_timeout(now=START + 5)
     (end,) = link.connection.events()
     assert isinstance(end, End)
@@ -550,7 +630,7 @@ def test_free() -> None:
         connection.eof,
         connection.failed,
         connection.handle_timeout,
-        connection.events,
+        lambda: next(connection.events()),
         connection.data_to_send,
         connection.transmit,
         lambda: connection.transmitted(0),

@@ -159,7 +159,7 @@ def test_a_length_is_not_believed() -> None:
     refusal = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
     connection = Connection("ws://localhost", now=1)
     connection.receive(Liar(refusal), now=1)
-    assert isinstance(connection.events()[-1], Closed)
+    assert isinstance([*connection.events()][-1], Closed)
     with pytest.raises(InvalidArgumentError):
         Config(roots=[Liar(b"no certificate")])  # type: ignore[list-item]
 
@@ -169,7 +169,7 @@ def test_a_view_is_taken_by_its_bytes() -> None:
     refusal += b" " * (-len(refusal) % 4)
     connection = Connection("ws://localhost", now=1)
     connection.receive(memoryview(refusal).cast("I"), now=1)
-    assert isinstance(connection.events()[-1], Closed)
+    assert isinstance([*connection.events()][-1], Closed)
 
 
 @pytest.mark.parametrize("model", ["hello", "long-500"])

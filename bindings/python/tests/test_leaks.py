@@ -127,7 +127,7 @@ def connection() -> None:
     made.request(HI, now=START)
     made.data_to_send()
     made.receive(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone", now=START)
-    assert len(made.events()) == 2
+    assert len(list(made.events())) == 2
     assert made.refusal_body == "none"
 
 

@@ -140,7 +140,7 @@ def test_bytes_from_many_threads() -> None:
     together(work)
     assert taken
     # Each was taken whole, or not at all.
-    deltas = link.connection.events()
+    deltas = list(link.connection.events())
     assert [delta.text for delta in deltas if isinstance(delta, Delta)] == ["x" * 5000] * (10 * len(taken))
 
 

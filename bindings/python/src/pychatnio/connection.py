@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from itertools import chain
+from operator import length_hint
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._batch import CAPACITY, Batch
@@ -15,7 +18,7 @@ from ._text import CData, checked, present, seconds, sized
 from .auth import Auth, authentication
 from .config import Config, native, raise_of_clock
 from .errors import ChatNioError, InvalidArgumentError
-from .events import Event
+from .events import End, Event
 from .request import Request, handle_of
 
 if sys.version_info >= (3, 11):
@@ -63,7 +66,7 @@ class Connection(Handle):
         SystemFailureError: when the system gives no random bytes.
     """
 
-    __slots__ = ("_batch",)
+    __slots__ = ("_batch", "_events")
 
     _level = Level("connection")
     _release = lib.chatnio_connection_free
@@ -90,6 +93,8 @@ class Connection(Handle):
         )
         super().__init__(handle, config)
         self._batch = Batch()
+        #: Those that the library has handed out, and that nobody has taken.
+        self._events: Iterator[Event] = iter(())
 
     @property
     def host(self) -> str:
@@ -168,24 +173,34 @@ class Connection(Handle):
         its own silence for the server's."""
         self._use(lib.chatnio_connection_handle_timeout, milliseconds(now))
 
-    def events(self) -> list[Event]:
-        """Takes all the events that there are. What a server sends is bounded by `Config.max_message` and by how much
-        was given to `receive`."""
-        events: list[Event] = []
-        while self._take(events):
-            pass
-        return events
+    def events(self) -> Iterator[Event]:
+        """Takes the events that there are, each when it is asked for: a server may have millions of them in one message.
+        Those that are left when a loop is left are there for the next one."""
+        return chain.from_iterable(self._batches())
+
+    def _batches(self) -> Iterator[Iterator[Event]]:
+        yield self._events
+        while self._fetch():
+            yield self._events
 
     def _take(self, events: list[Event]) -> bool:
         """Adds a batch of events; returns whether there may be more."""
-        batch = self._batch
-        taken = self._use(
-            lib.pychatnio_connection_next_batch, batch.native, read=batch.events, usual=(Status.AGAIN,)
-        )
-        if taken is None:
-            return False
-        events += taken
-        return len(taken) == CAPACITY
+        count = self._fetch()
+        events += self._events
+        return count == CAPACITY
+
+    def _fetch(self) -> int:
+        """Gets events, when all before were taken; how many."""
+        self._use(lib.pychatnio_connection_next_batch, self._batch.native, read=self._settle, usual=(Status.AGAIN,))
+        return length_hint(self._events)
+
+    def _settle(self) -> None:
+        """Takes over what the library has handed out."""
+        native = self._batch.native
+        if native.count:
+            self._events = iter(self._batch.events())
+            # No call is between these two, so that nothing can come between them.
+            native.count = 0
 
     def data_to_send(self) -> bytes:
         """Takes all the bytes that are to be sent now. The first hold the token."""
@@ -221,7 +236,10 @@ class Connection(Handle):
         """What to wait for: look after the events are taken, before each wait."""
         wants = sized("chatnio_wants")
         self._use(lib.chatnio_connection_wants, wants)
-        return Wants(seconds(wants.deadline), wants.want_read, wants.want_write, wants.finished)
+        is_taken = not length_hint(self._events)
+        return Wants(
+            seconds(wants.deadline), wants.want_read and is_taken, wants.want_write, wants.finished and is_taken
+        )
 
     def _refused(self, error: ChatNioError) -> ChatNioError:
         """Tells a refusal's error what else the HTTP answer said."""
@@ -244,15 +262,24 @@ class Connection(Handle):
 
     def reconnect(self, *, now: float | None = None) -> Event | None:
         """Starts afresh on a new socket, connected to the same place, and continues the conversation that the server
-        opened. Works in any state. A running turn ends interrupted: its end is returned."""
-        return self._use(
+        opened. Works in any state. A running turn ends interrupted: its end is returned. Events that are not taken are
+        thrown away, but an end among them is that one."""
+        end = self._use(
             lib.chatnio_connection_reconnect, milliseconds(now), self._event, read=self._read_event
         )
+        # All of it is taken, so that whoever is in the middle of it gets no more.
+        left = list(self._events)
+        return end or next((event for event in left if isinstance(event, End)), None)
 
     def free(self) -> None:
         """Frees the connection and wipes its token, now and not with the last reference; without a word to the
         server."""
         self._free()
+
+    def _free(self) -> None:
+        super()._free()
+        # For whoever is in the middle of it.
+        list(self._events)
 
     def __enter__(self) -> Connection:
         return self

@@ -106,7 +106,7 @@ CONNECTION: dict[str, Callable[[Connection], object]] = {
     "eof": lambda connection: connection.eof(now=START),
     "failed": lambda connection: connection.failed(104, now=START),
     "handle_timeout": lambda connection: connection.handle_timeout(now=START),
-    "events": lambda connection: connection.events(),
+    "events": lambda connection: next(connection.events(), None),
     "data_to_send": lambda connection: connection.data_to_send(),
     "transmit": lambda connection: connection.transmit(),
     "transmitted": lambda connection: connection.transmitted(0),
