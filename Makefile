@@ -141,7 +141,7 @@ miri: rust ## the core's tests and a part of the C library's corpus under Miri, 
 	$(MIRI) -p chatnio-fuzz --test replay -- every_input --nocapture
 
 # CI runs it before the test, which is to be quick: it builds all crates once more.
-coverage: rust ## which lines the tests reach, by crate: fails below the floor of tests/coverage/floor.tsv (on CI, not part of test)
+coverage: rust ## which lines, regions and branches the tests reach, by crate: fails below the floor of tests/coverage/floor.tsv (on CI, not part of test)
 	env --default-signal=INT,HUP,PIPE,QUIT tests/coverage/run
 coverage-raise: rust ## raises that floor to what is reached
 	env --default-signal=INT,HUP,PIPE,QUIT tests/coverage/run --raise
