@@ -235,8 +235,9 @@ impl<'s> Simulation<'s> {
     /// The connection ends, and with it all that was on its way to the host.
     fn leave(&mut self, reason: CloseReason) {
         self.seen.betrayed += u64::from(self.belief.is_betrayed);
+        let is_crowded = self.session.holds_frames();
         let end = self.session.closed(reason);
-        self.note_due(end);
+        self.note_last(end, is_crowded);
         if reason == CloseReason::Host {
             self.send();
             assert!(self.turns.is_sent(), "what was held goes out before the close");
@@ -276,8 +277,9 @@ impl<'s> Simulation<'s> {
     }
 
     fn reconnect(&mut self) {
+        let is_crowded = self.session.holds_frames();
         let end = self.session.reconnect(self.now);
-        self.note_due(end);
+        self.note_last(end, is_crowded);
         assert!(!self.session.holds_frames(), "frames of an old connection are none of the next");
         assert_eq!(self.session.state(), State::Idle);
         self.disconnect();
@@ -454,6 +456,16 @@ impl<'s> Simulation<'s> {
         if let Some(event) = event {
             self.note(self.session.state(), event);
         }
+    }
+
+    /// What a connection's end brings. It has taken in the frames that waited, if it `is_crowded`, and told of none.
+    fn note_last(&mut self, event: Option<Event<'static>>, is_crowded: bool) {
+        if let Some(Event::End(end)) = &event
+            && is_crowded
+        {
+            self.turns.untold(&end.answer, self.case.config.keep_text);
+        }
+        self.note_due(event);
     }
 
     /// What holds after every step.

@@ -107,6 +107,18 @@ impl Turns {
         self.accepted.is_empty()
     }
 
+    /// The running turn has text that no event has told.
+    pub(crate) fn untold(&mut self, answer: &Answer, keep_text: bool) {
+        let turn = self.running(answer.turn);
+        if keep_text {
+            assert!(answer.text.starts_with(&turn.text), "what was told is its beginning");
+            turn.text.clone_from(&answer.text);
+        } else {
+            // Nobody knows how much it is.
+            turn.text.clone_from(&turn.pieces);
+        }
+    }
+
     /// What of others is in the answer, where nothing has shown it.
     pub(crate) fn end(&mut self, end: &End<'_>, trust: Trust, keep_text: bool, seen: &mut Seen) -> Vec<Stranger> {
         let answer = &*end.answer;
