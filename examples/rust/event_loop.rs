@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         for (i, slot) in chats.iter_mut().enumerate() {
             let Some(chat) = slot else { continue };
-            chat.connection.handle_timeout(origin.elapsed());
+            chat.connection.handle_due(origin.elapsed());
             chat.events(i, origin);
             chat.write();
             if chat.connection.is_finished() {

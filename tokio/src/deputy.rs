@@ -54,7 +54,7 @@ impl Inner {
     fn run_out(&mut self) {
         let now = self.clock.now();
         // That runtime may run after all, and have been faster: then nothing is.
-        self.connection.handle_timeout(now);
+        self.connection.handle_due(now);
         self.pump();
         self.write();
         if self.connection.end().is_some() {

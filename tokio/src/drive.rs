@@ -83,7 +83,7 @@ fn step(inner: &mut Inner, socket: &TcpStream, has_ended: &mut bool) -> bool {
             }
         }
     }
-    inner.connection.handle_timeout(now);
+    inner.connection.handle_due(now);
     let has_changed = inner.pump();
     if inner.is_held() {
         // What is late from now on is not the server's fault.

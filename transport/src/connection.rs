@@ -79,7 +79,7 @@ const MIN_UNDRAINED: usize = 1 << 20;
 ///             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
 ///             Err(error) => connection.handle_error(origin.elapsed(), error.kind()),
 ///         }
-///         connection.handle_timeout(origin.elapsed());
+///         connection.handle_due(origin.elapsed());
 ///     }
 ///     Ok(())
 /// }
@@ -302,12 +302,16 @@ impl Connection {
         self.wire.handle_error(now, kind);
     }
 
-    /// Does what is due at `now`, if anything is; what comes of it is handed out by [`poll_event`](Self::poll_event).
+    /// Does what is due at `now`; what comes of it is handed out by [`poll_event`](Self::poll_event).
     pub fn handle_timeout(&mut self, now: Duration) {
-        let now = now.max(self.wire.now());
+        self.wire.handle_timeout(now);
+        self.timer_ran_out = true;
+    }
+
+    /// [`handle_timeout`](Self::handle_timeout), if anything is due: for who looks at the clock between reads.
+    pub fn handle_due(&mut self, now: Duration) {
         if self.next_deadline().is_some_and(|deadline| deadline <= now) {
-            self.wire.handle_timeout(now);
-            self.timer_ran_out = true;
+            self.handle_timeout(now);
         }
     }
 

@@ -61,7 +61,7 @@ impl Inner {
             Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}
             Err(error) => connection.handle_error(now, error.kind()),
         }
-        connection.handle_timeout(now);
+        connection.handle_due(now);
     }
 
     /// Writes what is to be written, as far as the socket takes it within `limit`, and then at once. Whether the rest is to

@@ -279,6 +279,15 @@ fn a_handshake_that_nobody_answers_is_bounded() {
 }
 
 #[test]
+fn the_time_is_told_also_where_nothing_is_due() {
+    let mut link = Link::new(Auth::anonymous(), false, |_| ());
+    let start = link.now;
+    link.connection.handle_timeout(start + Duration::from_secs(1));
+    let _ = link.connection.reconnect(start - Duration::from_secs(500)).unwrap();
+    assert_eq!(link.connection.next_deadline(), Some(start + Duration::from_secs(11)));
+}
+
+#[test]
 fn malformed_messages_are_events() {
     let mut link = answering();
     link.peer.send("nonsense");
