@@ -11,7 +11,7 @@ from definitions import missing
 from pages import ROOT
 
 #: How many promises each page has: a row that goes is seen.
-ROWS = {"SECURITY.md": 19, "docs/invariants.md": 53}
+ROWS = {"SECURITY.md": 19, "docs/invariants.md": 54}
 
 #: The crates that have lints of their own, and what those say of unsafe code: only the first two may have any at will.
 OWN_LINTS = {"ffi": None, "fuzz/ffi": None, "fuzz/bodies": "deny"}
