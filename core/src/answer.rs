@@ -70,11 +70,6 @@ impl Answer {
         if self.quota_text.is_empty() { "0" } else { &self.quota_text }
     }
 
-    /// How many bytes of text it holds.
-    pub(crate) fn memory(&self) -> usize {
-        self.text.capacity() + self.quota_text.capacity()
-    }
-
     /// What it costs so far, in the form that events have.
     pub(crate) fn running_quota<'a>(&self, space: &'a mut String) -> Quota<'a> {
         space.clear();

@@ -195,8 +195,9 @@ const MAX_NUMBER: usize = 1100;
 
 fn number(value: Value<'_>) -> Result<Option<Quota<'_>>, Reason> {
     match value {
+        Value::Number(text) if text.len() > MAX_NUMBER => Err(Reason::OutOfRange),
         Value::Number(text) => match decimal::to_f64(text) {
-            Some(value) if value.is_finite() && text.len() <= MAX_NUMBER => Ok(Some(Quota::new(value, text))),
+            Some(value) if value.is_finite() => Ok(Some(Quota::new(value, text))),
             _ => Err(Reason::OutOfRange),
         },
         Value::Null => Ok(None),

@@ -353,7 +353,7 @@ impl Session {
         if why == Interruption::ClosedByHost && self.outbox.held_until(self.now).is_some() {
             self.outbox.release();
         } else {
-            self.outbox = Outbox::default();
+            self.forget();
         }
         end
     }
@@ -375,7 +375,7 @@ impl Session {
         self.can_restart = self.auth.continues();
         self.openers = Openers::default();
         self.conversation = Conversation::of(&self.auth);
-        self.outbox = Outbox::default();
+        self.forget();
         self.settled_at = Duration::ZERO;
         self.last_activity = self.now;
         let url = self.recorder.as_ref().and_then(|recorder| recorder.transcript().url.clone());
@@ -414,7 +414,7 @@ impl Session {
 
     /// About how many bytes are held: the running answer, what waits to be sent or taken, and the recording.
     pub fn memory(&self) -> usize {
-        let answer = self.answer().map_or(0, Answer::memory);
+        let answer = self.answer().map_or(0, |answer| answer.text.capacity());
         let recorded = self.recorder.as_ref().map_or(0, |recorder| recorder.len());
         answer + self.outbox.len() + self.backlog.len() + recorded
     }
@@ -533,11 +533,20 @@ impl Session {
     }
 
     /// Takes in the frames that wait, and interrupts the turn that they do not end. Returns the turn's end.
-    #[inline(never)]
     fn give_up(&mut self, input: Input, why: Interruption) -> Option<Event<'static>> {
         let ended = self.take_rest();
         let interrupted = self.interrupt(input, why);
-        ended.or(interrupted)
+        match ended {
+            Some(answer) => Some(answer.into()),
+            None => interrupted,
+        }
+    }
+
+    /// Drops what waits to be sent, and what waits to be told.
+    #[cold]
+    fn forget(&mut self) {
+        self.outbox = Outbox::default();
+        self.backlog = Backlog::default();
     }
 
     /// Ends the running turn for the host, if there is one, and goes on.

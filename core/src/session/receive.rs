@@ -1,15 +1,14 @@
 //! What a message from the server means.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::Session;
-use crate::answer::{Interruption, Outcome};
-use crate::backlog::Backlog;
+use crate::answer::{Answer, Interruption, Outcome};
 use crate::chunk::Chunk;
 use crate::event::{Event, EventStorage};
 use crate::malformed::Malformed;
 use crate::openers::Whose;
-use crate::outbox::Outbox;
 use crate::state::{Input, State, Tells};
 use crate::turn::is_notice;
 use crate::unescape::unescape;
@@ -52,8 +51,8 @@ impl Session {
         self.any_message(Usual::split(message), message, text, quota)
     }
 
-    /// Takes the frames that wait. Returns the running turn's end, if one of them brings it, without that frame.
-    pub(super) fn take_rest(&mut self) -> Option<Event<'static>> {
+    /// Takes the frames that wait. Returns the running turn's answer, if one of them ends it.
+    pub(super) fn take_rest(&mut self) -> Option<Box<Answer>> {
         let mut storage = EventStorage::new();
         let mut ended = None;
         while let Some(event) = self.take_waiting(&mut storage) {
@@ -61,7 +60,7 @@ impl Session {
                 ended = Some(end.answer);
             }
         }
-        ended.map(Event::from)
+        ended
     }
 
     #[inline(never)]
@@ -126,6 +125,8 @@ impl Session {
         Some(Event::Malformed { error, raw })
     }
 
+    #[cold]
+    #[inline(never)]
     fn count_malformed(&mut self) {
         self.counters.malformed += 1;
         if let Some(turn) = &mut self.turn {
@@ -185,8 +186,7 @@ impl Session {
         if whose != Whose::OutOfPlace {
             return self.stray(Input::Stray, chunk, text);
         }
-        self.outbox = Outbox::default();
-        self.backlog = Backlog::default();
+        self.forget();
         if self.turn.is_none() {
             return self.stray(Input::OutOfPlace, chunk, text);
         }
