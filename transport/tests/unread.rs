@@ -153,9 +153,8 @@ fn a_wait_ends_in_its_time_and_a_look_is_one() {
 fn a_wait_without_a_turn_ends_though_something_always_comes() {
     let stray = br#"{"message":"a"}"#;
     let bytes = [b"\x81", &[u8::try_from(stray.len()).unwrap()][..], stray].concat().repeat(1000);
-    let strays = connected(bytes, ConnectionConfig::default(), |client| {
+    connected(bytes, ConnectionConfig::default(), |client| {
+        assert!(matches!(client.next().unwrap(), Some(Event::Stray { .. })));
         assert_eq!(client.wait_for_end(None, |_| ()).unwrap(), None);
-        client.counters().strays
     });
-    assert!(strays > 0);
 }
