@@ -335,7 +335,7 @@ impl Session {
     /// returned, once. Afterwards every call is inert until [`reconnect`](Self::reconnect).
     ///
     /// Frames that wait behind the first of their message count first, without events of their own: the running answer takes
-    /// them in, and may come to its end by them.
+    /// them in, [`MOST_AT_ONCE`](crate::MOST_AT_ONCE) at most, and may come to its end by them.
     ///
     /// A host that closes the connection itself calls it before, with [`CloseReason::Host`], and sends what
     /// [`poll_transmit`](Self::poll_transmit) then still hands out: what was held ([`Config::settle`]) would be lost with the
@@ -532,7 +532,7 @@ impl Session {
         }
     }
 
-    /// Takes in the frames that wait, and interrupts the turn that they do not end. Returns the turn's end.
+    /// Takes in frames that wait, and interrupts the turn that they do not end. Returns the turn's end.
     fn give_up(&mut self, input: Input, why: Interruption) -> Option<Event<'static>> {
         let ended = self.take_rest();
         let interrupted = self.interrupt(input, why);

@@ -71,7 +71,7 @@ def test_what_a_child_may_not(loopback: Loopback) -> None:
             session.next_message,
             lambda: session.request(Request.chat("hi")),
             lambda: session.state,
-            connection.events,
+            lambda: next(connection.events()),
             connection.data_to_send,
             lambda: connection.wants,
             lambda: replay.next_step(State.IDLE),

@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use super::Session;
 use crate::answer::{Answer, Interruption, Outcome};
+use crate::backlog::{Backlog, MOST_AT_ONCE};
 use crate::chunk::Chunk;
 use crate::event::{Event, EventStorage};
 use crate::malformed::Malformed;
@@ -51,15 +52,19 @@ impl Session {
         self.any_message(Usual::split(message), message, text, quota)
     }
 
-    /// Takes the frames that wait. Returns the running turn's answer, if one of them ends it.
+    /// Takes some of the frames that wait, and drops the others: there may be millions. Returns the running turn's answer, if one
+    /// of them ends it.
     pub(super) fn take_rest(&mut self) -> Option<Box<Answer>> {
         let mut storage = EventStorage::new();
         let mut ended = None;
-        while let Some(event) = self.take_waiting(&mut storage) {
-            if let Event::End(end) = event {
-                ended = Some(end.answer);
+        for _ in 0..MOST_AT_ONCE {
+            match self.take_waiting(&mut storage) {
+                Some(Event::End(end)) => ended = Some(end.answer),
+                Some(_) => {}
+                None => break,
             }
         }
+        self.backlog = Backlog::default();
         ended
     }
 

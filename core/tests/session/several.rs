@@ -150,6 +150,15 @@ fn they_count_before_the_connection_is_gone() {
 }
 
 #[test]
+fn very_many_hold_up_no_close() {
+    let mut host = Host::asking();
+    host.receive(&r#"{"end":1}"#.repeat(100_000));
+    host.close(CloseReason::Host);
+    assert!((1000..2000).contains(&host.session.counters().malformed));
+    assert!(!host.session.holds_frames() && host.session.memory() == 0);
+}
+
+#[test]
 fn they_are_of_no_later_connection() {
     let mut host = Host::asking();
     host.receive(&[piece("a", 0.1), piece("b", 0.1)].concat());
