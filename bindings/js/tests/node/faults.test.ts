@@ -42,7 +42,7 @@ function isTheirs({ fault }: Row): boolean {
 }
 
 /** The limit that ends a row, by the client's name of it, if one does: `ws` takes no answer's body that it would wait for. */
-function limiting({ by, wanted }: Row): "connect" | "firstFrame" | "nextFrame" | undefined {
+function limiting({ by, wanted }: Row): "connect" | "firstFrame" | "nextFrame" | "answerWithin" | undefined {
   switch (by) {
     case "connect":
       return "connect";
@@ -52,6 +52,8 @@ function limiting({ by, wanted }: Row): "connect" | "firstFrame" | "nextFrame" |
       return "firstFrame";
     case "next_frame":
       return "nextFrame";
+    case "answer_within":
+      return "answerWithin";
     default:
       return undefined;
   }
