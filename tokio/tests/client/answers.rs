@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use chatnio_loopback::Generation;
 use chatnio_tokio::{
-    Auth, Client, ClientError, ConnectionEnd, Conversation, Event, Events, Interruption, Outcome, Pieces, Request,
+    Client, ClientError, ConnectionEnd, Conversation, Event, Events, Interruption, Outcome, Pieces, Request,
     RequestError, State, Stopper, WireError,
 };
 use futures_util::StreamExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{LONG, ask, bounded, chat, config, connect, serve, until};
+use crate::support::{LONG, ask, bounded, chat, config, connect, relayed, serve, until};
 
 #[tokio::test]
 async fn pieces_come_one_by_one_and_then_the_answer() {
@@ -250,22 +248,7 @@ async fn frames_of_one_message_are_handed_out_as_the_reader_takes_them() {
 #[tokio::test]
 async fn an_end_is_told_before_more_is_read() {
     let server = serve(|_| ());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("ws://{}", listener.local_addr().unwrap());
-    let address = server.addr();
-    let relay = tokio::spawn(async move {
-        let (mut inside, _) = listener.accept().await.unwrap();
-        let mut outside = TcpStream::connect(address).await.unwrap();
-        let mut buffer = [0; 4096];
-        // The handshake is that of a server; the rest is made here.
-        let count = inside.read(&mut buffer).await.unwrap();
-        outside.write_all(&buffer[..count]).await.unwrap();
-        let count = outside.read(&mut buffer).await.unwrap();
-        inside.write_all(&buffer[..count]).await.unwrap();
-        inside
-    });
-    let mut client = Client::connect(&url, Auth::anonymous(), &config()).await.unwrap();
-    let inside = relay.await.unwrap();
+    let (mut client, inside, _) = relayed(&server, &config()).await;
     let pieces = client.ask(&chat("one")).await.unwrap();
 
     // The whole answer, and behind it all the pings that there is room for.

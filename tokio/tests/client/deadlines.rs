@@ -7,11 +7,10 @@ use chatnio_tokio::{
     Auth, Client, ClientError, ConnectionEnd, Event, Interruption, Limiter, Outcome, Request, RequestError, State,
     WireError,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::{Instant, pause};
 
-use crate::support::{LONG, ask, bounded, chat, config, serve, until};
+use crate::support::{LONG, ask, bounded, chat, config, relayed, serve, until};
 
 #[tokio::test]
 async fn every_deadline_of_an_answer_ends_it_in_time() {
@@ -68,24 +67,9 @@ async fn a_server_that_accepts_and_stays_silent_ends_in_the_configured_time() {
 #[tokio::test]
 async fn a_dead_connection_is_noticed_while_nobody_asks() {
     let server = serve(|_| ());
-    let address = server.addr();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("ws://{}", listener.local_addr().unwrap());
-    let relay = tokio::spawn(async move {
-        let (mut inside, _) = listener.accept().await.unwrap();
-        let mut outside = TcpStream::connect(address).await.unwrap();
-        let mut buffer = [0; 4096];
-        // The handshake; from then on nothing.
-        let count = inside.read(&mut buffer).await.unwrap();
-        outside.write_all(&buffer[..count]).await.unwrap();
-        let count = outside.read(&mut buffer).await.unwrap();
-        inside.write_all(&buffer[..count]).await.unwrap();
-        (inside, outside)
-    });
     let mut config = config();
     config.session.keep_alive = Duration::ZERO;
-    let client = Client::connect(&url, Auth::anonymous(), &config).await.unwrap();
-    let _held = relay.await.unwrap();
+    let (client, _inside, _outside) = relayed(&server, &config).await;
     pause();
     until(|| client.end().is_some()).await;
     let Some(ConnectionEnd::Lost(WireError::Unresponsive { silence })) = client.end() else { panic!("{client:?}") };

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use chatnio_loopback::{Ending, Generation, Options, Plan, Server};
 use chatnio_tokio::{Answer, Auth, Client, ConnectionConfig, Request};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// No test needs as long: whatever hangs fails.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -32,6 +34,26 @@ pub(crate) fn config() -> ConnectionConfig {
 
 pub(crate) async fn connect(server: &Server) -> Client {
     Client::connect(&server.url(), Auth::new("sk-secret-token"), &config()).await.unwrap()
+}
+
+/// A client whose connection a relay has opened at the server: the relay's sockets to both, which nothing goes between any more.
+pub(crate) async fn relayed(server: &Server, config: &ConnectionConfig) -> (Client, TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let address = server.addr();
+    let relay = tokio::spawn(async move {
+        let (mut inside, _) = listener.accept().await.unwrap();
+        let mut outside = TcpStream::connect(address).await.unwrap();
+        let mut buffer = [0; 4096];
+        let count = inside.read(&mut buffer).await.unwrap();
+        outside.write_all(&buffer[..count]).await.unwrap();
+        let count = outside.read(&mut buffer).await.unwrap();
+        inside.write_all(&buffer[..count]).await.unwrap();
+        (inside, outside)
+    });
+    let client = Client::connect(&url, Auth::anonymous(), config).await.unwrap();
+    let (inside, outside) = relay.await.unwrap();
+    (client, inside, outside)
 }
 
 pub(crate) fn chat(model: &str) -> Request {
