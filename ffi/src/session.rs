@@ -246,8 +246,8 @@ pub unsafe extern "C" fn chatnio_session_handle_timeout(
 /// end is the event, otherwise that is `CHATNIO_EVENT_NONE`. Afterwards nothing works until
 /// `chatnio_session_reconnect()`; a repeated call does nothing.
 ///
-/// Frames that wait behind the first of their message count before, without events of their own: the turn may come to its end
-/// by them.
+/// Frames that wait behind the first of their message count before, a thousand at most, without events of their own: the turn
+/// may come to its end by them.
 ///
 /// A host that closes the WebSocket itself calls this before, with `CHATNIO_CLOSE_HOST`, and sends what
 /// `chatnio_session_next_transmit()` then still has: what was held (`chatnio_config_set_settle()`) would be lost.

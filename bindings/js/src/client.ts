@@ -575,13 +575,9 @@ export class Client {
     try {
       // The frames that came in one message with others. Time stands still: nothing is late because of them.
       this.#tellDue(() => 0);
-    } catch (error) {
-      this.#broken(error);
-    }
-    // Who was told may have closed it, or have gone on to another one.
-    if (this.#socket !== socket) return;
-    this.#letGo(over);
-    try {
+      // Who was told may have closed it, or have gone on to another one.
+      if (this.#socket !== socket) return;
+      this.#letGo(over);
       const event = this.#session.closed(why);
       // Before `onEvent`, which may reconnect, and ask.
       this.#failWaiting(over);

@@ -198,7 +198,7 @@ export class Session {
   /**
    * Tells the session that its connection is gone, and why: the host closed it, the server did in an orderly way, or it
    * was lost. Afterwards nothing works until `reconnect()`; a repeated call does nothing. Frames that wait behind the first
-   * of their message count before: the turn may come to its end by them.
+   * of their message count before, a thousand at most: the turn may come to its end by them.
    *
    * A host that closes the WebSocket itself calls this before, with `host`, and sends what `nextMessage()` then still gives:
    * what was held would be lost.

@@ -152,7 +152,7 @@ class Session(Handle):
     def closed(self, reason: CloseReason = CloseReason.LOST) -> Event | None:
         """Tells the session that its WebSocket is gone. A running turn ends interrupted: its end is returned. Afterwards
         nothing works until `reconnect`; a repeated call does nothing. Frames that wait behind the first of their message
-        count before: the turn may come to its end by them.
+        count before, a thousand at most: the turn may come to its end by them.
 
         Who closes the WebSocket calls this before, with `CloseReason.HOST`, and sends what `next_message` then still gives:
         what was held would be lost."""

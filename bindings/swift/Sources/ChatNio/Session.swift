@@ -121,8 +121,8 @@ public final class Session {
     }
 
     /// Tells the session that its connection is gone, and why. Afterwards nothing works until ``reconnect(now:)``; a
-    /// repeated call does nothing. Frames that wait behind the first of their message count before: the turn may come to its
-    /// end by them.
+    /// repeated call does nothing. Frames that wait behind the first of their message count before, a thousand at most: the
+    /// turn may come to its end by them.
     ///
     /// Who closes the WebSocket calls this before, with ``CloseReason/host``, and sends what ``nextTransmit()`` then still
     /// gives: what was held would be lost.
