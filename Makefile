@@ -377,4 +377,4 @@ test-js: rust ## the JavaScript package, in Node and Chromium
 
 # What the package is compared with, at the version of bench/package-lock.json.
 bench-js: js-package ## the JavaScript package against its peer
-	$(WITH_NODE); cd bindings/js/bench && npm ci --silent --no-audit --no-fund --ignore-scripts && node compare.mjs
+	$(WITH_NODE); cd bindings/js/bench && npm ci --loglevel=error --no-audit --no-fund --ignore-scripts >/dev/null && node compare.mjs
