@@ -21,7 +21,7 @@ from ._turn import Turn, busy, way_out
 from .answer import Answer
 from .config import Config
 from .errors import ChatNioError, error_of
-from .events import End, Event
+from .events import Delta, End, Event
 from .request import Request, handle_of
 
 _Stream = TypeVar("_Stream")
@@ -115,8 +115,13 @@ class Asker(Handle):
             self._use(self._wait, seconds, most, read=self._settle, usual=(Status.AGAIN, Status.INTERRUPTED))
             if not self._events:
                 return None
+        return self._pop()
+
+    def _pop(self) -> Event:
+        """The next of those that have come."""
         event = self._events[-1]
-        log_event(self, event)
+        if not isinstance(event, Delta):
+            log_event(self, event)
         del self._events[-1]
         return event
 

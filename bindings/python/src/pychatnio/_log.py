@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 
-from .events import Closed, Delta, End, Event, Malformed, Opened
+from .events import Closed, End, Event, Malformed, Opened
 
 LOG = logging.getLogger("pychatnio")
 LOG.addHandler(logging.NullHandler())
 
 
 def log_event(owner: object, event: Event) -> None:
-    """Tells of an event; of all but deltas."""
-    if isinstance(event, Delta) or not LOG.isEnabledFor(logging.DEBUG):
+    """Tells of an event. Of deltas, which are too many, nobody is to tell."""
+    if not LOG.isEnabledFor(logging.DEBUG):
         return
     what = type(event).__name__
     if isinstance(event, Opened):

@@ -76,10 +76,12 @@ class AnswerStream(Uncopied):
 
     def _pieces(self, idle: float | None) -> Iterator[str | None]:
         for event in self._taken(idle):
-            if event is None:
+            if isinstance(event, (Delta, End)):
+                text = event.text
+                if text:
+                    yield text
+            elif event is None:
                 yield None
-            elif isinstance(event, (Delta, End)) and event.text:
-                yield event.text
         raise_for(self._turn.answer, self._client._why_lost)
 
     def _taken(self, idle: float | None) -> Iterator[Event | None]:
@@ -89,8 +91,9 @@ class AnswerStream(Uncopied):
             quiet: float | None = None
             while client._turn is turn and (turn.answer is None or client._events):
                 if client._events:
-                    # It came with the one before: no clock is looked at.
-                    yield client._next(0.0)
+                    # They came with the one before: no clock is looked at.
+                    while client._events and client._turn is turn:
+                        yield client._pop()
                     quiet = None
                     continue
                 if turn.is_late:

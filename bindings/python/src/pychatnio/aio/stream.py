@@ -229,7 +229,7 @@ class AnswerIterator(Uncopied, AsyncIterator[_Item]):
 
 
 def _pieces(events: list[Event]) -> list[str]:
-    return [event.text for event in events if isinstance(event, (Delta, End)) and event.text]
+    return [text for event in events if isinstance(event, (Delta, End)) and (text := event.text)]
 
 
 def _events(events: list[Event]) -> list[Event]:
