@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -121,36 +122,26 @@ def test_ctrl_c_while_it_connects(
         thread.join(PATIENCE)
         listener.close()
         assert ended == [b""]
-        assert "pychatnio connect" not in [thread.name for thread in threading.enumerate()]
         if connect is anew_over_a_given_socket:
             client.reconnect()
         assert client.ask("hi", model="hello").text() == HELLO
 
 
-def when_it_connects(interrupt: Callable[[], None]) -> threading.Thread:
-    """A thread that interrupts the main one as soon as that connects."""
-
-    def run() -> None:
-        while "pychatnio connect" not in [thread.name for thread in threading.enumerate()]:
-            pass
-        interrupt()
-
-    return threading.Thread(target=run)
-
-
 def test_ctrl_c_when_it_has_only_just_begun() -> None:
     asked, calls = threading.Event(), count(1)
+
+    def call() -> bool:
+        # In the thread that makes the call.
+        to_another_thread()
+        return asked.wait(PATIENCE)
 
     def give_up() -> None:
         # The first one comes too early.
         if next(calls) == 2:
             asked.set()
 
-    thread = when_it_connects(to_another_thread)
     with pytest.raises(KeyboardInterrupt):
-        thread.start()
-        interruptible(lambda: asked.wait(PATIENCE), give_up)
-    thread.join(PATIENCE)
+        interruptible(call, give_up)
     assert asked.is_set()
 
 
@@ -159,7 +150,13 @@ def test_ctrl_c_between_two_tries(loopback: Loopback, interrupt: Callable[[], No
     with Loopback(pace=0) as server:
         client = Client(server.url, "sk-any", config=Config(connect=4 * PATIENCE, connect_retries=1_000_000))
     # The server is gone: the waits between the tries grow to eight seconds each.
-    thread = when_it_connects(interrupt)
+
+    def interrupt_the_wait() -> None:
+        while not client._guard.busy:
+            pass
+        interrupt()
+
+    thread = threading.Thread(target=interrupt_the_wait)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         thread.start()
@@ -196,6 +193,45 @@ def finalizes(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+# The last is also what Python raises where no thread is to be had.
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, RuntimeError])
+# From before there is a thread until some ticks after it has begun.
+@pytest.mark.parametrize("point", range(12))
+def test_ctrl_c_at_any_point_of_a_wait(point: int, raised: type[BaseException]) -> None:
+    asked, made = threading.Event(), list[bool]()
+    with pytest.raises(raised):
+        try:
+            sys.setprofile(Interrupt(point, raised))
+            interruptible(lambda: made.append(asked.wait(PATIENCE)), asked.set)
+        finally:
+            sys.setprofile(None)
+    # It was not made, or has ended.
+    assert made == [True] * asked.is_set()
+
+
+@pytest.mark.parametrize("point", range(12))
+def test_ctrl_c_at_any_point_of_a_wait_that_ends(point: int) -> None:
+    made: list[bool] = []
+    signalled = Interrupt(point, KeyboardInterrupt)
+    try:
+        sys.setprofile(signalled)
+        interruptible(lambda: made.append(True), lambda: None)
+    except KeyboardInterrupt:
+        assert signalled.came
+    else:
+        assert made
+    finally:
+        sys.setprofile(None)
+    assert made in ([], [True])
+
+
+def test_a_wait_where_no_thread_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Within itself it raises a RuntimeError, and in C, as it would be raised then.
+    context = copy_context()
+    monkeypatch.setattr("pychatnio._interruptible.start_new_thread", context.run)
+    assert context.run(interruptible, threading.get_ident, pytest.fail) == threading.get_ident()
 
 
 # Ctrl-C, and what the handler of an alarm may raise.

@@ -9,6 +9,9 @@ import selectors
 import socket
 import threading
 import time
+
+# Not `threading.Thread`: see `_interruptible`.
+from _thread import start_new_thread
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
@@ -101,8 +104,8 @@ def looked_up(host: str, port: int, until: float) -> Sequence[Address]:
         except BaseException as error:
             answers.put(error)
 
-    # A daemon: nobody waits at the program's end for a name that nobody wants any more.
-    threading.Thread(target=look_up, name="pychatnio look-up", daemon=True).start()
+    # Nobody waits at the program's end for a name that nobody wants any more.
+    start_new_thread(look_up, ())
     try:
         answer = answers.get(timeout=limited(until - time.monotonic()))
     except queue.Empty:
