@@ -1,6 +1,6 @@
-// Compares this package with the official one, over the same answer of 20,000 chunks and the same WebSocket, and prints a
-// table in Markdown: `make bench-js`, or `compare.mjs [ROUNDS [ws]]`. Both are measured in turns, each in a process of its own;
-// ratios are taken pair by pair, and the median of them counts. Nothing else should run meanwhile.
+// Compares this package with the official one, over the same answer of 20,000 chunks, and prints a table in Markdown:
+// `make bench-js`, or `compare.mjs [ROUNDS [OFFICIAL [OURS]]]`. Both are measured in turns, each in a process of its own; ratios
+// are taken pair by pair, and the median of them counts. Nothing else should run meanwhile.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,8 +9,9 @@ import { fileURLToPath } from "node:url";
 
 const ROUNDS = Number(process.argv[2] ?? 7);
 
-/** "ws": over that package where the platform has a WebSocket of its own, too. */
-const SOCKET = process.argv.slice(3, 4);
+/** Over which WebSocket: "ws", or "own", which is the platform's where it has one. */
+const OFFICIAL = process.argv[3] ?? "own";
+const OURS = process.argv[4] ?? OFFICIAL;
 
 /** What is shown, of which measurement, and what that is compared with. */
 const ROWS = [
@@ -27,10 +28,10 @@ const ROWS = [
 const at = (name) => fileURLToPath(new URL(name, import.meta.url));
 const firehose = spawn(process.execPath, [at("firehose.mjs")], { stdio: ["pipe", "pipe", "inherit"] });
 const [url] = await once(createInterface({ input: firehose.stdout }), "line");
-const run = (program) =>
-  execFileSync(process.execPath, [at(program), url, ...SOCKET], { encoding: "utf8" }).trim().split("\n").map((line) => JSON.parse(line));
+const run = ([program, socket]) =>
+  execFileSync(process.execPath, [at(program), url, socket], { encoding: "utf8" }).trim().split("\n").map((line) => JSON.parse(line));
 const rounds = Array.from({ length: ROUNDS }, (_, round) => {
-  const programs = ["official.mjs", "ours.mjs"];
+  const programs = [["official.mjs", OFFICIAL], ["ours.mjs", OURS]];
   if (round % 2 === 1) programs.reverse();
   return new Map(programs.flatMap(run).map((of) => [of.name, of]));
 });

@@ -1,4 +1,4 @@
-// Measures the official package, over the same WebSocket: `official.mjs URL [ws]`.
+// Measures the official package: `official.mjs URL ws|own`.
 
 import official from "chatnio-official";
 import { WebSocket } from "ws";

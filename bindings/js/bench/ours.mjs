@@ -1,4 +1,4 @@
-// Measures this package: `ours.mjs URL [ws]`.
+// Measures this package: `ours.mjs URL ws|own`.
 
 import { Client, load, Session } from "../dist/index.js";
 import { WebSocket } from "ws";

@@ -37,13 +37,8 @@ export async function platformWebSocket(): Promise<WebSocketConstructor> {
   // A bundler has no need to look for it.
   const name = "ws";
   try {
-    const { default: Ws } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { default: WsConstructor };
-    return class extends Ws {
-      constructor(url: string) {
-        // The module looks at every message, too.
-        super(url, { skipUTF8Validation: true });
-      }
-    };
+    const ws = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { default: WebSocketConstructor };
+    return ws.default;
   } catch (error) {
     throw new ChatNioError(
       "CHATNIO_INVALID",
@@ -51,6 +46,16 @@ export async function platformWebSocket(): Promise<WebSocketConstructor> {
       { cause: error },
     );
   }
+}
+
+/** Whether it is that of `ws` itself. A subclass may have options of its own, and would lose them by ours. */
+function isOfWs(make: WebSocketConstructor): boolean {
+  return ["setSocket", "terminate"].every((name) => Object.hasOwn(Object(make.prototype) as object, name));
+}
+
+function made(make: WebSocketConstructor, url: string): WebSocketLike {
+  // The module looks at every message, too.
+  return isOfWs(make) ? new (make as WsConstructor)(url, { skipUTF8Validation: true }) : new make(url);
 }
 
 /** Opens a WebSocket. `opened` sets its handlers: what comes with the server's answer may come before a promise is kept. */
@@ -68,7 +73,7 @@ export function openSocket(
     let detail = "";
     let silent: ReturnType<typeof setTimeout> | undefined;
     try {
-      socket = new make(url);
+      socket = made(make, url);
     } catch (error) {
       // One for tests says what is wrong with its transcript.
       if (error instanceof ChatNioError) throw error;

@@ -35,3 +35,22 @@ for (const [name, make] of Object.entries({ "its own class": WebSocket, "that of
     await client.close();
   });
 }
+
+test("its own class need not look whether text is UTF-8: the module does", async () => {
+  const told: unknown[] = [];
+  class Own extends WebSocket {
+    constructor(...given: [string, object?]) {
+      super(...given);
+      told.push(given[1]);
+    }
+  }
+  const itself = new Proxy(WebSocket, {
+    construct(make, given: [string, object?]) {
+      told.push(given[1]);
+      return new make(...given);
+    },
+  });
+  for (const make of [itself, Own]) await (await Client.connect(url, { WebSocket: make })).close();
+  // One that was made of it may have options of its own, behind what would be ours.
+  assert.deepEqual(told, [{ skipUTF8Validation: true }, undefined]);
+});
