@@ -282,7 +282,7 @@ def test_it_is_tried_again_when_the_gateway_wants_it(made: Caller) -> None:
         (long, 999_999_999),
     ):
         with serving(answering(busy % headers)) as port, pytest.raises(CallError) as caught:
-            made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=5), timeout=0.4)
+            made(f"ws://127.0.0.1:{port}", rest.quota(), config=Config(connect_retries=5), timeout=1)
         assert caught.value.retry_after == after
 
 
