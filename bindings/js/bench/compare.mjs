@@ -1,6 +1,7 @@
-// Compares this package with the official one, over the same answer of 20,000 chunks, and prints a table in Markdown:
-// `make bench-js`, or `compare.mjs [ROUNDS [OFFICIAL [OURS]]]`. Both are measured in turns, each in a process of its own; ratios
-// are taken pair by pair, and the median of them counts. Nothing else should run meanwhile.
+// Compares this package with the official one, over the same answer of 20,000 chunks, and prints tables in Markdown: `make bench-js`,
+// or `compare.mjs [ROUNDS]`. Both over `ws`; where Node has a WebSocket of its own, both over that, and then this one over `ws` and
+// the official one over Node's, which it takes by itself. They are measured in turns, each in a process of its own;
+// ratios are taken pair by pair, and the median of them counts. Nothing else should run meanwhile.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,9 +10,9 @@ import { fileURLToPath } from "node:url";
 
 const ROUNDS = Number(process.argv[2] ?? 7);
 
-/** Over which WebSocket: "ws", or "own", which is the platform's where it has one. */
-const OFFICIAL = process.argv[3] ?? "own";
-const OURS = process.argv[4] ?? OFFICIAL;
+/** Over which WebSockets: the official package, and this one. */
+const SOCKETS = [["ws", "ws"]];
+if (globalThis.WebSocket !== undefined) SOCKETS.push(["own", "own"], ["own", "ws"]);
 
 /** What is shown, of which measurement, and what that is compared with. */
 const ROWS = [
@@ -30,19 +31,26 @@ const firehose = spawn(process.execPath, [at("firehose.mjs")], { stdio: ["pipe",
 const [url] = await once(createInterface({ input: firehose.stdout }), "line");
 const run = ([program, socket]) =>
   execFileSync(process.execPath, [at(program), url, socket], { encoding: "utf8" }).trim().split("\n").map((line) => JSON.parse(line));
-const rounds = Array.from({ length: ROUNDS }, (_, round) => {
-  const programs = [["official.mjs", OFFICIAL], ["ours.mjs", OURS]];
-  if (round % 2 === 1) programs.reverse();
-  return new Map(programs.flatMap(run).map((of) => [of.name, of]));
-});
-firehose.stdin.end();
 
+/** A WebSocket in words. */
+const inWords = (socket) => (socket === "ws" ? "`ws`" : "Node's own WebSocket");
 const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-console.log(`Node ${process.version}\n\n| µs a chunk | time | CPU | CPU, of the other's |\n| --- | ---: | ---: | ---: |`);
-for (const [shown, name, peer] of ROWS) {
-  // Only `ws` has bytes.
-  if (!rounds[0].has(name)) continue;
-  const [elapsed, cpu] = ["elapsed", "cpu"].map((what) => median(rounds.map((of) => of.get(name)[what])).toFixed(2));
-  const ratio = peer === undefined ? "" : median(rounds.map((of) => of.get(name).cpu / of.get(peer).cpu)).toFixed(2);
-  console.log(`| ${shown} | ${elapsed} | ${cpu} | ${ratio} |`);
+
+console.log(`Node ${process.version}`);
+for (const [official, ours] of SOCKETS) {
+  const rounds = Array.from({ length: ROUNDS }, (_, round) => {
+    const programs = [["official.mjs", official], ["ours.mjs", ours]];
+    if (round % 2 === 1) programs.reverse();
+    return new Map(programs.flatMap(run).map((of) => [of.name, of]));
+  });
+  console.log(`\nThe official package over ${inWords(official)}, this one over ${inWords(ours)}:\n`);
+  console.log("| µs a chunk | time | CPU | CPU, of the other's |\n| --- | ---: | ---: | ---: |");
+  for (const [shown, name, peer] of ROWS) {
+    // Only `ws` has bytes.
+    if (!rounds[0].has(name)) continue;
+    const [elapsed, cpu] = ["elapsed", "cpu"].map((what) => median(rounds.map((of) => of.get(name)[what])).toFixed(2));
+    const ratio = peer === undefined ? "" : median(rounds.map((of) => of.get(name).cpu / of.get(peer).cpu)).toFixed(2);
+    console.log(`| ${shown} | ${elapsed} | ${cpu} | ${ratio} |`);
+  }
 }
+firehose.stdin.end();
