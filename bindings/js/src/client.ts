@@ -372,15 +372,17 @@ export class Client {
 
   #watch(socket: WebSocketLike): void {
     let detail = "";
+    let hasFailed = false;
     let isNotUtf8 = false;
     listen(socket, (message) => {
-      // That of `ws` goes on after it was given up.
-      if (this.#socket === socket) this.#receive(message);
+      // That of `ws` goes on after it was given up, and Node's own after a message that it could not read.
+      if (this.#socket === socket && !hasFailed) this.#receive(message);
     });
-    // Only that of `ws` says more.
+    // Only those of `ws` and of Node say more.
     socket.onerror = (event) => {
+      hasFailed = true;
       detail = typeof event?.message === "string" ? `: ${this.#withoutSecrets(event.message)}` : "";
-      isNotUtf8 = event?.error?.code === "WS_ERR_INVALID_UTF8";
+      isNotUtf8 = /invalid UTF-8/i.test(detail);
     };
     socket.onclose = (event = {}) => {
       // It says it once, and nothing of the connection that came after it.

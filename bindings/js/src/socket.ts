@@ -14,7 +14,7 @@ export interface WebSocketLike {
   onclose: ((event: any) => void) | null;
   /** "nodebuffer": it is one of `ws`, whose text messages come by `on()` as bytes, which spares making strings of them. */
   readonly binaryType?: string;
-  on?(event: "message", listener: (data: any, isBinary: boolean) => void): unknown;
+  on?(event: "message", listener: (data: any, isBinary?: boolean) => void): unknown;
   send(data: string): void;
   close(code?: number, reason?: string): void;
   /** Drops the connection at once, where that can be done. */
@@ -23,9 +23,6 @@ export interface WebSocketLike {
 
 /** The class of one. */
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
-
-/** That of `ws`. */
-type WsConstructor = new (url: string, options: { readonly skipUTF8Validation: boolean }) => WebSocketLike;
 
 /**
  * The platform's WebSocket; in Node before version 22 that of the package `ws`.
@@ -48,16 +45,6 @@ export async function platformWebSocket(): Promise<WebSocketConstructor> {
   }
 }
 
-/** Whether it is that of `ws` itself. A subclass may have options of its own, and would lose them by ours. */
-function isOfWs(make: WebSocketConstructor): boolean {
-  return ["setSocket", "terminate"].every((name) => Object.hasOwn(Object(make.prototype) as object, name));
-}
-
-function made(make: WebSocketConstructor, url: string): WebSocketLike {
-  // The module looks at every message, too.
-  return isOfWs(make) ? new (make as WsConstructor)(url, { skipUTF8Validation: true }) : new make(url);
-}
-
 /** Opens a WebSocket. `opened` sets its handlers: what comes with the server's answer may come before a promise is kept. */
 export function openSocket(
   make: WebSocketConstructor,
@@ -73,7 +60,7 @@ export function openSocket(
     let detail = "";
     let silent: ReturnType<typeof setTimeout> | undefined;
     try {
-      socket = made(make, url);
+      socket = new make(url);
     } catch (error) {
       // One for tests says what is wrong with its transcript.
       if (error instanceof ChatNioError) throw error;
@@ -126,7 +113,8 @@ export function openSocket(
 /** Gives each message to `take`, a text as it comes: as a string, or as UTF-8; undefined stands for a binary one. */
 export function listen(socket: WebSocketLike, take: (message: string | Uint8Array | undefined) => void): void {
   if (socket.on !== undefined && socket.binaryType === "nodebuffer") {
-    socket.on("message", (data: string | Uint8Array, isBinary) => take(isBinary ? undefined : data));
+    // Before version 8 it gave texts as strings, and did not say which was which.
+    socket.on("message", (data: string | Uint8Array, isBinary = typeof data !== "string") => take(isBinary ? undefined : data));
   } else {
     socket.onmessage = ({ data }: { data?: unknown } = {}) => take(typeof data === "string" ? data : undefined);
   }

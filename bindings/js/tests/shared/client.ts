@@ -21,18 +21,18 @@ async function using(url: string, options: ClientOptions, body: (client: Client)
 /** One like those of `ws`, which gives texts as bytes. */
 class Bytes extends Puppet {
   readonly binaryType = "nodebuffer";
-  #listener: ((data: unknown, isBinary: boolean) => void) | undefined;
+  #listener: ((data: unknown, isBinary: boolean | undefined) => void) | undefined;
 
-  on(_event: "message", listener: (data: unknown, isBinary: boolean) => void): void {
+  on(_event: "message", listener: (data: unknown, isBinary?: boolean) => void): void {
     this.#listener = listener;
   }
 
-  gives(data: Uint8Array, isBinary = false): void {
+  gives(data: Uint8Array | string, isBinary: boolean | undefined): void {
     this.#listener?.(data, isBinary);
   }
 
   override says(message: object): void {
-    this.gives(new TextEncoder().encode(JSON.stringify({ quota: 0, end: false, ...message })));
+    this.gives(new TextEncoder().encode(JSON.stringify({ quota: 0, end: false, ...message })), false);
   }
 }
 
@@ -374,6 +374,38 @@ export const tests: Test[] = [
     },
   },
   {
+    name: "a WebSocket that has failed brings nothing more of an answer",
+    async run() {
+      for (const [message, code] of [
+        ["Received invalid UTF-8 in text frame.", "CHATNIO_SERVER_NOT_UTF8"],
+        ["something else", "CHATNIO_END_OF_STREAM"],
+      ] as const) {
+        const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+        const running = client.ask("hi");
+        Puppet.last.says({ message: "a" });
+        // As Node's own does: what came behind in the same read is told all the same.
+        Puppet.last.onerror?.({ message });
+        Puppet.last.says({ message: "b", end: true });
+        Puppet.last.onclose?.({ code: 1006, reason: "", wasClean: false });
+        const error = ofAnswer(await failure(running.text()));
+        equal([error.answer.text, error.answer.outcome, client.error?.code], ["a", "interrupted", code]);
+        await client.close();
+      }
+    },
+  },
+  {
+    name: "texts that come as strings beside binary bytes, as from old versions of ws",
+    async run() {
+      const client = await Client.connect("ws://localhost", { WebSocket: Bytes });
+      const server = Puppet.last as Bytes;
+      const running = client.ask("hi");
+      server.gives(new TextEncoder().encode('{"message":"b"}'), undefined);
+      server.gives('{"message":"a","quota":0.5,"end":true}', undefined);
+      equal([await running.text(), client.counters.malformed], ["a", 1]);
+      await client.close();
+    },
+  },
+  {
     name: "bytes that are binary, and those that are no text",
     async run() {
       const client = await Client.connect("ws://localhost", { WebSocket: Bytes });
@@ -382,7 +414,7 @@ export const tests: Test[] = [
       server.says({ message: "a" });
       server.gives(Uint8Array.of(1, 2), true);
       equal(client.counters.malformed, 1);
-      server.gives(Uint8Array.of(0x22, 0xff, 0x22));
+      server.gives(Uint8Array.of(0x22, 0xff, 0x22), false);
       ok(client.error?.code === "CHATNIO_SERVER_NOT_UTF8" && server.isClosed, String(client.error));
       // It may go on.
       server.says({ message: "b", end: true });
