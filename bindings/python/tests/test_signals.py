@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -10,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextvars import copy_context
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -227,11 +227,97 @@ def test_ctrl_c_at_any_point_of_a_wait_that_ends(point: int) -> None:
     assert made in ([], [True])
 
 
+def test_two_signals_at_once() -> None:
+    asked, made = threading.Event(), list[bool]()
+
+    def give_in(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    def call() -> None:
+        to_another_thread()
+        signal.raise_signal(signal.SIGUSR1)
+        made.append(asked.wait(PATIENCE))
+
+    before = signal.signal(signal.SIGUSR1, give_in)
+    try:
+        with pytest.raises((KeyboardInterrupt, TimeoutError)):
+            interruptible(call, asked.set)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert made == [True]
+
+
 def test_a_wait_where_no_thread_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Within itself it raises a RuntimeError, and in C, as it would be raised then.
-    context = copy_context()
-    monkeypatch.setattr("pychatnio._interruptible.start_new_thread", context.run)
-    assert context.run(interruptible, threading.get_ident, pytest.fail) == threading.get_ident()
+    def refused(function: Callable[[], None], arguments: tuple[()]) -> int:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("pychatnio._interruptible.start_new_thread", refused)
+    assert interruptible(threading.get_ident, pytest.fail) == threading.get_ident()
+
+
+FORKS = """
+import os, signal, sys, threading
+from pychatnio import ChatNioError
+from pychatnio._interruptible import interruptible
+
+asked = threading.Event()
+
+def handler(number, frame):
+    child = os.fork()
+    if child == 0:
+        if sys.argv[1] == "exits":
+            sys.exit(7)
+        return
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    asked.set()
+
+signal.signal(signal.SIGUSR1, handler)
+try:
+    interruptible(lambda: (signal.raise_signal(signal.SIGUSR1), asked.wait()), asked.set)
+except ChatNioError as error:
+    sys.exit("forked" in str(error) and 8)
+"""
+
+
+@pytest.mark.parametrize(("child", "status"), [("exits", "7"), ("goes on", "8")])
+def test_a_handler_may_fork(child: str, status: str) -> None:
+    # A child's only thread is the one that has forked, of which some Pythons warn.
+    program = [sys.executable, "-W", "ignore", "-c", FORKS, child]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stdout.split() == [status], done.stderr
+
+
+def sockets() -> int:
+    """How many this process has."""
+    return sum(os.path.realpath(f"/proc/self/fd/{name}").find("socket:") >= 0 for name in os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux says what is open")
+@pytest.mark.parametrize("again", [False, True])
+def test_no_socket_is_left_behind(loopback: Loopback, again: bool) -> None:
+    before = sockets()
+    for point in count():
+        signalled = Interrupt(point, KeyboardInterrupt)
+        client = Client(loopback.url, "sk-any") if again else None
+        try:
+            sys.setprofile(signalled)
+            if client is None:
+                client = Client(loopback.url, "sk-any")
+            else:
+                client.reconnect()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.setprofile(None)
+        if not signalled.came:
+            break
+        del client
+        # A thread may not have left the call yet.
+        until = time.monotonic() + PATIENCE
+        while sockets() != before and time.monotonic() < until:
+            gc.collect()
+        assert sockets() == before, point
+    assert point > 5
 
 
 # Ctrl-C, and what the handler of an alarm may raise.

@@ -23,8 +23,9 @@ class Batch:
     # As a default, since at the end of a program that Nuitka has compiled this module is empty.
     def __del__(self, clear: Callable[[CData], None] = lib.pychatnio_batch_clear) -> None:
         # Not by `ffi.gc`, which lets go of the memory too: the objects of a cycle are finalized in any order, and one that
-        # still uses a client has events put here.
-        clear(self.native)
+        # still uses a client has events put here. Not when the constructor has failed.
+        if hasattr(self, "native"):
+            clear(self.native)
 
     def events(self) -> list[Event]:
         """Copies of the events in it."""

@@ -5,6 +5,7 @@ Python runs a signal's handler in the main thread alone, and never while that is
 
 from __future__ import annotations
 
+import os
 import threading
 
 # Not `threading.Thread` and `Event`: they are written in Python, and a handler that raises within them leaves a lock taken,
@@ -12,6 +13,9 @@ import threading
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
 from typing import TypeVar
+
+from ._status import Status
+from .errors import error_of
 
 __all__ = ["TICK", "interruptible"]
 
@@ -31,41 +35,58 @@ def interruptible(call: Callable[[], T], give_up: Callable[[], object]) -> T:
     del call
     returned: list[T] = []
     raised: list[BaseException] = []
-    #: Whoever takes it decides whether the call is made at all: a handler may raise while the thread starts.
-    begun = allocate_lock()
+    #: Who has taken the call, once and for all: a handler may raise before the thread has begun.
+    taken: dict[str, str] = {}
+    over: list[bool] = []
     #: Wakes up, and says nothing: a handler may raise when it has been taken.
     ended = allocate_lock()
     ended.acquire()
+    process = os.getpid()
 
     def run() -> None:
-        if not begun.acquire(blocking=False):
+        if taken.setdefault("by", "thread") != "thread":
             return
         try:
             returned.append(calls.pop()())
         except BaseException as error:
             raised.append(error)
-        finally:
-            ended.release()
+        over.append(True)
+        ended.release()
+
+    def leave() -> None:
+        # In a child that a handler has forked there is no such thread.
+        if os.getpid() != process or taken.setdefault("by", "nobody") != "thread":
+            return
+        give_up()
+        # Whoever is told finds the client at rest.
+        while not over:
+            # Again: a call that has only just begun may have taken it for one before it.
+            if not ended.acquire(timeout=TICK):
+                give_up()
+        # What comes out would keep it alive.
+        returned.clear()
+        raised.clear()
 
     try:
-        is_alone = False
         try:
-            start_new_thread(run, ())
-        except RuntimeError as error:
-            # There is no thread to be had, unless it is a handler's own error.
-            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
-                raise
-            is_alone = True
-        while not (is_alone or returned or raised):
-            ended.acquire(timeout=TICK)
+            is_alone = False
+            try:
+                start_new_thread(run, ())
+            except RuntimeError as error:
+                # What Python says where there is none to be had. Any other is a handler's.
+                if "new thread" not in str(error):
+                    raise
+                is_alone = True
+            while not (is_alone or over):
+                if os.getpid() != process:
+                    raise error_of(Status.INVALID, "this process was forked while a client connected: make another in it")
+                ended.acquire(timeout=TICK)
+        except BaseException:
+            leave()
+            raise
     except BaseException:
-        if not begun.acquire(blocking=False):
-            give_up()
-            # Whoever is told finds the client at rest; a second Ctrl-C does not wait for that.
-            while not (returned or raised):
-                # Again: a call that has only just begun may have taken it for one before it.
-                if not ended.acquire(timeout=TICK):
-                    give_up()
+        # Two signals may be due at once, and the second has come before the call was given up.
+        leave()
         raise
     if is_alone:
         return calls.pop()()

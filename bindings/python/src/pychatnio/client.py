@@ -93,7 +93,9 @@ class Client(Asker):
         else:
             connect = partial(_Made, lib.chatnio_client_new_socket, *arguments, _descriptor(sock))
             made = interruptible(connect, partial(_break, sock))
-        super().__init__(made.take(), config, prompt)
+        # No call between: what a signal's handler raises would lose the connection.
+        self._handle, made._handle = made._handle, ffi.NULL
+        super().__init__(self._handle, config, prompt)
         log(self, "connected")
 
     def ask(
@@ -245,10 +247,6 @@ class _Made(Owner):
         finally:
             # By the thread that was in C.
             raise_of_clock()
-
-    def take(self) -> CData:
-        handle, self._handle = self._handle, ffi.NULL
-        return handle
 
 
 def _break(sock: socket.socket) -> None:
