@@ -19,7 +19,7 @@ from ._log import log
 from ._native import ffi, lib
 from ._status import Status
 from ._system import System
-from ._text import CData, checked
+from ._text import checked
 from ._turn import within
 from .answer import Answer
 from .auth import Auth
