@@ -47,6 +47,17 @@ def to_another_thread() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+def when_it_waits(client: Client, interrupt: Callable[[], None]) -> threading.Thread:
+    """A thread that interrupts the main one as soon as a call of this client is under way."""
+
+    def run() -> None:
+        while not client._guard.busy:
+            pass
+        interrupt()
+
+    return threading.Thread(target=run)
+
+
 @pytest.mark.parametrize("interrupt", [to_the_waiting_thread, to_another_thread])
 @pytest.mark.parametrize("way", ["pieces", "events", "text", "next"])
 def test_ctrl_c(client: Client, interrupt: Callable[[], None], way: str) -> None:
@@ -60,12 +71,7 @@ def test_ctrl_c(client: Client, interrupt: Callable[[], None], way: str) -> None
             return stream.text()
         return list(stream if way == "pieces" else stream.events())
 
-    def interrupt_the_wait() -> None:
-        while not client._guard.busy:
-            pass
-        interrupt()
-
-    thread = threading.Thread(target=interrupt_the_wait)
+    thread = when_it_waits(client, interrupt)
     with pytest.raises(KeyboardInterrupt):
         thread.start()
         wait()
@@ -150,13 +156,7 @@ def test_ctrl_c_between_two_tries(loopback: Loopback, interrupt: Callable[[], No
     with Loopback(pace=0) as server:
         client = Client(server.url, "sk-any", config=Config(connect=4 * PATIENCE, connect_retries=1_000_000))
     # The server is gone: the waits between the tries grow to eight seconds each.
-
-    def interrupt_the_wait() -> None:
-        while not client._guard.busy:
-            pass
-        interrupt()
-
-    thread = threading.Thread(target=interrupt_the_wait)
+    thread = when_it_waits(client, interrupt)
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         thread.start()
