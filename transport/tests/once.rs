@@ -79,7 +79,8 @@ impl Drop for Relay {
     }
 }
 
-/// Hands on at most so many bytes, and then ends both ways; also when one of them has ended.
+/// Hands on at most so many bytes, and then ends both ways; also when one of them has ended. Whose bytes are cut is cut off
+/// before the last of them arrive: what they bring about does not come back.
 fn pass(mut from: TcpStream, mut to: TcpStream, most: usize, passed: &Passed) {
     let mut buffer = [0; 4096];
     let mut left = most;
@@ -87,6 +88,9 @@ fn pass(mut from: TcpStream, mut to: TcpStream, most: usize, passed: &Passed) {
         let count = count.min(left);
         passed.lock().unwrap().extend(&buffer[..count]);
         left -= count;
+        if left == 0 {
+            let _ = from.shutdown(Shutdown::Both);
+        }
         if to.write_all(&buffer[..count]).is_err() || left == 0 {
             break;
         }
