@@ -35,12 +35,12 @@ pub(crate) fn chatnio<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Comma
     command
 }
 
-/// Shells have what runs in the background ignore Ctrl-C, `nohup` has it ignore SIGHUP, and so would the command then. A
+/// Shells have what runs in the background ignore Ctrl-C and Ctrl-\, `nohup` has it ignore SIGHUP, and so would the command then. A
 /// signal that is handled here is none that is ignored there.
 fn take_signals_over() {
     #[cfg(unix)]
     {
-        use signal_hook::consts::{SIGHUP, SIGINT};
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
         use std::sync::{Arc, Once};
 
         static ONCE: Once = Once::new();
@@ -51,6 +51,7 @@ fn take_signals_over() {
                 take(SIGINT);
             }
             take(SIGHUP);
+            take(SIGQUIT);
         });
     }
 }
