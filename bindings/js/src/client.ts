@@ -3,6 +3,7 @@ import { asyncDispose } from "./dispose.js";
 import { type Endpoint, endpoint, refusePlainToken } from "./endpoint.js";
 import { ChatNioError } from "./errors.js";
 import type { End, Event } from "./event.js";
+import type { ByteStream } from "./frames.js";
 import { load } from "./load.js";
 import { redacted } from "./redacted.js";
 import type { ChatRequest, Command, Parameters, Question, RestartRequest } from "./request.js";
@@ -48,6 +49,9 @@ interface Sending {
 const COMMAND = /^\{"type":"(?:share|mask|edit|remove)"/;
 
 const NOT_CONNECTED = "the client is not connected";
+
+/** A Close's code (RFC 6455, section 7.4.1). */
+const NOT_UTF8 = 1007;
 
 /** A timer that is later than this was held up, by a page that was frozen or a machine that slept. */
 const LATE = 1000;
@@ -351,10 +355,10 @@ export class Client {
       attempt.signal.throwIfAborted();
       signal?.throwIfAborted();
       const make = this.#options.WebSocket ?? (await platformWebSocket());
-      await openSocket(make, this.#endpoint, this.#connectLimit, attempt.signal, (socket) => {
+      await openSocket(make, this.#endpoint, this.#connectLimit, attempt.signal, (socket, stream) => {
         this.#socket = socket;
         this.#over = undefined;
-        this.#watch(socket);
+        this.#watch(socket, stream);
       });
     } catch (error) {
       // Otherwise it was closed, which has told who waits.
@@ -370,13 +374,13 @@ export class Client {
     this.#next();
   }
 
-  #watch(socket: WebSocketLike): void {
+  #watch(socket: WebSocketLike, stream: ByteStream | undefined): void {
     let detail = "";
     let hasFailed = false;
     let isNotUtf8 = false;
-    listen(socket, (message) => {
+    listen(socket, stream, (message, begin, end) => {
       // That of `ws` goes on after it was given up, and Node's own after a message that it could not read.
-      if (this.#socket === socket && !hasFailed) this.#receive(message);
+      if (this.#socket === socket && !hasFailed) this.#receive(message, begin, end);
     });
     // Only those of `ws` and of Node say more.
     socket.onerror = (event) => {
@@ -407,8 +411,8 @@ export class Client {
     return redacted(String(text), new URL(this.#endpoint.url).search.slice(1), token === "anonymous" ? "" : token);
   }
 
-  /** Takes a message, which is undefined when it is a binary one. */
-  #receive(message: string | Uint8Array | undefined): void {
+  /** Takes a message, or the one that is a part of these bytes; undefined when it is a binary one. */
+  #receive(message: string | Uint8Array | undefined, begin = 0, end?: number): void {
     const session = this.#session;
     const now = typeof message === "string" ? this.#now() : this.#nowOfMany();
     try {
@@ -416,7 +420,8 @@ export class Client {
       if (message === undefined) {
         this.#take(session.receiveBinary(now));
       } else {
-        isFlowing = session.put(message, now);
+        const isWhole = typeof message === "string" || end === undefined;
+        isFlowing = isWhole ? session.put(message, now) : session.putPart(message, begin, end, now);
         const turn = this.#turn;
         // Nearly every message: an event that nobody looks at is not made.
         if (!isFlowing || turn === undefined || turn.reads === "events" || this.#options.onEvent !== undefined) {
@@ -431,8 +436,10 @@ export class Client {
       if (!isFlowing || !this.#isFlowing) this.#pump();
       this.#isFlowing = isFlowing;
     } catch (error) {
-      if (error instanceof ChatNioError && error.code === "CHATNIO_NOT_UTF8") this.#notUtf8();
-      else this.#broken(error);
+      if (!(error instanceof ChatNioError && error.code === "CHATNIO_NOT_UTF8")) return this.#broken(error);
+      const socket = this.#socket;
+      this.#notUtf8();
+      if (socket !== undefined) void closeSocket(socket, this.#closeLimit, NOT_UTF8);
     }
   }
 
@@ -589,11 +596,8 @@ export class Client {
     }
   }
 
-  /** Most WebSockets see it by themselves. */
   #notUtf8(): void {
-    const socket = this.#socket;
     this.#lost("lost", new ChatNioError("CHATNIO_SERVER_NOT_UTF8", "the server sent text that is not UTF-8"));
-    if (socket !== undefined) discard(socket);
   }
 
   /** The library has failed in itself. */

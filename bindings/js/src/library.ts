@@ -31,6 +31,8 @@ export class Library<E extends CommonExports = Exports> {
   /** The input's room in `#bytes`. */
   #room!: Uint8Array;
   #bytes!: Uint8Array;
+  /** What the input is a copy of, where `copy()` has put it there. */
+  #source: Uint8Array | undefined;
   #view!: DataView;
   /** Why it takes no calls any more. */
   #broken: ChatNioError | undefined;
@@ -79,7 +81,7 @@ export class Library<E extends CommonExports = Exports> {
 
   /** What a status says, in words. */
   explained(status: number, explain?: Explain<E>): string {
-    return (explain && this.#copied(explain)) || this.cString(this.call((exports) => exports.chatnio_status_message(status)));
+    return (explain && this.#explanation(explain)) || this.cString(this.call((exports) => exports.chatnio_status_message(status)));
   }
 
   /** Calls a constructor, and gives the handle. */
@@ -127,6 +129,13 @@ export class Library<E extends CommonExports = Exports> {
     return [length, this.write(two, length)];
   }
 
+  /** Has bytes at `input`. They are copied once, for all of their parts: as long as they are, they stay as they are. */
+  copy(bytes: Uint8Array): void {
+    if (this.#source === bytes) return;
+    this.writeBytes(bytes);
+    this.#source = bytes;
+  }
+
   /** Writes bytes at `input`, or so many behind it, and gives their number. */
   writeBytes(bytes: Uint8Array, behind = 0): number {
     this.reserve(behind + bytes.length);
@@ -146,6 +155,7 @@ export class Library<E extends CommonExports = Exports> {
 
   /** Makes sure that `input` has room for so many bytes. */
   reserve(size: number): void {
+    this.#source = undefined;
     if (size <= this.#inputSize) return;
     this.drop();
     const room = Math.max(size, 4096);
@@ -161,12 +171,14 @@ export class Library<E extends CommonExports = Exports> {
 
   /** Wipes the input, which was secret. */
   wipe(): void {
+    this.#source = undefined;
     this.#refresh();
     this.#room.fill(0);
   }
 
   /** Gives the input's room back. */
   drop(): void {
+    this.#source = undefined;
     if (this.#inputSize > 0) this.release(this.input, this.#inputSize);
     this.input = this.#inputSize = 0;
     this.#look();
@@ -240,7 +252,7 @@ export class Library<E extends CommonExports = Exports> {
     return encoder.encodeInto(text, behind === 0 ? this.#room : this.#room.subarray(behind)).written;
   }
 
-  #copied(explain: Explain<E>): string {
+  #explanation(explain: Explain<E>): string {
     const length = this.out;
     this.call((exports) => explain(exports, 0, 0, length));
     const size = this.pointer(length);

@@ -53,12 +53,13 @@ const NEVER = 2 ** 63;
 export class Session {
   readonly #handle: Handle;
   readonly #library: Library;
-  /** How many bytes the last message has, and when it came. */
+  /** Where in the input the last message is, how many bytes it has, and when it came. */
+  #begin = 0;
   #length = 0;
   #at = 0n;
   /** Made once: nearly every call is this one. */
   readonly #takeIn = (exports: Exports): number =>
-    exports.chatnio_session_receive(this.#handle.pointer, this.#at, this.#library.input, this.#length, this.#library.out);
+    exports.chatnio_session_receive(this.#handle.pointer, this.#at, this.#library.input + this.#begin, this.#length, this.#library.out);
 
   /**
    * For a WebSocket that is open or being opened.
@@ -127,12 +128,25 @@ export class Session {
    */
   put(message: string | Uint8Array, now: number): boolean {
     const library = this.#library;
-    const length = typeof message === "string" ? library.write(message) : library.writeBytes(bytesOf("message", message));
+    this.#begin = 0;
+    this.#length = typeof message === "string" ? library.write(message) : library.writeBytes(bytesOf("message", message));
+    return this.#put(now);
+  }
+
+  /** @internal As `put()`, of a part of bytes that are never written to again. */
+  putPart(bytes: Uint8Array, begin: number, end: number, now: number): boolean {
+    this.#library.copy(bytes);
+    this.#begin = begin;
+    this.#length = end - begin;
+    return this.#put(now);
+  }
+
+  #put(now: number): boolean {
+    const library = this.#library;
     const out = library.prepare(eventAt.sizeof);
-    this.#length = length;
     this.#at = clock(now);
     this.#check(this.#takeIn);
-    return library.int32(out + eventAt.kind) === EventKind.delta && library.lengthOf(out + eventAt.raw) === length;
+    return library.int32(out + eventAt.kind) === EventKind.delta && library.lengthOf(out + eventAt.raw) === this.#length;
   }
 
   /** @internal What `put()` has brought, of that message: its texts lie where the message was put. */

@@ -1,5 +1,6 @@
 import type { Endpoint } from "./endpoint.js";
 import { ChatNioError } from "./errors.js";
+import { readFrames, type ByteStream } from "./frames.js";
 import { redacted } from "./redacted.js";
 import { MAX_DELAY } from "./settings.js";
 
@@ -14,7 +15,7 @@ export interface WebSocketLike {
   onclose: ((event: any) => void) | null;
   /** "nodebuffer": it is one of `ws`, whose text messages come by `on()` as bytes, which spares making strings of them. */
   readonly binaryType?: string;
-  on?(event: "message", listener: (data: any, isBinary?: boolean) => void): unknown;
+  on?(event: string, listener: (...data: any[]) => void): unknown;
   send(data: string): void;
   close(code?: number, reason?: string): void;
   /** Drops the connection at once, where that can be done. */
@@ -51,13 +52,14 @@ export function openSocket(
   { url, shown }: Endpoint,
   limit: number,
   signal: AbortSignal | undefined,
-  opened: (socket: WebSocketLike) => void,
+  opened: (socket: WebSocketLike, stream: ByteStream | undefined) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const withoutSecrets = (text: string): string => redacted(text, new URL(url).search.slice(1));
     let socket: WebSocketLike;
     let detail = "";
+    let stream: ByteStream | undefined;
     let silent: ReturnType<typeof setTimeout> | undefined;
     try {
       socket = new make(url);
@@ -87,11 +89,12 @@ export function openSocket(
           )
         : undefined;
     signal?.addEventListener("abort", aborted);
+    if (isOfWs(socket)) socket.on("upgrade", (response?: { readonly socket?: ByteStream | null }) => (stream = response?.socket ?? undefined));
     socket.onopen = () => {
       // Once.
       socket.onopen = null;
       settle();
-      opened(socket);
+      opened(socket, stream);
       resolve();
     };
     const closed = (event: { code?: unknown } = {}): void => {
@@ -110,14 +113,22 @@ export function openSocket(
   });
 }
 
-/** Gives each message to `take`, a text as it comes: as a string, or as UTF-8; undefined stands for a binary one. */
-export function listen(socket: WebSocketLike, take: (message: string | Uint8Array | undefined) => void): void {
-  if (socket.on !== undefined && socket.binaryType === "nodebuffer") {
+/** Takes a message, a text as it comes: as a string, or as UTF-8, which may be a part of other bytes; undefined stands for a binary one. */
+export type Take = (message: string | Uint8Array | undefined, begin?: number, end?: number) => void;
+
+/** Gives each message to `take`. `stream` is what a WebSocket of `ws` reads. */
+export function listen(socket: WebSocketLike, stream: ByteStream | undefined, take: Take): void {
+  if (isOfWs(socket)) {
     // Before version 8 it gave texts as strings, and did not say which was which.
     socket.on("message", (data: string | Uint8Array, isBinary = typeof data !== "string") => take(isBinary ? undefined : data));
+    readFrames(socket, stream, take);
   } else {
     socket.onmessage = ({ data }: { data?: unknown } = {}) => take(typeof data === "string" ? data : undefined);
   }
+}
+
+function isOfWs(socket: WebSocketLike): socket is WebSocketLike & Required<Pick<WebSocketLike, "on">> {
+  return socket.on !== undefined && socket.binaryType === "nodebuffer";
 }
 
 /** Lets go of a WebSocket, which says nothing any more. */
@@ -131,8 +142,8 @@ export function discard(socket: WebSocketLike): void {
   }
 }
 
-/** Closes a WebSocket in an orderly way, and waits for that, for so many milliseconds. */
-export function closeSocket(socket: WebSocketLike, limit: number): Promise<void> {
+/** Closes a WebSocket in an orderly way, and waits for that, for so many milliseconds. A browser's takes 1000 alone. */
+export function closeSocket(socket: WebSocketLike, limit: number, code = 1000): Promise<void> {
   return new Promise((resolve) => {
     silence(socket);
     const timer = setTimeout(() => {
@@ -145,7 +156,7 @@ export function closeSocket(socket: WebSocketLike, limit: number): Promise<void>
     };
     socket.onclose = closed;
     try {
-      socket.close(1000);
+      socket.close(code);
     } catch {
       discard(socket);
       closed();
