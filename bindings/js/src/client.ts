@@ -50,6 +50,11 @@ const COMMAND = /^\{"type":"(?:share|mask|edit|remove)"/;
 
 const NOT_CONNECTED = "the client is not connected";
 
+/** `afterStop`, where it is not set. */
+const AFTER_STOP = 10_000;
+
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** A Close's code (RFC 6455, section 7.4.1). */
 const NOT_UTF8 = 1007;
 
@@ -75,7 +80,9 @@ const LOOK_AGAIN = 50;
  *     for await (const piece of client.ask("hi", { model: "gpt-4" })) process.stdout.write(piece);
  *     await client.close();
  *
- * It asks one question at a time, as the server does; more wait, in the order in which they were asked. Leaving a loop
+ * It asks one question at a time, as the server does; more wait, in the order in which they were asked. An answer that was
+ * interrupted by a deadline or a limit is stopped at the server, which may send its end later: what is asked waits for that,
+ * too, at most `afterStop`, and then is `CHATNIO_BUSY`; or `reconnect()`. Leaving a loop
  * over an answer, or aborting its signal, stops the answer at the server. While nothing is asked, the connection is kept
  * alive.
  *
@@ -89,6 +96,8 @@ export class Client {
   readonly #session: Session;
   readonly #closeLimit: number;
   readonly #connectLimit: number;
+  /** How long a question waits for the server to end an answer that was interrupted. */
+  readonly #patience: number;
   #socket: WebSocketLike | undefined;
   /** Why it is not connected; undefined while it is. */
   #over: ChatNioError | undefined = new ChatNioError("CHATNIO_CLOSED", NOT_CONNECTED);
@@ -96,6 +105,8 @@ export class Client {
   #attempt: AbortController | undefined;
   /** The turn that runs. */
   #turn: Turn | undefined;
+  /** Until when the last one that was interrupted may be ended by the server. */
+  #drainedBy = 0;
   #waiting: (Turn | Sending)[] = [];
   /** What the session has taken, and holds. */
   #held: Sending[] = [];
@@ -114,6 +125,7 @@ export class Client {
     this.#options = options;
     this.#connectLimit = Number(time("connect", options.connect ?? 20_000));
     this.#closeLimit = Number(time("close", options.close ?? 3000));
+    this.#patience = (options.afterStop ?? AFTER_STOP) || NEVER;
     functionOf("WebSocket", options.WebSocket);
     functionOf("onEvent", options.onEvent);
     this.#session = new Session(options);
@@ -332,9 +344,14 @@ export class Client {
     this.#next();
   }
 
+  /** Whether the server has yet to end an answer that was interrupted, and is given the time for it. */
+  #isDraining(): boolean {
+    return this.#session.state === "draining" && this.#now() < this.#drainedBy;
+  }
+
   /** Begins what waits, if nothing runs. */
   #next(): void {
-    while (this.#turn === undefined && this.#over === undefined) {
+    while (this.#turn === undefined && this.#over === undefined && !this.#isDraining()) {
       const task = this.#waiting.shift();
       if (task === undefined) break;
       try {
@@ -470,6 +487,7 @@ export class Client {
         break;
       case "end":
         this.#turn = undefined;
+        this.#drainedBy = this.#now() + this.#patience;
         turn?.push(event);
         turn?.finish(event.answer, this.#over);
         break;
@@ -484,7 +502,8 @@ export class Client {
         throw error;
       });
     }
-    if (event.kind === "end") this.#next();
+    // A stray may be the end that was waited for.
+    if (event.kind === "end" || event.kind === "stray") this.#next();
   }
 
   /** Takes the end of a turn that the connection's end has brought. */
@@ -508,8 +527,10 @@ export class Client {
       // What was sent may have been answered at once, by anything.
       if (this.#socket !== socket) return;
       const now = this.#now();
-      const deadline = socket.bufferedAmount > FULL ? now + LOOK_AGAIN : session.deadline;
-      if (deadline === undefined) this.#disarm();
+      // What waits while nothing runs, waits for that.
+      const patience = this.#turn === undefined && this.#waiting.length > 0 ? this.#drainedBy : NEVER;
+      const deadline = Math.min(socket.bufferedAmount > FULL ? now + LOOK_AGAIN : (session.deadline ?? NEVER), patience);
+      if (deadline === NEVER) this.#disarm();
       else if (this.#timer === undefined || deadline < this.#due) this.#arm(deadline, now);
     } catch (error) {
       this.#broken(error);
@@ -563,7 +584,7 @@ export class Client {
     try {
       // Anew: among very many frames a deadline may pass.
       this.#tellDue(() => this.#now());
-      this.#pump();
+      this.#next();
     } catch (error) {
       this.#broken(error);
     }

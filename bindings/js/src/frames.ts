@@ -5,11 +5,18 @@ export interface ByteStream {
   readonly emit: unknown;
   listeners?(event: "data"): ((this: ByteStream, bytes: Uint8Array) => void)[];
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
-  off(event: "data", listener: (bytes: Uint8Array) => void): unknown;
+  on(event: "pause", listener: () => void): unknown;
+  off(event: "data" | "pause", listener: (bytes: Uint8Array) => void): unknown;
 }
 
-/** What those of `ws` have beside. */
-type Emitter = WebSocketLike & { readonly emit?: unknown; listenerCount?(event: "message"): number };
+/** What a WebSocket of `ws` has beside. */
+interface OfWs extends WebSocketLike {
+  readonly emit?: unknown;
+  /** The socket that it reads. */
+  readonly _socket?: unknown;
+  listeners?(event: "message"): unknown[];
+  listenerCount?(event: "message"): number;
+}
 
 /** How the frame of a whole text begins (RFC 6455, section 5.2): final, without reserved bits, a text. And of a ping and a pong. */
 const [TEXT, PING, PONG] = [0x81, 0x89, 0x8a];
@@ -20,38 +27,46 @@ const LONG = 126;
 /**
  * Reads whole texts, which is what nearly every frame is, where they lie in what has come: to bring each by itself costs `ws`
  * more than all that is done with it here. Pings and pongs are given to `ws`, and from the first frame on that is anything else
- * (a fragment, compressed, longer than 64 KiB, a Close, what no server may send) everything is.
+ * (a fragment, compressed, longer than 64 KiB, a Close, what no server may send) everything is; also once it is paused, or
+ * somebody else listens to its messages.
  *
- * `take` gets a text as a part of bytes that are never written to again. `stream` is what `ws` has shown by its event
- * `upgrade` (in Bun nothing). A WebSocket whose messages somebody else looks at, too, is left alone.
+ * `stream` is what `ws` shows by its event `upgrade`, and nothing of it was read yet. Left alone are all but `ws` itself: where
+ * `listener`, which it gives its messages, was changed on the way, or its events are looked at.
+ *
+ * `take` gets a text as a part of bytes that are never written to again. What comes meanwhile waits.
  */
 export function readFrames(
-  socket: Emitter,
+  socket: OfWs,
   stream: ByteStream | undefined,
+  listener: unknown,
   take: (bytes: Uint8Array, begin: number, end: number) => void,
 ): void {
-  if (stream === undefined) return;
-  const isShared = (): boolean => socket.emit !== stream.emit || socket.listenerCount?.("message") !== 1;
-  const [feed, ...others] = stream.listeners?.("data") ?? [];
-  if (feed === undefined || others.length > 0 || isShared()) return;
-  /** The beginning of a frame, and how many bytes are missing at the least until more of it can be read. */
-  let rest: Uint8Array[] = [];
+  const [feed, ...others] = stream?.listeners?.("data") ?? [];
+  if (stream === undefined || feed === undefined || others.length > 0) return;
+  if (socket._socket !== stream || socket.emit !== stream.emit || socket.listeners?.("message")[0] !== listener) return;
+  /** What has come and was not read, and how many bytes are missing at the least until more can be. */
+  let held: Uint8Array[] = [];
   let missing = 0;
+  let isReading = false;
+  /** It is for `ws` to read the rest. */
+  let isForeign = false;
 
-  const handOver = (bytes: Uint8Array): void => {
-    stream.off("data", read);
+  const isOurs = (): boolean => !isForeign && socket.listenerCount?.("message") === 1;
+  const handOver = (): void => {
+    stream.off("data", came);
+    stream.off("pause", paused);
     stream.on("data", feed);
-    feed.call(stream, bytes);
+    const bytes = joined(held);
+    held = [];
+    if (bytes.length > 0) feed.call(stream, bytes);
   };
-  const read = (came: Uint8Array): void => {
-    rest.push(came);
-    missing -= came.length;
-    if (isShared()) return handOver(joined(rest));
-    if (missing > 0) return;
-    const bytes = joined(rest);
+  /** Reads the frames that are there. */
+  const read = (): void => {
+    const bytes = joined(held);
+    held = [];
     let at = 0;
     let end = 2;
-    while (end <= bytes.length) {
+    while (end <= bytes.length && isOurs()) {
       const first = bytes[at];
       let length = bytes[at + 1]!;
       if (first === TEXT && length === LONG) {
@@ -59,7 +74,8 @@ export function readFrames(
         if (end > bytes.length) break;
         length = bytes[at + 2]! * 256 + bytes[at + 3]!;
       } else if (length >= LONG || (first !== TEXT && first !== PING && first !== PONG)) {
-        return handOver(bytes.subarray(at));
+        isForeign = true;
+        break;
       }
       const begin = end;
       end += length;
@@ -69,11 +85,29 @@ export function readFrames(
       at = end;
       end += 2;
     }
-    rest = at < bytes.length ? [bytes.subarray(at)] : [];
-    missing = end - bytes.length;
+    if (at < bytes.length) held.unshift(bytes.subarray(at));
+    missing += end - bytes.length;
+  };
+  const came = (bytes: Uint8Array): void => {
+    held.push(bytes);
+    missing -= bytes.length;
+    if (isReading) return;
+    isReading = true;
+    while (missing <= 0 && isOurs()) {
+      missing = 0;
+      read();
+    }
+    isReading = false;
+    if (!isOurs()) handOver();
+  };
+  // What is left in a paused socket when that closes, `ws` takes past all listeners.
+  const paused = (): void => {
+    isForeign = true;
+    if (!isReading) handOver();
   };
   stream.off("data", feed);
-  stream.on("data", read);
+  stream.on("data", came);
+  stream.on("pause", paused);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -9,7 +9,7 @@ const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 const OUT = 256;
 
 /** A longer input's room is given back at once. */
-const KEPT_INPUT = 256 * 1024;
+export const KEPT_INPUT = 256 * 1024;
 
 /** The longest texts that are decoded letter by letter, which is faster for what is so short. */
 const SHORT = 16;

@@ -22,7 +22,7 @@ import {
 import { ChatNioError } from "./errors.js";
 import { dispose } from "./dispose.js";
 import { type Event, readEvent } from "./event.js";
-import { constructed, Handle, type Library } from "./library.js";
+import { constructed, Handle, KEPT_INPUT, type Library } from "./library.js";
 import { library as loaded } from "./load.js";
 import { type Request, withRequest } from "./request.js";
 import { type Authentication, bytesOf, makeAuth, makeConfig, optionsOf, refuse, type Settings } from "./settings.js";
@@ -135,6 +135,7 @@ export class Session {
 
   /** @internal As `put()`, of a part of bytes that are never written to again. */
   putPart(bytes: Uint8Array, begin: number, end: number, now: number): boolean {
+    if (bytes.length > KEPT_INPUT) return this.put(bytes.subarray(begin, end), now);
     this.#library.copy(bytes);
     this.#begin = begin;
     this.#length = end - begin;

@@ -89,7 +89,13 @@ export function openSocket(
           )
         : undefined;
     signal?.addEventListener("abort", aborted);
-    if (isOfWs(socket)) socket.on("upgrade", (response?: { readonly socket?: ByteStream | null }) => (stream = response?.socket ?? undefined));
+    if (isOfWs(socket)) {
+      socket.on("upgrade", (response?: { readonly socket?: ByteStream | null }) => {
+        stream = response?.socket ?? undefined;
+        // It is open in the same step. Who hears of that later has missed what was read meanwhile.
+        queueMicrotask(() => (stream = undefined));
+      });
+    }
     socket.onopen = () => {
       // Once.
       socket.onopen = null;
@@ -120,8 +126,9 @@ export type Take = (message: string | Uint8Array | undefined, begin?: number, en
 export function listen(socket: WebSocketLike, stream: ByteStream | undefined, take: Take): void {
   if (isOfWs(socket)) {
     // Before version 8 it gave texts as strings, and did not say which was which.
-    socket.on("message", (data: string | Uint8Array, isBinary = typeof data !== "string") => take(isBinary ? undefined : data));
-    readFrames(socket, stream, take);
+    const listener = (data: string | Uint8Array, isBinary = typeof data !== "string"): void => take(isBinary ? undefined : data);
+    socket.on("message", listener);
+    readFrames(socket, stream, listener, take);
   } else {
     socket.onmessage = ({ data }: { data?: unknown } = {}) => take(typeof data === "string" ? data : undefined);
   }

@@ -70,9 +70,13 @@ class Fake extends EventEmitter {
   readonly log: string[] = [];
   /** How many texts have come through `ws`. */
   count = 0;
-  readonly stream = new EventEmitter();
+  readonly _socket = new EventEmitter();
+  readonly listener = (data: Buffer, isBinary: boolean): void => {
+    this.count += 1;
+    this.log.push(`${isBinary ? "binary" : "text"} ${data.toString()}`);
+  };
 
-  constructor(isRead: boolean) {
+  constructor() {
     super();
     const receiver = new Receiver({ skipUTF8Validation: true });
     receiver.on("message", (data: Buffer, isBinary: boolean) => this.emit("message", data, isBinary));
@@ -80,22 +84,28 @@ class Fake extends EventEmitter {
     receiver.on("pong", (data: Buffer) => this.log.push(`pong ${data.length}`));
     receiver.on("conclude", (code: number) => this.log.push(`close ${code}`));
     receiver.on("error", (error: Error) => this.log.push(`error ${error.message}`));
-    this.stream.on("data", (bytes: Buffer) => receiver.write(bytes));
-    this.on("message", (data: Buffer, isBinary: boolean) => {
-      this.count += 1;
-      this.log.push(`${isBinary ? "binary" : "text"} ${data.toString()}`);
-    });
-    if (!isRead) return;
-    readFrames(this as unknown as WebSocketLike, this.stream as unknown as ByteStream, (bytes, begin, end) => {
+    this._socket.on("data", (bytes: Buffer) => receiver.write(bytes));
+    this.on("message", this.listener);
+  }
+
+  /** Texts are read past it; `taken` is told after each. */
+  isRead(taken: () => void = () => {}): this {
+    this.readFrom(this._socket as unknown as ByteStream, taken);
+    return this;
+  }
+
+  readFrom(stream: ByteStream | undefined, taken: () => void = () => {}, listener: unknown = this.listener): void {
+    readFrames(this as unknown as WebSocketLike, stream, listener, (bytes, begin, end) => {
       this.log.push(`text ${Buffer.from(bytes.subarray(begin, end)).toString()}`);
+      taken();
     });
   }
 
   /** `bytes` come in pieces of these lengths, the rest as a whole. */
-  async comes(bytes: Uint8Array, lengths: readonly number[]): Promise<void> {
+  async comes(bytes: Uint8Array, lengths: readonly number[] = []): Promise<void> {
     let at = 0;
     for (const length of [...lengths, bytes.length]) {
-      this.stream.emit("data", Buffer.from(bytes.subarray(at, at + length)));
+      this._socket.emit("data", Buffer.from(bytes.subarray(at, at + length)));
       at += length;
     }
     // It tells errors at the end of a tick.
@@ -109,36 +119,66 @@ test("frames are read as `ws` reads them, however they are split", async () => {
     const kinds = below(3) === 0 ? FRAMES.length : WHOLE;
     const bytes = Buffer.concat(Array.from({ length: 1 + below(12) }, () => FRAMES[below(kinds)]!()));
     const lengths = Array.from({ length: below(20) }, () => below(below(4) === 0 ? 70_000 : 8));
-    const [read, alone] = [new Fake(true), new Fake(false)];
+    const [read, alone] = [new Fake().isRead(), new Fake()];
     await Promise.all([read.comes(bytes, lengths), alone.comes(bytes, lengths)]);
     assert.deepEqual(read.log, alone.log, `seed ${seed}`);
     if (kinds === WHOLE) assert.equal(read.count, 0, `seed ${seed}: all texts are read where they lie`);
   }
 });
 
-test("a WebSocket that shows no stream brings its messages itself", () => {
-  for (const nothing of [undefined, {} as ByteStream]) {
-    const read = new Fake(false);
-    readFrames(read as unknown as WebSocketLike, nothing, () => assert.fail());
-    read.stream.emit("data", frame(0x81, text(3)));
-    assert.deepEqual(read.log, ["text 012"]);
-  }
-});
-
 test("one byte at a time", async () => {
   const bytes = Buffer.concat(FRAMES.map((make) => make()).filter(({ length }) => length < 1000));
-  const [read, alone] = [new Fake(true), new Fake(false)];
+  const [read, alone] = [new Fake().isRead(), new Fake()];
   const lengths = new Array<number>(bytes.length).fill(1);
   await Promise.all([read.comes(bytes, lengths), alone.comes(bytes, lengths)]);
   assert.deepEqual(read.log, alone.log);
 });
 
-test("a WebSocket whose messages somebody else looks at brings them all itself", async () => {
-  const seen = new Fake(true);
-  await seen.comes(frame(0x81, text(3)), []);
-  let count = 0;
-  seen.on("message", () => (count += 1));
-  await seen.comes(Buffer.concat([frame(0x81, text(4)), frame(0x81, text(5))]), [3]);
-  assert.deepEqual(seen.log, ["text 012", "text 0123", "text 01234"]);
-  assert.equal(count, 2);
+test("a WebSocket that shows no socket, or not its own, or has changed its listener, brings its messages itself", async () => {
+  const cases: ((fake: Fake) => void)[] = [
+    (fake) => fake.readFrom(undefined),
+    (fake) => fake.readFrom({} as ByteStream),
+    (fake) => fake.readFrom(new EventEmitter().on("data", () => {}) as unknown as ByteStream),
+    (fake) => fake.readFrom(fake._socket as unknown as ByteStream, undefined, () => {}),
+    (fake) => fake._socket.on("data", () => {}) && fake.isRead(),
+  ];
+  for (const begin of cases) {
+    const fake = new Fake();
+    begin(fake);
+    await fake.comes(frame(0x81, text(3)));
+    assert.deepEqual([fake.log, fake.count], [["text 012"], 1]);
+  }
+});
+
+test("who begins to listen to its messages gets the next one", async () => {
+  let seen = 0;
+  const fake = new Fake().isRead(() => {
+    if (seen === 0) fake.on("message", () => (seen += 1));
+  });
+  await fake.comes(Buffer.concat([frame(0x81, text(3)), frame(0x81, text(4)), frame(0x81, text(5))]), [8]);
+  assert.deepEqual([fake.log, seen], [["text 012", "text 0123", "text 01234"], 2]);
+});
+
+test("once it is paused `ws` has all that was held, and what comes then", async () => {
+  for (const isPausedByFeed of [false, true]) {
+    const fake = new Fake().isRead(() => {
+      if (isPausedByFeed) fake._socket.emit("pause");
+    });
+    const bytes = Buffer.concat([frame(0x81, text(3)), frame(0x81, text(20)), frame(0x81, text(5))]);
+    await fake.comes(bytes.subarray(0, 12));
+    fake._socket.emit("pause");
+    await fake.comes(bytes.subarray(12));
+    assert.deepEqual([fake.log, fake.count], [["text 012", "text 01234567890123456789", "text 01234"], 2]);
+  }
+});
+
+test("what comes while a text is taken waits for its turn", async () => {
+  let left = 2;
+  const fake = new Fake().isRead(() => {
+    left -= 1;
+    if (left >= 0) fake._socket.emit("data", Buffer.from(frame(0x81, text(7 + left))));
+  });
+  await fake.comes(Buffer.concat([frame(0x81, text(1)), frame(0x81, text(2)), frame(0x81, text(3))]));
+  assert.deepEqual(fake.log, [1, 2, 3, 8, 7].map((length) => `text ${Buffer.from(text(length)).toString()}`));
+  assert.equal(fake.count, 0);
 });

@@ -429,6 +429,26 @@ export const tests: Test[] = [
     },
   },
   {
+    name: "what waits for the end of an interrupted answer waits no longer than afterStop",
+    run: () =>
+      withClock(async (clock) => {
+        const settings = { keepAlive: 0, stopRepeats: [], firstFrame: 100, afterStop: 700 };
+        const client = await Client.connect("ws://localhost", { WebSocket: Puppet, ...settings });
+        const silent = client.ask("hi").result();
+        await clock.pass(100);
+        equal((await silent).interruption, "first-frame-deadline");
+        const waiting = [client.ask("late").text(), client.send({ type: "share", hash: "a" })];
+        const stopped = client.ask("stopped");
+        ok(stopped.stop(), "it waits");
+        await clock.pass(699);
+        const refused = Promise.all(waiting.map((one) => rejects("CHATNIO_BUSY", one)));
+        equal(Puppet.last.types, ["auth", "chat", "stop"]);
+        await clock.pass(1);
+        await refused;
+        await client.close();
+      }),
+  },
+  {
     name: "deadlines and keep-alives come by timers",
     run: () =>
       withClock(async (clock) => {
@@ -445,12 +465,28 @@ export const tests: Test[] = [
         await clock.pass(1);
         equal((await answer.result()).interruption, "next-frame-deadline");
         equal(client.state, "draining");
-        await rejects("CHATNIO_BUSY", client.ask("more").text());
+        const more = client.ask("more").text();
+        await clock.pass(9999);
+        equal(client.state, "draining");
         server.says({ end: true });
-        equal(client.state, "idle");
+        equal(client.state, "asking");
+        // The stop was repeated, so the question is held until the server loses nothing.
+        await clock.pass(250);
+        server.says({ message: "b" });
+        server.says({ end: true });
+        equal(await more, "b");
         const silent = client.ask("again");
         await clock.pass(5000);
         equal((await silent.result()).interruption, "first-frame-deadline");
+        const late = client.ask("late").text();
+        await clock.pass(9999);
+        equal(client.state, "draining");
+        const refused = rejects("CHATNIO_BUSY", late);
+        await clock.pass(1);
+        await refused;
+        await rejects("CHATNIO_BUSY", client.ask("more").text());
+        server.says({ end: true });
+        equal(client.state, "idle");
         const closing = client.close();
         await clock.pass(1);
         await closing;
