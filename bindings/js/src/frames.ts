@@ -15,7 +15,7 @@ interface OfWs extends WebSocketLike {
   /** The socket that it reads. */
   readonly _socket?: unknown;
   listeners?(event: "message"): unknown[];
-  listenerCount?(event: "message"): number;
+  off?(event: "newListener", listener: (name: string) => void): unknown;
 }
 
 /** How the frame of a whole text begins (RFC 6455, section 5.2): final, without reserved bits, a text. And of a ping and a pong. */
@@ -43,7 +43,8 @@ export function readFrames(
 ): void {
   const [feed, ...others] = stream?.listeners?.("data") ?? [];
   if (stream === undefined || feed === undefined || others.length > 0) return;
-  if (socket._socket !== stream || socket.emit !== stream.emit || socket.listeners?.("message")[0] !== listener) return;
+  const listeners = socket.listeners?.("message") ?? [];
+  if (socket._socket !== stream || socket.emit !== stream.emit || listeners.length !== 1 || listeners[0] !== listener) return;
   /** What has come and was not read, and how many bytes are missing at the least until more can be. */
   let held: Uint8Array[] = [];
   let missing = 0;
@@ -51,10 +52,10 @@ export function readFrames(
   /** It is for `ws` to read the rest. */
   let isForeign = false;
 
-  const isOurs = (): boolean => !isForeign && socket.listenerCount?.("message") === 1;
   const handOver = (): void => {
     stream.off("data", came);
-    stream.off("pause", paused);
+    stream.off("pause", leave);
+    socket.off?.("newListener", heard);
     stream.on("data", feed);
     const bytes = joined(held);
     held = [];
@@ -66,7 +67,7 @@ export function readFrames(
     held = [];
     let at = 0;
     let end = 2;
-    while (end <= bytes.length && isOurs()) {
+    while (end <= bytes.length && !isForeign) {
       const first = bytes[at];
       let length = bytes[at + 1]!;
       if (first === TEXT && length === LONG) {
@@ -93,21 +94,25 @@ export function readFrames(
     missing -= bytes.length;
     if (isReading) return;
     isReading = true;
-    while (missing <= 0 && isOurs()) {
+    while (missing <= 0 && !isForeign) {
       missing = 0;
       read();
     }
     isReading = false;
-    if (!isOurs()) handOver();
+    if (isForeign) handOver();
   };
-  // What is left in a paused socket when that closes, `ws` takes past all listeners.
-  const paused = (): void => {
+  const leave = (): void => {
     isForeign = true;
     if (!isReading) handOver();
   };
+  const heard = (name: string): void => {
+    if (name === "message") leave();
+  };
   stream.off("data", feed);
   stream.on("data", came);
-  stream.on("pause", paused);
+  // What is left in a paused socket when that closes, `ws` takes past all listeners.
+  stream.on("pause", leave);
+  socket.on?.("newListener", heard);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
