@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { AnswerError, Client, load } from "chatnio";
 import { WebSocket, WebSocketServer } from "ws";
 import { platformWebSocket } from "../../dist/socket.js";
+import { frame, numbers } from "./server-frames.js";
 
 const piece = JSON.stringify({ message: "a", quota: 0, end: false });
 const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
@@ -102,3 +103,61 @@ for (const make of [Looking, Listening]) {
     await client.close();
   });
 }
+
+function message(text: string, end = false): Buffer {
+  return Buffer.from(JSON.stringify({ conversation: 1, message: text, quota: 0.5, end }));
+}
+
+/** What a server may send within an answer, and pings, and what is none. */
+const PARTS: readonly ((below: (limit: number) => number) => Uint8Array)[] = [
+  (below) => frame(0x81, message("é".repeat(below(40)))),
+  (below) => frame(0x81, message("a".repeat(below(3000)))),
+  (below) => frame(0x89, Buffer.alloc(below(126))),
+  () => frame(0x81, Buffer.from("{nonsense")),
+  () => frame(0x81, Buffer.alloc(0)),
+  () => frame(0x82, Buffer.from("binary")),
+  () => Buffer.concat([frame(0x01, message("in fragments").subarray(0, 20)), frame(0x80, message("in fragments").subarray(20))]),
+  () => frame(0x81, message("b".repeat(66_000))),
+  () => frame(0x81, Buffer.from([0xc3])),
+  () => frame(0x88, Buffer.from([0x03, 0xe9])),
+];
+/** So many of them leave a client with the fast way. */
+const USUAL = 5;
+
+test("a client makes the same of what comes, whoever reads it", async () => {
+  const rough = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  rough.on("connection", (socket, { socket: stream }) => {
+    socket.on("message", async (data) => {
+      const asked = JSON.parse(String(data)) as { type?: string; message: string };
+      if (asked.type !== "chat") return;
+      const below = numbers(Number(asked.message));
+      const kinds = below(3) === 0 ? PARTS.length : USUAL;
+      const parts = Array.from({ length: below(30) }, () => PARTS[below(kinds)]!(below));
+      const bytes = Buffer.concat([frame(0x81, message("")), ...parts, frame(0x81, message("z", true))]);
+      const most = [10, 300, 100_000][below(3)]!;
+      for (let at = 0, end = 0; at < bytes.length; at = end) {
+        // Few of the smallest.
+        end = at > 4000 ? bytes.length : at + 1 + below(most);
+        if (stream.writable) stream.write(bytes.subarray(at, end));
+        await new Promise(setImmediate);
+      }
+    });
+  });
+  await once(rough, "listening");
+  const url = `ws://127.0.0.1:${(rough.address() as AddressInfo).port}`;
+  let ends = 0;
+  for (let seed = 0; seed < 60; seed += 1) {
+    const logs = await Promise.all([Showing, Looking].map(async (make) => {
+      const log: unknown[] = [];
+      const client = await Client.connect(url, { token: "sk-any", WebSocket: make, close: 0, onEvent: (event) => log.push(event) });
+      const { outcome, text } = await client.ask(String(seed)).result();
+      if (outcome === "complete") ends += 1;
+      log.push(outcome, text, client.error?.code, client.counters);
+      await client.close();
+      return log;
+    }));
+    assert.deepEqual(logs[0], logs[1], `seed ${seed}`);
+  }
+  assert.ok(ends > 60, `${ends} of 120 are complete`);
+  rough.close();
+});
