@@ -5,7 +5,7 @@ import { type EventEmitter, once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { AnswerError, Client, load } from "chatnio";
+import { AnswerError, Client, type Event, load, Session } from "chatnio";
 import { WebSocket, WebSocketServer } from "ws";
 import { platformWebSocket } from "../../dist/socket.js";
 import { frame, numbers } from "./server-frames.js";
@@ -149,7 +149,12 @@ test("a client makes the same of what comes, whoever reads it", async () => {
   for (let seed = 0; seed < 60; seed += 1) {
     const logs = await Promise.all([Showing, Looking].map(async (make) => {
       const log: unknown[] = [];
-      const client = await Client.connect(url, { token: "sk-any", WebSocket: make, close: 0, onEvent: (event) => log.push(event) });
+      const onEvent = (event: Event): void => {
+        log.push(event);
+        // Another use of the module, in the middle of what was read at once.
+        new Session({ token: "sk-another" });
+      };
+      const client = await Client.connect(url, { token: "sk-any", WebSocket: make, close: 0, onEvent });
       const { outcome, text } = await client.ask(String(seed)).result();
       if (outcome === "complete") ends += 1;
       log.push(outcome, text, client.error?.code, client.counters);
