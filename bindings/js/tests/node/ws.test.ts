@@ -124,8 +124,9 @@ const PARTS: readonly ((below: (limit: number) => number) => Uint8Array)[] = [
 /** So many of them leave a client with the fast way. */
 const USUAL = 5;
 
-test("a client makes the same of what comes, whoever reads it", async () => {
+test("a client makes the same of what comes, whoever reads it", async (t) => {
   const rough = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  t.after(() => rough.close());
   rough.on("connection", (socket, { socket: stream }) => {
     socket.on("message", async (data) => {
       const asked = JSON.parse(String(data)) as { type?: string; message: string };
@@ -165,5 +166,4 @@ test("a client makes the same of what comes, whoever reads it", async () => {
     assert.deepEqual(logs[0], logs[1], `seed ${seed}`);
   }
   assert.ok(ends > 60, `${ends} of 120 are complete`);
-  rough.close();
 });
