@@ -528,8 +528,8 @@ export class Client {
       if (this.#socket !== socket) return;
       const now = this.#now();
       // What waits while nothing runs, waits for that.
-      const patience = this.#turn === undefined && this.#waiting.length > 0 ? this.#drainedBy : NEVER;
-      const deadline = Math.min(socket.bufferedAmount > FULL ? now + LOOK_AGAIN : (session.deadline ?? NEVER), patience);
+      const drainedBy = this.#turn === undefined && this.#waiting.length > 0 ? this.#drainedBy : NEVER;
+      const deadline = Math.min(socket.bufferedAmount > FULL ? now + LOOK_AGAIN : (session.deadline ?? NEVER), drainedBy);
       if (deadline === NEVER) this.#disarm();
       else if (this.#timer === undefined || deadline < this.#due) this.#arm(deadline, now);
     } catch (error) {
