@@ -15,6 +15,8 @@ export interface WebSocketLike {
   onclose: ((event: any) => void) | null;
   /** "nodebuffer": it is one of `ws`, whose text messages come by `on()` as bytes, which spares making strings of them. */
   readonly binaryType?: string;
+  /** 3: it is closed, and tells nothing more. */
+  readonly readyState?: number;
   on?(event: string, listener: (...data: any[]) => void): unknown;
   send(data: string): void;
   close(code?: number, reason?: string): void;
@@ -153,6 +155,10 @@ export function discard(socket: WebSocketLike): void {
 export function closeSocket(socket: WebSocketLike, limit: number, code = 1000): Promise<void> {
   return new Promise((resolve) => {
     silence(socket);
+    if (socket.readyState === 3) {
+      resolve();
+      return;
+    }
     const timer = setTimeout(() => {
       discard(socket);
       resolve();

@@ -335,7 +335,7 @@ export const tests: Test[] = [
         equal((await early.result()).text, "a\ufeffbcd");
         const lost = client.ask("two")[Symbol.asyncIterator]();
         const [one, two] = [failure(lost.next()), failure(lost.next())];
-        Puppet.last.onclose?.({ code: 1006, reason: "", wasClean: false });
+        Puppet.last.breaks();
         equal([ofAnswer(await one).answer.turn, ofAnswer(await two).answer.turn], [2, 2]);
       }
     },
@@ -374,6 +374,24 @@ export const tests: Test[] = [
     },
   },
   {
+    name: "a host that closes what is gone already waits for nothing",
+    run: () =>
+      withClock(async (clock) => {
+        let isClosed = false;
+        const onEvent = (event: Event): void => {
+          if (event.kind === "delta" && event.text === "b") void client.close().then(() => (isClosed = true));
+        };
+        const client = await Client.connect("ws://localhost", { WebSocket: Puppet, onEvent });
+        const error = failure(client.ask("hi").text());
+        const frame = (message: string): string => JSON.stringify({ message, quota: 0, end: false });
+        // The second is told as the connection's end is heard.
+        Puppet.last.onmessage?.({ data: `${frame("a")}\n${frame("b")}` });
+        Puppet.last.breaks();
+        await clock.pass(0);
+        equal([isClosed, ofAnswer(await error).answer.interruption], [true, "closed-by-host"]);
+      }),
+  },
+  {
     name: "a WebSocket that has failed brings nothing more of an answer",
     async run() {
       for (const [message, code] of [
@@ -386,7 +404,7 @@ export const tests: Test[] = [
         // As Node's own does: what came behind in the same read is told all the same.
         Puppet.last.onerror?.({ message });
         Puppet.last.says({ message: "b", end: true });
-        Puppet.last.onclose?.({ code: 1006, reason: "", wasClean: false });
+        Puppet.last.breaks();
         const error = ofAnswer(await failure(running.text()));
         equal([error.answer.text, error.answer.outcome, client.error?.code], ["a", "interrupted", code]);
         await client.close();

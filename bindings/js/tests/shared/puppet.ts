@@ -4,6 +4,7 @@ import type { WebSocketLike } from "chatnio";
 export class Puppet implements WebSocketLike {
   static last: Puppet;
   bufferedAmount = 0;
+  readyState = 1;
   onopen: ((event: unknown) => void) | null = null;
   onmessage: ((event: unknown) => void) | null = null;
   onerror: ((event: unknown) => void) | null = null;
@@ -21,12 +22,19 @@ export class Puppet implements WebSocketLike {
   }
 
   close(): void {
+    if (this.readyState === 3) return;
     this.isClosed = true;
     queueMicrotask(() => this.onclose?.({ code: 1000, reason: "", wasClean: true }));
   }
 
   says(message: object): void {
     this.onmessage?.({ data: JSON.stringify({ quota: 0, end: false, ...message }) });
+  }
+
+  /** The connection is gone. */
+  breaks(): void {
+    this.readyState = 3;
+    this.onclose?.({ code: 1006, reason: "", wasClean: false });
   }
 
   get types(): string[] {
