@@ -282,8 +282,9 @@ impl Connection {
     }
 }
 
-/// Whether the socket only asks for patience; systems differ in how they say it.
-fn is_timeout(error: &io::Error) -> bool {
+/// Whether the socket only asks for patience; systems differ in how they say it. A wait is also interrupted when the process
+/// was stopped and goes on.
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 

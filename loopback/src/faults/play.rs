@@ -14,6 +14,7 @@ use tungstenite::handshake::derive_accept_key;
 use super::certificates::{Certificate, Certificates};
 use super::step::{ACCEPTED, frame};
 use super::{Fault, Over, Step};
+use crate::server::is_timeout;
 use crate::tls::{Tls, TlsError};
 use crate::unreachable::Silent;
 use crate::wire::Wire;
@@ -377,8 +378,4 @@ fn token_of(frame: &[u8]) -> Option<String> {
     let plain: Vec<u8> = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
     let message: serde_json::Value = serde_json::from_slice(&plain).ok()?;
     Some(message.get("token")?.as_str()?.to_owned())
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

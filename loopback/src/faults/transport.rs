@@ -38,8 +38,8 @@ pub(super) fn faults() -> Vec<Fault> {
     faults.extend([
         Fault::new(
             "slow-head",
-            "the answer's head comes a byte every 50 ms",
-            [Step::Head, Step::Slowly(ACCEPTED.as_bytes().into(), Duration::from_millis(50))],
+            "the answer's head comes a byte every 50 ms, and has no end",
+            [Step::Head, Step::Slowly(endless_head().into(), Duration::from_millis(50))],
         ),
         Fault::new(
             "slow-answer",
@@ -55,4 +55,10 @@ pub(super) fn faults() -> Vec<Fault> {
         }),
     ]);
     faults
+}
+
+/// So much of a head that a client which stood still finds no end of it either.
+fn endless_head() -> Vec<u8> {
+    let head = ACCEPTED.strip_suffix("\r\n").unwrap_or(ACCEPTED);
+    format!("{head}X-Slow: {}", "slow ".repeat(400)).into()
 }
