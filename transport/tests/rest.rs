@@ -397,7 +397,8 @@ fn what_the_first_try_says_is_not_hidden_by_a_second_that_runs_out_of_time() {
         (first, listener.accept().unwrap())
     });
     let client = Client::new(&url, Auth::new(KEY), &ConnectionConfig::default()).unwrap();
-    let error = client.within(Duration::from_secs(1)).call(&rest::quota()).unwrap_err();
+    // Long enough for the first answer, should the machine stand still meanwhile.
+    let error = client.within(Duration::from_secs(6)).call(&rest::quota()).unwrap_err();
     assert!(matches!(error, ClientError::Answer(Error::Http { status: 503, .. })), "{error:?}");
     server.join().unwrap();
 }

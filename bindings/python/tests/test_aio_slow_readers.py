@@ -221,7 +221,7 @@ def test_a_flood_does_not_hold_up_a_deadline(run: Run[None]) -> None:
 
     async def main() -> None:
         async with listening(lambda reader, writer: until_it_goes(reader, writer, frame)) as url:
-            async with AsyncClient(url, config=Config(first_frame=1, close=0.1)) as client:
+            async with AsyncClient(url, config=Config(first_frame=5, close=0.1)) as client:
                 stream = client.ask("hi")
                 events = stream.events()
                 assert isinstance(await events.__anext__(), Malformed)

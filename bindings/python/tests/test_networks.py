@@ -184,15 +184,15 @@ def test_without_a_deadline_nobody_waits_an_hour(is_asyncio: bool) -> None:
 @pytest.mark.parametrize(("answer", "status"), [(BUSY, Status.THROTTLED), (LATER, Status.UNAVAILABLE)])
 def test_a_proxy_says_when_to_come_back(answer: bytes, status: Status, is_asyncio: bool) -> None:
     with answering(answer) as address:
-        error = refused("ws://chat.example", Config(proxy=f"http://{address}", connect=3, handshake=3), is_asyncio)
+        error = refused("ws://chat.example", Config(proxy=f"http://{address}", connect=6, handshake=6), is_asyncio)
         assert (error.status, error.retry_after) == (status, 3600.0 if answer is LATER else 7.0)
         assert f"the proxy http://{address} answered HTTP" in str(error)
 
 
 @pytest.mark.parametrize("is_asyncio", [False, True])
 def test_all_tries_have_one_deadline(is_asyncio: bool) -> None:
-    # The second has no answer, and less time than its own handshake.
-    config = Config(connect=1, handshake=5, connect_retries=9)
+    # The second has no answer, and less time than its own handshake. The first has enough, should the machine stand still.
+    config = Config(connect=6, handshake=30, connect_retries=9)
     listener = socket.create_server(("127.0.0.1", 0))
     kept: list[socket.socket] = []
 

@@ -221,7 +221,8 @@ def test_a_try_that_runs_out_of_time_does_not_hide_what_the_one_before_failed_by
     with serving(answering(AWAY), lambda connection: held(connection, released)) as port:
         try:
             with pytest.raises(CallError) as raised:
-                made(f"ws://127.0.0.1:{port}", rest.quota(), timeout=1)
+                # Long enough for the first answer, should the machine stand still meanwhile.
+                made(f"ws://127.0.0.1:{port}", rest.quota(), timeout=6)
         finally:
             released.set()
     assert raised.value.code == 503
