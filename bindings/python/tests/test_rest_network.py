@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import gc
 import socket
 import ssl
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rest_support import AWAY, Caller, KEY, SEVEN, answering, exactly, held, on_asyncio, serving, until
+from rest_support import AWAY, Caller, KEY, SEVEN, answering, blocking, exactly, held, on_asyncio, serving, until
 from support import closed_port
 
 from pychatnio import (
@@ -226,6 +227,19 @@ def test_a_try_that_runs_out_of_time_does_not_hide_what_the_one_before_failed_by
         finally:
             released.set()
     assert raised.value.code == 503
+
+
+@pytest.mark.parametrize("module", ["client.connected_blocking", "aio.connected"])
+def test_a_network_that_is_silent_is_not_a_limit_of_the_clients(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = blocking if module.startswith("client") else on_asyncio
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ETIMEDOUT, "the system's words")
+
+    monkeypatch.setattr(f"pychatnio.rest.{module}", refuse)
+    with pytest.raises(ConnectError, match="the system's words") as raised:
+        made("ws://localhost:1", rest.quota(), config=Config(connect_retries=0))
+    assert raised.value.status is Status.CONNECT
 
 
 def test_what_only_reads_is_tried_again_and_nothing_else_is(made: Caller) -> None:

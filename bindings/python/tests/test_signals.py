@@ -16,10 +16,11 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from rest_support import serving, until
 from support import PATIENCE
 
 import pychatnio
-from pychatnio import AnswerStream, Client, Config, End, Interruption, Loopback, Opened, Outcome
+from pychatnio import AnswerStream, Client, Config, End, Interruption, Loopback, Opened, Outcome, rest
 from pychatnio._interruptible import interruptible
 
 HELLO = "Hello! How can I help?"
@@ -247,6 +248,36 @@ def test_two_signals_at_once() -> None:
     assert made == [True]
 
 
+def test_a_limit_of_the_programs_own_ends_a_companion_call() -> None:
+    """As by `signal.alarm()`: what its handler raises is not taken for the end of a wait of the client's."""
+
+    class TooLong(TimeoutError):
+        pass
+
+    def give_up(number: int, frame: FrameType | None) -> None:
+        raise TooLong from cause
+
+    cause = ValueError("the program's own")
+    main, released = threading.main_thread().ident, threading.Event()
+    assert main is not None
+
+    def serve(connection: socket.socket) -> None:
+        until(connection, b"\r\n\r\n")
+        signal.pthread_kill(main, signal.SIGUSR1)
+        released.wait(PATIENCE)
+
+    before = signal.signal(signal.SIGUSR1, give_up)
+    try:
+        with serving(serve) as port, pytest.raises(TooLong) as raised:
+            try:
+                rest.Client(f"ws://127.0.0.1:{port}", timeout=PATIENCE).call(rest.quota())
+            finally:
+                released.set()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert raised.value.__cause__ is cause
+
+
 def test_a_wait_where_no_thread_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(function: Callable[[], None], arguments: tuple[()]) -> int:
         raise RuntimeError("can't start new thread")
@@ -348,6 +379,26 @@ def test_a_question_that_is_lost_to_a_signal(loopback: Loopback, before: int, ra
             break
     # Where it went out, so did a stop.
     assert seen == {(1, False), (2, True)}
+
+
+def test_what_a_handler_raises_comes_out_of_a_close(loopback: Loopback) -> None:
+    interrupted = 0
+    for point in count():
+        signalled = Interrupt(point, ConnectionResetError)
+        comes_out = False
+        with Client(loopback.url, "sk-any") as client:
+            try:
+                sys.setprofile(signalled)
+                client.close()
+            except ConnectionResetError:
+                comes_out = True
+            finally:
+                sys.setprofile(None)
+        assert comes_out == signalled.came, point
+        if not signalled.came:
+            break
+        interrupted += 1
+    assert interrupted > 5
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from ._turn import within
 from .answer import Answer
 from .auth import Auth
 from .config import Config, native, raise_of_clock
-from .errors import InvalidArgumentError
+from .errors import ConnectError, ConnectionClosedError, InvalidArgumentError
 from .events import Event
 from .names import State
 from .request import Parameters, Request, asked
@@ -178,7 +178,7 @@ class Client(Asker):
         try:
             if not guard.busy:
                 self._use(lib.chatnio_client_close, self._event, read=self._settle)
-        except ConnectionError:
+        except (ConnectError, ConnectionClosedError):
             # Whoever wanted to know how a connection was lost has been told.
             pass
         finally:

@@ -74,10 +74,8 @@ class AsyncClient:
 
         try:
             sock = await _within(dialled(), limited(until - time.monotonic()), socket.socket.close)
-        except TimeoutError:
-            raise tries.late(None) from None
         except (OSError, UnicodeError) as error:
-            raise server.unconnected(error, address) from error
+            tries.broken(error, None, address)
         tries.connected()
         exchange = server.exchange(call, address)
         with sock:
@@ -86,12 +84,10 @@ class AsyncClient:
                 left = tries.left(exchange)
                 try:
                     came = await _within(_exchanged(loop, sock, data), left)
-                except TimeoutError:
-                    raise tries.late(exchange) from None
                 except ChatNioError:
                     raise
                 except OSError as error:
-                    raise exchange.lost(error) from error
+                    tries.broken(error, exchange)
                 data = exchange.receive(came)
         return exchange.answer
 

@@ -83,10 +83,8 @@ class Client:
             if server.wants_address:
                 address = str(looked_up(server.host, server.port, until)[0][4][0])
             sock = connected_blocking(*server.peer, until)
-        except TimeoutError:
-            raise tries.late(None) from None
         except (OSError, UnicodeError) as error:
-            raise server.unconnected(error, address) from error
+            tries.broken(error, None, address)
         tries.connected()
         exchange = server.exchange(call, address)
         with sock:
@@ -97,12 +95,10 @@ class Client:
                     sock.sendall(data)
                     sock.settimeout(tries.left(exchange))
                     came = memoryview(sock.recv(_READ))
-                except TimeoutError:
-                    raise tries.late(exchange) from None
                 except ChatNioError:
                     raise
                 except OSError as error:
-                    raise exchange.lost(error) from error
+                    tries.broken(error, exchange)
                 data = exchange.receive(came)
         return exchange.answer
 

@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from .._native import ffi, lib
 from .._dial import address as socket_address
@@ -34,6 +34,9 @@ _LOST = (Status.CONNECT, Status.IO, Status.END_OF_STREAM, Status.TRUNCATED)
 
 #: The most seconds that a socket waits: 24 days.
 _MOST = 2_000_000.0
+
+#: By how many seconds a wait may end before its time.
+_CLOCKS = 0.001
 
 
 class Server:
@@ -144,10 +147,29 @@ class Tries:
         Raises:
             ConnectTimeoutError, ConnectionClosedError: when there are none.
         """
-        left = (self.deadline if exchange.is_open else self._phase_ends) - time.monotonic()
+        left = self._ends(exchange) - time.monotonic()
         if left <= 0:
             raise self.late(exchange)
         return left
+
+    def broken(self, error: OSError | UnicodeError, exchange: Exchange | None, address: str | None = None) -> NoReturn:
+        """A try has failed; without an exchange while connecting.
+
+        Raises:
+            ConnectError, ConnectionClosedError: what that comes to.
+            TimeoutError: the error itself, where a signal's handler has raised it: our time is not over.
+        """
+        # The system's own, for a network that is silent, has a number.
+        if isinstance(error, TimeoutError) and error.errno is None:
+            if time.monotonic() + _CLOCKS < self._ends(exchange):
+                raise error
+            raise self.late(exchange) from None
+        if exchange is None or isinstance(error, UnicodeError):
+            raise self._server.unconnected(error, address) from error
+        raise exchange.lost(error) from error
+
+    def _ends(self, exchange: Exchange | None) -> float:
+        return self.deadline if exchange is not None and exchange.is_open else self._phase_ends
 
     def late(self, exchange: Exchange | None) -> ChatNioError:
         """What to say when the time is over; without an exchange while connecting."""
