@@ -7,6 +7,7 @@ use chatnio_core::{Retry, RetryCause};
 
 use super::ClientError;
 use crate::config::{ConnectionConfig, Limiter, on};
+use crate::{ConnectionEnd, WireError};
 
 /// The tries of one connect and the time for all of them, by the settings: without I/O or a clock. [`Client`](super::Client)
 /// goes by it, and so can a client of another kind. Times are those since the connect began.
@@ -76,6 +77,12 @@ impl Tries {
             }
             None => Err(match (&error, self.limit) {
                 (ClientError::ConnectTimeout { host, .. }, Some(limit)) if now >= limit => self.late(host, limit),
+                // Both times were over before anybody looked.
+                (ClientError::Ended(ConnectionEnd::Lost(WireError::HandshakeTimeout { .. })), Some(limit))
+                    if now >= limit =>
+                {
+                    self.told.clone().unwrap_or(error)
+                }
                 _ => error,
             }),
         }
@@ -113,7 +120,7 @@ pub(crate) fn jitter() -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ConnectionEnd, HttpRefusal, WireError};
+    use crate::{HttpRefusal, Step};
 
     const fn seconds(n: u64) -> Duration {
         Duration::from_secs(n)
@@ -148,8 +155,15 @@ mod tests {
             || ClientError::from(ConnectionEnd::Lost(WireError::Unavailable(HttpRefusal::new(503, "busy").into())));
         let is_told = |error: ClientError| matches!(error, ClientError::Ended(end) if end.code() == Some(503));
         let cut = || ClientError::ConnectTimeout { host: "h".into(), limit: seconds(1) };
+        let shaking = || ClientError::from(ConnectionEnd::Lost(WireError::HandshakeTimeout { step: Step::Upgrade }));
+        let is_own = |error: ClientError| {
+            matches!(error, ClientError::Ended(ConnectionEnd::Lost(WireError::HandshakeTimeout { .. })))
+        };
         let mut tries = tries(|config| config.connect_retries = 9);
+        assert!(is_own(tries.failed(seconds(20), shaking()).unwrap_err()));
         assert!(tries.failed(seconds(1), refused()).is_ok());
+        assert!(is_own(tries.failed(seconds(19), shaking()).unwrap_err()));
+        assert!(is_told(tries.failed(seconds(20), shaking()).unwrap_err()));
         assert!(is_told(tries.failed(seconds(20), cut()).unwrap_err()));
         assert!(is_told(tries.connect(seconds(20), "h").unwrap_err()));
         // What it failed by of its own says enough.
