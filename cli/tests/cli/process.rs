@@ -261,6 +261,18 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Stops it, as Ctrl-Z does, and has it go on.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn stop_and_go_on(&self) {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        // The state stands behind the name.
+        let is_stopped = || fs::read_to_string(&stat).expect("it runs").contains(") T ");
+        self.signal("STOP");
+        wait_until(is_stopped);
+        self.signal("CONT");
+        wait_until(|| !is_stopped());
+    }
+
     /// Closes its standard input and waits for its end.
     #[track_caller]
     pub(crate) fn end(mut self) -> Ended {

@@ -79,6 +79,26 @@ fn it_goes_wrong_as_it_is_told() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn it_goes_on_when_it_was_stopped() {
+    let head = "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    for arguments in [&[][..], &["--fault", "fin-mid-head"]] {
+        let (server, url) = serve(arguments);
+        let mut socket = TcpStream::connect(url.trim_start_matches("ws://").trim_end_matches("/chat")).unwrap();
+        // Nothing shows when it waits, which is what a stop breaks off.
+        for _ in 0..10 {
+            server.stop_and_go_on();
+        }
+        socket.write_all(head.as_bytes()).unwrap();
+        let mut came = [0; 12];
+        socket.read_exact(&mut came).unwrap();
+        assert_eq!(came, *b"HTTP/1.1 101", "{arguments:?}");
+        server.end().with(0);
+    }
+}
+
 #[test]
 fn it_writes_what_it_is_asked() {
     let directory = Directory::new("serve-requests");
