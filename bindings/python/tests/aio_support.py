@@ -103,8 +103,12 @@ async def handshake(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 async def until_it_goes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, frame: bytes) -> None:
-    """Opens the WebSocket, and sends a message again and again."""
+    """Opens the WebSocket, hears the authentication and the question, and sends a message again and again."""
     await handshake(reader, writer)
+    for _ in range(2):
+        # Of less than 126 bytes, behind a mask of four.
+        head = await reader.readexactly(2)
+        await reader.readexactly(4 + (head[1] & 0x7F))
     with contextlib.suppress(ConnectionError):
         while True:
             writer.write(frame)
