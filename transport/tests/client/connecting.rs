@@ -251,7 +251,7 @@ fn what_a_try_was_told_is_not_hidden_by_the_end_of_the_time() {
     });
     let mut config = config();
     config.connect_retries = 2;
-    // It is made also where the machine stands still for a while, within the time for all.
+    // The second try is made also where the machine stands still for a while.
     (config.connect, config.handshake) = (Duration::from_secs(1), Duration::from_secs(8));
     let error = Client::connect(&url, Auth::anonymous(), &config).unwrap_err();
     let ClientError::Ended(ConnectionEnd::Lost(WireError::Unavailable(refusal))) = error else { panic!("{error:?}") };
