@@ -1,7 +1,7 @@
 // Compares this package with the official one, over the same answer of 20,000 chunks, and prints tables in Markdown: `make bench-js`,
-// or `compare.mjs [ROUNDS]`. Both over `ws`; where Node has a WebSocket of its own, both over that, and then this one over `ws` and
-// the official one over Node's, which it takes by itself. They are measured in turns, each in a process of its own;
-// ratios are taken pair by pair, and the median of them counts. Nothing else should run meanwhile.
+// or `compare.mjs [ROUNDS]`: over `ws`, and where Node has a WebSocket of its own, which both take by themselves, over that. They are
+// measured in turns, each in a process of its own; ratios are taken pair by pair, and the median of them counts. Nothing else should
+// run meanwhile.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,9 +10,8 @@ import { fileURLToPath } from "node:url";
 
 const ROUNDS = Number(process.argv[2] ?? 7);
 
-/** Over which WebSockets: the official package, and this one. */
-const SOCKETS = [["ws", "ws"]];
-if (globalThis.WebSocket !== undefined) SOCKETS.push(["own", "own"], ["own", "ws"]);
+/** Over which WebSockets. */
+const SOCKETS = globalThis.WebSocket === undefined ? ["ws"] : ["ws", "own"];
 
 /** What is shown, of which measurement, and what that is compared with. */
 const ROWS = [
@@ -32,18 +31,16 @@ const [url] = await once(createInterface({ input: firehose.stdout }), "line");
 const run = ([program, socket]) =>
   execFileSync(process.execPath, [at(program), url, socket], { encoding: "utf8" }).trim().split("\n").map((line) => JSON.parse(line));
 
-/** A WebSocket in words. */
-const inWords = (socket) => (socket === "ws" ? "`ws`" : "Node's own WebSocket");
 const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 console.log(`Node ${process.version}`);
-for (const [official, ours] of SOCKETS) {
+for (const socket of SOCKETS) {
   const rounds = Array.from({ length: ROUNDS }, (_, round) => {
-    const programs = [["official.mjs", official], ["ours.mjs", ours]];
+    const programs = [["official.mjs", socket], ["ours.mjs", socket]];
     if (round % 2 === 1) programs.reverse();
     return new Map(programs.flatMap(run).map((of) => [of.name, of]));
   });
-  console.log(`\nThe official package over ${inWords(official)}, this one over ${inWords(ours)}:\n`);
+  console.log(`\nBoth over ${socket === "ws" ? "`ws`" : "Node's own WebSocket"}:\n`);
   console.log("| µs a chunk | time | CPU | CPU, of the other's |\n| --- | ---: | ---: | ---: |");
   for (const [shown, name, peer] of ROWS) {
     // Only `ws` has bytes.

@@ -3,15 +3,14 @@ import { asyncDispose } from "./dispose.js";
 import { type Endpoint, endpoint, refusePlainToken } from "./endpoint.js";
 import { ChatNioError } from "./errors.js";
 import type { End, Event } from "./event.js";
-import type { ByteStream } from "./frames.js";
 import { load } from "./load.js";
 import { redacted } from "./redacted.js";
 import type { ChatRequest, Command, Parameters, Question, RestartRequest } from "./request.js";
 import { Session, type SessionOptions } from "./session.js";
 import { flag, functionOf, MAX_DELAY, optionsOf, time } from "./settings.js";
 import { onAbort, signalOf } from "./signal.js";
-import { closeCode, closeSocket, discard, listen, openSocket, platformWebSocket } from "./socket.js";
-import type { WebSocketConstructor, WebSocketLike } from "./socket.js";
+import { closeCode, closeSocket, discard, openSocket, platformWebSocket } from "./socket.js";
+import type { Listen, WebSocketConstructor, WebSocketLike } from "./socket.js";
 import { AnswerStream } from "./stream.js";
 import type { Transcript } from "./transcript.js";
 import { Turn } from "./turn.js";
@@ -372,10 +371,10 @@ export class Client {
       attempt.signal.throwIfAborted();
       signal?.throwIfAborted();
       const make = this.#options.WebSocket ?? (await platformWebSocket());
-      await openSocket(make, this.#endpoint, this.#connectLimit, attempt.signal, (socket, stream) => {
+      await openSocket(make, this.#endpoint, this.#connectLimit, attempt.signal, (socket, listen) => {
         this.#socket = socket;
         this.#over = undefined;
-        this.#watch(socket, stream);
+        this.#watch(socket, listen);
       });
     } catch (error) {
       // Otherwise it was closed, which has told who waits.
@@ -391,21 +390,18 @@ export class Client {
     this.#next();
   }
 
-  #watch(socket: WebSocketLike, stream: ByteStream | undefined): void {
+  #watch(socket: WebSocketLike, listen: Listen): void {
     let detail = "";
     let hasFailed = false;
     let isNotUtf8 = false;
-    listen(socket, stream, (message, begin, end) => {
+    listen((message, begin, end) => {
       // That of `ws` goes on after it was given up, and Node's own after a message that it could not read.
-      if (this.#socket === socket && !hasFailed) this.#receive(message, begin, end);
+      if (this.#socket !== socket || hasFailed) return true;
+      const isTaken = this.#receive(message, begin, end);
+      if (!isTaken) isNotUtf8 = true;
+      return isTaken;
     });
-    // Only those of `ws` and of Node say more.
-    socket.onerror = (event) => {
-      hasFailed = true;
-      detail = typeof event?.message === "string" ? `: ${this.#withoutSecrets(event.message)}` : "";
-      isNotUtf8 = /invalid UTF-8/i.test(detail);
-    };
-    socket.onclose = (event = {}) => {
+    const closed = (event: { code?: unknown; reason?: unknown; wasClean?: unknown } = {}): void => {
       // It says it once, and nothing of the connection that came after it.
       if (this.#socket !== socket) return;
       const reason = event.reason ? `: ${this.#withoutSecrets(event.reason)}` : "";
@@ -420,6 +416,17 @@ export class Client {
         this.#lost("lost", new ChatNioError("CHATNIO_END_OF_STREAM", message, closeCode(event)));
       }
     };
+    // Only those of `ws` and of Node say more.
+    socket.onerror = (event) => {
+      hasFailed = true;
+      detail = typeof event?.message === "string" ? `: ${this.#withoutSecrets(event.message)}` : "";
+      if (/invalid UTF-8/i.test(detail)) isNotUtf8 = true;
+      // That of `ws` tells that it is closed when the server has answered its Close, or in half a minute.
+      if (socket.terminate === undefined) return;
+      closed();
+      void closeSocket(socket, this.#closeLimit);
+    };
+    socket.onclose = closed;
   }
 
   /** What a server says of why it ends, without what it was told. */
@@ -428,8 +435,8 @@ export class Client {
     return redacted(String(text), new URL(this.#endpoint.url).search.slice(1), token === "anonymous" ? "" : token);
   }
 
-  /** Takes a message, or the one that is a part of these bytes; undefined when it is a binary one. */
-  #receive(message: string | Uint8Array | undefined, begin = 0, end?: number): void {
+  /** Takes a message, as `Take` says. */
+  #receive(message: string | Uint8Array | undefined, begin = 0, end?: number): boolean {
     const session = this.#session;
     const now = typeof message === "string" ? this.#now() : this.#nowOfMany();
     try {
@@ -453,11 +460,17 @@ export class Client {
       if (!isFlowing || !this.#isFlowing) this.#pump();
       this.#isFlowing = isFlowing;
     } catch (error) {
-      if (!(error instanceof ChatNioError && error.code === "CHATNIO_NOT_UTF8")) return this.#broken(error);
+      if (!(error instanceof ChatNioError && error.code === "CHATNIO_NOT_UTF8")) {
+        this.#broken(error);
+        return true;
+      }
+      // The WebSocket ends the connection because of it.
+      if (end !== undefined) return false;
       const socket = this.#socket;
       this.#notUtf8();
       if (socket !== undefined) void closeSocket(socket, this.#closeLimit, NOT_UTF8);
     }
+    return true;
   }
 
   /** Takes what messages have brought, by which the session may have ended by itself. */

@@ -1,21 +1,16 @@
-import type { WebSocketLike } from "./socket.js";
-
-/** The socket that a WebSocket of `ws` reads. */
+/** A stream of bytes, as Node has them. */
 export interface ByteStream {
-  readonly emit: unknown;
   listeners?(event: "data"): ((this: ByteStream, bytes: Uint8Array) => void)[];
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
   on(event: "pause", listener: () => void): unknown;
   off(event: "data" | "pause", listener: (bytes: Uint8Array) => void): unknown;
 }
 
-/** What a WebSocket of `ws` has beside. */
-interface OfWs extends WebSocketLike {
-  readonly emit?: unknown;
-  /** The socket that it reads. */
-  readonly _socket?: unknown;
-  listeners?(event: "message"): unknown[];
-  off?(event: "newListener", listener: (name: string) => void): unknown;
+/** What a WebSocket reads. */
+export interface Reading {
+  readonly stream: ByteStream;
+  /** Whether nobody else looks at the WebSocket's messages, or has changed how they come. */
+  isAlone(): boolean;
 }
 
 /** How the frame of a whole text begins (RFC 6455, section 5.2): final, without reserved bits, a text. And of a ping and a pong. */
@@ -25,37 +20,27 @@ const [TEXT, PING, PONG] = [0x81, 0x89, 0x8a];
 const LONG = 126;
 
 /**
- * Reads whole texts, which is what nearly every frame is, where they lie in what has come: to bring each by itself costs `ws`
- * more than all that is done with it here. Pings and pongs are given to `ws`, and from the first frame on that is anything else
- * (a fragment, compressed, longer than 64 KiB, a Close, what no server may send) everything is; also once it is paused, or
- * somebody else listens to its messages.
+ * Reads whole texts, which is what nearly every frame is, where they lie in what has come: to bring each by itself costs a
+ * WebSocket more than all that is done with it here. Pings and pongs are given to the WebSocket, and from the first frame on that is
+ * anything else (a fragment, compressed, longer than 64 KiB, a Close, what no server may send) everything is; also once it is paused,
+ * or no longer alone, which is looked at whenever something has come.
  *
- * `stream` is what `ws` shows by its event `upgrade`, and nothing of it was read yet. Left alone are all but `ws` itself: where
- * `listener`, which it gives its messages, was changed on the way, or its events are looked at.
- *
- * `take` gets a text as a part of bytes that are never written to again. What comes meanwhile waits.
+ * Nothing of the stream was read yet. `take` gets a text as a part of bytes that are never written to again, and says whether it
+ * was one; else it is the WebSocket's, too. What comes meanwhile waits.
  */
-export function readFrames(
-  socket: OfWs,
-  stream: ByteStream | undefined,
-  listener: unknown,
-  take: (bytes: Uint8Array, begin: number, end: number) => void,
-): void {
-  const [feed, ...others] = stream?.listeners?.("data") ?? [];
-  if (stream === undefined || feed === undefined || others.length > 0) return;
-  const listeners = socket.listeners?.("message") ?? [];
-  if (socket._socket !== stream || socket.emit !== stream.emit || listeners.length !== 1 || listeners[0] !== listener) return;
+export function readFrames({ stream, isAlone }: Reading, take: (bytes: Uint8Array, begin: number, end: number) => boolean): void {
+  const [feed, ...others] = stream.listeners?.("data") ?? [];
+  if (feed === undefined || others.length > 0 || !isAlone()) return;
   /** What has come and was not read, and how many bytes are missing at the least until more can be. */
   let held: Uint8Array[] = [];
   let missing = 0;
   let isReading = false;
-  /** It is for `ws` to read the rest. */
+  /** It is for the WebSocket to read the rest. */
   let isForeign = false;
 
   const handOver = (): void => {
     stream.off("data", came);
     stream.off("pause", leave);
-    socket.off?.("newListener", heard);
     stream.on("data", feed);
     const bytes = joined(held);
     held = [];
@@ -81,8 +66,12 @@ export function readFrames(
       const begin = end;
       end += length;
       if (end > bytes.length) break;
-      if (first === TEXT) take(bytes, begin, end);
-      else feed.call(stream, bytes.subarray(at, end));
+      if (first !== TEXT) {
+        feed.call(stream, bytes.subarray(at, end));
+      } else if (!take(bytes, begin, end)) {
+        isForeign = true;
+        break;
+      }
       at = end;
       end += 2;
     }
@@ -94,6 +83,7 @@ export function readFrames(
     missing -= bytes.length;
     if (isReading) return;
     isReading = true;
+    isForeign ||= !isAlone();
     while (missing <= 0 && !isForeign) {
       missing = 0;
       read();
@@ -105,14 +95,10 @@ export function readFrames(
     isForeign = true;
     if (!isReading) handOver();
   };
-  const heard = (name: string): void => {
-    if (name === "message") leave();
-  };
   stream.off("data", feed);
   stream.on("data", came);
-  // What is left in a paused socket when that closes, `ws` takes past all listeners.
+  // What is left in a paused stream when that closes, `ws` takes past all listeners.
   stream.on("pause", leave);
-  socket.on?.("newListener", heard);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

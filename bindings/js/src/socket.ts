@@ -1,6 +1,7 @@
 import type { Endpoint } from "./endpoint.js";
 import { ChatNioError } from "./errors.js";
-import { readFrames, type ByteStream } from "./frames.js";
+import { readFrames } from "./frames.js";
+import { drop, isOfWs, type ReadingWatch, watchReading } from "./reading.js";
 import { redacted } from "./redacted.js";
 import { MAX_DELAY } from "./settings.js";
 
@@ -48,20 +49,28 @@ export async function platformWebSocket(): Promise<WebSocketConstructor> {
   }
 }
 
+/**
+ * Takes a message, a text as it comes: as a string, or as UTF-8, which may be a part of other bytes; undefined stands for a binary
+ * one. False: this part is no UTF-8, and nothing was done with it.
+ */
+export type Take = (message: string | Uint8Array | undefined, begin?: number, end?: number) => boolean;
+
+/** Has each message given to `take`. */
+export type Listen = (take: Take) => void;
+
 /** Opens a WebSocket. `opened` sets its handlers: what comes with the server's answer may come before a promise is kept. */
 export function openSocket(
   make: WebSocketConstructor,
   { url, shown }: Endpoint,
   limit: number,
   signal: AbortSignal | undefined,
-  opened: (socket: WebSocketLike, stream: ByteStream | undefined) => void,
+  opened: (socket: WebSocketLike, listen: Listen) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const withoutSecrets = (text: string): string => redacted(text, new URL(url).search.slice(1));
     let socket: WebSocketLike;
     let detail = "";
-    let stream: ByteStream | undefined;
     let silent: ReturnType<typeof setTimeout> | undefined;
     try {
       socket = new make(url);
@@ -72,6 +81,7 @@ export function openSocket(
       detail = withoutSecrets(error instanceof Error ? error.message : String(error));
       throw new ChatNioError("CHATNIO_CONNECT", `cannot connect to ${shown}: ${detail}`);
     }
+    const watch = watchReading(socket);
     const settle = (): void => {
       clearTimeout(timer);
       clearTimeout(silent);
@@ -79,6 +89,7 @@ export function openSocket(
     };
     const fail = (error: unknown): void => {
       settle();
+      watch.end();
       discard(socket);
       reject(error as Error);
     };
@@ -91,18 +102,11 @@ export function openSocket(
           )
         : undefined;
     signal?.addEventListener("abort", aborted);
-    if (isOfWs(socket)) {
-      socket.on("upgrade", (response?: { readonly socket?: ByteStream | null }) => {
-        stream = response?.socket ?? undefined;
-        // It is open in the same step. Who hears of that later has missed what was read meanwhile.
-        queueMicrotask(() => (stream = undefined));
-      });
-    }
     socket.onopen = () => {
       // Once.
       socket.onopen = null;
       settle();
-      opened(socket, stream);
+      opened(socket, (take) => listen(socket, watch, take));
       resolve();
     };
     const closed = (event: { code?: unknown } = {}): void => {
@@ -121,31 +125,24 @@ export function openSocket(
   });
 }
 
-/** Takes a message, a text as it comes: as a string, or as UTF-8, which may be a part of other bytes; undefined stands for a binary one. */
-export type Take = (message: string | Uint8Array | undefined, begin?: number, end?: number) => void;
-
-/** Gives each message to `take`. `stream` is what a WebSocket of `ws` reads. */
-export function listen(socket: WebSocketLike, stream: ByteStream | undefined, take: Take): void {
+function listen(socket: WebSocketLike, watch: ReadingWatch, take: Take): void {
+  let listener: (...data: any[]) => void;
   if (isOfWs(socket)) {
     // Before version 8 it gave texts as strings, and did not say which was which.
-    const listener = (data: string | Uint8Array, isBinary = typeof data !== "string"): void => take(isBinary ? undefined : data);
+    listener = (data: string | Uint8Array, isBinary = typeof data !== "string") => take(isBinary ? undefined : data);
     socket.on("message", listener);
-    readFrames(socket, stream, listener, take);
   } else {
-    socket.onmessage = ({ data }: { data?: unknown } = {}) => take(typeof data === "string" ? data : undefined);
+    listener = ({ data }: { data?: unknown } = {}) => take(typeof data === "string" ? data : undefined);
+    socket.onmessage = listener;
   }
-}
-
-function isOfWs(socket: WebSocketLike): socket is WebSocketLike & Required<Pick<WebSocketLike, "on">> {
-  return socket.on !== undefined && socket.binaryType === "nodebuffer";
+  watch.opened(listener, (reading) => readFrames(reading, take));
 }
 
 /** Lets go of a WebSocket, which says nothing any more. */
 export function discard(socket: WebSocketLike): void {
   silence(socket);
   try {
-    if (socket.terminate !== undefined) socket.terminate();
-    else socket.close();
+    drop(socket);
   } catch {
     // It may never have been open.
   }

@@ -5,7 +5,8 @@ import { EventEmitter } from "node:events";
 import type { Writable } from "node:stream";
 import { test } from "node:test";
 import * as ws from "ws";
-import { type ByteStream, readFrames } from "../../dist/frames.js";
+import { readFrames } from "../../dist/frames.js";
+import { watchReading } from "../../dist/reading.js";
 import type { WebSocketLike } from "../../dist/socket.js";
 import { frame, numbers } from "./server-frames.js";
 
@@ -45,6 +46,7 @@ class Fake extends EventEmitter {
   readonly log: string[] = [];
   /** How many texts have come through `ws`. */
   count = 0;
+  readonly binaryType = "nodebuffer";
   readonly _socket = new EventEmitter();
   readonly listener = (data: Buffer, isBinary: boolean): void => {
     this.count += 1;
@@ -63,17 +65,22 @@ class Fake extends EventEmitter {
     this.on("message", this.listener);
   }
 
-  /** Texts are read past it; `taken` is told after each. */
-  isRead(taken: () => void = () => {}): this {
-    this.readFrom(this._socket as unknown as ByteStream, taken);
-    return this;
+  /** Texts are read past it; `taken` is told after each, and says whether it was one. */
+  isRead(taken: () => boolean = () => true): this {
+    return this.readFrom(this._socket, taken);
   }
 
-  readFrom(stream: ByteStream | undefined, taken: () => void = () => {}, listener: unknown = this.listener): void {
-    readFrames(this as unknown as WebSocketLike, stream, listener, (bytes, begin, end) => {
-      this.log.push(`text ${Buffer.from(bytes.subarray(begin, end)).toString()}`);
-      taken();
-    });
+  readFrom(socket: unknown, taken: () => boolean = () => true, listener: unknown = this.listener): this {
+    const watch = watchReading(this as unknown as WebSocketLike);
+    this.emit("upgrade", { socket });
+    watch.opened(listener, (reading) =>
+      readFrames(reading, (bytes, begin, end) => {
+        if (!taken()) return false;
+        this.log.push(`text ${Buffer.from(bytes.subarray(begin, end)).toString()}`);
+        return true;
+      }),
+    );
+    return this;
   }
 
   /** `bytes` come in pieces of these lengths, the rest as a whole. */
@@ -112,9 +119,9 @@ test("one byte at a time", async () => {
 test("a WebSocket that shows no socket, or not its own, or has changed its listener, brings its messages itself", async () => {
   const cases: ((fake: Fake) => void)[] = [
     (fake) => fake.readFrom(undefined),
-    (fake) => fake.readFrom({} as ByteStream),
-    (fake) => fake.readFrom(new EventEmitter().on("data", () => {}) as unknown as ByteStream),
-    (fake) => fake.readFrom(fake._socket as unknown as ByteStream, undefined, () => {}),
+    (fake) => fake.readFrom({}),
+    (fake) => fake.readFrom(new EventEmitter().on("data", () => {})),
+    (fake) => fake.readFrom(fake._socket, undefined, () => {}),
     (fake) => fake._socket.on("data", () => {}) && fake.isRead(),
   ];
   for (const begin of cases) {
@@ -125,10 +132,11 @@ test("a WebSocket that shows no socket, or not its own, or has changed its liste
   }
 });
 
-test("who begins to listen to its messages gets the next one", async () => {
+test("who begins to listen to its messages gets what comes then", async () => {
   let seen = 0;
   const fake = new Fake().isRead(() => {
     if (seen === 0) fake.on("message", () => (seen += 1));
+    return true;
   });
   await fake.comes(Buffer.concat([frame(0x81, text(3)), frame(0x81, text(4)), frame(0x81, text(5))]), [8]);
   assert.deepEqual([fake.log, seen], [["text 012", "text 0123", "text 01234"], 2]);
@@ -138,6 +146,7 @@ test("once it is paused `ws` has all that was held, and what comes then", async 
   for (const isPausedByFeed of [false, true]) {
     const fake = new Fake().isRead(() => {
       if (isPausedByFeed) fake._socket.emit("pause");
+      return true;
     });
     const bytes = Buffer.concat([frame(0x81, text(3)), frame(0x81, text(20)), frame(0x81, text(5))]);
     await fake.comes(bytes.subarray(0, 12));
@@ -147,11 +156,19 @@ test("once it is paused `ws` has all that was held, and what comes then", async 
   }
 });
 
+test("what is not taken, and all behind it, the WebSocket has", async () => {
+  let left = 1;
+  const fake = new Fake().isRead(() => (left -= 1) >= 0);
+  await fake.comes(Buffer.concat([frame(0x81, text(3)), frame(0x81, text(4)), frame(0x81, text(5))]), [8]);
+  assert.deepEqual([fake.log, fake.count], [["text 012", "text 0123", "text 01234"], 2]);
+});
+
 test("what comes while a text is taken waits for its turn", async () => {
   let left = 2;
   const fake = new Fake().isRead(() => {
     left -= 1;
     if (left >= 0) fake._socket.emit("data", Buffer.from(frame(0x81, text(7 + left))));
+    return true;
   });
   await fake.comes(Buffer.concat([frame(0x81, text(1)), frame(0x81, text(2)), frame(0x81, text(3))]));
   assert.deepEqual(fake.log, [1, 2, 3, 8, 7].map((length) => `text ${Buffer.from(text(length)).toString()}`));
