@@ -204,10 +204,17 @@ class Limit {
   readonly #until: number;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #forget: () => void;
+  /** Rejects by why. One listener for all tries, since Node warns of more than ten. */
+  readonly #brokenOff: Promise<never>;
   /** Whether it is the time that has broken the call off. */
   isLate = false;
 
   constructor(timeout: number, from: AbortSignal | undefined) {
+    this.#brokenOff = new Promise((_, reject) => {
+      this.signal.addEventListener("abort", () => reject(this.signal.reason as Error));
+    });
+    // It may be in no try.
+    this.#brokenOff.catch(() => {});
     const abort = (): void => this.#control.abort(from?.reason);
     this.#forget = onAbort(from, abort);
     if (from?.aborted) abort();
@@ -226,10 +233,7 @@ class Limit {
 
   /** Waits for it, unless the call is broken off before: a `fetch` of the host's may not look at the signal. */
   within<Result>(result: Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.signal.addEventListener("abort", () => reject(this.signal.reason as Error), { once: true });
-      result.then(resolve, reject);
-    });
+    return Promise.race([result, this.#brokenOff]);
   }
 
   /** How many milliseconds are left. */
@@ -238,18 +242,12 @@ class Limit {
   }
 
   /** Waits, unless the call is broken off. */
-  pause(ms: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const aborted = (): void => {
-        clearTimeout(timer);
-        reject(this.signal.reason as Error);
-      };
-      const timer = setTimeout(() => {
-        this.signal.removeEventListener("abort", aborted);
-        resolve();
-      }, ms);
-      this.signal.addEventListener("abort", aborted);
+  async pause(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
     });
+    await this.within(over).finally(() => clearTimeout(timer));
   }
 
   end(): void {

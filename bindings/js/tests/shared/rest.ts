@@ -61,13 +61,28 @@ function outcome(call: rest.Call<unknown>, status: number, body: string): { line
 /** What a fake server answers: at once, when the test says so, or never. */
 type Reply = Response | Error | Promise<Response>;
 
-/** A `fetch` whose server is the test, and what it was asked. */
-function answering(...replies: Reply[]): { fetch: typeof fetch; asked: { url: string; init: RequestInit; at: number }[] } {
-  const asked: { url: string; init: RequestInit; at: number }[] = [];
+interface Answering {
+  readonly fetch: typeof fetch;
+  readonly asked: { url: string; init: RequestInit; at: number }[];
+  heard(): number;
+}
+
+/** A `fetch` whose server is the test, what it was asked, and how often somebody began to listen to the signal of the first. */
+function answering(...replies: Reply[]): Answering {
+  const asked: Answering["asked"] = [];
+  let heard = 0;
   return {
     asked,
+    heard: () => heard,
     fetch: (async (url: string, init: RequestInit) => {
       asked.push({ url, init, at: performance.now() });
+      const { signal } = init;
+      if (asked.length === 1 && signal) {
+        signal.addEventListener = (...what: unknown[]) => {
+          heard += 1;
+          Reflect.apply(EventTarget.prototype.addEventListener, signal, what);
+        };
+      }
       init.signal?.throwIfAborted();
       const reply = replies.length > 1 ? replies.shift() : replies[0];
       if (reply instanceof Error) throw reply;
@@ -83,9 +98,13 @@ const good = json('{"quota":499.49142,"status":true}');
 const throttled = json('{"error":"request_throttled","reason":"You have sent too many requests.","status":false}');
 const never = new Promise<Response>(() => {});
 
-/** The milliseconds between the tries of a call. */
-async function waits(replies: Reply[], call: rest.Call<unknown>, options: rest.RestClientOptions): Promise<{ waits: number[]; error: unknown }> {
-  const { fetch, asked } = answering(...replies);
+/** The milliseconds between the tries of a call, and how often it began to listen whether it is broken off, once it was tried. */
+async function waits(
+  replies: Reply[],
+  call: rest.Call<unknown>,
+  options: rest.RestClientOptions,
+): Promise<{ waits: number[]; error: unknown; heard: number }> {
+  const { fetch, asked, heard } = answering(...replies);
   const client = new rest.RestClient("ws://localhost", { timeout: 0, ...options, fetch });
   let error: unknown;
   await withClock(async (clock) => {
@@ -103,7 +122,7 @@ async function waits(replies: Reply[], call: rest.Call<unknown>, options: rest.R
       await clock.pass(50);
     }
   });
-  return { waits: asked.slice(1).map(({ at }, index) => at - (asked[index]?.at ?? 0)), error };
+  return { waits: asked.slice(1).map(({ at }, index) => at - (asked[index]?.at ?? 0)), error, heard: heard() };
 }
 
 /** What a server with a fault answers the calls, and is made of it. */
@@ -370,6 +389,8 @@ export const tests: Test[] = [
     const lost = await waits([new TypeError("no network"), json("", 503), good], rest.quota(), { retries });
     equal([lost.error, lost.waits.length], [undefined, 2]);
     ok((lost.waits[0] ?? 0) < 800, "less after anything else");
+    const offline = await waits([new TypeError("no network")], rest.quota(), { retries: 20 });
+    equal([offline.waits.length, offline.heard], [20, 0], "Node warns of more than ten listeners");
     const asked = await waits([json("", 429, { "Retry-After": "20" }), good], rest.quota(), { retries });
     ok((asked.waits[0] ?? 0) >= 20_000, "not before the server wants it");
   }),
