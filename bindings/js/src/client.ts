@@ -9,7 +9,7 @@ import type { ChatRequest, Command, Parameters, Question, RestartRequest } from 
 import { Session, type SessionOptions } from "./session.js";
 import { flag, functionOf, MAX_DELAY, optionsOf, time } from "./settings.js";
 import { onAbort, signalOf } from "./signal.js";
-import { closeCode, closeSocket, discard, openSocket, platformWebSocket } from "./socket.js";
+import { closeCode, closeSocket, openSocket, platformWebSocket } from "./socket.js";
 import type { Listen, WebSocketConstructor, WebSocketLike } from "./socket.js";
 import { AnswerStream } from "./stream.js";
 import type { Transcript } from "./transcript.js";
@@ -216,7 +216,7 @@ export class Client {
     const signal = signalOf(optionsOf(options).signal);
     const over = new ChatNioError("CHATNIO_CLOSED", "the client is connecting anew");
     const socket = this.#letGo(over);
-    if (socket !== undefined) discard(socket);
+    if (socket !== undefined) void closeSocket(socket, this.#closeLimit);
     let event: Event | undefined;
     try {
       event = this.#session.reconnect(this.#now());
@@ -419,7 +419,7 @@ export class Client {
     // Only those of `ws` and of Node say more.
     socket.onerror = (event) => {
       hasFailed = true;
-      detail = typeof event?.message === "string" ? `: ${this.#withoutSecrets(event.message)}` : "";
+      detail = event?.message ? `: ${this.#withoutSecrets(event.message)}` : "";
       if (/invalid UTF-8/i.test(detail)) isNotUtf8 = true;
       // That of `ws` tells that it is closed when the server has answered its Close, or in half a minute.
       if (socket.terminate === undefined) return;
@@ -484,7 +484,7 @@ export class Client {
       "the server answered what was not asked, and which answer is whose cannot be known any more: reconnect";
     const over = new ChatNioError("CHATNIO_PROTOCOL", message);
     const socket = this.#letGo(over);
-    if (socket !== undefined) discard(socket);
+    if (socket !== undefined) void closeSocket(socket, this.#closeLimit);
     this.#failWaiting(over);
     this.#take(event);
   }
@@ -535,7 +535,7 @@ export class Client {
       const failure = this.#send(socket);
       if (failure !== undefined && this.#socket === socket) {
         this.#lost("lost", failure);
-        discard(socket);
+        void closeSocket(socket, this.#closeLimit);
       }
       // What was sent may have been answered at once, by anything.
       if (this.#socket !== socket) return;
@@ -638,7 +638,7 @@ export class Client {
   #broken(error: unknown): void {
     const over = error instanceof ChatNioError ? error : new ChatNioError("CHATNIO_PANIC", String(error), { cause: error });
     const socket = this.#letGo(over);
-    if (socket !== undefined) discard(socket);
+    if (socket !== undefined) void closeSocket(socket, this.#closeLimit);
     this.#turn?.fail(over);
     this.#turn = undefined;
     this.#failWaiting(over);

@@ -5,7 +5,8 @@ import type { Library } from "./library.js";
 
 /**
  * What happened. `raw` is the frame that an event was made from, as it was received: for fields that this package does
- * not know, `JSON.parse(event.raw)`.
+ * not know, `JSON.parse(event.raw)`. When thousands wait for who reads `events()`, the pieces among them are made one, with the
+ * last one's `raw` and `quota`.
  */
 export type Event = Opened | Delta | End | Stray | Malformed | StopRepeated | KeepAlive | Unknown;
 

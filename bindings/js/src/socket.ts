@@ -115,9 +115,11 @@ export function openSocket(
       const message = `cannot connect to ${shown}: ${detail || unsaid}`;
       fail(new ChatNioError("CHATNIO_CONNECT", message, closeCode(event)));
     };
-    // Only that of `ws` says more. That of Node 22 leaves out the close that is to follow at once.
+    // That of `ws` says more, and Node's own that it is a network error or a status. That of Node 22 leaves out the close that is to
+    // follow at once.
     socket.onerror = (event) => {
-      detail = typeof event?.message === "string" ? withoutSecrets(event.message) : "";
+      const isUnsaid = typeof event?.message !== "string" || event.message.startsWith("Received network error or non-101");
+      detail = isUnsaid ? "" : withoutSecrets(event.message);
       clearTimeout(silent);
       silent = setTimeout(() => closed({}), 0);
     };
@@ -139,7 +141,7 @@ function listen(socket: WebSocketLike, watch: ReadingWatch, take: Take): void {
 }
 
 /** Lets go of a WebSocket, which says nothing any more. */
-export function discard(socket: WebSocketLike): void {
+function discard(socket: WebSocketLike): void {
   silence(socket);
   try {
     drop(socket);

@@ -33,9 +33,12 @@ export class AnswerStream implements AsyncIterable<string> {
     );
   }
 
-  /** The turn's events, the empty pieces included, instead of the pieces. */
+  /**
+   * The turn's events, the empty pieces included, instead of the pieces: those that come from this call on. The text of what came
+   * before is in the answer of the `end`.
+   */
   events(): AsyncIterable<TurnEvent> {
-    return { [Symbol.asyncIterator]: () => this.#read("events", (event) => event as TurnEvent) };
+    return this.#read("events", (event) => event as TurnEvent);
   }
 
   /**

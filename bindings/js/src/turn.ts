@@ -9,6 +9,9 @@ export type TurnEvent = Opened | Delta | StopRepeated | End;
 /** What is read of a turn: its events, the text in them alone, or nothing but the whole answer. */
 export type Reads = "events" | "pieces" | "nothing";
 
+/** So many items may wait for who reads before those side by side are made one. */
+const MANY = 4096;
+
 /** A question that waits for its turn, or runs, or has ended. The client writes it, one reader reads. */
 export class Turn {
   readonly request: Question;
@@ -19,7 +22,8 @@ export class Turn {
   #queue: (TurnEvent | string)[] = [];
   /** How many of them were taken. */
   #taken = 0;
-  #reads: Reads = "events";
+  /** Pieces, until somebody begins to read anything else. */
+  #reads: Reads = "pieces";
   #isOver = false;
   /** Nobody wants the rest. */
   #isLeft = false;
@@ -50,7 +54,10 @@ export class Turn {
   /** Adds an event, or a piece where only those are read. */
   push(event: TurnEvent | string): void {
     if (this.#reads === "nothing") return;
-    this.#queue.push(event);
+    const item = this.#reads === "pieces" && isDelta(event) ? event.text : event;
+    if (item === "") return;
+    this.#queue.push(item);
+    if (this.#queue.length - this.#taken > MANY) this.#merge();
     this.#awaken();
   }
 
@@ -79,12 +86,12 @@ export class Turn {
     this.#awaken();
   }
 
-  /** From now on only this is read. What has come stays, where anything is. */
+  /** From now on only this is read. What has come stays, where it is that. */
   read(what: Reads): void {
+    if (what === "nothing") this.#queue = [];
+    else if (what === "events") this.#queue = this.#queue.filter((item) => typeof item !== "string");
     this.#reads = what;
-    if (what !== "nothing") return;
-    this.#queue = [];
-    this.#taken = 0;
+    if (what !== "pieces") this.#taken = 0;
   }
 
   /** Takes the next event or piece, which has come already. */
@@ -114,9 +121,40 @@ export class Turn {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
+  /** Makes one of what waits side by side: so it takes the memory of its text, however many frames that came in. */
+  #merge(): void {
+    const items = this.#queue.slice(this.#taken);
+    const merged: (TurnEvent | string)[] = [];
+    for (let from = 0, to = 0; from < items.length; from = to) {
+      while (to < items.length && isAlike(items[from], items[to])) to += 1;
+      to = Math.max(to, from + 1);
+      merged.push(joined(items.slice(from, to)));
+    }
+    this.#queue = merged;
+    this.#taken = 0;
+  }
+
   #awaken(): void {
     const wake = this.#wake;
     this.#wake = undefined;
     wake?.();
   }
+}
+
+function isDelta(item: TurnEvent | string | undefined): item is Delta {
+  return typeof item === "object" && item.kind === "delta";
+}
+
+/** Whether they can be one. */
+function isAlike(a: TurnEvent | string | undefined, b: TurnEvent | string | undefined): boolean {
+  return (typeof a === "string" && typeof b === "string") || (isDelta(a) && isDelta(b));
+}
+
+function joined(items: (TurnEvent | string)[]): TurnEvent | string {
+  const last = items.at(-1)!;
+  if (items.length === 1) return last;
+  const [first = "", ...texts] = items.map((item) => (isDelta(item) ? item.text : String(item)));
+  // The first is long, if it was made so before: it is not copied each time.
+  const text = first + texts.join("");
+  return isDelta(last) ? { ...last, text } : text;
 }

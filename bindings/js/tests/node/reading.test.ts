@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { subscribe } from "node:diagnostics_channel";
 import { EventEmitter, once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { after, test } from "node:test";
 import { AnswerError, Client, type Event, load, Session } from "chatnio";
 import { WebSocket, WebSocketServer } from "ws";
@@ -39,7 +39,7 @@ const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
 await load();
 
 /** What the WebSocket reads that has connected last. */
-let stream = new EventEmitter();
+let stream: EventEmitter = new EventEmitter();
 /** Who reads that: this package, or the WebSocket. */
 const reader = (): unknown => stream.listeners("data")[0];
 /** How many messages those have brought who count them. */
@@ -142,6 +142,39 @@ for (const { name, make, looking } of KINDS) {
   });
 }
 
+for (const { name, make } of KINDS) test(`who hears late that it is open has nothing read past it: ${name}`, async (t) => {
+  const slow = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  t.after(() => slow.close());
+  // A ping, whose payload looks like a text.
+  const ping = frame(0x89, frame(0x81, Buffer.from("{nonsense")));
+  let sent = 0;
+  slow.on("connection", (socket, { socket: server }) => {
+    server.write(ping.subarray(0, 2), () => (sent = server.bytesWritten));
+    socket.on("message", (data) => {
+      if (!String(data).includes('"chat"')) return;
+      server.write(ping.subarray(2));
+      socket.send(piece);
+      socket.send(JSON.stringify({ message: "", quota: 0, end: true }));
+    });
+  });
+  await once(slow, "listening");
+  class Late extends make {
+    override set onopen(handler: ((event: unknown) => void) | null) {
+      const opened = async (event: unknown): Promise<void> => {
+        while (sent === 0 || (stream as Socket).bytesRead < sent) await new Promise(setImmediate);
+        // It is read, and given to who listens in a later step.
+        await new Promise(setImmediate);
+        handler?.(event);
+      };
+      super.onopen = handler === null ? null : opened;
+    }
+  }
+  const client = await Client.connect(`ws://127.0.0.1:${(slow.address() as AddressInfo).port}`, { WebSocket: Late });
+  const { text, malformed } = await client.ask("hi").result();
+  assert.deepEqual([text, malformed], ["a", 0]);
+  await client.close();
+});
+
 for (const { name, make } of KINDS) test(`a server that answers no Close keeps nothing open: ${name}`, { timeout: 20_000 }, async (t) => {
   const silent = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   silent.on("connection", (_, { socket }) => {
@@ -154,6 +187,33 @@ for (const { name, make } of KINDS) test(`a server that answers no Close keeps n
   const ended = once(stream, "close");
   await client.close();
   await ended;
+});
+
+for (const { name, make } of KINDS) test(`a stop is heard, also when the client reconnects at once: ${name}`, { timeout: 20_000 }, async (t) => {
+  const rounds = 15;
+  let stops = 0;
+  const busy = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  t.after(() => busy.close());
+  busy.on("connection", (socket, { socket: stream }) => {
+    socket.on("message", async (data) => {
+      if (String(data).includes('"stop"')) stops += 1;
+      if (!String(data).includes('"chat"')) return;
+      while (stream.writable) {
+        socket.send(piece);
+        await new Promise(setImmediate);
+      }
+    });
+  });
+  await once(busy, "listening");
+  const client = await Client.connect(`ws://127.0.0.1:${(busy.address() as AddressInfo).port}`, { WebSocket: make });
+  for (let round = 0; round < rounds; round += 1) {
+    const running = client.ask("hi");
+    await running[Symbol.asyncIterator]().next();
+    client.stop();
+    await client.reconnect();
+  }
+  while (stops < rounds) await new Promise(setImmediate);
+  await client.close();
 });
 
 for (const { name, make } of KINDS) test(`what is no frame ends the connection, whatever the server does: ${name}`, { timeout: 20_000 }, async (t) => {

@@ -1,6 +1,6 @@
 // Clients, over the platform's WebSocket against the loopback server, and over WebSockets that do what a test says.
 
-import { ChatNioError, Client, type ClientOptions, type Event } from "chatnio";
+import { ChatNioError, Client, type ClientOptions, type Event, type TurnEvent } from "chatnio";
 import { asyncDispose } from "../../dist/dispose.js";
 import { equal, failure, ofAnswer, ok, pause, rejects, type Test, until } from "./check.js";
 import { withClock } from "./clock.js";
@@ -338,6 +338,56 @@ export const tests: Test[] = [
         Puppet.last.breaks();
         equal([ofAnswer(await one).answer.turn, ofAnswer(await two).answer.turn], [2, 2]);
       }
+    },
+  },
+  {
+    name: "what waits for a slow reader takes the memory of its text",
+    async run() {
+      const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+      const count = 30_000;
+      const answer = (): void => {
+        Puppet.last.says({ conversation: 29, message: "" });
+        for (let at = 1; at <= count; at += 1) Puppet.last.says({ message: at % 2 === 0 ? "ab" : "", quota: at });
+        Puppet.last.says({ message: "z", quota: count + 1, end: true });
+      };
+      const text = `${"ab".repeat(count / 2)}z`;
+      const asked = client.ask("hi");
+      const reading = asked.events();
+      answer();
+      const events: TurnEvent[] = [];
+      for await (const event of reading) events.push(event);
+      ok(events.length < 5000, `${events.length} events wait`);
+      equal(events.map((event) => ("text" in event ? event.text : "")).join(""), text);
+      equal([events[0]?.kind, events.at(-1)?.kind], ["opened", "end"]);
+      const last = events.at(-2);
+      equal(last?.kind === "delta" && [last.quota, last.raw.includes(`"quota":${count},`)], [count, true]);
+      const unread = client.ask("hi");
+      answer();
+      equal((await unread.result()).text, text);
+      const pieces: string[] = [];
+      for await (const piece of unread) pieces.push(piece);
+      ok(pieces.length < 5000, `${pieces.length} pieces wait`);
+      equal(pieces.join(""), text);
+      await client.close();
+    },
+  },
+  {
+    name: "events are those from when they are asked for, and pieces all",
+    async run() {
+      const client = await Client.connect("ws://localhost", { WebSocket: Puppet });
+      for (const read of ["events", "pieces"]) {
+        const answer = client.ask("hi");
+        Puppet.last.says({ conversation: 29, message: "" });
+        Puppet.last.says({ message: "a", quota: 0.5 });
+        const reading: AsyncIterable<TurnEvent | string> = read === "events" ? answer.events() : answer;
+        Puppet.last.says({ message: "b", quota: 0.5 });
+        Puppet.last.says({ message: "c", quota: 0.5, end: true });
+        const seen: string[] = [];
+        for await (const item of reading) seen.push(typeof item === "string" ? item : "text" in item ? item.text : item.kind);
+        equal(seen, read === "events" ? ["opened", "b", "c"] : ["a", "b", "c"]);
+        equal((await answer.result()).text, "abc");
+      }
+      await client.close();
     },
   },
   {
