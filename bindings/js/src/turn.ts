@@ -99,8 +99,9 @@ export class Turn {
     const event = this.#queue[this.#taken];
     if (event === undefined) return undefined;
     this.#taken += 1;
-    if (this.#taken === this.#queue.length) {
-      this.#queue = [];
+    // Also where the reader is never quite there.
+    if (this.#taken === this.#queue.length || this.#taken === MANY) {
+      this.#queue = this.#queue.slice(this.#taken);
       this.#taken = 0;
     }
     return event;
