@@ -451,8 +451,7 @@ export class Client {
         if (!isFlowing || turn === undefined || turn.reads === "events" || this.#options.onEvent !== undefined) {
           this.#received(session.event(message));
         } else if (turn.reads === "pieces") {
-          const { piece } = session;
-          if (piece !== "") turn.push(piece);
+          turn.push(session.piece);
         }
       }
       // A piece behind a piece brings nothing to be sent, and a deadline that is only later: the timer looks. Frames

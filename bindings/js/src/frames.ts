@@ -22,7 +22,7 @@ const LONG = 126;
 /**
  * Reads whole texts, which is what nearly every frame is, where they lie in what has come: to bring each by itself costs a
  * WebSocket more than all that is done with it here. Pings and pongs are given to the WebSocket, and from the first frame on that is
- * anything else (a fragment, compressed, longer than 64 KiB, a Close, what no server may send) everything is; also once it is paused,
+ * anything else (a fragment, compressed, of 64 KiB or more, a Close, what no server may send) everything is; also once it is paused,
  * or no longer alone, which is looked at whenever something has come.
  *
  * Nothing of the stream was read yet. `take` gets a text as a part of bytes that are never written to again, and says whether it

@@ -28,9 +28,7 @@ export class AnswerStream implements AsyncIterable<string> {
 
   /** The pieces. */
   [Symbol.asyncIterator](): AsyncIterator<string, undefined> & AsyncIterable<string> {
-    return this.#read("pieces", (event) =>
-      typeof event === "string" ? event : event.kind === "delta" || event.kind === "end" ? event.text : "",
-    );
+    return this.#read("pieces", (event) => (typeof event === "string" ? event : event.kind === "end" ? event.text : ""));
   }
 
   /**

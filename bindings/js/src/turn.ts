@@ -88,10 +88,10 @@ export class Turn {
 
   /** From now on only this is read. What has come stays, where it is that. */
   read(what: Reads): void {
-    if (what === "nothing") this.#queue = [];
-    else if (what === "events") this.#queue = this.#queue.filter((item) => typeof item !== "string");
     this.#reads = what;
-    if (what !== "pieces") this.#taken = 0;
+    if (what === "pieces") return;
+    this.#queue = what === "events" ? this.#queue.filter((item) => typeof item !== "string") : [];
+    this.#taken = 0;
   }
 
   /** Takes the next event or piece, which has come already. */
@@ -124,13 +124,16 @@ export class Turn {
 
   /** Makes one of what waits side by side: so it takes the memory of its text, however many frames that came in. */
   #merge(): void {
-    const items = this.#queue.slice(this.#taken);
     const merged: (TurnEvent | string)[] = [];
-    for (let from = 0, to = 0; from < items.length; from = to) {
-      while (to < items.length && isAlike(items[from], items[to])) to += 1;
-      to = Math.max(to, from + 1);
-      merged.push(joined(items.slice(from, to)));
+    let alike: (TurnEvent | string)[] = [];
+    for (const item of this.#queue.slice(this.#taken)) {
+      if (alike.length > 0 && !isAlike(alike[0]!, item)) {
+        merged.push(joined(alike));
+        alike = [];
+      }
+      alike.push(item);
     }
+    merged.push(joined(alike));
     this.#queue = merged;
     this.#taken = 0;
   }
@@ -142,12 +145,12 @@ export class Turn {
   }
 }
 
-function isDelta(item: TurnEvent | string | undefined): item is Delta {
+function isDelta(item: TurnEvent | string): item is Delta {
   return typeof item === "object" && item.kind === "delta";
 }
 
 /** Whether they can be one. */
-function isAlike(a: TurnEvent | string | undefined, b: TurnEvent | string | undefined): boolean {
+function isAlike(a: TurnEvent | string, b: TurnEvent | string): boolean {
   return (typeof a === "string" && typeof b === "string") || (isDelta(a) && isDelta(b));
 }
 
