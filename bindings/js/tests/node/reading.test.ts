@@ -13,10 +13,23 @@ import type { WebSocketLike } from "../../dist/socket.js";
 import { frame, numbers } from "./server-frames.js";
 
 const piece = JSON.stringify({ message: "a", quota: 0, end: false });
-const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+const last = JSON.stringify({ message: "", quota: 0, end: true });
+
+/** A server until the test has ended. */
+async function serving(
+  test: { after(end: () => void): void },
+  connected: (socket: WebSocket, stream: Socket) => void,
+): Promise<{ server: WebSocketServer; url: string }> {
+  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  server.on("connection", (socket, { socket: stream }) => connected(socket, stream));
+  test.after(() => server.close());
+  await once(server, "listening");
+  return { server, url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
 /** How the last connection was closed. */
 let closed: number | undefined;
-server.on("connection", (socket) => {
+const { server, url } = await serving({ after }, (socket) => {
   socket.on("close", (code) => (closed = code));
   socket.on("message", (data) => {
     if (!String(data).includes('"chat"')) return;
@@ -26,7 +39,7 @@ server.on("connection", (socket) => {
         socket.send(piece.slice(0, 5), { fin: false });
         socket.send(piece.slice(5));
       }
-      socket.send(JSON.stringify({ message: "", quota: 0, end: true }));
+      socket.send(last);
       return;
     }
     socket.send(piece);
@@ -34,9 +47,6 @@ server.on("connection", (socket) => {
     socket.send(piece);
   });
 });
-await once(server, "listening");
-after(() => server.close());
-const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
 await load();
 
 /** What the WebSocket reads that has connected last. */
@@ -144,21 +154,18 @@ for (const { name, make, looking } of KINDS) {
 }
 
 for (const { name, make } of KINDS) test(`who hears late that it is open has nothing read past it: ${name}`, async (t) => {
-  const slow = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  t.after(() => slow.close());
   // A ping, whose payload looks like a text.
   const ping = frame(0x89, frame(0x81, Buffer.from("{nonsense")));
   let sent = 0;
-  slow.on("connection", (socket, { socket: server }) => {
+  const { url } = await serving(t, (socket, server) => {
     server.write(ping.subarray(0, 2), () => (sent = server.bytesWritten));
     socket.on("message", (data) => {
       if (!String(data).includes('"chat"')) return;
       server.write(ping.subarray(2));
       socket.send(piece);
-      socket.send(JSON.stringify({ message: "", quota: 0, end: true }));
+      socket.send(last);
     });
   });
-  await once(slow, "listening");
   class Late extends make {
     override set onopen(handler: ((event: unknown) => void) | null) {
       const opened = async (event: unknown): Promise<void> => {
@@ -170,21 +177,18 @@ for (const { name, make } of KINDS) test(`who hears late that it is open has not
       super.onopen = handler === null ? null : opened;
     }
   }
-  const client = await Client.connect(`ws://127.0.0.1:${(slow.address() as AddressInfo).port}`, { WebSocket: Late });
+  const client = await Client.connect(url, { WebSocket: Late });
   const { text, malformed } = await client.ask("hi").result();
   assert.deepEqual([text, malformed], ["a", 0]);
   await client.close();
 });
 
 for (const { name, make } of KINDS) test(`a server that answers no Close keeps nothing open: ${name}`, { timeout: 20_000 }, async (t) => {
-  const silent = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  silent.on("connection", (_, { socket }) => {
+  const { url } = await serving(t, (_, socket) => {
     socket.pause();
     t.after(() => socket.destroy());
   });
-  t.after(() => silent.close());
-  await once(silent, "listening");
-  const client = await Client.connect(`ws://127.0.0.1:${(silent.address() as AddressInfo).port}`, { WebSocket: make, close: 1 });
+  const client = await Client.connect(url, { WebSocket: make, close: 1 });
   const ended = once(stream, "close");
   await client.close();
   await ended;
@@ -193,12 +197,10 @@ for (const { name, make } of KINDS) test(`a server that answers no Close keeps n
 for (const { name, make } of KINDS) test(`a stop is heard, also when the client reconnects at once: ${name}`, { timeout: 20_000 }, async (t) => {
   const rounds = 5;
   let stops = 0;
-  const busy = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  t.after(() => busy.close());
   let peer: Duplex | undefined;
   // More than is read at once: a connection that is cut with the rest unread is one that the server cannot write to any more.
   const much = Buffer.concat(new Array<Buffer>(20_000).fill(frame(0x81, Buffer.from(piece)) as Buffer));
-  busy.on("connection", (socket, { socket: stream }) => {
+  const { url } = await serving(t, (socket, stream) => {
     socket.on("error", () => {});
     socket.on("message", (data) => {
       if (String(data).includes('"stop"')) stops += 1;
@@ -207,8 +209,7 @@ for (const { name, make } of KINDS) test(`a stop is heard, also when the client 
       stream.write(much);
     });
   });
-  await once(busy, "listening");
-  const client = await Client.connect(`ws://127.0.0.1:${(busy.address() as AddressInfo).port}`, { WebSocket: make, close: 60_000 });
+  const client = await Client.connect(url, { WebSocket: make, close: 60_000 });
   for (let round = 0; round < rounds; round += 1) {
     const running = client.ask("hi");
     await running[Symbol.asyncIterator]().next();
@@ -223,8 +224,7 @@ for (const { name, make } of KINDS) test(`a stop is heard, also when the client 
 });
 
 for (const { name, make } of KINDS) test(`what is no frame ends the connection, whatever the server does: ${name}`, { timeout: 20_000 }, async (t) => {
-  const silent = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  silent.on("connection", (socket, { socket: stream }) => {
+  const { url } = await serving(t, (socket, stream) => {
     socket.on("message", (data) => {
       if (!String(data).includes('"chat"')) return;
       stream.write(Buffer.concat([frame(0x81, Buffer.from(piece)), frame(0x83, Buffer.from(piece))]));
@@ -232,9 +232,7 @@ for (const { name, make } of KINDS) test(`what is no frame ends the connection, 
       t.after(() => stream.destroy());
     });
   });
-  t.after(() => silent.close());
-  await once(silent, "listening");
-  const client = await Client.connect(`ws://127.0.0.1:${(silent.address() as AddressInfo).port}`, { WebSocket: make, close: 1 });
+  const client = await Client.connect(url, { WebSocket: make, close: 1 });
   const result = await client.ask("hi").result();
   assert.deepEqual([result.outcome, result.text, client.error?.code], ["interrupted", "a", "CHATNIO_END_OF_STREAM"]);
   await client.close();
@@ -273,9 +271,7 @@ const PARTS: readonly ((below: (limit: number) => number) => Uint8Array)[] = [
 const USUAL = 5;
 
 for (const { name, make, looking } of KINDS) test(`a client makes the same of what comes, whoever reads it: ${name}`, async (t) => {
-  const rough = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  t.after(() => rough.close());
-  rough.on("connection", (socket, { socket: stream }) => {
+  const { url } = await serving(t, (socket, stream) => {
     socket.on("message", async (data) => {
       const asked = JSON.parse(String(data)) as { type?: string; message: string };
       if (asked.type !== "chat") return;
@@ -292,8 +288,6 @@ for (const { name, make, looking } of KINDS) test(`a client makes the same of wh
       }
     });
   });
-  await once(rough, "listening");
-  const url = `ws://127.0.0.1:${(rough.address() as AddressInfo).port}`;
   const bystander = new Session();
   let ends = 0;
   for (let seed = 0; seed < 60; seed += 1) {
